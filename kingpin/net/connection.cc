@@ -1,0 +1,185 @@
+#include "kingpin/net/connection.h"
+
+#include <errno.h>
+
+#include "kingpin/net/io_handler.h"
+#include "kingpin/sys/syscalls.h"
+
+namespace kingpin {
+namespace {
+
+// A write of at least this much on an empty queue goes to the kernel from where
+// it lies: the copy would cost more than the chance to merge it with a later
+// write is worth.
+constexpr size_t kDirectWriteBytes = 8 << 10;
+
+}  // namespace
+
+absl::string_view ToString(CloseReason reason) {
+  switch (reason) {
+    case CloseReason::kLocal:
+      return "local";
+    case CloseReason::kPeer:
+      return "peer";
+    case CloseReason::kError:
+      return "error";
+    case CloseReason::kIdleTimeout:
+      return "idle timeout";
+    case CloseReason::kReadTimeout:
+      return "read timeout";
+    case CloseReason::kWriteTimeout:
+      return "write timeout";
+    case CloseReason::kInputOverflow:
+      return "input overflow";
+    case CloseReason::kOutputOverflow:
+      return "output overflow";
+    case CloseReason::kException:
+      return "exception";
+    case CloseReason::kShutdown:
+      return "shutdown";
+  }
+  return "unknown";
+}
+
+Connection::Connection(SlotName name, IOHandler* handler, UniqueFd fd)
+    : TimerNode(TimerNode::kConnection),
+      handler_(handler),
+      name_(name),
+      timeouts_(&handler->shared().connection_options().timeouts),
+      fd_(std::move(fd)) {}
+
+Connection::~Connection() { ResetState(); }
+
+ConnectionId Connection::id() const {
+  return ConnectionId(handler_->thread(), name_);
+}
+
+const ConnectionOptions& Connection::options() const {
+  return handler_->shared().connection_options();
+}
+
+void Connection::ResetState() {
+  if (state_type_ == nullptr) return;
+  const DestroyState* type = std::exchange(state_type_, nullptr);
+  (*type)(std::exchange(state_, nullptr));
+}
+
+void Connection::RequestMessage() { handler_->MarkReady(*this); }
+
+void Connection::PauseReading() {
+  paused_ = true;
+  handler_->MarkDirty(*this);
+}
+
+void Connection::ResumeReading() {
+  paused_ = false;
+  if (!input_.empty()) RequestMessage();
+  handler_->MarkDirty(*this);
+}
+
+bool Connection::Write(absl::string_view data) {
+  if (closing()) return false;
+  if (drained() && !blocked_ && data.size() >= kDirectWriteBytes) {
+    data = SendDirectly(data);
+  }
+  output_.Append(handler_->segment_pool_, data);
+  return AfterWrite();
+}
+
+absl::string_view Connection::SendDirectly(absl::string_view data) {
+  SysResult<size_t> sent = sys::Send(fd(), data.data(), data.size());
+  if (sent.ok()) {
+    handler_->CountSent(*this, sent.value);
+    data.remove_prefix(sent.value);
+    // Full: a flush now would only be told so again.
+    blocked_ = !data.empty();
+    return data;
+  }
+  if (sent.error == EAGAIN) {
+    blocked_ = true;
+    return data;
+  }
+  Finish(CloseReason::kError, sent.error);
+  return {};
+}
+
+bool Connection::SendFile(std::shared_ptr<const UniqueFd> file, off_t offset,
+                          uint64_t size) {
+  if (closing()) return false;
+  output_.AppendFile(handler_->segment_pool_, std::move(file), offset, size);
+  return AfterWrite();
+}
+
+bool Connection::AfterWrite() {
+  if (closed_) return false;
+  wrote_ = true;
+  if (output_.bytes() > options().output_limit_bytes) {
+    Finish(CloseReason::kOutputOverflow);
+    return false;
+  }
+  if (output_.bytes() > options().output_high_bytes) above_high_edge_ = true;
+  handler_->MarkDirty(*this);
+  return !above_high_edge_;
+}
+
+void Connection::Close() { BeginClose(CloseReason::kLocal, /*linger=*/false); }
+
+void Connection::CloseLingering() {
+  BeginClose(CloseReason::kLocal, /*linger=*/true);
+}
+
+void Connection::Abort() { Finish(CloseReason::kLocal); }
+
+void Connection::BeginClose(CloseReason reason, bool linger) {
+  if (closing()) return;
+  closing_ = true;
+  linger_ = linger;
+  reason_ = reason;
+  handler_->MarkDirty(*this);
+}
+
+void Connection::Finish(CloseReason reason, int error) {
+  if (closed_) return;
+  // A close that was under way keeps its reason unless it failed.
+  if (!closing_ || error != 0 || reason != CloseReason::kLocal) {
+    reason_ = reason;
+  }
+  closed_ = true;
+  error_ = error;
+  handler_->Retire(*this);
+}
+
+void Connection::SetBusy(bool busy) {
+  busy_ = busy;
+  handler_->MarkDirty(*this);
+}
+
+void Connection::SetTimeouts(const Timeouts* timeouts) {
+  timeouts_ = timeouts;
+  handler_->MarkDirty(*this);
+}
+
+Connection::Waiting Connection::waiting() const {
+  if (lingering_) return Waiting::kLinger;
+  if (!drained()) return Waiting::kOutput;
+  if (busy_ || paused_) return Waiting::kNothing;
+  return input_.empty() ? Waiting::kIdle : Waiting::kInput;
+}
+
+absl::Duration Connection::timeout(Waiting waiting) const {
+  switch (waiting) {
+    case Waiting::kIdle:
+      return timeouts_->idle;
+    case Waiting::kInput:
+      return timeouts_->read;
+    case Waiting::kOutput:
+      return timeouts_->write;
+    case Waiting::kLinger:
+      return timeouts_->linger;
+    case Waiting::kNothing:
+      break;
+  }
+  return absl::InfiniteDuration();
+}
+
+}  // namespace kingpin

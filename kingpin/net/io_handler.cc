@@ -1,0 +1,604 @@
+#include "kingpin/net/io_handler.h"
+
+#include <errno.h>
+
+#include <algorithm>
+#include <exception>
+#include <limits>
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/log/check.h"
+#include "absl/strings/str_cat.h"
+#include "kingpin/logger/logger.h"
+#include "kingpin/sys/syscalls.h"
+
+namespace kingpin {
+namespace {
+
+// Where all connections of the loop read to. As much as a TCP receive buffer
+// holds by default, so that one call usually empties it.
+constexpr size_t kScratchBytes = 64 << 10;
+// Room to read to behind input that is held.
+constexpr size_t kMinRoom = 4 << 10;
+// Events a wait may return: bounds a batch, and so how long accepting, timers
+// and posted tasks wait for it.
+constexpr size_t kMaxEvents = 256;
+// What one connection may send before the others of the loop have their turn.
+constexpr uint64_t kFlushBudget = 512 << 10;
+// How often OnWriteComplete may write on before the same.
+constexpr int kFlushRounds = 4;
+
+// Epoll data: a ConnectionId, with thread numbers that no loop has for the rest.
+constexpr int kWatchThread = 1022;
+constexpr uint64_t kBell = 0;
+
+constexpr uint64_t kNanosPerTick = 1'000'000;
+
+thread_local IOHandler* current_handler = nullptr;
+
+uint64_t SaturatingAdd(uint64_t a, uint64_t b) {
+  uint64_t sum;
+  return __builtin_add_overflow(a, b, &sum) ? TimerNode::kNever : sum;
+}
+
+// Rounded up: a timer may be late, never early.
+uint64_t TicksOf(absl::Duration d) {
+  if (d == absl::InfiniteDuration()) return TimerNode::kNever;
+  if (d <= absl::ZeroDuration()) return 0;
+  return absl::ToInt64Milliseconds(d + absl::Milliseconds(1) -
+                                   absl::Nanoseconds(1));
+}
+
+}  // namespace
+
+IOHandler::IOHandler(ThreadSharedData* shared, int thread)
+    : shared_(*shared),
+      slot_(shared->thread(thread)),
+      thread_(thread),
+      start_(shared->clock().Now()),
+      now_(start_),
+      events_(kMaxEvents) {}
+
+IOHandler::~IOHandler() {
+  connections_.ForEach([this](SlotName, Connection& connection) {
+    timers_.Cancel(connection);
+    slot_.AddLoad(-1);
+  });
+  timer_tasks_.ForEach(
+      [this](SlotName, TimerTask& timer) { timers_.Cancel(timer); });
+  if (current_handler == this) current_handler = nullptr;
+}
+
+absl::Status IOHandler::Init() {
+  sys::BlockSigpipe();
+  scratch_ = std::make_unique_for_overwrite<char[]>(kScratchBytes);
+  SysResult<UniqueFd> epoll = sys::EpollCreate();
+  if (!epoll.ok()) return absl::ErrnoToStatus(epoll.error, "epoll_create1");
+  epoll_ = std::move(epoll.value);
+  int error = sys::EpollCtl(epoll_.get(), EPOLL_CTL_ADD, slot_.bell(),
+                            EPOLLIN | EPOLLET, kBell);
+  return absl::ErrnoToStatus(error, "epoll_ctl");
+}
+
+IOHandler* IOHandler::Current() { return current_handler; }
+
+void IOHandler::Run() {
+  while (!draining() || connections_.size() > 0) {
+    RunOnce(absl::InfiniteDuration());
+  }
+}
+
+// --- One iteration -----------------------------------------------------------
+
+void IOHandler::RunOnce(absl::Duration max_wait) {
+  current_handler = this;
+  BeforeWait();
+  size_t count = Wait(max_wait);
+  for (size_t i = 0; i < count; ++i) Dispatch(events_[i]);
+  DeliverReady();
+  slot_.RunPosted();
+  RunTimers();
+  FollowPhase();
+  OnEpollLoop();
+  while (!dirty_.empty() || !retired_.empty()) {
+    SettleDirty();
+    DestroyRetired();
+  }
+  AfterEvents();
+  for (SlotName name : std::exchange(ended_watches_, {})) watches_.Erase(name);
+  stats().loop_time.Add(shared_.clock().Now() - now_);
+}
+
+int IOHandler::WaitTimeoutMs(absl::Duration max_wait) const {
+  if (!dirty_.empty() || !ready_.empty() || !retired_.empty()) return 0;
+  uint64_t tick = timers_.NextTick();
+  if (max_wait != absl::InfiniteDuration()) {
+    tick = std::min(tick, SaturatingAdd(TickOf(shared_.clock().Now()),
+                                        TicksOf(max_wait)));
+  }
+  if (tick == TimerNode::kNever) return -1;
+  int64_t nanos = static_cast<int64_t>(tick) * kNanosPerTick -
+                  (shared_.clock().Now() - start_) / absl::Nanoseconds(1);
+  if (nanos <= 0) return 0;
+  // Up, or a timer that is due in less than a millisecond would spin.
+  return static_cast<int>(
+      std::min<int64_t>((nanos + kNanosPerTick - 1) / kNanosPerTick,
+                        std::numeric_limits<int>::max()));
+}
+
+size_t IOHandler::Wait(absl::Duration max_wait) {
+  int timeout_ms = WaitTimeoutMs(max_wait);
+  if (timeout_ms != 0 &&
+      (!slot_.PrepareToSleep() || !MayDoze() || shared_.phase() != phase_)) {
+    timeout_ms = 0;
+  }
+  SysResult<size_t> count =
+      sys::EpollWait(epoll_.get(), absl::MakeSpan(events_), timeout_ms);
+  // EBADF, EFAULT, EINVAL: a broken contract of ours and nothing else.
+  CHECK(count.ok()) << "epoll_wait: errno " << count.error;
+  now_ = shared_.clock().Now();
+  now_tick_ = TickOf(now_);
+  slot_.WokeUp(now_);
+  shared_.watchdog().NoteActivity();
+  stats().iterations.Add();
+  stats().events.Add(count.value);
+  return count.value;
+}
+
+void IOHandler::Dispatch(const epoll_event& event) {
+  uint64_t data = event.data.u64;
+  if (data >= kFirstRoleEvent) return OnRoleEvent(data);
+  if (data == kBell) return;  // Waking was all there is to it.
+  ConnectionId id(data);
+  if (id.thread() == kWatchThread) return DispatchWatch(id.name(), event.events);
+  Connection* connection = connections_.Find(id.name());
+  if (connection != nullptr && !connection->closed_) {
+    HandleEvents(*connection, event.events);
+  }
+}
+
+void IOHandler::DeliverReady() {
+  // What becomes ready meanwhile waits for the next round.
+  for (Connection* connection : std::exchange(ready_, {})) {
+    connection->in_ready_list_ = false;
+    if (connection->closing() || connection->paused_) continue;
+    Guard(*connection, [&] {
+      if (!connection->input_.empty()) DeliverMessage(*connection);
+      Settle(*connection);
+    });
+  }
+}
+
+void IOHandler::SettleDirty() {
+  for (size_t i = 0; i < dirty_.size(); ++i) {
+    Connection& connection = *dirty_[i];
+    connection.in_dirty_list_ = false;
+    if (!connection.closed_) Guard(connection, [&] { Settle(connection); });
+  }
+  dirty_.clear();
+}
+
+void IOHandler::DestroyRetired() {
+  for (size_t i = 0; i < retired_.size(); ++i) {
+    Connection& connection = *retired_[i];
+    Guard(connection, [&] { OnClose(connection, connection.reason_); });
+    connection.output_.Clear(segment_pool_);
+    if (connection.in_dirty_list_) std::erase(dirty_, &connection);
+    if (connection.in_ready_list_) std::erase(ready_, &connection);
+    stats().closes.Add();
+    connections_.Erase(connection.name_);
+    slot_.AddLoad(-1);
+    OnConnectionGone();
+  }
+  retired_.clear();
+}
+
+// --- Phases --------------------------------------------------------------------
+
+void IOHandler::FollowPhase() {
+  RunPhase phase = shared_.phase();
+  if (phase == phase_) return;
+  if (std::exchange(phase_, phase) == RunPhase::kRunning) {
+    BeginDrain();
+    OnShutdown();
+    RunAfter(shared_.drain_timeout(),
+             [this] { shared_.Shutdown(RunPhase::kStopping); });
+  }
+  StopConnections();
+}
+
+void IOHandler::StopConnections() {
+  connections_.ForEach([this](SlotName, Connection& connection) {
+    if (phase_ == RunPhase::kStopping) {
+      connection.Finish(CloseReason::kShutdown);
+    } else {
+      MarkDirty(connection);  // Settle closes it if it is idle.
+    }
+  });
+}
+
+void IOHandler::CloseIfIdle(Connection& connection) {
+  if (connection.closing() || !connection.idle()) return;
+  // A request that has arrived already still gets its answer.
+  if (connection.wants_input()) ReadInput(connection);
+  if (connection.idle()) {
+    connection.BeginClose(CloseReason::kShutdown, /*linger=*/false);
+  }
+}
+
+// --- Connections -----------------------------------------------------------------
+
+int IOHandler::Adopt(UniqueFd fd) {
+  int number = fd.get();
+  auto [name, connection] = connections_.Emplace(this, std::move(fd));
+  CHECK_LE(name.index, ConnectionId::kMaxIndex);
+  connection->registered_events_ = EPOLLIN;
+  int error = sys::EpollCtl(epoll_.get(), EPOLL_CTL_ADD, number, EPOLLIN,
+                            connection->id().bits());
+  if (error != 0) {
+    connections_.Erase(name);
+    return error;
+  }
+  slot_.AddLoad(1);
+  Guard(*connection, [&, c = connection] {
+    OnConnect(*c);
+    Settle(*c);
+  });
+  return 0;
+}
+
+Connection* IOHandler::Find(ConnectionId id) {
+  if (id.thread() != thread_) return nullptr;
+  Connection* connection = connections_.Find(id.name());
+  return connection == nullptr || connection->closed_ ? nullptr : connection;
+}
+
+void IOHandler::RunWith(ConnectionId id,
+                        absl::FunctionRef<void(Connection&)> function) {
+  Connection* connection = Find(id);
+  if (connection == nullptr) return stats().stale_ids.Add();
+  Guard(*connection, [&] {
+    function(*connection);
+    // Not settled here: what the posts of a batch write leaves together.
+  });
+  MarkDirty(*connection);
+}
+
+void IOHandler::ForEachConnection(
+    absl::FunctionRef<void(Connection&)> function) {
+  connections_.ForEach([&](SlotName, Connection& connection) {
+    if (!connection.closed_) function(connection);
+  });
+}
+
+void IOHandler::MarkDirty(Connection& connection) {
+  // A connection in its own callback is settled when that returns.
+  if (&connection == current_ || connection.in_dirty_list_) return;
+  if (connection.closed_) return;
+  connection.in_dirty_list_ = true;
+  dirty_.push_back(&connection);
+}
+
+void IOHandler::MarkReady(Connection& connection) {
+  if (connection.in_ready_list_ || connection.closed_) return;
+  connection.in_ready_list_ = true;
+  ready_.push_back(&connection);
+}
+
+void IOHandler::Retire(Connection& connection) {
+  timers_.Cancel(connection);
+  retired_.push_back(&connection);
+}
+
+void IOHandler::CountSent(Connection& connection, uint64_t bytes) {
+  stats().bytes_written.Add(bytes);
+  connection.sent_bytes_ = true;
+  connection.moved_bytes_ = true;
+}
+
+template <typename Function>
+void IOHandler::Guard(Connection& connection, Function function) {
+  Connection* outer = std::exchange(current_, &connection);
+  absl::Cleanup restore = [this, outer] { current_ = outer; };
+  try {
+    function();
+    return;
+  } catch (const std::exception& e) {
+    KLOG_EVERY_SECOND(ERROR) << "connection " << absl::StrCat(connection.id())
+                             << ": a handler threw: " << e.what();
+  } catch (...) {
+    KLOG_EVERY_SECOND(ERROR) << "connection " << absl::StrCat(connection.id())
+                             << ": a handler threw";
+  }
+  stats().handler_exceptions.Add();
+  connection.input_.TakeAll();
+  connection.input_.Keep();  // Lets go of the scratch block.
+  connection.Finish(CloseReason::kException);
+}
+
+void IOHandler::HandleEvents(Connection& connection, uint32_t events) {
+  Guard(connection, [&] {
+    if (events & EPOLLOUT) connection.blocked_ = false;
+    if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
+      if (connection.lingering_) {
+        DiscardInput(connection);
+      } else if (connection.wants_input()) {
+        ReadInput(connection);  // Also finds the error, behind the last bytes.
+      } else if (events & (EPOLLHUP | EPOLLERR)) {
+        // Cannot be masked: whoever leaves it in the epoll spins.
+        int error = sys::TakeSocketError(connection.fd());
+        connection.Finish(
+            error == 0 ? CloseReason::kPeer : CloseReason::kError, error);
+      }
+    }
+    Settle(connection);
+  });
+}
+
+void IOHandler::ReadInput(Connection& connection) {
+  absl::Span<char> room = connection.input_.PrepareRead(
+      absl::MakeSpan(scratch_.get(), kScratchBytes), kMinRoom);
+  SysResult<size_t> got = sys::Recv(connection.fd(), room.data(), room.size());
+  if (got.ok() && got.value > 0) {
+    connection.input_.CommitRead(got.value);
+    connection.moved_bytes_ = true;
+    stats().bytes_read.Add(got.value);
+    return DeliverMessage(connection);
+  }
+  connection.input_.Keep();
+  if (got.ok()) return EndInput(connection);
+  if (got.error != EAGAIN) connection.Finish(CloseReason::kError, got.error);
+}
+
+void IOHandler::DeliverMessage(Connection& connection) {
+  OnMessage(connection);
+  connection.input_.Keep();
+  if (!connection.closing() && connection.input_.size() >=
+                                   connection.options().input_limit_bytes) {
+    connection.Finish(CloseReason::kInputOverflow);
+  }
+}
+
+void IOHandler::EndInput(Connection& connection) {
+  connection.input_ended_ = true;
+  OnInputEnd(connection);
+  if (connection.closing_ && connection.reason_ == CloseReason::kLocal) {
+    connection.reason_ = CloseReason::kPeer;
+  }
+}
+
+void IOHandler::DiscardInput(Connection& connection) {
+  SysResult<size_t> got =
+      sys::Recv(connection.fd(), scratch_.get(), kScratchBytes);
+  if (got.ok() ? got.value == 0 : got.error != EAGAIN) {
+    connection.Finish(CloseReason::kLocal);
+  }
+}
+
+void IOHandler::Settle(Connection& connection) {
+  FlushRounds(connection);
+  if (phase_ == RunPhase::kDraining) {
+    CloseIfIdle(connection);
+    FlushRounds(connection);
+  }
+  if (connection.closing_ && !connection.closed_ && connection.drained()) {
+    ContinueClosing(connection);
+  }
+  if (connection.closed_) return;
+  UpdateInterest(connection);
+  UpdateTimeout(connection);
+}
+
+void IOHandler::FlushRounds(Connection& connection) {
+  for (int round = 0; round < kFlushRounds; ++round) {
+    if (connection.closed_ || connection.blocked_) return;
+    if (connection.drained() && !connection.wrote_) return;
+    Flush(connection);
+    NotifyEdges(connection);
+  }
+  // It could go on, but others want their turn: epoll brings it back.
+  if (!connection.drained() || connection.wrote_) connection.blocked_ = true;
+}
+
+void IOHandler::Flush(Connection& connection) {
+  if (connection.drained()) return;
+  OutputQueue::FlushResult result =
+      connection.output_.Flush(connection.fd(), segment_pool_, kFlushBudget);
+  if (result.sent > 0) CountSent(connection, result.sent);
+  if (result.error == EAGAIN) {
+    connection.blocked_ = true;
+  } else if (result.error != 0) {
+    connection.Finish(CloseReason::kError, result.error);
+  } else if (!connection.drained()) {
+    connection.blocked_ = true;  // The budget is used up.
+  }
+}
+
+void IOHandler::NotifyEdges(Connection& connection) {
+  if (connection.closed_) return;
+  bool was_above = connection.above_high_edge_;
+  if (was_above && connection.output_.bytes() <=
+                       connection.options().output_low_bytes) {
+    connection.above_high_edge_ = false;
+  }
+  bool fell = was_above && !connection.above_high_edge_;
+  if (!fell && !connection.drained()) return;
+  if (connection.drained()) connection.wrote_ = false;
+  if (connection.closing_) return;
+  OnWriteComplete(connection);
+  if (fell && connection.wants_input() && !connection.input_.empty()) {
+    DeliverMessage(connection);
+  }
+}
+
+void IOHandler::ContinueClosing(Connection& connection) {
+  if (connection.lingering_) return;
+  if (!connection.linger_ || connection.input_ended_ ||
+      sys::ShutdownWrite(connection.fd()) != 0) {
+    return connection.Finish(CloseReason::kLocal);
+  }
+  connection.lingering_ = true;
+  connection.input_.TakeAll();
+  connection.input_.Keep();
+}
+
+void IOHandler::UpdateInterest(Connection& connection) {
+  if (connection.drained() && !connection.wrote_) connection.blocked_ = false;
+  uint32_t events = 0;
+  if (connection.wants_input() || connection.lingering_) events |= EPOLLIN;
+  if (connection.blocked_) events |= EPOLLOUT;
+  if (events == connection.registered_events_) return;
+  int error = sys::EpollCtl(epoll_.get(), EPOLL_CTL_MOD, connection.fd(), events,
+                            connection.id().bits());
+  if (error != 0) return connection.Finish(CloseReason::kError, error);
+  connection.registered_events_ = events;
+}
+
+// --- Time --------------------------------------------------------------------------
+
+uint64_t IOHandler::TickOf(MonotonicTime time) const {
+  int64_t nanos = time.nanos - start_.nanos;
+  return nanos <= 0 ? 0 : nanos / kNanosPerTick;
+}
+
+void IOHandler::UpdateTimeout(Connection& connection) {
+  Connection::Waiting waiting = connection.waiting();
+  uint32_t consumed = connection.input_.consumed();
+  bool progress = connection.moved_bytes_;
+  if (waiting == Connection::Waiting::kOutput) {
+    progress = connection.sent_bytes_;
+  } else if (waiting == Connection::Waiting::kInput) {
+    progress = consumed != connection.consumed_before_;
+  } else if (waiting == Connection::Waiting::kLinger) {
+    progress = false;
+  }
+  // A new connection has moved nothing: it waits from now on too.
+  if (progress || waiting != connection.waiting_ || !connection.armed()) {
+    connection.waiting_since_ = now_tick_;
+  }
+  connection.waiting_ = waiting;
+  connection.consumed_before_ = consumed;
+  connection.moved_bytes_ = connection.sent_bytes_ = false;
+  uint64_t due = SaturatingAdd(connection.waiting_since_ + 1,
+                               TicksOf(connection.timeout(waiting)));
+  // A timer that is too early looks again when it fires, so that the ordinary
+  // message only stores a number.
+  if (due < connection.tick()) timers_.Arm(connection, due);
+}
+
+void IOHandler::FireTimeout(Connection& connection) {
+  uint64_t due =
+      SaturatingAdd(connection.waiting_since_ + 1,
+                    TicksOf(connection.timeout(connection.waiting_)));
+  if (due == TimerNode::kNever) return;
+  if (due > now_tick_) return timers_.Arm(connection, due);
+  if (connection.waiting_ == Connection::Waiting::kIdle) {
+    // What arrived this very moment is answered, not reset.
+    ReadInput(connection);
+    if (connection.moved_bytes_ || connection.closing()) {
+      return Settle(connection);
+    }
+  }
+  stats().timeouts.Add();
+  switch (connection.waiting_) {
+    case Connection::Waiting::kIdle:
+      return connection.Finish(CloseReason::kIdleTimeout);
+    case Connection::Waiting::kInput:
+      return connection.Finish(CloseReason::kReadTimeout);
+    case Connection::Waiting::kOutput:
+      return connection.Finish(CloseReason::kWriteTimeout);
+    default:
+      return connection.Finish(CloseReason::kLocal);
+  }
+}
+
+void IOHandler::RunTimers() {
+  while (TimerNode* node = timers_.PopDue(now_tick_)) {
+    if (node->kind() == TimerNode::kConnection) {
+      Connection& connection = *static_cast<Connection*>(node);
+      Guard(connection, [&] { FireTimeout(connection); });
+      continue;
+    }
+    SlotName name = static_cast<TimerTask*>(node)->name;
+    Task task = std::move(static_cast<TimerTask*>(node)->task);
+    timer_tasks_.Erase(name);
+    RunTask(std::move(task));
+  }
+}
+
+void IOHandler::RunTask(Task task) {
+  try {
+    std::move(task)();
+  } catch (const std::exception& e) {
+    stats().handler_exceptions.Add();
+    KLOG_EVERY_SECOND(ERROR) << "a timer or watch callback threw: " << e.what();
+  } catch (...) {
+    stats().handler_exceptions.Add();
+    KLOG_EVERY_SECOND(ERROR) << "a timer or watch callback threw";
+  }
+}
+
+TimerId IOHandler::RunAfter(absl::Duration delay, Task task) {
+  auto [name, timer] = timer_tasks_.Emplace(std::move(task));
+  // From the clock, not from now_: that is old when a callback has been slow.
+  MonotonicTime due = shared_.clock().Now() + delay;
+  if (delay != absl::InfiniteDuration()) {
+    timers_.Arm(*timer, SaturatingAdd(TickOf(due), 1));
+  }
+  return {name};
+}
+
+void IOHandler::CancelTimer(TimerId id) {
+  TimerTask* timer = timer_tasks_.Find(id.name);
+  if (timer == nullptr) return;
+  timers_.Cancel(*timer);
+  timer_tasks_.Erase(id.name);
+}
+
+// --- Watches -------------------------------------------------------------------------
+
+absl::StatusOr<WatchId> IOHandler::Watch(int fd, uint32_t events,
+                                         WatchCallback callback) {
+  auto [name, watcher] = watches_.Emplace(Watcher{fd, std::move(callback)});
+  int error = sys::EpollCtl(epoll_.get(), EPOLL_CTL_ADD, fd, events,
+                            ConnectionId(kWatchThread, name).bits());
+  if (error == 0) return WatchId{name};
+  watches_.Erase(name);
+  return absl::ErrnoToStatus(error, absl::StrCat("watch descriptor ", fd));
+}
+
+absl::Status IOHandler::ChangeWatch(WatchId id, uint32_t events) {
+  Watcher* watcher = watches_.Find(id.name);
+  if (watcher == nullptr || watcher->ended) {
+    return absl::NotFoundError("this watch has ended");
+  }
+  int error = sys::EpollCtl(epoll_.get(), EPOLL_CTL_MOD, watcher->fd, events,
+                            ConnectionId(kWatchThread, id.name).bits());
+  return absl::ErrnoToStatus(
+      error, absl::StrCat("change watch of descriptor ", watcher->fd));
+}
+
+void IOHandler::EndWatch(WatchId id) {
+  Watcher* watcher = watches_.Find(id.name);
+  if (watcher == nullptr || watcher->ended) return;
+  // Fails if the descriptor was closed first, and then epoll has let go of it.
+  (void)sys::EpollCtl(epoll_.get(), EPOLL_CTL_DEL, watcher->fd, 0, 0);
+  watcher->ended = true;  // Its callback may be the one that runs: later.
+  ended_watches_.push_back(id.name);
+}
+
+void IOHandler::DispatchWatch(SlotName name, uint32_t events) {
+  Watcher* watcher = watches_.Find(name);
+  if (watcher == nullptr || watcher->ended) return;
+  RunTask([watcher, events] { watcher->callback(events); });
+}
+
+std::string IOHandler::DebugString() const {
+  return absl::StrCat("loop ", thread_, ": connections=", connections_.size(),
+                      " timers=", timer_tasks_.size(),
+                      " watches=", watches_.size(), " dirty=", dirty_.size(),
+                      " ready=", ready_.size(), "\n", slot_.stats().ToString());
+}
+
+}  // namespace kingpin

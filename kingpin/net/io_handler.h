@@ -1,0 +1,238 @@
+// IOHandler: the loop of one thread. It owns one epoll, the connections that
+// were given to it, timers, and watches on descriptors of others.
+//
+// Derive from IOHandlerForServer (or ForClient) and override the callbacks you
+// care about. A callback that throws loses its connection, not the thread.
+//
+// Threads: every method is for the loop's own thread, on which the handler is
+// also made and destroyed. The doors for others are ThreadSlot::Post() and the
+// functions of connection_id.h.
+// Lifetime: the shared data outlives it. Connections it still has are closed,
+// without OnClose, by the destructor.
+// Blocking: a callback must not: while it runs, all connections of this thread
+// wait, and the watchdog reports it (ThreadSharedDataOptions::watchdog).
+//
+//   class Echo : public IOHandlerForServer {
+//    public:
+//     using IOHandlerForServer::IOHandlerForServer;
+//     void OnMessage(Connection& c) override { c.Write(c.input().TakeAll()); }
+//   };
+#ifndef KINGPIN_NET_IO_HANDLER_H_
+#define KINGPIN_NET_IO_HANDLER_H_
+
+#include <sys/epoll.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "kingpin/net/connection.h"
+#include "kingpin/net/output_queue.h"
+#include "kingpin/net/slot_map.h"
+#include "kingpin/net/timer_wheel.h"
+#include "kingpin/pool/thread_shared_data.h"
+#include "kingpin/sys/clock.h"
+#include "kingpin/sys/unique_fd.h"
+
+namespace kingpin {
+
+// Names a timer or a watch; a default one names nothing. Cancelling one that
+// has fired or gone does nothing.
+struct TimerId {
+  SlotName name;
+};
+struct WatchId {
+  SlotName name;
+};
+
+class IOHandler {
+ public:
+  IOHandler(ThreadSharedData* shared, int thread);
+  virtual ~IOHandler();
+  IOHandler(const IOHandler&) = delete;
+  IOHandler& operator=(const IOHandler&) = delete;
+
+  // Called once, before Run().
+  virtual absl::Status Init();
+  // Until the run is over (RunPhase) and the connections are gone.
+  void Run();
+  // One iteration that sleeps for `max_wait` at most. For tests, and for those
+  // who bring their own loop.
+  void RunOnce(absl::Duration max_wait);
+
+  ThreadSharedData& shared() const { return shared_; }
+  int thread() const { return thread_; }
+  // The handler whose loop runs on the calling thread; null elsewhere.
+  static IOHandler* Current();
+
+  // --- Callbacks -----------------------------------------------------------
+
+  // The connection is established. May write, or close it.
+  virtual void OnConnect(Connection&) {}
+  // Bytes arrived, or room came back while some were held. Consume what you can
+  // use of connection.input(); what you leave is there again the next time.
+  virtual void OnMessage(Connection& connection) {
+    connection.input().TakeAll();
+  }
+  // All that was written has left, or the output has fallen to its low edge.
+  virtual void OnWriteComplete(Connection&) {}
+  // The peer will send no more, but may still read. Override to keep answering.
+  virtual void OnInputEnd(Connection& connection) { connection.Close(); }
+  // The last callback of a connection; its socket is still open.
+  virtual void OnClose(Connection&, CloseReason) {}
+  // Once an iteration, after its events.
+  virtual void OnEpollLoop() {}
+  // The run is draining: no new connections come, idle ones are being closed.
+  virtual void OnShutdown() {}
+
+  // --- Timers --------------------------------------------------------------
+
+  // Runs `task` once, not earlier than after `delay` of the monotonic clock. For
+  // a period, have the task call it again.
+  TimerId RunAfter(absl::Duration delay, Task task);
+  void CancelTimer(TimerId id);
+
+  // --- Descriptors of others -----------------------------------------------
+
+  // Calls `callback` with the ready events while `fd`, which stays the caller's,
+  // is ready for any of `events` (EPOLLIN, EPOLLOUT; level-triggered), also for
+  // EPOLLERR and EPOLLHUP. With these and RunAfter a C library that names the
+  // descriptors and times it waits for lives in this loop. The callback may
+  // change or end any watch. A watch ends before its descriptor is closed.
+  using WatchCallback = absl::AnyInvocable<void(uint32_t events)>;
+  absl::StatusOr<WatchId> Watch(int fd, uint32_t events,
+                                WatchCallback callback);
+  absl::Status ChangeWatch(WatchId id, uint32_t events);
+  void EndWatch(WatchId id);
+
+  // --- Connections ---------------------------------------------------------
+
+  // Null when it is closed or belongs to another loop.
+  Connection* Find(ConnectionId id);
+  // Runs `function` with the connection as if it were a callback of it: an
+  // exception costs that connection. Counts a stale id and does nothing.
+  void RunWith(ConnectionId id, absl::FunctionRef<void(Connection&)> function);
+  // No new connections come; say so to peers that would send another request.
+  bool draining() const { return phase_ != RunPhase::kRunning; }
+  size_t connections() const { return connections_.size(); }
+  void ForEachConnection(absl::FunctionRef<void(Connection&)> function);
+
+  // Watches, timers, connections and queue lengths, a line each kind.
+  std::string DebugString() const;
+
+ protected:
+  // Makes `fd` a connection of this loop and calls OnConnect. When epoll is out
+  // of memory the socket is closed and the errno returned.
+  int Adopt(UniqueFd fd);
+
+  LoopStats& stats() { return slot_.stats(); }
+  ThreadSlot& slot() { return slot_; }
+  // The time at which this iteration's events came.
+  MonotonicTime now() const { return now_; }
+  int epoll() const { return epoll_.get(); }
+
+  // --- The steps a role adds to an iteration --------------------------------
+
+  // Events whose data is at least this are the role's: OnRoleEvent.
+  static constexpr uint64_t kFirstRoleEvent = UINT64_MAX - 0xffff;
+
+  virtual void BeforeWait() {}
+  // Asked after others were told that this loop sleeps; false if something
+  // changed before they could know.
+  virtual bool MayDoze() { return true; }
+  virtual void OnRoleEvent(uint64_t) {}
+  virtual void AfterEvents() {}
+  virtual void BeginDrain() {}
+  virtual void OnConnectionGone() {}
+
+ private:
+  friend class Connection;
+
+  struct TimerTask : TimerNode {
+    TimerTask(SlotName n, Task t)
+        : TimerNode(kTask), name(n), task(std::move(t)) {}
+    SlotName name;
+    Task task;
+  };
+  struct Watcher {
+    int fd;
+    WatchCallback callback;
+    bool ended = false;
+  };
+
+  // For Connection.
+  void MarkDirty(Connection& connection);
+  void MarkReady(Connection& connection);
+  void Retire(Connection& connection);
+  void CountSent(Connection& connection, uint64_t bytes);
+
+  int WaitTimeoutMs(absl::Duration max_wait) const;
+  size_t Wait(absl::Duration max_wait);
+  void Dispatch(const epoll_event& event);
+  void DispatchWatch(SlotName name, uint32_t events);
+  void FollowPhase();
+  void StopConnections();
+
+  void HandleEvents(Connection& connection, uint32_t events);
+  void ReadInput(Connection& connection);
+  void DiscardInput(Connection& connection);
+  void DeliverMessage(Connection& connection);
+  void EndInput(Connection& connection);
+  // Brings a connection to rest after callbacks: flushes, closes if it is time,
+  // tells epoll and the timers what it waits for now.
+  void Settle(Connection& connection);
+  void FlushRounds(Connection& connection);
+  void Flush(Connection& connection);
+  void NotifyEdges(Connection& connection);
+  void CloseIfIdle(Connection& connection);
+  void ContinueClosing(Connection& connection);
+  void UpdateInterest(Connection& connection);
+  void UpdateTimeout(Connection& connection);
+  // Runs a callback; one that throws costs its connection.
+  template <typename Function>
+  void Guard(Connection& connection, Function function);
+
+  void DeliverReady();
+  void SettleDirty();
+  void DestroyRetired();
+  void RunTimers();
+  void RunTask(Task task);
+  void FireTimeout(Connection& connection);
+  uint64_t TickOf(MonotonicTime time) const;
+
+  // Constant after Init().
+  ThreadSharedData& shared_;
+  ThreadSlot& slot_;
+  const int thread_;
+  const MonotonicTime start_;  // Tick 0.
+  UniqueFd epoll_;
+
+  MonotonicTime now_;
+  uint64_t now_tick_ = 0;
+  RunPhase phase_ = RunPhase::kRunning;
+  std::vector<epoll_event> events_;
+  std::unique_ptr<char[]> scratch_;
+  Connection* current_ = nullptr;  // In whose callback we are.
+
+  TimerWheel timers_;
+  OutputSegmentPool segment_pool_;
+  SlotMap<Connection> connections_;
+  SlotMap<TimerTask> timer_tasks_;
+  SlotMap<Watcher> watches_;
+
+  std::vector<Connection*> dirty_;    // Settled at the end of the batch.
+  std::vector<Connection*> ready_;    // RequestMessage.
+  std::vector<Connection*> retired_;  // Destroyed at the end of the batch.
+  std::vector<SlotName> ended_watches_;
+};
+
+}  // namespace kingpin
+
+#endif  // KINGPIN_NET_IO_HANDLER_H_

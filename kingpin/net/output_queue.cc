@@ -1,0 +1,151 @@
+#include "kingpin/net/output_queue.h"
+
+#include <errno.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace kingpin {
+namespace {
+
+// One sendfile call. While a slice is copied the loop does nothing else, and on
+// a cold page cache it waits for the disk, so slices are small; 256 KiB is where
+// the cost of the call itself stopped mattering (benchmarks/README.md).
+constexpr size_t kFileSlice = 256 << 10;
+// Appending to a segment of this size starts a new one, so that a growing queue
+// is never copied as a whole.
+constexpr size_t kSegmentBytes = 64 << 10;
+constexpr size_t kMaxParts = 16;
+
+}  // namespace
+
+std::unique_ptr<OutputSegment> OutputSegmentPool::Take() {
+  if (spare_.empty()) return std::make_unique<OutputSegment>();
+  std::unique_ptr<OutputSegment> segment = std::move(spare_.back());
+  spare_.pop_back();
+  return segment;
+}
+
+void OutputSegmentPool::GiveBack(std::unique_ptr<OutputSegment> segment) {
+  if (spare_.size() >= kMaxSpare ||
+      segment->bytes.capacity() > 2 * kMaxSpareBytes) {
+    return;
+  }
+  segment->bytes.clear();
+  segment->bytes_sent = 0;
+  segment->file.reset();
+  segment->file_left = 0;
+  segment->next = nullptr;
+  spare_.push_back(std::move(segment));
+}
+
+OutputQueue::~OutputQueue() {
+  while (head_ != nullptr) delete std::exchange(head_, head_->next);
+}
+
+OutputSegment& OutputQueue::AddSegment(OutputSegmentPool& pool) {
+  OutputSegment* segment = pool.Take().release();
+  (head_ == nullptr ? head_ : tail_->next) = segment;
+  tail_ = segment;
+  return *segment;
+}
+
+void OutputQueue::PopFront(OutputSegmentPool& pool) {
+  pool.GiveBack(
+      std::unique_ptr<OutputSegment>(std::exchange(head_, head_->next)));
+}
+
+void OutputQueue::Clear(OutputSegmentPool& pool) {
+  while (head_ != nullptr) PopFront(pool);
+  bytes_ = 0;
+  file_bytes_ = 0;
+}
+
+void OutputQueue::Append(OutputSegmentPool& pool, absl::string_view data) {
+  if (data.empty()) return;
+  bool full = head_ == nullptr || tail_->file_left > 0 ||
+              tail_->bytes.size() >= kSegmentBytes;
+  OutputSegment& segment = full ? AddSegment(pool) : *tail_;
+  segment.bytes.append(data.data(), data.size());
+  bytes_ += data.size();
+}
+
+void OutputQueue::AppendFile(OutputSegmentPool& pool,
+                             std::shared_ptr<const UniqueFd> file, off_t offset,
+                             uint64_t size) {
+  if (size == 0) return;
+  bool taken = head_ == nullptr || tail_->file_left > 0;
+  OutputSegment& segment = taken ? AddSegment(pool) : *tail_;
+  segment.file = std::move(file);
+  segment.file_offset = offset;
+  segment.file_left = size;
+  file_bytes_ += size;
+}
+
+OutputQueue::FlushResult OutputQueue::Flush(int fd, OutputSegmentPool& pool,
+                                            uint64_t budget) {
+  FlushResult result;
+  while (head_ != nullptr && result.sent < budget) {
+    SysResult<size_t> sent = SendFront(fd, budget - result.sent);
+    if (!sent.ok()) {
+      result.error = sent.error;
+      return result;
+    }
+    result.sent += sent.value;
+    Advance(sent.value);
+    while (head_ != nullptr && head_->bytes_sent == head_->bytes.size() &&
+           head_->file_left == 0) {
+      PopFront(pool);
+    }
+  }
+  return result;
+}
+
+SysResult<size_t> OutputQueue::SendFront(int fd, uint64_t budget) {
+  if (head_->bytes_sent < head_->bytes.size()) return SendBytes(fd);
+  size_t size = std::min<uint64_t>({head_->file_left, kFileSlice, budget});
+  SysResult<size_t> sent =
+      sys::SendFile(fd, head_->file->get(), head_->file_offset, size);
+  if (sent.ok() && sent.value == 0) return {0, ENODATA};
+  return sent;
+}
+
+SysResult<size_t> OutputQueue::SendBytes(int fd) {
+  std::array<iovec, kMaxParts> parts;
+  size_t count = 0;
+  OutputSegment* segment = head_;
+  bool file_follows = false;
+  while (segment != nullptr && count < kMaxParts && !file_follows) {
+    parts[count++] = {segment->bytes.data() + segment->bytes_sent,
+                      segment->bytes.size() - segment->bytes_sent};
+    file_follows = segment->file_left > 0;
+    segment = segment->next;
+  }
+  if (count == 1 && !file_follows) {
+    return sys::Send(fd, parts[0].iov_base, parts[0].iov_len);
+  }
+  // With a file behind it the head of a reply shares the file's first packet.
+  return sys::SendV(fd, absl::MakeConstSpan(parts.data(), count), file_follows);
+}
+
+void OutputQueue::Advance(size_t sent) {
+  // The segments' bytes first, in order, up to the first file; a call never
+  // sends bytes and file together.
+  OutputSegment* segment = head_;
+  if (segment->bytes_sent == segment->bytes.size()) {
+    segment->file_offset += sent;
+    segment->file_left -= sent;
+    file_bytes_ -= sent;
+    return;
+  }
+  bytes_ -= sent;
+  while (sent > 0) {
+    size_t part = std::min(sent, segment->bytes.size() - segment->bytes_sent);
+    segment->bytes_sent += part;
+    sent -= part;
+    segment = segment->next;
+  }
+}
+
+}  // namespace kingpin

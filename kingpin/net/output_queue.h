@@ -1,0 +1,96 @@
+// OutputQueue: what a connection has still to send, bytes and files in order.
+//
+// A queue that has been sent owns no memory: its segments come from a pool that
+// the connections of a loop share and go back to it.
+//
+// Threads: loop thread only.
+// Lifetime: the pool outlives the queues.
+//
+//   queue.Append(pool, "HTTP/1.1 200 OK\r\n...");
+//   queue.AppendFile(pool, std::move(file), 0, size);
+//   int error = queue.Flush(fd, pool, budget);  // 0, EAGAIN, or final.
+#ifndef KINGPIN_NET_OUTPUT_QUEUE_H_
+#define KINGPIN_NET_OUTPUT_QUEUE_H_
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "kingpin/sys/syscalls.h"
+#include "kingpin/sys/unique_fd.h"
+
+namespace kingpin {
+
+// Bytes, then a part of a file, either of which may be empty.
+struct OutputSegment {
+  std::string bytes;
+  size_t bytes_sent = 0;
+  std::shared_ptr<const UniqueFd> file;
+  off_t file_offset = 0;
+  uint64_t file_left = 0;
+  OutputSegment* next = nullptr;
+};
+
+// Spare segments of one loop, with the memory their strings grew to.
+class OutputSegmentPool {
+ public:
+  std::unique_ptr<OutputSegment> Take();
+  void GiveBack(std::unique_ptr<OutputSegment> segment);
+
+ private:
+  // Keeps at most 64 * 64 KiB.
+  static constexpr size_t kMaxSpare = 64;
+  static constexpr size_t kMaxSpareBytes = 64 << 10;
+  std::vector<std::unique_ptr<OutputSegment>> spare_;
+};
+
+class OutputQueue {
+ public:
+  OutputQueue() = default;
+  OutputQueue(const OutputQueue&) = delete;
+  OutputQueue& operator=(const OutputQueue&) = delete;
+  ~OutputQueue();
+
+  bool empty() const { return head_ == nullptr; }
+  // Bytes in memory that wait.
+  size_t bytes() const { return bytes_; }
+  // Bytes of files that wait.
+  uint64_t file_bytes() const { return file_bytes_; }
+
+  void Append(OutputSegmentPool& pool, absl::string_view data);
+  void AppendFile(OutputSegmentPool& pool,
+                  std::shared_ptr<const UniqueFd> file, off_t offset,
+                  uint64_t size);
+  void Clear(OutputSegmentPool& pool);
+
+  struct FlushResult {
+    uint64_t sent = 0;
+    // 0: all is sent, or the budget is used up. EAGAIN: the socket is full.
+    // ENODATA: a file ended before what was announced of it. Else final.
+    int error = 0;
+  };
+  // Sends until it is empty, the socket is full or about `budget` bytes went.
+  FlushResult Flush(int fd, OutputSegmentPool& pool, uint64_t budget);
+
+ private:
+  // One system call for the front segment.
+  SysResult<size_t> SendFront(int fd, uint64_t budget);
+  SysResult<size_t> SendBytes(int fd);
+  void Advance(size_t sent);
+  OutputSegment& AddSegment(OutputSegmentPool& pool);
+  void PopFront(OutputSegmentPool& pool);
+
+  OutputSegment* head_ = nullptr;
+  OutputSegment* tail_ = nullptr;
+  size_t bytes_ = 0;
+  uint64_t file_bytes_ = 0;
+};
+
+}  // namespace kingpin
+
+#endif  // KINGPIN_NET_OUTPUT_QUEUE_H_

@@ -1,0 +1,174 @@
+#include "kingpin/pool/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "kingpin/sys/syscalls.h"
+
+namespace kingpin {
+namespace {
+
+absl::Status ListenError(int error, absl::string_view call,
+                         const SocketAddress& address) {
+  absl::string_view hint;
+  if (error == EADDRINUSE) hint = " (is another server running?)";
+  if (error == EACCES) hint = " (ports below 1024 need CAP_NET_BIND_SERVICE)";
+  if (error == EADDRNOTAVAIL) hint = " (not an address of this machine)";
+  return absl::ErrnoToStatus(
+      error, absl::StrCat("listen on ", address.ToString(), ": ", call, hint));
+}
+
+// Sets the options in turn; the errno of the first that fails.
+int SetTcpOptions(int fd, const SocketOptions& options) {
+  if (options.tcp_nodelay) {
+    if (int error = sys::SetOption(fd, IPPROTO_TCP, TCP_NODELAY, 1)) {
+      return error;
+    }
+  }
+  if (options.keep_alive <= absl::ZeroDuration()) return 0;
+  int idle_seconds = static_cast<int>(std::clamp<int64_t>(
+      absl::ToInt64Seconds(options.keep_alive), 1, 32767));  // tcp(7).
+  int every_seconds = std::max(idle_seconds / 3, 1);
+  if (int error = sys::SetOption(fd, SOL_SOCKET, SO_KEEPALIVE, 1)) return error;
+  if (int error =
+          sys::SetOption(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle_seconds)) {
+    return error;
+  }
+  if (int error =
+          sys::SetOption(fd, IPPROTO_TCP, TCP_KEEPINTVL, every_seconds)) {
+    return error;
+  }
+  return sys::SetOption(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
+}
+
+int SetOptions(int fd, const SocketAddress& address,
+               const SocketOptions& options, bool share_port) {
+  auto set = [fd](int option, int value) {
+    return value == 0 ? 0 : sys::SetOption(fd, SOL_SOCKET, option, value);
+  };
+  int error = set(SO_REUSEADDR, options.reuse_address);
+  if (error == 0) error = set(SO_REUSEPORT, share_port);
+  if (error == 0) error = set(SO_SNDBUF, options.send_buffer_bytes);
+  if (error == 0) error = set(SO_RCVBUF, options.receive_buffer_bytes);
+  if (error == 0 && address.is_ip()) error = SetTcpOptions(fd, options);
+  if (error == 0 && address.family() == AF_INET6) {
+    // Whatever net.ipv6.bindv6only says: "[::]:80" and ":80" take IPv4 too.
+    error = sys::SetOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+  }
+  return error;
+}
+
+// True if `path` is a socket that no process listens on any more.
+bool IsStaleSocket(const SocketAddress& address) {
+  struct stat info;
+  if (lstat(address.path().c_str(), &info) != 0 || !S_ISSOCK(info.st_mode)) {
+    return false;
+  }
+  SysResult<UniqueFd> probe = sys::StreamSocket(AF_UNIX);
+  return probe.ok() &&
+         connect(probe.value.get(), address.get(), address.size()) != 0 &&
+         errno == ECONNREFUSED;
+}
+
+int BindAddress(int fd, const SocketAddress& address) {
+  int error = sys::Bind(fd, address);
+  if (error == EADDRINUSE && !address.path().empty() &&
+      IsStaleSocket(address)) {
+    unlink(address.path().c_str());
+    error = sys::Bind(fd, address);
+  }
+  return error;
+}
+
+bool IsAnyIpv6(const SocketAddress& address) {
+  return address.family() == AF_INET6 && address.host() == "::";
+}
+
+}  // namespace
+
+absl::StatusOr<Listener> Listener::Open(const SocketAddress& address,
+                                        const SocketOptions& options,
+                                        bool share_port) {
+  SysResult<UniqueFd> fd = sys::StreamSocket(address.family());
+  if (fd.error == EAFNOSUPPORT && IsAnyIpv6(address)) {
+    absl::StatusOr<SocketAddress> v4 =
+        SocketAddress::Parse(absl::StrCat("0.0.0.0:", address.port()));
+    return Open(*v4, options, share_port);
+  }
+  if (!fd.ok()) return ListenError(fd.error, "socket", address);
+  if (int error = SetOptions(fd.value.get(), address, options, share_port)) {
+    return ListenError(error, "setsockopt", address);
+  }
+  if (int error = BindAddress(fd.value.get(), address)) {
+    return ListenError(error, "bind", address);
+  }
+  if (int error = sys::Listen(fd.value.get(), options.backlog)) {
+    return ListenError(error, "listen", address);
+  }
+  SocketAddress bound = SocketAddress::Local(fd.value.get());
+  return Listener(std::move(fd.value), std::move(bound));
+}
+
+absl::StatusOr<Listener> Listener::Adopt(int fd) {
+  int listening = 0;
+  socklen_t size = sizeof(listening);
+  if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 ||
+      listening == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("descriptor ", fd, " is not a listening socket"));
+  }
+  if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ||
+      fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("adopt descriptor ", fd));
+  }
+  Listener listener(UniqueFd(fd), SocketAddress::Local(fd));
+  listener.adopted_ = true;
+  return listener;
+}
+
+Listener::~Listener() {
+  // Another process may still listen on an adopted one.
+  if (!fd_.valid() || adopted_ || address_.path().empty()) return;
+  unlink(address_.path().c_str());
+}
+
+AcceptOutcome ClassifyAcceptError(int error) {
+  switch (error) {
+    case EAGAIN:
+      return AcceptOutcome::kNothing;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+      return AcceptOutcome::kPause;
+    case ECONNABORTED:
+    case EPROTO:
+    case EPERM:  // A firewall rule. accept(2).
+    // Errors that were already pending on the new socket; Linux hands them out
+    // through accept(2), "Error handling".
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+      return AcceptOutcome::kSkip;
+    default:
+      // Nothing documented. Pausing keeps a surprise from becoming a spin.
+      return AcceptOutcome::kPause;
+  }
+}
+
+}  // namespace kingpin

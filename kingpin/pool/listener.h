@@ -1,0 +1,86 @@
+// Listening sockets: how they are made, and what a failed accept means.
+//
+// Threads: Listener is made and destroyed by main; accepting from it is safe
+// from any thread.
+//
+//   absl::StatusOr<Listener> listener = Listener::Open(address, options);
+//   if (!listener.ok()) return listener.status();  // "listen on ...: ..."
+#ifndef KINGPIN_POOL_LISTENER_H_
+#define KINGPIN_POOL_LISTENER_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "kingpin/sys/socket_address.h"
+#include "kingpin/sys/unique_fd.h"
+
+namespace kingpin {
+
+// Set on the listening socket and inherited by every accepted one (Linux clones
+// the listener's socket), so they cost no system call a connection. A zero
+// leaves the kernel's own value.
+struct SocketOptions {
+  // Connections that finished the handshake and wait for accept. The kernel
+  // lowers it to net.core.somaxconn and drops what comes beyond.
+  int backlog = 4096;
+  // Bind although old connections of this port are in TIME_WAIT: without it a
+  // restarted server cannot bind for a minute.
+  bool reuse_address = true;
+  // Off is Nagle's algorithm: with delayed ACKs, 40 ms for a reply that is
+  // written in two parts. Kingpin gathers the writes of a handler itself.
+  bool tcp_nodelay = true;
+  // Probes after this long without traffic, to notice peers that vanished
+  // without a FIN; three probes a third of it apart. Zero: no probes. Idle
+  // time-outs, when on, are the tighter bound and cost no packets.
+  absl::Duration keep_alive = absl::Seconds(75);
+  // SO_SNDBUF and SO_RCVBUF. A value turns the kernel's tuning off, which long
+  // fast links need; the kernel doubles it for its own bookkeeping.
+  int send_buffer_bytes = 0;
+  int receive_buffer_bytes = 0;
+};
+
+class Listener {
+ public:
+  // Binds and listens. ":PORT" is an IPv6 socket that takes IPv4 too, or IPv4
+  // where the kernel has no IPv6. `share_port` (SO_REUSEPORT) lets several
+  // listeners of this process have the address, each with a queue of its own.
+  //
+  // A unix-domain path that a dead server left behind is replaced; one that
+  // answers is "in use".
+  static absl::StatusOr<Listener> Open(const SocketAddress& address,
+                                       const SocketOptions& options,
+                                       bool share_port);
+  // Takes over a socket that listens already, inherited from a parent or handed
+  // over by the server this one replaces: connections that wait in its queue are
+  // not lost. The options are those it has.
+  static absl::StatusOr<Listener> Adopt(int fd);
+  Listener(Listener&&) = default;
+  Listener& operator=(Listener&&) = default;
+  // Removes the path of a unix-domain socket that Open made.
+  ~Listener();
+
+  int fd() const { return fd_.get(); }
+  // What it is bound to: with the port the kernel chose if 0 was asked for.
+  const SocketAddress& address() const { return address_; }
+
+ private:
+  Listener(UniqueFd fd, SocketAddress address)
+      : fd_(std::move(fd)), address_(std::move(address)) {}
+
+  UniqueFd fd_;
+  SocketAddress address_;
+  bool adopted_ = false;
+};
+
+// What to do about an errno of accept(2).
+enum class AcceptOutcome {
+  kNothing,  // The queue is empty, or another thread was faster.
+  kSkip,     // That connection died in the queue: go on with the next.
+  kPause,    // Out of descriptors or memory: the same will happen at once again.
+};
+AcceptOutcome ClassifyAcceptError(int error);
+
+}  // namespace kingpin
+
+#endif  // KINGPIN_POOL_LISTENER_H_

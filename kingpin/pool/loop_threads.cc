@@ -1,0 +1,154 @@
+#include "kingpin/pool/loop_threads.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <string>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/blocking_counter.h"
+#include "absl/synchronization/mutex.h"
+#include "kingpin/logger/logger.h"
+#include "kingpin/pool/signals.h"
+#include "kingpin/sys/syscalls.h"
+
+namespace kingpin {
+namespace {
+
+// Collects what the threads report while they start.
+class StartGate {
+ public:
+  explicit StartGate(int threads) : waiting_(threads) {}
+
+  void Report(absl::Status status) {
+    {
+      absl::MutexLock lock(&mu_);
+      first_error_.Update(status);
+    }
+    waiting_.DecrementCount();
+  }
+  absl::Status Wait() {
+    waiting_.Wait();
+    absl::MutexLock lock(&mu_);
+    return first_error_;
+  }
+
+ private:
+  absl::BlockingCounter waiting_;
+  absl::Mutex mu_;
+  absl::Status first_error_ ABSL_GUARDED_BY(mu_);
+};
+
+absl::Status PinToCpu(int cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(cpu, &set);
+  int error = pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+  if (error == 0) return absl::OkStatus();
+  return absl::ErrnoToStatus(error, absl::StrCat("pin a loop to CPU ", cpu));
+}
+
+}  // namespace
+
+absl::Status LoopThreads::CheckOptions() const {
+  // A ConnectionId has 10 bits for the thread.
+  if (options_.threads < 1 || options_.threads > 1000) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("threads is ", options_.threads, ": it is 1 to 1000"));
+  }
+  for (int cpu : options_.cpus) {
+    if (cpu < 0 || cpu >= CPU_SETSIZE) {
+      return absl::InvalidArgumentError(absl::StrCat("no such CPU: ", cpu));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LoopThreads::Start(Body body) {
+  if (absl::Status status = CheckOptions(); !status.ok()) return status;
+  if (absl::Status status = shared_.Open(options_.threads); !status.ok()) {
+    return status;
+  }
+  StartGate gate(options_.threads);
+  {
+    ScopedBlockAllSignals block;  // Signals are for main and other threads.
+    for (int i = 0; i < options_.threads; ++i) {
+      threads_.emplace_back([this, i, body, &gate] {
+        ThreadMain(i, body, [&gate](absl::Status s) { gate.Report(s); });
+      });
+    }
+  }
+  absl::Status status = gate.Wait();
+  if (!status.ok()) {
+    Stop();
+    return status;
+  }
+  shared_.watchdog().Start(shared_.slots(), [this](MonotonicTime now) {
+    shared_.OnWatchdogTick(now);
+  });
+  return absl::OkStatus();
+}
+
+void LoopThreads::ThreadMain(int index, const Body& body,
+                             const Started& started) {
+  pthread_setname_np(pthread_self(), absl::StrCat("loop-", index).c_str());
+  shared_.thread(index).BindToThisThread();
+  absl::Status pinned;
+  if (!options_.cpus.empty()) {
+    pinned = PinToCpu(options_.cpus[index % options_.cpus.size()]);
+  }
+  if (pinned.ok()) {
+    body(index, started);
+  } else {
+    started(pinned);
+  }
+  shared_.thread(index).Retire();
+}
+
+void LoopThreads::Join() {
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+  shared_.watchdog().Stop();
+}
+
+void LoopThreads::Stop() {
+  shared_.Shutdown(RunPhase::kStopping);
+  Join();
+}
+
+absl::Status LoopThreads::Wait() {
+  if (!options_.handle_signals) {
+    Join();
+    return absl::OkStatus();
+  }
+  absl::StatusOr<ShutdownSignals> signals = ShutdownSignals::Install();
+  if (!signals.ok()) {
+    Stop();
+    return signals.status();
+  }
+  std::atomic<bool> ended = false;
+  std::thread joiner;
+  {
+    ScopedBlockAllSignals block;
+    joiner = std::thread([&] {
+      Join();
+      ended.store(true);
+      signals->Interrupt();
+    });
+  }
+  while (!ended.load()) {
+    int count = signals->Wait();
+    if (count == 0 || ended.load()) continue;
+    KLOG(INFO) << "signal: "
+               << (count == 1 ? "draining, once more to stop at once"
+                              : "stopping at once");
+    shared_.Shutdown(count == 1 ? RunPhase::kDraining : RunPhase::kStopping);
+  }
+  joiner.join();
+  return absl::OkStatus();
+}
+
+}  // namespace kingpin

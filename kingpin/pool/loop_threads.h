@@ -1,0 +1,59 @@
+// LoopThreads: starts, watches and joins the threads of an EpollTP.
+//
+// Threads: Start, Wait and the destructor from one thread (main).
+// Lifetime: the shared data outlives it. The destructor stops the run and joins.
+#ifndef KINGPIN_POOL_LOOP_THREADS_H_
+#define KINGPIN_POOL_LOOP_THREADS_H_
+
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "kingpin/pool/thread_shared_data.h"
+
+namespace kingpin {
+
+struct EpollTPOptions {
+  int threads = 1;
+  // Pins loop i to CPU cpus[i % size]. Empty: the scheduler decides, which is
+  // better unless the machine does nothing else.
+  std::vector<int> cpus = {};
+  // SIGTERM and SIGINT drain the run, a second one ends it at once. Only Wait()
+  // handles signals, and only one run in a process can.
+  bool handle_signals = true;
+};
+
+class LoopThreads {
+ public:
+  // Tells how a thread's set-up went; called exactly once by each body.
+  using Started = std::function<void(absl::Status)>;
+  // Runs loop `index` until the shared data's phase ends it.
+  using Body = std::function<void(int index, const Started& started)>;
+
+  LoopThreads(ThreadSharedData* shared, EpollTPOptions options)
+      : shared_(*shared), options_(std::move(options)) {}
+  ~LoopThreads() { Stop(); }
+
+  // Returns when every loop is set up, or with the first error and no thread
+  // left running.
+  absl::Status Start(Body body);
+  // Until all loops have ended; turns signals into phases meanwhile.
+  absl::Status Wait();
+  // Ends the run at once and joins.
+  void Stop();
+
+ private:
+  absl::Status CheckOptions() const;
+  void Join();
+  void ThreadMain(int index, const Body& body, const Started& started);
+
+  ThreadSharedData& shared_;
+  const EpollTPOptions options_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace kingpin
+
+#endif  // KINGPIN_POOL_LOOP_THREADS_H_

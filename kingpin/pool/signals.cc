@@ -1,0 +1,75 @@
+#include "kingpin/pool/signals.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+
+#include <atomic>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "kingpin/sys/syscalls.h"
+
+namespace kingpin {
+namespace {
+
+// A signal handler has no argument to carry these.
+std::atomic<int> g_event_fd = -1;
+std::atomic<int> g_count = 0;
+
+void OnSignal(int) {
+  int saved_errno = errno;
+  g_count.fetch_add(1);
+  sys::EventFdSignal(g_event_fd.load());
+  errno = saved_errno;
+}
+
+}  // namespace
+
+ScopedBlockAllSignals::ScopedBlockAllSignals() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before_);
+}
+
+ScopedBlockAllSignals::~ScopedBlockAllSignals() {
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
+absl::StatusOr<ShutdownSignals> ShutdownSignals::Install() {
+  SysResult<UniqueFd> event = sys::EventFd();
+  if (!event.ok()) return absl::ErrnoToStatus(event.error, "eventfd");
+  int none = -1;
+  if (!g_event_fd.compare_exchange_strong(none, event.value.get())) {
+    return absl::FailedPreconditionError(
+        "SIGTERM and SIGINT are handled by another run in this process: start "
+        "this one without handle_signals");
+  }
+  g_count.store(0);
+  ShutdownSignals signals(std::move(event.value));
+  struct sigaction action = {};
+  action.sa_handler = OnSignal;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGTERM, &action, &signals.before_term_);
+  sigaction(SIGINT, &action, &signals.before_int_);
+  return signals;
+}
+
+ShutdownSignals::~ShutdownSignals() {
+  if (!event_.valid()) return;
+  sigaction(SIGTERM, &before_term_, nullptr);
+  sigaction(SIGINT, &before_int_, nullptr);
+  g_event_fd.store(-1);
+}
+
+int ShutdownSignals::Wait() {
+  pollfd poll_fd = {.fd = event_.get(), .events = POLLIN, .revents = 0};
+  while (poll(&poll_fd, 1, -1) < 0 && errno == EINTR) {
+  }
+  sys::EventFdTake(event_.get());
+  return g_count.load();
+}
+
+void ShutdownSignals::Interrupt() { sys::EventFdSignal(event_.get()); }
+
+}  // namespace kingpin

@@ -1,0 +1,227 @@
+#include "kingpin/sys/syscalls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/sendfile.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "absl/base/optimization.h"
+#include "kingpin/sys/fault.h"
+
+namespace kingpin {
+namespace sys {
+namespace {
+
+// Linux moves at most this much in one call (sendfile(2)); also keeps a size
+// that came from arithmetic on off_t inside ssize_t.
+constexpr size_t kMaxBytes = 0x7ffff000;
+
+Fault AskFaultHook(Call call, int fd) {
+  const FaultHook* hook =
+      internal::g_fault_hook.load(std::memory_order_acquire);
+  if (ABSL_PREDICT_TRUE(hook == nullptr)) return {};
+  return (*hook)(call, fd);
+}
+
+// Makes the call `function(limit)`, which returns -1 and sets errno on failure,
+// until it is not interrupted. `limit` is for calls that move bytes.
+template <typename Function>
+auto Retry(Call call, int fd, Function function)
+    -> SysResult<decltype(function(size_t{}))> {
+  for (;;) {
+    Fault fault = AskFaultHook(call, fd);
+    if (ABSL_PREDICT_FALSE(fault.error != 0)) {
+      if (fault.error == EINTR) continue;
+      return {-1, fault.error};
+    }
+    auto value = function(std::min(fault.max_bytes, kMaxBytes));
+    if (ABSL_PREDICT_TRUE(value >= 0)) return {value, 0};
+    if (errno != EINTR) return {value, errno};
+  }
+}
+
+template <typename Function>
+SysResult<UniqueFd> MakeFd(Call call, int fd, Function function) {
+  auto result = Retry(call, fd, [&](size_t) { return function(); });
+  return {UniqueFd(result.value), result.error};
+}
+
+template <typename Function>
+SysResult<size_t> MoveBytes(Call call, int fd, Function function) {
+  SysResult<ssize_t> result = Retry(call, fd, function);
+  return {result.ok() ? static_cast<size_t>(result.value) : 0, result.error};
+}
+
+template <typename Function>
+int MakeCall(Call call, int fd, Function function) {
+  return Retry(call, fd, [&](size_t) { return function(); }).error;
+}
+
+}  // namespace
+
+SysResult<UniqueFd> StreamSocket(int family) {
+  return MakeFd(Call::kSocket, -1, [=] {
+    return ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  });
+}
+
+int SetOption(int fd, int level, int option, int value) {
+  return MakeCall(Call::kSetOption, fd, [=] {
+    return ::setsockopt(fd, level, option, &value, sizeof(value));
+  });
+}
+
+int Bind(int fd, const SocketAddress& address) {
+  return MakeCall(Call::kBind, fd, [&] {
+    return ::bind(fd, address.get(), address.size());
+  });
+}
+
+int Listen(int fd, int backlog) {
+  return MakeCall(Call::kListen, fd, [=] { return ::listen(fd, backlog); });
+}
+
+int TakeSocketError(int fd) {
+  int error = 0;
+  socklen_t size = sizeof(error);
+  if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return errno;
+  return error;
+}
+
+int ShutdownWrite(int fd) {
+  return ::shutdown(fd, SHUT_WR) == 0 ? 0 : errno;
+}
+
+SysResult<UniqueFd> Accept(int listener) {
+  return MakeFd(Call::kAccept, listener, [=] {
+    return ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  });
+}
+
+SysResult<size_t> Recv(int fd, void* data, size_t size) {
+  return MoveBytes(Call::kRecv, fd, [=](size_t limit) {
+    return ::recv(fd, data, std::min(size, limit), 0);
+  });
+}
+
+SysResult<size_t> Send(int fd, const void* data, size_t size) {
+  return MoveBytes(Call::kSend, fd, [=](size_t limit) {
+    return ::send(fd, data, std::min(size, limit), MSG_NOSIGNAL);
+  });
+}
+
+SysResult<size_t> SendV(int fd, absl::Span<const iovec> parts, bool more) {
+  if (parts.empty()) return {0, 0};
+  return MoveBytes(Call::kSend, fd, [=](size_t limit) {
+    msghdr message = {};
+    iovec first = parts[0];
+    if (ABSL_PREDICT_FALSE(limit < kMaxBytes)) {  // The fault seam.
+      first.iov_len = std::min(first.iov_len, limit);
+      message.msg_iov = &first;
+      message.msg_iovlen = 1;
+    } else {
+      message.msg_iov = const_cast<iovec*>(parts.data());
+      message.msg_iovlen = parts.size();
+    }
+    return ::sendmsg(fd, &message, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+  });
+}
+
+SysResult<size_t> SendFile(int fd, int file, off_t offset, size_t size) {
+  return MoveBytes(Call::kSendfile, fd, [=](size_t limit) {
+    off_t position = offset;
+    return ::sendfile(fd, file, &position, std::min(size, limit));
+  });
+}
+
+void BlockSigpipe() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+SysResult<UniqueFd> EpollCreate() {
+  return MakeFd(Call::kEpollCreate, -1,
+                [] { return ::epoll_create1(EPOLL_CLOEXEC); });
+}
+
+int EpollCtl(int epoll, int op, int fd, uint32_t events, uint64_t data) {
+  return MakeCall(Call::kEpollCtl, fd, [=] {
+    epoll_event event = {.events = events, .data = {.u64 = data}};
+    return ::epoll_ctl(epoll, op, fd, &event);
+  });
+}
+
+SysResult<size_t> EpollWait(int epoll, absl::Span<epoll_event> events,
+                            int timeout_ms) {
+  Fault fault = AskFaultHook(Call::kEpollWait, epoll);
+  int count = -1;
+  int error = fault.error;
+  if (ABSL_PREDICT_TRUE(error == 0)) {
+    count = ::epoll_wait(epoll, events.data(), static_cast<int>(events.size()),
+                         timeout_ms);
+    if (count < 0) error = errno;
+  }
+  if (error == EINTR) return {0, 0};
+  return {count < 0 ? 0 : static_cast<size_t>(count), error};
+}
+
+SysResult<UniqueFd> EventFd() {
+  return MakeFd(Call::kEventFd, -1,
+                [] { return ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); });
+}
+
+void EventFdSignal(int event_fd) {
+  // Fails only with EAGAIN, when the counter is full and the reader is due to
+  // wake anyway (eventfd(2)).
+  uint64_t one = 1;
+  int saved = errno;  // A signal handler must not change it.
+  [[maybe_unused]] ssize_t ignored = ::write(event_fd, &one, sizeof(one));
+  errno = saved;
+}
+
+uint64_t EventFdTake(int event_fd) {
+  uint64_t count = 0;
+  if (::read(event_fd, &count, sizeof(count)) != sizeof(count)) return 0;
+  return count;
+}
+
+SysResult<UniqueFd> OpenBeneath(int directory, const char* path, int flags,
+                                bool follow_links) {
+  open_how how = {};
+  how.flags = flags | O_CLOEXEC | O_NONBLOCK;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  if (!follow_links) how.resolve |= RESOLVE_NO_SYMLINKS;
+  return MakeFd(Call::kOpen, directory, [&] {
+    return static_cast<int>(
+        ::syscall(SYS_openat2, directory, path, &how, sizeof(how)));
+  });
+}
+
+SysResult<UniqueFd> Open(const char* path, int flags, mode_t mode) {
+  return MakeFd(Call::kOpen, -1,
+                [=] { return ::open(path, flags | O_CLOEXEC, mode); });
+}
+
+int Fstat(int fd, struct stat* out) {
+  return MakeCall(Call::kFstat, fd, [=] { return ::fstat(fd, out); });
+}
+
+SysResult<size_t> Write(int fd, const void* data, size_t size) {
+  return MoveBytes(Call::kWrite, fd, [=](size_t limit) {
+    return ::write(fd, data, std::min(size, limit));
+  });
+}
+
+pid_t ThreadId() { return static_cast<pid_t>(::syscall(SYS_gettid)); }
+
+}  // namespace sys
+}  // namespace kingpin
