@@ -156,7 +156,7 @@ void Connection::SetBusy(bool busy) {
 
 void Connection::SetTimeouts(const Timeouts* timeouts) {
   timeouts_ = timeouts;
-  handler_->MarkDirty(*this);
+  handler_->ForgetTimeout(*this);
 }
 
 Connection::Waiting Connection::waiting() const {

@@ -89,6 +89,42 @@ void IOHandler::Run() {
   }
 }
 
+// --- Callbacks that throw ------------------------------------------------------
+
+template <typename Function>
+void IOHandler::Guard(Connection& connection, Function function) {
+  Connection* outer = std::exchange(current_, &connection);
+  absl::Cleanup restore = [this, outer] { current_ = outer; };
+  try {
+    function();
+    return;
+  } catch (const std::exception& e) {
+    KLOG_EVERY_SECOND(ERROR) << "connection " << absl::StrCat(connection.id())
+                             << ": a handler threw: " << e.what();
+  } catch (...) {
+    KLOG_EVERY_SECOND(ERROR) << "connection " << absl::StrCat(connection.id())
+                             << ": a handler threw";
+  }
+  stats().handler_exceptions.Add();
+  connection.input_.TakeAll();
+  connection.input_.Keep();  // Lets go of the scratch block.
+  connection.Finish(CloseReason::kException);
+}
+
+template <typename Function>
+void IOHandler::GuardLoop(Function function) {
+  try {
+    function();
+    return;
+  } catch (const std::exception& e) {
+    KLOG_EVERY_SECOND(ERROR) << "loop " << thread_ << ": a callback threw: "
+                             << e.what();
+  } catch (...) {
+    KLOG_EVERY_SECOND(ERROR) << "loop " << thread_ << ": a callback threw";
+  }
+  stats().handler_exceptions.Add();
+}
+
 // --- One iteration -----------------------------------------------------------
 
 void IOHandler::RunOnce(absl::Duration max_wait) {
@@ -100,7 +136,7 @@ void IOHandler::RunOnce(absl::Duration max_wait) {
   slot_.RunPosted();
   RunTimers();
   FollowPhase();
-  OnEpollLoop();
+  GuardLoop([this] { OnEpollLoop(); });
   while (!dirty_.empty() || !retired_.empty()) {
     SettleDirty();
     DestroyRetired();
@@ -118,13 +154,12 @@ int IOHandler::WaitTimeoutMs(absl::Duration max_wait) const {
                                         TicksOf(max_wait)));
   }
   if (tick == TimerNode::kNever) return -1;
-  int64_t nanos = static_cast<int64_t>(tick) * kNanosPerTick -
-                  (shared_.clock().Now() - start_) / absl::Nanoseconds(1);
-  if (nanos <= 0) return 0;
-  // Up, or a timer that is due in less than a millisecond would spin.
+  // The tick now was rounded down, so this is up to one tick too long: rounded
+  // the other way, a timer due in less than a millisecond would spin.
+  uint64_t now_tick = TickOf(shared_.clock().Now());
+  if (tick <= now_tick) return 0;
   return static_cast<int>(
-      std::min<int64_t>((nanos + kNanosPerTick - 1) / kNanosPerTick,
-                        std::numeric_limits<int>::max()));
+      std::min<uint64_t>(tick - now_tick, std::numeric_limits<int>::max()));
 }
 
 size_t IOHandler::Wait(absl::Duration max_wait) {
@@ -201,7 +236,7 @@ void IOHandler::FollowPhase() {
   if (phase == phase_) return;
   if (std::exchange(phase_, phase) == RunPhase::kRunning) {
     BeginDrain();
-    OnShutdown();
+    GuardLoop([this] { OnShutdown(); });
     RunAfter(shared_.drain_timeout(),
              [this] { shared_.Shutdown(RunPhase::kStopping); });
   }
@@ -230,9 +265,9 @@ void IOHandler::CloseIfIdle(Connection& connection) {
 // --- Connections -----------------------------------------------------------------
 
 int IOHandler::Adopt(UniqueFd fd) {
+  if (connections_.size() > ConnectionId::kMaxIndex) return ENFILE;
   int number = fd.get();
   auto [name, connection] = connections_.Emplace(this, std::move(fd));
-  CHECK_LE(name.index, ConnectionId::kMaxIndex);
   connection->registered_events_ = EPOLLIN;
   int error = sys::EpollCtl(epoll_.get(), EPOLL_CTL_ADD, number, EPOLLIN,
                             connection->id().bits());
@@ -297,26 +332,6 @@ void IOHandler::CountSent(Connection& connection, uint64_t bytes) {
   connection.moved_bytes_ = true;
 }
 
-template <typename Function>
-void IOHandler::Guard(Connection& connection, Function function) {
-  Connection* outer = std::exchange(current_, &connection);
-  absl::Cleanup restore = [this, outer] { current_ = outer; };
-  try {
-    function();
-    return;
-  } catch (const std::exception& e) {
-    KLOG_EVERY_SECOND(ERROR) << "connection " << absl::StrCat(connection.id())
-                             << ": a handler threw: " << e.what();
-  } catch (...) {
-    KLOG_EVERY_SECOND(ERROR) << "connection " << absl::StrCat(connection.id())
-                             << ": a handler threw";
-  }
-  stats().handler_exceptions.Add();
-  connection.input_.TakeAll();
-  connection.input_.Keep();  // Lets go of the scratch block.
-  connection.Finish(CloseReason::kException);
-}
-
 void IOHandler::HandleEvents(Connection& connection, uint32_t events) {
   Guard(connection, [&] {
     if (events & EPOLLOUT) connection.blocked_ = false;
@@ -354,8 +369,10 @@ void IOHandler::ReadInput(Connection& connection) {
 void IOHandler::DeliverMessage(Connection& connection) {
   OnMessage(connection);
   connection.input_.Keep();
-  if (!connection.closing() && connection.input_.size() >=
-                                   connection.options().input_limit_bytes) {
+  // A handler that stopped for other reasons than lack of input is no proof of
+  // a message that is too large.
+  if (connection.input_.size() >= connection.options().input_limit_bytes &&
+      connection.wants_input() && !connection.in_ready_list_) {
     connection.Finish(CloseReason::kInputOverflow);
   }
 }
@@ -473,29 +490,36 @@ void IOHandler::UpdateTimeout(Connection& connection) {
   } else if (waiting == Connection::Waiting::kLinger) {
     progress = false;
   }
-  // A new connection has moved nothing: it waits from now on too.
-  if (progress || waiting != connection.waiting_ || !connection.armed()) {
-    connection.waiting_since_ = now_tick_;
-  }
-  connection.waiting_ = waiting;
   connection.consumed_before_ = consumed;
   connection.moved_bytes_ = connection.sent_bytes_ = false;
-  uint64_t due = SaturatingAdd(connection.waiting_since_ + 1,
-                               TicksOf(connection.timeout(waiting)));
-  // A timer that is too early looks again when it fires, so that the ordinary
-  // message only stores a number.
+  bool same = waiting == connection.waiting_ && connection.armed();
+  if (progress || !same) connection.waiting_since_ = now_tick_;
+  // The ordinary message only stores that number: a timer that fires too early
+  // looks at it and arms itself again.
+  if (same) return;
+  connection.waiting_ = waiting;
+  uint64_t due = DueTick(connection);
   if (due < connection.tick()) timers_.Arm(connection, due);
 }
 
+uint64_t IOHandler::DueTick(const Connection& connection) const {
+  // One more: waiting_since_ was rounded down.
+  return SaturatingAdd(connection.waiting_since_ + 1,
+                       TicksOf(connection.timeout(connection.waiting_)));
+}
+
+void IOHandler::ForgetTimeout(Connection& connection) {
+  timers_.Cancel(connection);
+  MarkDirty(connection);
+}
+
 void IOHandler::FireTimeout(Connection& connection) {
-  uint64_t due =
-      SaturatingAdd(connection.waiting_since_ + 1,
-                    TicksOf(connection.timeout(connection.waiting_)));
+  uint64_t due = DueTick(connection);
   if (due == TimerNode::kNever) return;
   if (due > now_tick_) return timers_.Arm(connection, due);
   if (connection.waiting_ == Connection::Waiting::kIdle) {
     // What arrived this very moment is answered, not reset.
-    ReadInput(connection);
+    if (connection.wants_input()) ReadInput(connection);
     if (connection.moved_bytes_ || connection.closing()) {
       return Settle(connection);
     }
@@ -523,19 +547,7 @@ void IOHandler::RunTimers() {
     SlotName name = static_cast<TimerTask*>(node)->name;
     Task task = std::move(static_cast<TimerTask*>(node)->task);
     timer_tasks_.Erase(name);
-    RunTask(std::move(task));
-  }
-}
-
-void IOHandler::RunTask(Task task) {
-  try {
-    std::move(task)();
-  } catch (const std::exception& e) {
-    stats().handler_exceptions.Add();
-    KLOG_EVERY_SECOND(ERROR) << "a timer or watch callback threw: " << e.what();
-  } catch (...) {
-    stats().handler_exceptions.Add();
-    KLOG_EVERY_SECOND(ERROR) << "a timer or watch callback threw";
+    GuardLoop([&] { std::move(task)(); });
   }
 }
 
@@ -591,7 +603,7 @@ void IOHandler::EndWatch(WatchId id) {
 void IOHandler::DispatchWatch(SlotName name, uint32_t events) {
   Watcher* watcher = watches_.Find(name);
   if (watcher == nullptr || watcher->ended) return;
-  RunTask([watcher, events] { watcher->callback(events); });
+  GuardLoop([&] { watcher->callback(events); });
 }
 
 std::string IOHandler::DebugString() const {

@@ -198,13 +198,19 @@ class IOHandler {
   // Runs a callback; one that throws costs its connection.
   template <typename Function>
   void Guard(Connection& connection, Function function);
+  // The same for callbacks of the loop, which cost nothing but that call.
+  template <typename Function>
+  void GuardLoop(Function function);
 
   void DeliverReady();
   void SettleDirty();
   void DestroyRetired();
   void RunTimers();
-  void RunTask(Task task);
+  // When the time-out that runs ends.
+  uint64_t DueTick(const Connection& connection) const;
   void FireTimeout(Connection& connection);
+  // Has its time-out computed anew.
+  void ForgetTimeout(Connection& connection);
   uint64_t TickOf(MonotonicTime time) const;
 
   // Constant after Init().

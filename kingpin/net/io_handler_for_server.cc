@@ -87,7 +87,8 @@ void IOHandlerForServer::OnRoleEvent(uint64_t data) {
 
 void IOHandlerForServer::AfterEvents() {
   uint64_t ready = std::exchange(ready_listeners_, 0);
-  if (ready == 0 && slot().accepting()) return;
+  // After the drain the listeners' numbers may be somebody else's.
+  if (closed_for_good_ || (ready == 0 && slot().accepting())) return;
   if (ready != 0) {
     GrowOrResetBatch();
     for (size_t i = 0; i < listeners_.size(); ++i) {

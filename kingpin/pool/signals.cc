@@ -52,6 +52,10 @@ absl::StatusOr<ShutdownSignals> ShutdownSignals::Install() {
   action.sa_flags = SA_RESTART;
   sigaction(SIGTERM, &action, &signals.before_term_);
   sigaction(SIGINT, &action, &signals.before_int_);
+  // A shell starts background jobs with SIGINT ignored: that choice stands.
+  if (signals.before_int_.sa_handler == SIG_IGN) {
+    sigaction(SIGINT, &signals.before_int_, nullptr);
+  }
   return signals;
 }
 
