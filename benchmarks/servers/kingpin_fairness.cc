@@ -1,28 +1,17 @@
 // Answers each command byte with one byte, the index of the thread that has the
 // connection: 'i' at once, 'b' after 150 ms of CPU time.
-#include <ctime>
-
+#include "benchmarks/peers/burn.h"
 #include "benchmarks/servers/server_flags.h"
 #include "kingpin/net/io_handler_for_server.h"
 
 namespace {
-
-void BurnCpu() {
-  auto cpu_nanos = [] {
-    timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec * 1'000'000'000LL + ts.tv_nsec;
-  };
-  for (long long end = cpu_nanos() + 150'000'000; cpu_nanos() < end;) {
-  }
-}
 
 class FairnessHandler : public kingpin::IOHandlerForServer {
  public:
   using IOHandlerForServer::IOHandlerForServer;
   void OnMessage(kingpin::Connection& connection) override {
     for (char command : connection.input().TakeAll()) {
-      if (command == 'b') BurnCpu();
+      if (command == 'b') peers::Burn();
       char index = static_cast<char>(thread());
       connection.Write(absl::string_view(&index, 1));
     }

@@ -1,5 +1,6 @@
 #include "kingpin/sys/syscalls.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -8,9 +9,11 @@
 #include <sys/eventfd.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "absl/base/optimization.h"
 #include "kingpin/sys/fault.h"
@@ -215,10 +218,64 @@ int Fstat(int fd, struct stat* out) {
   return MakeCall(Call::kFstat, fd, [=] { return ::fstat(fd, out); });
 }
 
+int StatAt(int directory, const char* path, struct stat* out) {
+  return MakeCall(Call::kFstat, directory,
+                  [=] { return ::fstatat(directory, path, out, 0); });
+}
+
+int LinkStatAt(int directory, const char* path, struct stat* out) {
+  return MakeCall(Call::kFstat, directory, [=] {
+    return ::fstatat(directory, path, out, AT_SYMLINK_NOFOLLOW);
+  });
+}
+
+SysResult<size_t> PRead(int fd, void* data, size_t size, off_t offset) {
+  size_t done = 0;
+  while (done < size) {
+    SysResult<size_t> got = MoveBytes(Call::kRead, fd, [=](size_t limit) {
+      return ::pread(fd, static_cast<char*>(data) + done,
+                     std::min(size - done, limit),
+                     offset + static_cast<off_t>(done));
+    });
+    if (!got.ok()) return got;
+    if (got.value == 0) break;
+    done += got.value;
+  }
+  return {done, 0};
+}
+
+int ReadDirectory(UniqueFd directory,
+                  absl::FunctionRef<bool(const char* name)> visit) {
+  DIR* stream = ::fdopendir(directory.get());
+  if (stream == nullptr) return errno;
+  directory.Release();
+  int error = 0;
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(stream);
+    if (entry == nullptr) {
+      error = errno;
+      break;
+    }
+    const char* name = entry->d_name;
+    if (std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0) continue;
+    if (!visit(name)) break;
+  }
+  ::closedir(stream);
+  return error;
+}
+
 SysResult<size_t> Write(int fd, const void* data, size_t size) {
   return MoveBytes(Call::kWrite, fd, [=](size_t limit) {
     return ::write(fd, data, std::min(size, limit));
   });
+}
+
+int64_t WallClockSeconds() {
+  // Cannot fail: the clock exists since Linux 2.6.32 (clock_gettime(2)).
+  timespec now;
+  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  return now.tv_sec;
 }
 
 pid_t ThreadId() { return static_cast<pid_t>(::syscall(SYS_gettid)); }

@@ -1,6 +1,6 @@
 // The one place that calls the kernel. One thin function a system call: EINTR
-// is handled inside, descriptors are born CLOEXEC and non-blocking, SIGPIPE is
-// never raised, errno is captured at once and the fault seam is asked first.
+// is handled inside, descriptors are born CLOEXEC and (Open() apart) non-blocking,
+// SIGPIPE is never raised, errno is captured at once and the fault seam is asked first.
 //
 // Threads: all functions are safe from any thread.
 // Errors: {value, error}; `error` is an errno value, 0 when the call succeeded.
@@ -22,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/functional/function_ref.h"
 #include "absl/types/span.h"
 #include "kingpin/sys/socket_address.h"
 #include "kingpin/sys/unique_fd.h"
@@ -89,8 +90,23 @@ SysResult<UniqueFd> OpenBeneath(int directory, const char* path, int flags,
                                 bool follow_links);
 SysResult<UniqueFd> Open(const char* path, int flags, mode_t mode = 0);
 int Fstat(int fd, struct stat* out);
+// Of `path` from `directory`, following links, wherever they lead: for looking
+// at what OpenBeneath is to open, or at whether what it opened has changed.
+int StatAt(int directory, const char* path, struct stat* out);
+// The same of a link itself.
+int LinkStatAt(int directory, const char* path, struct stat* out);
+// From `offset`; less than `size` only at the end of the file.
+SysResult<size_t> PRead(int fd, void* data, size_t size, off_t offset);
+// Calls `visit` with the name of each entry but "." and "..", in no order, until
+// it returns false. 0 or errno.
+int ReadDirectory(UniqueFd directory,
+                  absl::FunctionRef<bool(const char* name)> visit);
 // Blocking descriptors: for the logger's backend, never on a loop thread.
 SysResult<size_t> Write(int fd, const void* data, size_t size);
+
+// Wall clock, seconds since the Unix epoch, of the clock that file systems stamp
+// files with: a few milliseconds behind, never ahead. CLOCK_REALTIME_COARSE.
+int64_t WallClockSeconds();
 
 // The kernel's id of this thread, as ps -L shows it. gettid(2).
 pid_t ThreadId();

@@ -1,0 +1,42 @@
+#include "benchmarks/load/latency_histogram.h"
+
+#include "gtest/gtest.h"
+
+namespace load {
+namespace {
+
+TEST(LatencyHistogramTest, EmptyHasNoLatency) {
+  EXPECT_EQ(LatencyHistogram().PercentileNs(0.99), 0);
+}
+
+TEST(LatencyHistogramTest, SmallValuesAreExact) {
+  LatencyHistogram histogram;
+  for (int i = 1; i <= 50; ++i) histogram.Record(i);
+  EXPECT_EQ(histogram.PercentileNs(0.5), 25);
+  EXPECT_EQ(histogram.PercentileNs(1), 50);
+}
+
+TEST(LatencyHistogramTest, LargeValuesAreWithinTheResolution) {
+  for (int64_t ns = 1; ns < int64_t{1} << 61; ns = ns * 3 + 1) {
+    LatencyHistogram histogram;
+    histogram.Record(ns);
+    histogram.Record(int64_t{1} << 62);
+    EXPECT_GE(histogram.PercentileNs(0.5), ns);
+    EXPECT_LE(histogram.PercentileNs(0.5), ns + ns / 64);
+  }
+}
+
+TEST(LatencyHistogramTest, MergeKeepsCountAndMaximum) {
+  LatencyHistogram a;
+  LatencyHistogram b;
+  a.Record(10);
+  b.Record(1'000'000);
+  a.Merge(b);
+  EXPECT_EQ(a.count(), 2u);
+  EXPECT_EQ(a.max_ns(), 1'000'000);
+  EXPECT_EQ(a.PercentileNs(0.5), 10);
+  EXPECT_EQ(a.PercentileNs(0.99), 1'000'000);
+}
+
+}  // namespace
+}  // namespace load

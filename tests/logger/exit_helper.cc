@@ -1,0 +1,109 @@
+// What logger_exit_test runs: logs in one of several ways and ends. A line that
+// must be in the log is announced by being logged; the test knows the numbers.
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "kingpin/logger/logger.h"
+
+namespace {
+
+using kingpin::Logger;
+using kingpin::LogLevel;
+
+std::string_view mode;
+
+struct LogsWhenDestroyed {
+  ~LogsWhenDestroyed() {
+    if (mode != "static") return;
+    KLOG(INFO) << "destroyed " << name;
+    // A logger made after the flush at exit works too.
+    Logger log;
+    log.Write(LogLevel::kInfo, std::string("own ") + name);
+  }
+  const char* name;
+};
+
+LogsWhenDestroyed before{"before main"};
+
+void LogNumbers(Logger& log, std::string_view who, int count) {
+  for (int i = 0; i < count; ++i) {
+    log.Write(LogLevel::kInfo, absl::StrCat(who, " ", i));
+  }
+}
+
+void LogForEver(Logger& log, int thread) {
+  std::thread([&log, thread] {
+    std::string who = absl::StrCat("noise", thread);
+    for (int i = 0;; ++i) log.Write(LogLevel::kInfo, absl::StrCat(who, " ", i));
+  }).detach();
+}
+
+// Blocks when full, so that noise cannot push out what the test looks for. Never
+// destroyed: only the flush at exit can save what it holds.
+Logger& BlockingDefault() {
+  Logger* log = new Logger({.buffer_bytes = 8192});
+  Logger::SetDefault(log);
+  return *log;
+}
+
+void ForkAmidNoise(int count) {
+  Logger& log = BlockingDefault();
+  for (int thread = 0; thread < 3; ++thread) LogForEver(log, thread);
+  for (int i = 0; i < count; ++i) {
+    pid_t child = fork();
+    if (child == 0) {
+      log.Write(LogLevel::kInfo, absl::StrCat("child ", i));
+      KLOG(INFO) << "tid " << gettid() << " pid " << getpid();
+      log.Flush();
+      Logger::SetDefault(nullptr);
+      delete &log;
+      exit(0);  // Handlers and static destructors, too.
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    if (status != 0) abort();
+  }
+  LogNumbers(log, "main", count);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int count = 0;
+  if (argc != 3 || !absl::SimpleAtoi(argv[2], &count)) return 2;
+  mode = argv[1];
+  if (mode == "return") {
+    LogNumbers(Logger::Default(), "main", count);
+  } else if (mode == "static") {
+    static LogsWhenDestroyed inside{"inside main"};
+    LogNumbers(Logger::Default(), "main", count);
+    static LogsWhenDestroyed after{"after first use"};
+  } else if (mode == "noise") {
+    Logger& log = BlockingDefault();
+    for (int thread = 0; thread < 3; ++thread) LogForEver(log, thread);
+    LogNumbers(log, "main", count);
+    exit(0);
+  } else if (mode == "thread") {
+    std::thread([count] {
+      LogNumbers(Logger::Default(), "main", count);
+      exit(0);
+    }).join();
+  } else if (mode == "stack") {
+    Logger log;
+    LogNumbers(log, "main", count);
+    exit(0);  // No destructor runs.
+  } else if (mode == "fork") {
+    ForkAmidNoise(count);
+  } else {
+    return 2;
+  }
+  return 0;
+}

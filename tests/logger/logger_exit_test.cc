@@ -1,0 +1,133 @@
+// What is in the log when a process has ended: runs exit_helper with its stderr
+// in a file and reads the file.
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace {
+
+using ::testing::Contains;
+using ::testing::EndsWith;
+
+// To an environment variable that the helper inherits.
+void AppendOption(const char* variable, const char* option) {
+  const char* old = getenv(variable);
+  std::string both = absl::StrCat(old == nullptr ? "" : old, " ", option);
+  setenv(variable, both.c_str(), /*replace=*/1);
+}
+
+std::vector<std::string> RunHelper(const std::string& mode, int count) {
+  std::string path = absl::StrCat(testing::TempDir(), "/exit_log_", getpid());
+  std::string helper = getenv("EXIT_HELPER");
+  std::string number = absl::StrCat(count);
+  // Under TSan every exit sleeps for a second unless told not to. What a child of
+  // fork() has from threads that it has not is no leak.
+  AppendOption("TSAN_OPTIONS", "atexit_sleep_ms=0");
+  if (mode == "fork") AppendOption("ASAN_OPTIONS", "detect_leaks=0");
+  char* argv[] = {helper.data(), const_cast<char*>(mode.c_str()), number.data(),
+                  nullptr};
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, path.c_str(),
+                                   O_WRONLY | O_CREAT | O_TRUNC | O_APPEND,
+                                   0600);
+  pid_t pid = 0;
+  EXPECT_EQ(posix_spawn(&pid, helper.c_str(), &actions, nullptr, argv, environ),
+            0);
+  posix_spawn_file_actions_destroy(&actions);
+  int status = -1;
+  EXPECT_EQ(waitpid(pid, &status, 0), pid);
+  EXPECT_EQ(status, 0);
+  std::ifstream file(path);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  std::remove(path.c_str());
+  if (text.empty()) return {};
+  EXPECT_EQ(text.back(), '\n') << "torn last line";
+  text.pop_back();
+  return absl::StrSplit(text, '\n');
+}
+
+// How many lines "who 0", "who 1", ... there are; they must be whole and in order.
+std::map<std::string, int> CountNumbered(
+    const std::vector<std::string>& lines) {
+  std::map<std::string, int> next;
+  for (const std::string& line : lines) {
+    std::vector<std::string> words = absl::StrSplit(line, ' ');
+    int number = -1;
+    if (words.size() != 2 || !absl::SimpleAtoi(words[1], &number)) {
+      ADD_FAILURE() << "damaged: " << line;
+      continue;
+    }
+    EXPECT_EQ(number, next[words[0]]++) << line;
+  }
+  return next;
+}
+
+TEST(LoggerExit, ReturnFromMainWritesEverything) {
+  for (int count = 0; count < 50; ++count) {
+    EXPECT_EQ(CountNumbered(RunHelper("return", count))["main"], count);
+  }
+}
+
+TEST(LoggerExit, ExitAmidThreadsThatLogWritesEverything) {
+  for (int instant = 0; instant < 50; ++instant) {
+    EXPECT_EQ(CountNumbered(RunHelper("noise", 13 * instant))["main"],
+              13 * instant);
+  }
+}
+
+TEST(LoggerExit, ExitOnAnotherThreadWritesEverything) {
+  EXPECT_EQ(CountNumbered(RunHelper("thread", 100))["main"], 100);
+}
+
+TEST(LoggerExit, ExitPastALoggerOnTheStackWritesEverything) {
+  EXPECT_EQ(CountNumbered(RunHelper("stack", 100))["main"], 100);
+}
+
+TEST(LoggerExit, StaticDestructorsStillLog) {
+  std::vector<std::string> lines = RunHelper("static", 3);
+  for (const char* name : {"before main", "inside main", "after first use"}) {
+    EXPECT_THAT(lines, Contains(EndsWith(absl::StrCat(" destroyed ", name))));
+    EXPECT_THAT(lines, Contains(absl::StrCat("own ", name)));
+  }
+  EXPECT_EQ(lines.size(), 9);
+}
+
+TEST(LoggerFork, ChildLogsWhileTheParentsThreadsHoldTheLock) {
+  constexpr int kChildren = 40;
+  std::vector<std::string> lines = RunHelper("fork", kChildren);
+  int tid_lines = 0;
+  auto end = std::remove_if(lines.begin(), lines.end(), [&](std::string& line) {
+    if (!absl::StrContains(line, " tid ")) return false;
+    // "... INFO 77 exit_helper.cc:60 tid 77 pid 77"
+    std::vector<std::string> words = absl::StrSplit(line, ' ');
+    EXPECT_EQ(words[2], words[5]) << line;
+    EXPECT_EQ(words[2], words[7]) << line;
+    ++tid_lines;
+    return true;
+  });
+  lines.erase(end, lines.end());
+  EXPECT_EQ(tid_lines, kChildren);
+  std::map<std::string, int> counts = CountNumbered(lines);
+  EXPECT_EQ(counts["child"], kChildren);
+  EXPECT_EQ(counts["main"], kChildren);
+}
+
+}  // namespace

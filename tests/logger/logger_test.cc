@@ -1,0 +1,833 @@
+#include "kingpin/logger/logger.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "kingpin/sys/clock.h"
+#include "kingpin/sys/fault.h"
+#include "kingpin/sys/syscalls.h"
+#include "kingpin/sys/unique_fd.h"
+
+namespace kingpin {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
+using ::testing::SizeIs;
+
+// The lines of `text`, which ends in a newline unless it is empty.
+std::vector<std::string> Lines(std::string_view text) {
+  if (text.empty()) return {};
+  EXPECT_EQ(text.back(), '\n') << "torn last line";
+  absl::ConsumeSuffix(&text, "\n");
+  return absl::StrSplit(text, '\n');
+}
+
+// N of a line "dropped N lines", else 0.
+uint64_t Declared(absl::string_view line) {
+  uint64_t lines = 0;
+  if (!absl::ConsumePrefix(&line, "dropped ") ||
+      !absl::ConsumeSuffix(&line, " lines") ||
+      !absl::SimpleAtoi(line, &lines)) {
+    return 0;
+  }
+  return lines;
+}
+
+// A file in memory.
+class MemoryFile {
+ public:
+  int fd() const { return fd_.get(); }
+  std::string Text() const {
+    struct stat status;
+    EXPECT_EQ(fstat(fd(), &status), 0);
+    std::string text(status.st_size, '\0');
+    EXPECT_EQ(pread(fd(), text.data(), text.size(), 0),
+              static_cast<ssize_t>(text.size()));
+    return text;
+  }
+  std::vector<std::string> Lines() const { return kingpin::Lines(Text()); }
+
+ private:
+  UniqueFd fd_{memfd_create("log", MFD_CLOEXEC)};
+};
+
+struct Pipe {
+  explicit Pipe(int flags = 0) {
+    int fds[2];
+    EXPECT_EQ(pipe2(fds, O_CLOEXEC), 0);
+    reader.Reset(fds[0]);
+    writer.Reset(fds[1]);
+    if (flags != 0) {
+      EXPECT_EQ(fcntl(writer.get(), F_SETFL, flags), 0);
+    }
+    capacity = fcntl(writer.get(), F_SETPIPE_SZ, 4096);
+    EXPECT_GT(capacity, 0);
+  }
+  // Up to the end of the file, at most `step` bytes at a time.
+  std::string ReadAll(size_t step = 65536) const {
+    std::string text;
+    std::string part(step, '\0');
+    for (;;) {
+      ssize_t n = read(reader.get(), part.data(), step);
+      EXPECT_GE(n, 0);
+      if (n <= 0) return text;
+      text.append(part, 0, n);
+    }
+  }
+  UniqueFd reader;
+  UniqueFd writer;
+  size_t capacity;
+};
+
+// "thread number xxxx... length", so that damage of any kind shows.
+std::string Numbered(int thread, int number) {
+  size_t size = (thread * 31 + number * 17) % 200;
+  return absl::StrCat(thread, " ", number, " ",
+                      std::string(size, static_cast<char>('a' + thread)), " ",
+                      size);
+}
+
+// Checks that every line is whole and that the numbers of each thread rise by
+// one from 0; returns how many lines there are of each.
+std::vector<int> CheckNumbered(const std::vector<std::string>& lines,
+                               int threads) {
+  std::vector<int> next(threads, 0);
+  for (const std::string& line : lines) {
+    std::vector<std::string> words = absl::StrSplit(line, ' ');
+    int thread;
+    if (words.size() != 4 || !absl::SimpleAtoi(words[0], &thread) ||
+        thread < 0 || thread >= threads) {
+      ADD_FAILURE() << "damaged: " << line;
+      continue;
+    }
+    EXPECT_EQ(line, Numbered(thread, next[thread]));
+    ++next[thread];
+  }
+  return next;
+}
+
+void InThreads(int threads, const std::function<void(int)>& body) {
+  std::vector<std::thread> running;
+  for (int i = 0; i < threads; ++i) running.emplace_back(body, i);
+  for (std::thread& thread : running) thread.join();
+}
+
+// --- The header's own example --------------------------------------------------
+
+TEST(LoggerExample, CompilesAndLogs) {
+  std::string path = absl::StrCat(testing::TempDir(), "/logger_example");
+  int port = 7000;
+  int error = EMFILE;
+  {
+    UniqueFd file =
+        sys::Open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644).value;
+    Logger log({.fd = file.get(), .when_full = Logger::WhenFull::kDrop});
+    Logger::SetDefault(&log);
+    KLOG(INFO) << "listening on port " << port;
+    KLOG_EVERY_SECOND(ERROR) << "accept: " << strerror(error);
+  }
+  std::ifstream file(path);
+  std::string first;
+  std::getline(file, first);
+  EXPECT_THAT(first, EndsWith("listening on port 7000"));
+  unlink(path.c_str());
+}
+
+// --- The line ------------------------------------------------------------------
+
+TEST(LoggerLine, HasTimeLevelThreadCallSiteAndMessage) {
+  MemoryFile file;
+  Logger log({.fd = file.fd()});
+  absl::Time before = absl::Now();
+  // clang-format off
+  KLOG_TO(log, WARNING) << "hello"; int line = __LINE__;
+  // clang-format on
+  absl::Time after = absl::Now();
+  log.Flush();
+  std::vector<std::string> lines = file.Lines();
+  ASSERT_THAT(lines, SizeIs(1));
+  std::vector<std::string> words = absl::StrSplit(lines[0], ' ');
+  EXPECT_THAT(words,
+              ElementsAre(MatchesRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:"
+                                       "[0-9]{2}:[0-9]{2}\\.[0-9]{6}Z"),
+                          "WARNING", absl::StrCat(sys::ThreadId()),
+                          absl::StrCat("logger_test.cc:", line), "hello"));
+  absl::Time time;
+  std::string error;
+  ASSERT_TRUE(absl::ParseTime(absl::RFC3339_full, words[0], &time, &error))
+      << error;
+  EXPECT_GE(time, before - absl::Microseconds(1));  // Cut to microseconds.
+  EXPECT_LE(time, after);
+}
+
+TEST(LoggerLine, NamesEveryLevel) {
+  MemoryFile file;
+  Logger log({.fd = file.fd(), .min_level = LogLevel::kDebug});
+  KLOG_TO(log, DEBUG) << "m";
+  KLOG_TO(&log, INFO) << "m";
+  KLOG_TO(log, WARNING) << "m";
+  KLOG_TO(log, ERROR) << "m";
+  log.Flush();
+  EXPECT_THAT(file.Lines(),
+              ElementsAre(HasSubstr(" DEBUG "), HasSubstr(" INFO "),
+                          HasSubstr(" WARNING "), HasSubstr(" ERROR ")));
+}
+
+TEST(LoggerLine, EscapesControlCharacters) {
+  MemoryFile file;
+  Logger log({.fd = file.fd()});
+  KLOG_TO(log, INFO) << "a\nb\rc\td\x1b[31m\x7f" << '\0' << "\xc3\xa9\\";
+  log.Flush();
+  EXPECT_THAT(
+      file.Lines(),
+      ElementsAre(EndsWith(" a\\nb\\x0dc\\x09d\\x1b[31m\\x7f\\x00\xc3\xa9\\")));
+}
+
+TEST(LoggerLine, RawFormEscapesNewlinesOnly) {
+  MemoryFile file;
+  Logger log({.fd = file.fd()});
+  log.Write(LogLevel::kInfo, "GET /\t200");
+  log.Write(LogLevel::kDebug, "not this");
+  log.Write(LogLevel::kInfo, "a\nb\n");
+  log.Write(LogLevel::kInfo, "");
+  log.Flush();
+  EXPECT_EQ(file.Text(), "GET /\t200\na\\nb\\n\n\n");
+}
+
+struct Ostreamable {
+  friend std::ostream& operator<<(std::ostream& out, const Ostreamable&) {
+    return out << "ostreamable";
+  }
+};
+struct Stringifiable {
+  template <typename Sink>
+  friend void AbslStringify(Sink& sink, const Stringifiable&) {
+    sink.Append("stringifiable");
+  }
+};
+enum OldEnum { kThree = 3 };
+
+TEST(LoggerLine, PrintsValues) {
+  MemoryFile file;
+  Logger log({.fd = file.fd()});
+  const char* null = nullptr;
+  char array[] = "array";
+  std::string string = "string";
+  KLOG_TO(log, INFO) << 'c' << ' ' << -1 << ' ' << uint64_t{1} << ' ' << 1.5
+                     << ' ' << true << ' ' << uint8_t{7} << ' ' << null << ' '
+                     << nullptr << ' ' << array << ' ' << string << ' '
+                     << std::string_view("view") << ' ' << Ostreamable() << ' '
+                     << Stringifiable() << ' ' << kThree << ' '
+                     << absl::NotFoundError("x") << ' ' << absl::Seconds(3)
+                     << ' ' << reinterpret_cast<void*>(0x10);
+  log.Flush();
+  EXPECT_THAT(file.Lines(),
+              ElementsAre(EndsWith(
+                  " c -1 1 1.5 true 7 (null) (null) array string view "
+                  "ostreamable stringifiable 3 NOT_FOUND: x 3s 0x10")));
+}
+
+TEST(LoggerLine, LongerThanTheBufferIsCutAndSaysSo) {
+  MemoryFile file;
+  Logger log({.fd = file.fd(), .buffer_bytes = 256});
+  log.Write(LogLevel::kInfo, std::string(255, 'a'));
+  log.Write(LogLevel::kInfo, std::string(256, 'b'));
+  std::string wide;
+  for (int i = 0; i < 500; ++i) wide += "\xe2\x82\xac";  // A euro sign.
+  log.Write(LogLevel::kInfo, wide);
+  log.Write(LogLevel::kInfo, "x" + wide);
+  log.Flush();
+  std::vector<std::string> lines = file.Lines();
+  ASSERT_THAT(lines, SizeIs(4));
+  EXPECT_EQ(lines[0], std::string(255, 'a'));
+  EXPECT_THAT(lines[1], SizeIs(255));
+  EXPECT_THAT(lines[1], EndsWith("b...[truncated, 256 bytes]"));
+  EXPECT_THAT(lines[2], EndsWith("\xac...[truncated, 1500 bytes]"));
+  EXPECT_THAT(lines[3], EndsWith("\xac...[truncated, 1501 bytes]"));
+  EXPECT_EQ(log.counters().written, 4);
+}
+
+// --- Levels --------------------------------------------------------------------
+
+TEST(LoggerLevel, DisabledStatementEvaluatesNothing) {
+  MemoryFile file;
+  Logger log({.fd = file.fd()});
+  int evaluated = 0;
+  auto touch = [&] { return ++evaluated; };
+  KLOG_TO(log, DEBUG) << touch();
+  EXPECT_EQ(evaluated, 0);
+  log.set_min_level(LogLevel::kDebug);
+  KLOG_TO(log, DEBUG) << touch();
+  EXPECT_EQ(evaluated, 1);
+  log.set_min_level(LogLevel::kError);
+  KLOG_TO(log, WARNING) << touch();
+  EXPECT_EQ(evaluated, 1);
+  log.Flush();
+  EXPECT_THAT(file.Lines(), SizeIs(1));
+  EXPECT_EQ(log.counters().accepted, 1);
+}
+
+TEST(LoggerLevel, StatementTakesNoForeignElse) {
+  MemoryFile file;
+  Logger log({.fd = file.fd()});
+  bool other = false;
+  if (file.fd() < 0)
+    KLOG_TO(log, INFO) << "not this";
+  else
+    other = true;
+  EXPECT_TRUE(other);
+  log.Flush();
+  EXPECT_THAT(file.Lines(), IsEmpty());
+}
+
+TEST(LoggerLevel, LoggerExpressionIsEvaluatedOnce) {
+  MemoryFile file;
+  Logger log({.fd = file.fd()});
+  int evaluated = 0;
+  auto get = [&]() -> Logger& {
+    ++evaluated;
+    return log;
+  };
+  KLOG_TO(get(), INFO) << "x";
+  EXPECT_EQ(evaluated, 1);
+}
+
+// --- The statement among its neighbours ------------------------------------------
+
+int Throws() { throw std::runtime_error("no"); }
+
+TEST(LoggerStatement, IsDiscardedWhenAnExpressionThrows) {
+  MemoryFile file;
+  Logger log({.fd = file.fd()});
+  log.Write(LogLevel::kInfo, "before");
+  EXPECT_THROW(KLOG_TO(log, INFO) << "half a line " << Throws(),
+               std::runtime_error);
+  log.Write(LogLevel::kInfo, "after");
+  log.Flush();
+  EXPECT_THAT(file.Lines(), ElementsAre("before", "after"));
+}
+
+TEST(LoggerStatement, LogsWhileTheStackUnwinds) {
+  MemoryFile file;
+  Logger log({.fd = file.fd()});
+  struct LogsAtTheEnd {
+    ~LogsAtTheEnd() { KLOG_TO(log, INFO) << "unwinding"; }
+    Logger& log;
+  };
+  try {
+    LogsAtTheEnd object{log};
+    throw std::runtime_error("no");
+  } catch (const std::runtime_error&) {
+  }
+  log.Flush();
+  EXPECT_THAT(file.Lines(), ElementsAre(EndsWith(" unwinding")));
+}
+
+TEST(LoggerStatement, MayLogInsideAnExpression) {
+  MemoryFile file;
+  Logger log({.fd = file.fd()});
+  auto inner = [&] {
+    KLOG_TO(log, INFO) << "inner";
+    return "outer";
+  };
+  KLOG_TO(log, INFO) << inner();
+  log.Flush();
+  EXPECT_THAT(file.Lines(),
+              ElementsAre(EndsWith(" inner"), EndsWith(" outer")));
+}
+
+TEST(LoggerStatement, KeepsErrno) {
+  MemoryFile file;
+  Logger log({.fd = file.fd()});
+  errno = ENOTTY;
+  KLOG_TO(log, INFO) << (errno = EXDEV);
+  EXPECT_EQ(errno, ENOTTY);
+}
+
+// --- Threads ---------------------------------------------------------------------
+
+TEST(LoggerThreads, LinesAreWholeAndInOrderOfTheirThread) {
+  constexpr int kThreads = 6;
+  constexpr int kLines = 400;
+  Pipe pipe;
+  std::string text;
+  std::thread reader([&] { text = pipe.ReadAll(333); });
+  {
+    Logger log({.fd = pipe.writer.get(), .buffer_bytes = 2048});
+    InThreads(kThreads, [&](int thread) {
+      for (int i = 0; i < kLines; ++i) {
+        log.Write(LogLevel::kInfo, Numbered(thread, i));
+      }
+    });
+    log.Flush();
+    EXPECT_EQ(log.counters().accepted, kThreads * kLines);
+    EXPECT_EQ(log.counters().written, kThreads * kLines);
+    EXPECT_EQ(log.counters().dropped, 0);
+  }
+  pipe.writer.Reset();
+  reader.join();
+  EXPECT_EQ(CheckNumbered(Lines(text), kThreads),
+            std::vector<int>(kThreads, kLines));
+}
+
+TEST(LoggerThreads, FlushHandsEarlierLinesToTheKernel) {
+  MemoryFile file;
+  Logger log({.fd = file.fd()});
+  InThreads(4, [&](int thread) {
+    for (int i = 0; i < 50; ++i) {
+      std::string line = absl::StrCat("line ", thread, " ", i);
+      log.Write(LogLevel::kInfo, line);
+      log.Flush();
+      EXPECT_THAT(file.Text(), HasSubstr(line + "\n"));
+    }
+  });
+}
+
+TEST(LoggerThreads, DestructorDrains) {
+  for (int lines = 0; lines < 50; ++lines) {
+    MemoryFile file;
+    {
+      Logger log({.fd = file.fd()});
+      for (int i = 0; i < lines; ++i) log.Write(LogLevel::kInfo, "x");
+    }
+    EXPECT_EQ(file.Text().size(), 2 * lines);
+  }
+}
+
+TEST(LoggerThreads, BackendBlocksEverySignal) {
+  MemoryFile file;
+  Logger log({.fd = file.fd()});
+  log.Flush();  // Its name is set by now.
+  int found = 0;
+  for (const auto& task :
+       std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream status(task.path() / "status");
+    std::string text{std::istreambuf_iterator<char>(status), {}};
+    if (!absl::StartsWith(text, "Name:\tkingpin-log\n")) continue;
+    size_t at = text.find("SigBlk:\t");
+    ASSERT_NE(at, text.npos);
+    uint64_t blocked = std::stoull(text.substr(at + 8, 16), nullptr, 16);
+    for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGPIPE, SIGCHLD,
+                       SIGALRM, SIGRTMIN}) {
+      EXPECT_TRUE(blocked >> (signal - 1) & 1) << signal;
+    }
+    ++found;
+  }
+  EXPECT_GE(found, 1);
+  // And the mask of the thread that made it is what it was.
+  sigset_t mask;
+  pthread_sigmask(SIG_BLOCK, nullptr, &mask);
+  EXPECT_EQ(sigismember(&mask, SIGTERM), 0);
+}
+
+// --- When the buffer is full -------------------------------------------------------
+
+TEST(LoggerFull, BlocksTheProducerAndLosesNothing) {
+  constexpr size_t kBuffer = 1024;
+  Pipe pipe;
+  // What the pipe, the buffer and the backend hold together is less than half.
+  const int lines = 2 * (pipe.capacity + 2 * kBuffer) / 10;
+  std::atomic<bool> finished = false;
+  Logger log({.fd = pipe.writer.get(), .buffer_bytes = kBuffer});
+  std::thread producer([&] {
+    for (int i = 0; i < lines; ++i) {
+      log.Write(LogLevel::kInfo, Numbered(0, i));
+    }
+    finished = true;
+    log.Flush();
+    pipe.writer.Reset();
+  });
+  // The pipe is filling; whatever the timing, the producer cannot be through.
+  char byte;
+  ASSERT_EQ(read(pipe.reader.get(), &byte, 1), 1);
+  EXPECT_FALSE(finished);
+  std::string text = byte + pipe.ReadAll(100);
+  producer.join();
+  EXPECT_TRUE(finished);
+  EXPECT_EQ(CheckNumbered(Lines(text), 1), std::vector<int>{lines});
+  EXPECT_EQ(log.counters().dropped, 0);
+  EXPECT_EQ(log.counters().written, lines);
+  EXPECT_EQ(log.counters().bytes, text.size());
+}
+
+// Checks a log of lines "0", "1", ... `count` - 1 of one thread: each is there or
+// is counted by a declaration at the very place where it is missing.
+void CheckGaps(const std::vector<std::string>& lines, uint64_t count,
+               const Logger::Counters& counters) {
+  uint64_t next = 0;
+  uint64_t declared = 0;
+  for (const std::string& line : lines) {
+    if (uint64_t dropped = Declared(line); dropped > 0) {
+      declared += dropped;
+      next += dropped;
+    } else {
+      EXPECT_EQ(line, absl::StrCat("line ", next));
+      ++next;
+    }
+  }
+  EXPECT_EQ(next, count);
+  EXPECT_EQ(counters.accepted, count);
+  EXPECT_EQ(counters.dropped, declared);
+  EXPECT_EQ(counters.written + declared, count);
+}
+
+TEST(LoggerFull, DropDeclaresExactlyWhatIsMissingWhereItIsMissing) {
+  constexpr int kLines = 5000;
+  Pipe pipe;
+  auto log = std::make_unique<Logger>(
+      Logger::Options{.fd = pipe.writer.get(),
+                      .buffer_bytes = 300,
+                      .when_full = Logger::WhenFull::kDrop});
+  std::string text;
+  // Nobody reads yet: that this loop ends shows that it does not block.
+  for (int i = 0; i < kLines; ++i) {
+    log->Write(LogLevel::kInfo, absl::StrCat("line ", i));
+  }
+  EXPECT_GT(log->counters().dropped, 0);
+  std::thread reader([&] { text = pipe.ReadAll(50); });
+  for (int i = kLines; i < 2 * kLines; ++i) {
+    log->Write(LogLevel::kInfo, absl::StrCat("line ", i));
+  }
+  log->Flush();
+  Logger::Counters counters = log->counters();
+  log.reset();
+  pipe.writer.Reset();
+  reader.join();
+  CheckGaps(Lines(text), 2 * kLines, counters);
+  EXPECT_EQ(counters.bytes, text.size());
+}
+
+TEST(LoggerFull, DropAccountsForEveryLineOfManyThreads) {
+  constexpr int kThreads = 4;
+  constexpr int kLines = 2000;
+  Pipe pipe;
+  auto log = std::make_unique<Logger>(
+      Logger::Options{.fd = pipe.writer.get(),
+                      .buffer_bytes = 1000,
+                      .when_full = Logger::WhenFull::kDrop});
+  auto write = [&](int thread) {
+    for (int i = 0; i < kLines; ++i) {
+      log->Write(LogLevel::kInfo, absl::StrCat(thread, " line ", i));
+    }
+  };
+  InThreads(kThreads, write);
+  std::string text;
+  std::thread reader([&] { text = pipe.ReadAll(); });
+  InThreads(kThreads, write);
+  log->Flush();
+  Logger::Counters counters = log->counters();
+  log.reset();
+  pipe.writer.Reset();
+  reader.join();
+  uint64_t declared = 0;
+  uint64_t written = 0;
+  for (const std::string& line : Lines(text)) {
+    uint64_t dropped = Declared(line);
+    declared += dropped;
+    written += dropped == 0;
+    if (dropped == 0) {
+      EXPECT_THAT(line, MatchesRegex("[0-3] line [0-9]+"));
+    }
+  }
+  EXPECT_GT(declared, 0);
+  EXPECT_EQ(counters.accepted, 2 * kThreads * kLines);
+  EXPECT_EQ(counters.written, written);
+  EXPECT_EQ(counters.dropped, declared);
+  EXPECT_EQ(counters.accepted, written + declared);
+}
+
+// --- When the fd is difficult ------------------------------------------------------
+
+TEST(LoggerFd, NonblockingPipeIsWaitedFor) {
+  constexpr int kLines = 1000;
+  Pipe pipe(O_NONBLOCK);
+  std::string text;
+  std::thread reader;
+  {
+    Logger log({.fd = pipe.writer.get()});
+    for (int i = 0; i < kLines; ++i) {
+      log.Write(LogLevel::kInfo, Numbered(0, i));
+    }
+    reader = std::thread([&] { text = pipe.ReadAll(77); });
+    log.Flush();
+    EXPECT_EQ(log.counters().write_errors, 0);
+  }
+  pipe.writer.Reset();
+  reader.join();
+  EXPECT_EQ(CheckNumbered(Lines(text), 1), std::vector<int>{kLines});
+}
+
+TEST(LoggerFd, ShortInterruptedAndUnreadyWritesTearNothing) {
+  MemoryFile file;
+  std::atomic<int> calls = 0;
+  ScopedFaultHook hook([&](sys::Call call, int fd) -> sys::Fault {
+    if (call != sys::Call::kWrite || fd != file.fd()) return {};
+    switch (calls++ % 4) {
+      case 0:
+        return {.error = EINTR};
+      case 1:
+        return {.error = EAGAIN};
+      case 2:
+        return {.max_bytes = 1};
+      default:
+        return {.max_bytes = 7};
+    }
+  });
+  Logger log({.fd = file.fd(), .buffer_bytes = 512});
+  for (int i = 0; i < 300; ++i) log.Write(LogLevel::kInfo, Numbered(0, i));
+  log.Flush();
+  EXPECT_EQ(CheckNumbered(file.Lines(), 1), std::vector<int>{300});
+  EXPECT_EQ(log.counters().write_errors, 0);
+}
+
+TEST(LoggerFd, FullDiskIsServedCountedAndDeclared) {
+  MemoryFile file;
+  std::atomic<bool> full = false;
+  ScopedFaultHook hook([&](sys::Call call, int fd) -> sys::Fault {
+    if (call != sys::Call::kWrite || fd != file.fd() || !full) return {};
+    return {.error = ENOSPC};
+  });
+  Logger log({.fd = file.fd(), .buffer_bytes = 256});
+  log.Write(LogLevel::kInfo, "line 0");
+  log.Flush();
+  full = true;
+  // More than the buffer holds, under kBlock: a full disk must not stop us.
+  for (int i = 1; i <= 500; ++i) {
+    log.Write(LogLevel::kInfo, absl::StrCat("line ", i));
+  }
+  log.Flush();
+  EXPECT_EQ(file.Text(), "line 0\n");
+  EXPECT_EQ(log.counters().dropped, 500);
+  EXPECT_GT(log.counters().write_errors, 0);
+  full = false;
+  log.Write(LogLevel::kInfo, "line 501");
+  log.Flush();
+  EXPECT_THAT(file.Lines(),
+              ElementsAre("line 0", "dropped 500 lines", "line 501"));
+  EXPECT_EQ(log.counters().written, 2);
+}
+
+TEST(LoggerFd, FlushDeclaresWithoutAnotherLine) {
+  MemoryFile file;
+  std::atomic<bool> full = true;
+  ScopedFaultHook hook([&](sys::Call call, int fd) -> sys::Fault {
+    if (call != sys::Call::kWrite || fd != file.fd() || !full) return {};
+    return {.error = EIO};
+  });
+  Logger log({.fd = file.fd()});
+  log.Write(LogLevel::kInfo, "lost");
+  log.Flush();
+  full = false;
+  log.Flush();
+  EXPECT_THAT(file.Lines(), ElementsAre("dropped 1 lines"));
+}
+
+TEST(LoggerFd, ErrorInTheMiddleOfALineCompletesItLater) {
+  MemoryFile file;
+  std::atomic<bool> full = true;
+  std::atomic<int> calls = 0;
+  ScopedFaultHook hook([&](sys::Call call, int fd) -> sys::Fault {
+    if (call != sys::Call::kWrite || fd != file.fd() || !full) return {};
+    if (calls++ == 0) return {.max_bytes = 3};
+    return {.error = ENOSPC};
+  });
+  Logger log({.fd = file.fd()});
+  log.Write(LogLevel::kInfo, "abcdef");
+  log.Flush();
+  EXPECT_EQ(file.Text(), "abc");
+  full = false;
+  log.Write(LogLevel::kInfo, "next");
+  log.Flush();
+  EXPECT_EQ(file.Text(), "abcdef\nnext\n");
+}
+
+// Every mixture of short writes and errors, in batches of every size: what is
+// missing is declared at its place and no line is torn.
+TEST(LoggerFd, RandomFaultsKeepTheAccountExact) {
+  for (auto when_full : {Logger::WhenFull::kBlock, Logger::WhenFull::kDrop}) {
+    for (uint32_t seed = 0; seed < 40; ++seed) {
+      SCOPED_TRACE(absl::StrCat("seed ", seed));
+      MemoryFile file;
+      std::atomic<bool> healthy = false;
+      std::minstd_rand faults(seed + 1);  // The backend's alone.
+      ScopedFaultHook hook([&](sys::Call call, int fd) -> sys::Fault {
+        if (call != sys::Call::kWrite || fd != file.fd() || healthy) return {};
+        switch (faults() % 4) {
+          case 0:
+            return {.error = faults() % 2 == 0 ? ENOSPC : EIO};
+          case 1:
+            return {.max_bytes = 1 + faults() % 12};
+          case 2:
+            return {.max_bytes = 0};  // As good as an error.
+          default:
+            return {.max_bytes = 1 + faults() % 200};
+        }
+      });
+      Logger log(
+          {.fd = file.fd(), .buffer_bytes = 256, .when_full = when_full});
+      std::minstd_rand mine(seed + 1000);
+      constexpr int kLines = 400;
+      for (int i = 0; i < kLines; ++i) {
+        log.Write(LogLevel::kInfo, absl::StrCat("line ", i));
+        if (mine() % 16 == 0) log.Flush();
+      }
+      log.Flush();
+      healthy = true;
+      log.Flush();
+      CheckGaps(file.Lines(), kLines, log.counters());
+      EXPECT_EQ(log.counters().bytes, file.Text().size());
+    }
+  }
+}
+
+TEST(LoggerFd, ReaderThatIsGoneKillsNobody) {
+  Pipe pipe;
+  pipe.reader.Reset();
+  Logger log({.fd = pipe.writer.get()});
+  log.Write(LogLevel::kInfo, "to nobody");
+  log.Flush();
+  EXPECT_EQ(log.counters().dropped, 1);
+  EXPECT_GE(log.counters().write_errors, 1);  // Flush may have tried again.
+}
+
+TEST(LoggerFd, BadFdIsAnErrorToCount) {
+  Logger log({.fd = -1});
+  log.Write(LogLevel::kInfo, "nowhere");
+  log.Flush();
+  EXPECT_EQ(log.counters().dropped, 1);
+}
+
+TEST(LoggerFd, BatchIsOneWrite) {
+  Pipe pipe;
+  std::atomic<int> calls = 0;
+  ScopedFaultHook hook([&](sys::Call call, int fd) -> sys::Fault {
+    calls += call == sys::Call::kWrite && fd == pipe.writer.get();
+    return {};
+  });
+  Logger log({.fd = pipe.writer.get()});
+  // The first write cannot end before somebody reads; the rest gathers.
+  log.Write(LogLevel::kInfo, std::string(2 * pipe.capacity, 'x'));
+  char byte;
+  ASSERT_EQ(read(pipe.reader.get(), &byte, 1), 1);
+  for (int i = 0; i < 100; ++i) log.Write(LogLevel::kInfo, "y");
+  std::string text;
+  std::thread reader([&] { text = pipe.ReadAll(); });
+  log.Flush();
+  EXPECT_EQ(calls, 2);
+  pipe.writer.Reset();
+  reader.join();
+}
+
+// --- The default logger ------------------------------------------------------------
+
+TEST(LoggerDefault, IsRedirectedAndGivenBack) {
+  MemoryFile file;
+  Logger& original = Logger::Default();
+  EXPECT_EQ(&original, &Logger::Default());
+  {
+    Logger first({.fd = file.fd()});
+    Logger second({.fd = file.fd()});
+    EXPECT_EQ(Logger::SetDefault(&first), nullptr);
+    EXPECT_EQ(&Logger::Default(), &first);
+    KLOG(INFO) << "first";
+    EXPECT_EQ(Logger::SetDefault(&second), &first);
+    EXPECT_EQ(&Logger::Default(), &second);
+  }
+  // `second` unset itself.
+  EXPECT_EQ(&Logger::Default(), &original);
+  EXPECT_THAT(file.Lines(), ElementsAre(EndsWith(" first")));
+}
+
+TEST(LoggerEverySecond, CountsWhatItSuppresses) {
+  constexpr MonotonicTime kStart = {5};
+  log_internal::OncePerSecond limit;
+  uint64_t suppressed = 99;
+  EXPECT_TRUE(limit.Allow(kStart, &suppressed));
+  EXPECT_EQ(suppressed, 0);
+  for (int i = 0; i < 17; ++i) EXPECT_FALSE(limit.Allow(kStart, &suppressed));
+  EXPECT_FALSE(
+      limit.Allow(kStart + absl::Nanoseconds(999'999'999), &suppressed));
+  EXPECT_TRUE(limit.Allow(kStart + absl::Seconds(1), &suppressed));
+  EXPECT_EQ(suppressed, 18);
+  EXPECT_TRUE(limit.Allow(kStart + absl::Seconds(60), &suppressed));
+  EXPECT_EQ(suppressed, 0);
+}
+
+TEST(LoggerEverySecond, LetsOneThreadThrough) {
+  log_internal::OncePerSecond limit;
+  std::atomic<int> allowed = 0;
+  InThreads(4, [&](int) {
+    uint64_t suppressed;
+    for (int i = 0; i < 1000; ++i) allowed += limit.Allow({5}, &suppressed);
+  });
+  EXPECT_EQ(allowed, 1);
+  uint64_t suppressed = 0;
+  EXPECT_TRUE(limit.Allow({2'000'000'000}, &suppressed));
+  EXPECT_EQ(suppressed, 3999);
+}
+
+TEST(LoggerEverySecond, AppendsTheSuppressedCount) {
+  MemoryFile file;
+  Logger log({.fd = file.fd()});
+  Logger::SetDefault(&log);
+  int calls = 0;
+  do {
+    KLOG_EVERY_SECOND(ERROR) << "again";
+    ++calls;
+    if (calls % 1024 == 0) log.Flush();
+  } while (log.counters().accepted < 2);
+  log.Flush();
+  EXPECT_THAT(file.Lines(),
+              ElementsAre(EndsWith(" again"),
+                          EndsWith(absl::StrCat(" again [", calls - 2,
+                                                " suppressed]"))));
+}
+
+TEST(LoggerEverySecond, DisabledLevelCountsNothing) {
+  MemoryFile file;
+  Logger log({.fd = file.fd()});
+  Logger::SetDefault(&log);
+  for (int pass = 0; pass < 2; ++pass) {
+    log.set_min_level(pass == 0 ? LogLevel::kError : LogLevel::kInfo);
+    KLOG_EVERY_SECOND(INFO) << "once";
+  }
+  log.Flush();
+  EXPECT_THAT(file.Lines(), SizeIs(1));
+}
+
+}  // namespace
+}  // namespace kingpin
