@@ -222,6 +222,10 @@ void IOHandler::DestroyRetired() {
     if (connection.in_dirty_list_) std::erase(dirty_, &connection);
     if (connection.in_ready_list_) std::erase(ready_, &connection);
     stats().closes.Add();
+    if (connection.reason_ == CloseReason::kInputOverflow ||
+        connection.reason_ == CloseReason::kOutputOverflow) {
+      stats().overflows.Add();
+    }
     connections_.Erase(connection.name_);
     slot_.AddLoad(-1);
     OnConnectionGone();
@@ -398,6 +402,8 @@ void IOHandler::Settle(Connection& connection) {
   if (phase_ == RunPhase::kDraining) {
     CloseIfIdle(connection);
     FlushRounds(connection);
+    // It read a request and has answered it: no event may bring it back here.
+    if (!connection.closing() && connection.idle()) MarkReady(connection);
   }
   if (connection.closing_ && !connection.closed_ && connection.drained()) {
     ContinueClosing(connection);

@@ -75,7 +75,13 @@ void IOHandlerForServer::SetListening(bool on) {
     int error =
         sys::EpollCtl(epoll(), on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL,
                       listeners_[i], events, kFirstRoleEvent + i);
-    if (on && error != 0 && error != EEXIST) return Pause(error);
+    if (on && error != 0) {
+      // None or all: one left behind would wake a loop that ignores it.
+      while (i-- > 0) {
+        (void)sys::EpollCtl(epoll(), EPOLL_CTL_DEL, listeners_[i], 0, 0);
+      }
+      return Pause(error);
+    }
   }
   listening_ = on;
   slot().set_listening(on);

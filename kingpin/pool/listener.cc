@@ -36,6 +36,12 @@ int SetTcpOptions(int fd, const SocketOptions& options) {
       return error;
     }
   }
+  if (options.unsent_limit_bytes > 0) {
+    if (int error = sys::SetOption(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT,
+                                   options.unsent_limit_bytes)) {
+      return error;
+    }
+  }
   if (options.keep_alive <= absl::ZeroDuration()) return 0;
   int idle_seconds = static_cast<int>(std::clamp<int64_t>(
       absl::ToInt64Seconds(options.keep_alive), 1, 32767));  // tcp(7).

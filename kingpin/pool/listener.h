@@ -34,6 +34,12 @@ struct SocketOptions {
   // without a FIN; three probes a third of it apart. Zero: no probes. Idle
   // time-outs, when on, are the tighter bound and cost no packets.
   absl::Duration keep_alive = absl::Seconds(75);
+  // TCP_NOTSENT_LOWAT: the most a socket holds of what the network is not ready
+  // for. Without it a big file fills the send buffer with megabytes that only
+  // age in the caches (benchmarks/README.md, "Big files"). What is in flight is
+  // not bounded, so the kernel's tuning for long fast links stays. Zero: the
+  // system's value, which is usually no limit.
+  int unsent_limit_bytes = 128 << 10;
   // SO_SNDBUF and SO_RCVBUF. A value turns the kernel's tuning off, which long
   // fast links need; the kernel doubles it for its own bookkeeping.
   int send_buffer_bytes = 0;

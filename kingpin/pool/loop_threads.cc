@@ -112,6 +112,7 @@ void LoopThreads::Join() {
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
   shared_.watchdog().Stop();
+  shared_.OnRunEnded();
 }
 
 void LoopThreads::Stop() {

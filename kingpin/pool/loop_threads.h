@@ -34,7 +34,9 @@ class LoopThreads {
 
   LoopThreads(ThreadSharedData* shared, EpollTPOptions options)
       : shared_(*shared), options_(std::move(options)) {}
-  ~LoopThreads() { Stop(); }
+  ~LoopThreads() {
+    if (!threads_.empty()) Stop();
+  }
 
   // Returns when every loop is set up, or with the first error and no thread
   // left running.

@@ -72,6 +72,9 @@ class ThreadSharedData {
 
   // Called by the watchdog's thread while the run is active.
   virtual void OnWatchdogTick(MonotonicTime now);
+  // Called by EpollTP when no loop thread is left, also after a failed start:
+  // closes what Open() opened and the loops have not closed.
+  virtual void OnRunEnded() {}
 
   Watchdog& watchdog() { return watchdog_; }
   const Clock& clock() const { return *options_.clock; }

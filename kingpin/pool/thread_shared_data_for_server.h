@@ -80,6 +80,8 @@ class ThreadSharedDataForServer : public ThreadSharedData {
   absl::Status Open(int threads) override;
   // Takes turns away from threads that are stuck.
   void OnWatchdogTick(MonotonicTime now) override;
+  // A loop that failed to start has not left the listeners.
+  void OnRunEnded() override { listeners_.clear(); }
 
   // The port of the first listener; 0 before Open() and for a unix-domain one.
   uint16_t port() const { return port_; }

@@ -200,7 +200,9 @@ uint64_t EventFdTake(int event_fd) {
 SysResult<UniqueFd> OpenBeneath(int directory, const char* path, int flags,
                                 bool follow_links) {
   open_how how = {};
-  how.flags = flags | O_CLOEXEC | O_NONBLOCK;
+  how.flags = flags | O_CLOEXEC;
+  // O_PATH opens nothing and openat2 refuses to combine the two.
+  if ((flags & O_PATH) == 0) how.flags |= O_NONBLOCK;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   if (!follow_links) how.resolve |= RESOLVE_NO_SYMLINKS;
   return MakeFd(Call::kOpen, directory, [&] {

@@ -1,0 +1,123 @@
+// FileCache: what one thread remembers of the files it serves, so that a small
+// one is answered by looking at its inode and sending.
+//
+//   path -> {identity, open descriptor or the whole answer}
+//
+// Correct by construction, not by time-out: every hit is checked against a fresh
+// stat (StampOf), and only an entry whose device, inode, size, mtime and ctime
+// are all the same is used. That is the file that openat2 let in earlier, with
+// the content it had then: any write or truncation moves ctime, and a file that
+// was replaced by rename has another inode. Timestamps are only as fine as the
+// kernel's tick, so a file that was changed in the last two seconds is never put
+// in (IsSettled): what is in cannot change without its ctime moving.
+//
+// Bounds: entries, bytes of content and descriptors, each; the entry that was
+// used longest ago makes room. DropUnused lets go of deleted files' space.
+//
+// Threads: one at a time. Lifetime: an entry holds until the next Insert, Erase
+// or DropUnused.
+//
+//   CachedFile* file = cache.Find(path, StampOf(status));
+//   if (file == nullptr) file = cache.Insert(path, Load(path));
+#ifndef KINGPIN_HTTP_FILE_CACHE_H_
+#define KINGPIN_HTTP_FILE_CACHE_H_
+
+#include <sys/stat.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/container/flat_hash_map.h"
+#include "kingpin/sys/unique_fd.h"
+
+namespace kingpin::http {
+
+// Which state of which file.
+struct FileStamp {
+  uint64_t device = 0;
+  uint64_t inode = 0;
+  uint64_t size = 0;
+  int64_t mtime_ns = 0;
+  int64_t ctime_ns = 0;
+  friend bool operator==(const FileStamp&, const FileStamp&) = default;
+};
+FileStamp StampOf(const struct stat& status);
+
+// Whether a change from now on is sure to show in the stamp.
+inline bool IsSettled(const FileStamp& stamp, int64_t unix_seconds) {
+  return stamp.ctime_ns / 1'000'000'000 + 2 < unix_seconds;
+}
+
+// A regular file and what every answer about it says.
+struct CachedFile {
+  FileStamp stamp;
+  std::string etag;
+  int64_t last_modified = 0;  // Unix time; never in the future.
+  std::string_view media_type;
+  // "HTTP/1.1 200 OK ... CRLF CRLF" for a connection that is kept, then the
+  // content if it is cached. The Date is written over at date_at.
+  std::string answer;
+  size_t head_bytes = 0;
+  size_t date_at = 0;
+  int64_t date_seconds = -1;
+  // Null when the content is in `answer`.
+  std::shared_ptr<const UniqueFd> file;
+
+  bool has_content() const { return file == nullptr; }
+};
+
+struct FileCacheOptions {
+  // Each a thread. 0 entries: nothing is remembered.
+  size_t max_entries = 1024;
+  size_t max_content_bytes = 16 << 20;
+  size_t max_descriptors = 128;
+  // Files up to this size are kept as a whole.
+  size_t max_file_bytes = 32 << 10;
+};
+
+class FileCache {
+ public:
+  explicit FileCache(const FileCacheOptions& options) : options_(options) {}
+  FileCache(const FileCache&) = delete;
+  FileCache& operator=(const FileCache&) = delete;
+
+  // Null when it is not known, or no longer in that state: then it is forgotten.
+  CachedFile* Find(std::string_view path, const FileStamp& stamp);
+  // `file` is settled. Returns where it is now.
+  CachedFile* Insert(std::string_view path, CachedFile file);
+  void Erase(std::string_view path);
+
+  // Forgets what was not found since the last call, for a caller with a timer.
+  void DropUnused();
+  // Closes descriptors, to be called when they have run out. False: had none.
+  bool DropDescriptors();
+
+  size_t size() const { return index_.size(); }
+  size_t content_bytes() const { return content_bytes_; }
+  size_t descriptors() const { return descriptors_; }
+
+ private:
+  struct Entry {
+    std::string path;
+    CachedFile file;
+    bool used = true;
+  };
+  using List = std::list<Entry>;  // The most recently used first.
+
+  void Remove(List::iterator entry);
+  bool OverLimit() const;
+
+  const FileCacheOptions options_;
+  List entries_;
+  absl::flat_hash_map<std::string_view, List::iterator> index_;
+  size_t content_bytes_ = 0;
+  size_t descriptors_ = 0;
+};
+
+}  // namespace kingpin::http
+
+#endif  // KINGPIN_HTTP_FILE_CACHE_H_

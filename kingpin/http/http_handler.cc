@@ -1,0 +1,515 @@
+#include "kingpin/http/http_handler.h"
+
+#include <algorithm>
+#include <cstring>
+#include <exception>
+#include <new>
+
+#include "absl/strings/str_cat.h"
+#include "kingpin/logger/logger.h"
+#include "kingpin/sys/socket_address.h"
+#include "kingpin/sys/syscalls.h"
+
+namespace kingpin::http {
+namespace {
+
+// Requests of one connection in one turn of the loop.
+constexpr int kMaxTaken = 64;
+// With more than this held they are taken all the same, up to kMaxOutput: what
+// is read each turn grows with what is held.
+constexpr size_t kMaxHeld = 64 << 10;
+constexpr uint64_t kMaxOutput = 256 << 10;
+constexpr int kMaxFiles = 16;
+
+constexpr size_t kMaxSpareLogEntries = 1024;
+constexpr size_t kMaxSpareStates = 256;
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+// Memory of states that ended: with an access log one comes and goes with every
+// turn of a connection. What a thread leaves here at its end is small and its
+// own.
+struct SpareStates {
+  ~SpareStates() {
+    for (void* memory : list) ::operator delete(memory);
+  }
+  std::vector<void*> list;
+};
+thread_local SpareStates spare_states;
+
+}  // namespace
+
+void* HttpHandler::State::operator new(size_t size) {
+  if (spare_states.list.empty()) return ::operator new(size);
+  void* memory = spare_states.list.back();
+  spare_states.list.pop_back();
+  return memory;
+}
+
+void HttpHandler::State::operator delete(void* memory, size_t) {
+  if (spare_states.list.size() >= kMaxSpareStates) {
+    ::operator delete(memory);
+  } else {
+    spare_states.list.push_back(memory);
+  }
+}
+
+HttpHandler::HttpHandler(ThreadSharedDataForServer* shared, int thread,
+                         const HttpOptions& options)
+    : IOHandlerForServer(shared, thread),
+      options_(options),
+      parser_(options.request) {
+  if (options.access_log != nullptr) access_log_.emplace(options.access_log);
+}
+
+HttpHandler::~HttpHandler() {
+  ForEachConnection([this](Connection& connection) {
+    State* state = FindState(connection);
+    if (state != nullptr) LogSent(connection, *state, /*closing=*/true);
+  });
+}
+
+int64_t HttpHandler::unix_seconds() const { return sys::WallClockSeconds(); }
+
+// --- The state of a connection -----------------------------------------------
+
+HttpHandler::State* HttpHandler::FindState(Connection& connection) {
+  return connection.has_state<State>() ? &connection.state<State>() : nullptr;
+}
+
+HttpHandler::State& HttpHandler::StateFor(Connection& connection) {
+  if (State* state = FindState(connection); state != nullptr) return *state;
+  return connection.EmplaceState<State>();
+}
+
+HttpHandler::Exchange& HttpHandler::ExchangeOf(Connection& connection) {
+  State* state = FindState(connection);
+  return state != nullptr && state->open ? state->exchange : exchange_;
+}
+
+void HttpHandler::Rest(Connection& connection) {
+  State* state = FindState(connection);
+  if (state == nullptr || state->open || state->in_body) return;
+  if (state->partial_head || state->input_ended || state->requests > 0) return;
+  if (state->first_log == nullptr) connection.ResetState();
+}
+
+// --- Callbacks of the loop ---------------------------------------------------
+
+void HttpHandler::OnConnect(Connection& connection) {
+  if (!access_log_.has_value()) return;
+  const size_t slot = connection.id().name().index;
+  if (slot >= peers_.size()) peers_.resize(slot + 1);
+  peers_[slot] = connection.peer().host();
+}
+
+void HttpHandler::OnMessage(Connection& connection) { Proceed(connection); }
+
+void HttpHandler::OnInputEnd(Connection& connection) {
+  if (!connection.busy() && connection.input().empty()) {
+    return connection.Close();
+  }
+  // Whoever shuts down its sending side still gets its answers.
+  StateFor(connection).input_ended = true;
+  if (!connection.busy()) Proceed(connection);
+}
+
+void HttpHandler::OnWriteComplete(Connection& connection) {
+  if (State* state = FindState(connection); state != nullptr) {
+    if (state->first_log != nullptr) {
+      LogSent(connection, *state, /*closing=*/false);
+    }
+    if (connection.pending_output() == 0) Rest(connection);
+  }
+  if (connection.pending_output() > 0 || connection.busy()) return;
+  connection.ResumeReading();
+}
+
+void HttpHandler::OnClose(Connection& connection, CloseReason) {
+  State* state = FindState(connection);
+  if (state == nullptr) return;
+  if (state->open) OnExchangeEnd(connection);
+  LogSent(connection, *state, /*closing=*/true);
+}
+
+// --- Requests ------------------------------------------------------------------
+
+void HttpHandler::Proceed(Connection& connection) {
+  files_this_turn_ = 0;
+  // Of an earlier turn: the peer does not read, or a file is on its way.
+  const bool stuck = connection.pending_output() > 0;
+  for (int taken = 0; !connection.closing(); ++taken) {
+    if (connection.busy()) return connection.PauseReading();
+    State* state = FindState(connection);
+    if (state != nullptr && state->in_body) {
+      if (!TakeBody(connection)) break;
+      continue;
+    }
+    if (connection.input().empty()) break;
+    if (stuck || Congested(connection)) return connection.PauseReading();
+    if (taken >= kMaxTaken && connection.input().size() <= kMaxHeld) {
+      return connection.RequestMessage();
+    }
+    if (!TakeRequest(connection)) break;
+  }
+  if (connection.closing()) return;
+  State* state = FindState(connection);
+  // What is left of the input will never be a whole request.
+  if (state != nullptr && state->input_ended) return connection.Close();
+  Rest(connection);
+}
+
+bool HttpHandler::Congested(const Connection& connection) const {
+  return connection.pending_output() > kMaxOutput ||
+         files_this_turn_ >= kMaxFiles;
+}
+
+bool HttpHandler::TakeRequest(Connection& connection) {
+  State* state = FindState(connection);
+  const bool resumed = state != nullptr && state->partial_head;
+  RequestParser& parser = resumed ? state->parser : parser_;
+  switch (parser.Parse(connection.input().view(), &request_)) {
+    case RequestParser::Result::kNeedMore:
+      if (!resumed) {
+        State& kept = StateFor(connection);
+        kept.parser = parser_;
+        kept.partial_head = true;
+        parser_.Reset();
+      }
+      return false;
+    case RequestParser::Result::kError: {
+      const HttpStatus status = parser.error();
+      parser.Reset();
+      exchange_ = Exchange();
+      BeginLog(connection, nullptr);
+      Refuse(connection, status);
+      return false;
+    }
+    case RequestParser::Result::kDone:
+      break;
+  }
+  if (resumed) state->partial_head = false;
+  BeginExchange(connection);
+  return true;
+}
+
+void HttpHandler::BeginExchange(Connection& connection) {
+  connection.input().Consume(request_.head_bytes);  // The views stay valid.
+  exchange_ = {
+      .keep_alive = request_.keep_alive,
+      .head_only = request_.method == Method::kHead,
+      .body_pending = request_.has_body(),
+      .awaits_continue = request_.expect_continue,
+      .asked_to_close = !request_.keep_alive,
+      .minor_version = static_cast<uint8_t>(request_.minor_version),
+  };
+  if (access_log_.has_value()) BeginLog(connection, &request_);
+  if (request_.content_length.value_or(0) > options_.max_body_bytes) {
+    return Refuse(connection, HttpStatus::kContentTooLarge);
+  }
+  if (exchange_.body_pending) return BeginBody(connection);
+  CallOut(connection, [&] { OnRequest(connection, request_); });
+  if (connection.closing()) return;
+  if (connection.busy()) {
+    State& state = StateFor(connection);
+    state.exchange = exchange_;
+    state.open = true;
+    return;
+  }
+  CompleteExchange(connection);
+}
+
+void HttpHandler::BeginBody(Connection& connection) {
+  State& state = StateFor(connection);
+  state.decoder = ChunkedDecoder();
+  state.chunked = request_.chunked;
+  state.body_left = request_.content_length.value_or(0);
+  state.body_bytes = 0;
+  state.exchange = exchange_;
+  state.open = true;
+  state.in_body = true;
+  CallOut(connection, [&] { OnRequest(connection, request_); });
+  if (connection.closing()) return;
+  Exchange& exchange = state.exchange;
+  if (exchange.answered && exchange.awaits_continue) {
+    // Whether the body will come now is the client's choice, and its bytes
+    // could be taken for a request (RFC 9110 10.1.1).
+    state.in_body = false;
+    return CompleteExchange(connection);
+  }
+  if (!exchange.answered && exchange.awaits_continue &&
+      connection.input().empty()) {
+    exchange.awaits_continue = false;
+    CountQueued(connection, kContinue.size());
+    connection.Write(kContinue);
+  }
+}
+
+bool HttpHandler::TakeBody(Connection& connection) {
+  State& state = StateFor(connection);
+  Buffer& input = connection.input();
+  if (input.empty()) return false;
+  if (!state.chunked) {
+    const size_t size = std::min<uint64_t>(state.body_left, input.size());
+    const std::string_view data = input.view().substr(0, size);
+    input.Consume(size);
+    state.body_left -= size;
+    return DeliverBody(connection, state, data, state.body_left == 0);
+  }
+  std::string_view rest = input.view();
+  std::string_view data;
+  const ChunkedDecoder::Result result = state.decoder.Decode(&rest, &data);
+  input.Consume(input.size() - rest.size());
+  switch (result) {
+    case ChunkedDecoder::Result::kNeedMore:
+      return false;
+    case ChunkedDecoder::Result::kData:
+      return DeliverBody(connection, state, data, /*last=*/false);
+    case ChunkedDecoder::Result::kDone:
+      return DeliverBody(connection, state, {}, /*last=*/true);
+    case ChunkedDecoder::Result::kError:
+      break;
+  }
+  Refuse(connection, HttpStatus::kBadRequest);
+  return false;
+}
+
+bool HttpHandler::DeliverBody(Connection& connection, State& state,
+                              std::string_view data, bool last) {
+  state.body_bytes += data.size();
+  if (state.body_bytes > options_.max_body_bytes) {
+    Refuse(connection, HttpStatus::kContentTooLarge);
+    return false;
+  }
+  if (last) {
+    state.in_body = false;
+    state.exchange.body_pending = false;
+  }
+  CallOut(connection, [&] { OnBody(connection, data, last); });
+  if (last && !connection.closing() && !connection.busy()) {
+    CompleteExchange(connection);
+  }
+  return true;
+}
+
+template <typename Function>
+void HttpHandler::CallOut(Connection& connection, Function function) {
+  try {
+    return function();
+  } catch (const std::exception& e) {
+    KLOG_EVERY_SECOND(ERROR) << "an HTTP handler threw: " << e.what();
+  } catch (...) {
+    KLOG_EVERY_SECOND(ERROR) << "an HTTP handler threw";
+  }
+  stats().handler_exceptions.Add();
+  Refuse(connection, HttpStatus::kInternalServerError);
+}
+
+void HttpHandler::CompleteExchange(Connection& connection) {
+  State* state = FindState(connection);
+  Exchange& exchange = ExchangeOf(connection);
+  if (!exchange.answered) {
+    KLOG_EVERY_SECOND(ERROR) << "a request was left without an answer";
+    return Refuse(connection, HttpStatus::kInternalServerError);
+  }
+  if (exchange.log != nullptr) exchange.log->complete = true;
+  const bool keep_alive = exchange.keep_alive;
+  const bool clean = exchange.asked_to_close && connection.input().empty() &&
+                     !exchange.body_pending;
+  if (state != nullptr && state->open) {
+    OnExchangeEnd(connection);
+    state->open = false;
+    state->attachment.reset();
+  } else if (state != nullptr && state->attachment != nullptr) {
+    OnExchangeEnd(connection);
+    state->attachment.reset();
+  }
+  if (options_.max_requests > 0) ++StateFor(connection).requests;
+  if (keep_alive) return;
+  // Who asked for the close sends no more, so nothing can provoke an RST.
+  clean ? connection.Close() : connection.CloseLingering();
+}
+
+void HttpHandler::Refuse(Connection& connection, HttpStatus status) {
+  Exchange& exchange = ExchangeOf(connection);
+  exchange.keep_alive = false;
+  if (connection.closing()) return;
+  if (!exchange.answered) {
+    AnswerError(connection, status);
+    if (exchange.log != nullptr) exchange.log->complete = true;
+    return connection.CloseLingering();
+  }
+  // Half an answer may be out: nothing that follows could be told from it.
+  exchange.body_pending ? connection.CloseLingering() : connection.Abort();
+}
+
+void HttpHandler::Defer(Connection& connection) { connection.SetBusy(true); }
+
+void HttpHandler::Resume(Connection& connection) {
+  connection.SetBusy(false);
+  State* state = FindState(connection);
+  // Still in OnRequest or OnBody: those go on by themselves.
+  if (state == nullptr || !state->open || connection.closing()) return;
+  if (!state->in_body) CompleteExchange(connection);
+  if (connection.closing()) return;
+  if (state->input_ended && connection.input().empty()) {
+    return connection.Close();
+  }
+  connection.ResumeReading();
+  Rest(connection);
+}
+
+// --- Answers -------------------------------------------------------------------
+
+void HttpHandler::DecideKeepAlive(Connection& connection, Exchange& exchange) {
+  if (!exchange.keep_alive) return;
+  if (draining() || (exchange.awaits_continue && exchange.body_pending)) {
+    exchange.keep_alive = false;
+  } else if (options_.max_requests > 0) {
+    State* state = FindState(connection);
+    const uint32_t before = state == nullptr ? 0 : state->requests;
+    if (before + 1 >= options_.max_requests) exchange.keep_alive = false;
+  }
+}
+
+bool HttpHandler::PlainKeepAlive(Connection& connection) {
+  Exchange& exchange = ExchangeOf(connection);
+  DecideKeepAlive(connection, exchange);
+  return exchange.keep_alive && exchange.minor_version == 1;
+}
+
+ResponseHead HttpHandler::BeginHead(Connection& connection, HttpStatus status,
+                                    std::span<char> room) {
+  Exchange& exchange = ExchangeOf(connection);
+  DecideKeepAlive(connection, exchange);
+  ResponseHead head(room, status);
+  head.Add("Date", DateText());
+  if (!options_.server.empty()) head.Add("Server", options_.server);
+  head.AddConnection(exchange.keep_alive, exchange.minor_version);
+  return head;
+}
+
+void HttpHandler::Answer(Connection& connection, HttpStatus status,
+                         ResponseHead* head, std::string_view body) {
+  if (status != HttpStatus::kNotModified) head->AddContentLength(body.size());
+  const std::string_view text = head->Finish();
+  if (text.empty()) return Refuse(connection, HttpStatus::kInternalServerError);
+  SendHead(connection, status, text, text.size());
+  if (head_only(connection) || status == HttpStatus::kNotModified) return;
+  SendBody(connection, body);
+}
+
+void HttpHandler::AnswerFile(Connection& connection, HttpStatus status,
+                             ResponseHead* head,
+                             std::shared_ptr<const UniqueFd> file, off_t offset,
+                             uint64_t size) {
+  head->AddContentLength(size);
+  const std::string_view text = head->Finish();
+  if (text.empty()) return Refuse(connection, HttpStatus::kInternalServerError);
+  SendHead(connection, status, text, text.size());
+  if (head_only(connection)) return;
+  SendBodyFile(connection, std::move(file), offset, size);
+}
+
+void HttpHandler::AnswerError(Connection& connection, HttpStatus status,
+                              ExtraFields fields) {
+  char room[1024];
+  ResponseHead head = BeginHead(connection, status, room);
+  for (const auto& [name, value] : fields) head.Add(name, value);
+  head.Add("Content-Type", "text/plain; charset=utf-8");
+  error_page_.clear();
+  absl::StrAppend(&error_page_, static_cast<int>(status), " ",
+                  ReasonPhrase(status), "\n");
+  Answer(connection, status, &head, error_page_);
+}
+
+void HttpHandler::RefuseConnection(Connection& connection, HttpStatus status,
+                                   ExtraFields fields) {
+  exchange_ = Exchange();
+  AnswerError(connection, status, fields);
+  connection.CloseLingering();
+}
+
+void HttpHandler::SendHead(Connection& connection, HttpStatus status,
+                           std::string_view bytes, size_t head_bytes) {
+  Exchange& exchange = ExchangeOf(connection);
+  exchange.answered = true;
+  if (exchange.log != nullptr) {
+    exchange.log->status = status;
+    CountQueued(connection, head_bytes);
+    exchange.log->body_begin = exchange.log->end;
+    CountQueued(connection, bytes.size() - head_bytes);
+  }
+  connection.Write(bytes);
+}
+
+bool HttpHandler::SendBody(Connection& connection, std::string_view data) {
+  CountQueued(connection, data.size());
+  return connection.Write(data);
+}
+
+bool HttpHandler::SendBodyFile(Connection& connection,
+                               std::shared_ptr<const UniqueFd> file,
+                               off_t offset, uint64_t size) {
+  ++files_this_turn_;
+  CountQueued(connection, size);
+  return connection.SendFile(std::move(file), offset, size);
+}
+
+// --- Access log ------------------------------------------------------------------
+
+HttpHandler::LogEntry* HttpHandler::TakeLogEntry() {
+  if (spare_log_entries_.empty()) return new LogEntry;
+  LogEntry* entry = spare_log_entries_.back().release();
+  spare_log_entries_.pop_back();
+  return entry;
+}
+
+void HttpHandler::BeginLog(Connection& connection, const Request* request) {
+  if (!access_log_.has_value()) return;
+  State& state = StateFor(connection);
+  LogEntry* entry = TakeLogEntry();
+  const size_t slot = connection.id().name().index;
+  access_log_->Begin(slot < peers_.size() ? peers_[slot] : "-", request,
+                     unix_seconds(), &entry->line);
+  entry->status = HttpStatus{};
+  entry->complete = false;
+  if (state.first_log == nullptr) state.queued = connection.pending_output();
+  entry->body_begin = entry->end = state.queued;
+  entry->next = nullptr;
+  (state.first_log == nullptr ? state.first_log : state.last_log->next) = entry;
+  state.last_log = entry;
+  exchange_.log = entry;
+}
+
+void HttpHandler::CountQueued(Connection& connection, uint64_t bytes) {
+  if (!access_log_.has_value() || connection.closing()) return;
+  Exchange& exchange = ExchangeOf(connection);
+  if (exchange.log == nullptr) return;
+  State& state = StateFor(connection);
+  state.queued += bytes;
+  exchange.log->end = state.queued;
+}
+
+void HttpHandler::LogSent(Connection& connection, State& state, bool closing) {
+  const uint64_t sent = state.queued - connection.pending_output();
+  while (state.first_log != nullptr) {
+    LogEntry* entry = state.first_log;
+    const bool done = entry->complete && entry->end <= sent;
+    if (!done && !closing) return;
+    const uint64_t end = std::min(entry->end, sent);
+    // 499 is what nginx logs when the client left before there was an answer.
+    const bool answered = entry->status != HttpStatus{};
+    access_log_->End(entry->line,
+                     answered ? entry->status : static_cast<HttpStatus>(499),
+                     end > entry->body_begin ? end - entry->body_begin : 0);
+    state.first_log = entry->next;
+    if (spare_log_entries_.size() < kMaxSpareLogEntries) {
+      spare_log_entries_.emplace_back(entry);
+    } else {
+      delete entry;
+    }
+  }
+}
+
+}  // namespace kingpin::http

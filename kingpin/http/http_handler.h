@@ -1,0 +1,282 @@
+// HttpHandler: the loop of an HTTP/1.1 server thread. It parses requests, keeps
+// answers in order, decodes request bodies, decides what happens to the
+// connection, and writes the access log. Derive from it and answer:
+//
+//   class Hello : public http::HttpHandler {
+//    public:
+//     using HttpHandler::HttpHandler;
+//     void OnRequest(Connection& c, const http::Request& request) override {
+//       char room[1024];
+//       http::ResponseHead head = BeginHead(c, http::HttpStatus::kOk, room);
+//       head.Add("Content-Type", "text/plain");
+//       Answer(c, http::HttpStatus::kOk, &head, "hello\n");
+//     }
+//   };
+//
+// An exchange, which is one request and its answer:
+//
+//   OnRequest -> OnBody... -> (Defer ... Resume) -> complete -> next request
+//
+// - It is complete when OnRequest has returned, the last OnBody too if there is
+//   a body, and it is not deferred. By then the answer must be queued; if it is
+//   not, the peer gets 500. The next pipelined request is looked at only then,
+//   so answers leave in the order of the requests.
+// - Who answers later calls Defer(), and Resume() once the answer is queued. The
+//   Request is dead by then: copy what is needed of it.
+// - An answer may be given before the body has come; the rest of the body is
+//   then still delivered, so that the connection can be kept.
+// - An exception out of a callback is answered with 500 if nothing was answered
+//   yet, and costs the connection.
+//
+// Persistence (RFC 9112 9.3): as the request asks, but the connection is closed
+// after the answer when the run drains, when max_requests is reached, and when
+// an answer is given while "100 Continue" was awaited. A close that the client
+// did not ask for lingers, or the RST that what it sent meanwhile provokes could
+// destroy the answer (RFC 9112 9.6).
+//
+// Errors answered here, all with "Connection: close": what RequestParser refuses
+// (400, 414, 417, 431, 501, 505), a body that is malformed (400) or larger than
+// max_body_bytes (413).
+//
+// Fairness and bounds: a connection has at most 64 requests taken in a turn of
+// the loop, and none while output waits that a turn before could not send, nor
+// once 16 files or 256 KiB wait; meanwhile nothing is read from it. So a flood
+// of pipelined requests holds neither the others up, nor descriptors, nor
+// memory.
+//
+// Memory: an idle connection holds nothing of HTTP. State of its own hangs on
+// it only while part of a head or body is awaited, an answer is deferred, or an
+// access log line waits for its answer to leave (and always with max_requests).
+// Requests that arrive whole allocate nothing.
+//
+// Threads, lifetime: as IOHandler. Overriding OnConnect, OnMessage, OnInputEnd,
+// OnWriteComplete or OnClose, call the one here too. Connection::EmplaceState is
+// taken: use Attach().
+#ifndef KINGPIN_HTTP_HTTP_HANDLER_H_
+#define KINGPIN_HTTP_HTTP_HANDLER_H_
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "kingpin/http/access_log.h"
+#include "kingpin/http/chunked_decoder.h"
+#include "kingpin/http/http_date.h"
+#include "kingpin/http/http_status.h"
+#include "kingpin/http/request_parser.h"
+#include "kingpin/http/response_head.h"
+#include "kingpin/net/io_handler_for_server.h"
+#include "kingpin/sys/unique_fd.h"
+
+namespace kingpin::http {
+
+struct HttpOptions {
+  // Bounds of a request head. Not above ConnectionOptions::input_limit_bytes.
+  RequestLimits request;
+  // Of one request body, after decoding. More: 413. It bounds what is read for
+  // one request, not memory: pieces are passed on as they come.
+  uint64_t max_body_bytes = 1 << 20;
+  // Requests a connection may make; 0: no limit. nginx has one (1,000) to free
+  // the memory that its connections gather; ours gather none.
+  uint32_t max_requests = 0;
+  // The Server field; empty: none. Not copied.
+  std::string_view server = "kingpin";
+  // Null: no access log. Outlives the handlers; see access_log.h.
+  Logger* access_log = nullptr;
+};
+
+class HttpHandler : public IOHandlerForServer {
+ public:
+  HttpHandler(ThreadSharedDataForServer* shared, int thread,
+              const HttpOptions& options = {});
+  ~HttpHandler() override;
+
+  // --- Callbacks -------------------------------------------------------------
+
+  // A head has arrived. `request` and its views die when this returns.
+  virtual void OnRequest(Connection& connection, const Request& request) = 0;
+  // The next piece of the body; `last` comes once, perhaps with empty `data`.
+  // Not called for requests without a body.
+  virtual void OnBody(Connection&, std::string_view /*data*/, bool /*last*/) {}
+  // The answer to the exchange under way is complete or will never be. What was
+  // attached is still there.
+  virtual void OnExchangeEnd(Connection&) {}
+
+  // --- Answering -------------------------------------------------------------
+
+  // The status line with Date, Server and Connection; add your own fields, and
+  // Content-Length or Transfer-Encoding. Decides about the connection.
+  ResponseHead BeginHead(Connection& connection, HttpStatus status,
+                         std::span<char> room);
+  // A whole answer: adds Content-Length, leaves the body out for HEAD and 304.
+  // A head that did not fit its room is answered as 500.
+  void Answer(Connection& connection, HttpStatus status, ResponseHead* head,
+              std::string_view body);
+  // The same with a part of a file as the body.
+  void AnswerFile(Connection& connection, HttpStatus status, ResponseHead* head,
+                  std::shared_ptr<const UniqueFd> file, off_t offset,
+                  uint64_t size);
+  // A short text that names the status, with `fields` in the head.
+  using ExtraFields =
+      std::initializer_list<std::pair<std::string_view, std::string_view>>;
+  void AnswerError(Connection& connection, HttpStatus status,
+                   ExtraFields fields = {});
+
+  // Answers although nothing was asked, and closes: for OnConnect.
+  void RefuseConnection(Connection& connection, HttpStatus status,
+                        ExtraFields fields = {});
+
+  // In parts, for those who know what they write: a head (finished, or prepared
+  // earlier: then ask PlainKeepAlive first), then body bytes. `head_bytes` is how
+  // much of `bytes` is the head. Left out for HEAD is the caller's matter:
+  // head_only().
+  void SendHead(Connection& connection, HttpStatus status,
+                std::string_view bytes, size_t head_bytes);
+  // False: above the high edge, wait for OnWriteComplete.
+  bool SendBody(Connection& connection, std::string_view data);
+  bool SendBodyFile(Connection& connection,
+                    std::shared_ptr<const UniqueFd> file, off_t offset,
+                    uint64_t size);
+  // Decides about the connection; true if the head needs no Connection field:
+  // HTTP/1.1 and kept.
+  bool PlainKeepAlive(Connection& connection);
+  // The request was a HEAD: no body is to be sent.
+  bool head_only(Connection& connection) {
+    return ExchangeOf(connection).head_only;
+  }
+
+  // The answer will come later; not counted as idle meanwhile.
+  void Defer(Connection& connection);
+  // It is queued. From the connection's own thread: see connection_id.h.
+  void Resume(Connection& connection);
+
+  // One object for the exchange under way, which dies with it.
+  template <typename T, typename... Args>
+  T& Attach(Connection& connection, Args&&... args) {
+    T* object = new T(std::forward<Args>(args)...);
+    StateFor(connection).attachment = {
+        object, [](void* p) { delete static_cast<T*>(p); }};
+    return *object;
+  }
+  // What was attached as a T; null if nothing was.
+  template <typename T>
+  T* attachment(Connection& connection) {
+    State* state = FindState(connection);
+    return state == nullptr ? nullptr
+                            : static_cast<T*>(state->attachment.get());
+  }
+
+  // Wall clock of this moment, Unix time, and as HTTP writes it.
+  int64_t unix_seconds() const;
+  std::string_view DateText() { return date_.Get(unix_seconds()); }
+
+  const HttpOptions& options() const { return options_; }
+
+  void OnConnect(Connection& connection) override;
+  void OnMessage(Connection& connection) override;
+  void OnInputEnd(Connection& connection) override;
+  void OnWriteComplete(Connection& connection) override;
+  void OnClose(Connection& connection, CloseReason reason) override;
+
+ private:
+  struct LogEntry;
+
+  // What the answer depends on.
+  struct Exchange {
+    bool answered = false;
+    bool keep_alive = false;  // Before the head: what the client asks.
+    bool head_only = false;
+    bool body_pending = false;  // Not all of the body has come.
+    bool awaits_continue = false;
+    bool asked_to_close = false;  // By the client.
+    uint8_t minor_version = 1;
+    LogEntry* log = nullptr;  // Owned by the state's list.
+  };
+
+  // Answers whose lines wait until they have left.
+  struct LogEntry {
+    AccessLogLine line;
+    HttpStatus status{};
+    bool complete = false;
+    // Counted from where State::queued began.
+    uint64_t body_begin = 0;
+    uint64_t end = 0;
+    LogEntry* next = nullptr;
+  };
+
+  // Hangs on a connection while it is needed.
+  struct State {
+    static void* operator new(size_t size);
+    static void operator delete(void* memory, size_t size);
+
+    RequestParser parser;  // Of a partial head.
+    ChunkedDecoder decoder;
+    uint64_t body_left = 0;  // Of a body with Content-Length.
+    uint64_t body_bytes = 0;
+    Exchange exchange;
+    bool partial_head = false;
+    bool in_body = false;
+    bool chunked = false;
+    bool open = false;         // `exchange` is under way.
+    bool input_ended = false;  // FIN came while there was still work.
+    uint32_t requests = 0;
+    uint64_t queued = 0;  // Bytes ever queued, if there is a log.
+    LogEntry* first_log = nullptr;
+    LogEntry* last_log = nullptr;
+    std::unique_ptr<void, void (*)(void*)> attachment{nullptr, [](void*) {}};
+  };
+
+  State* FindState(Connection& connection);
+  State& StateFor(Connection& connection);
+  Exchange& ExchangeOf(Connection& connection);
+  // Gives the state back if it holds nothing.
+  void Rest(Connection& connection);
+
+  // Takes requests and body pieces while it may.
+  void Proceed(Connection& connection);
+  bool Congested(const Connection& connection) const;
+  // False: no more can be done until something arrives.
+  bool TakeRequest(Connection& connection);
+  bool TakeBody(Connection& connection);
+  bool DeliverBody(Connection& connection, State& state, std::string_view data,
+                   bool last);
+  void BeginExchange(Connection& connection);
+  void BeginBody(Connection& connection);
+  void CompleteExchange(Connection& connection);
+  void Refuse(Connection& connection, HttpStatus status);
+  template <typename Function>
+  void CallOut(Connection& connection, Function function);
+  void DecideKeepAlive(Connection& connection, Exchange& exchange);
+
+  void BeginLog(Connection& connection, const Request* request);
+  void CountQueued(Connection& connection, uint64_t bytes);
+  void LogSent(Connection& connection, State& state, bool closing);
+  LogEntry* TakeLogEntry();
+
+  const HttpOptions options_;
+  std::optional<AccessLog> access_log_;
+  HttpDateCache date_;
+
+  // Scratch for the head that is being looked at.
+  RequestParser parser_;
+  Request request_;
+  Exchange exchange_;
+  int files_this_turn_ = 0;
+  std::string error_page_;
+
+  std::vector<std::unique_ptr<LogEntry>> spare_log_entries_;
+  std::vector<std::string> peers_;  // By connection slot, if there is a log.
+};
+
+}  // namespace kingpin::http
+
+#endif  // KINGPIN_HTTP_HTTP_HANDLER_H_
