@@ -1,7 +1,7 @@
 // The HTML page that lists a directory.
 //
-// Pure; safe from any thread. Names are escaped for where they stand (escape.h),
-// so a file name cannot become markup or the URL of another scheme.
+// Pure; safe from any thread. Names are escaped for where they stand
+// (escape.h), so a file name cannot become markup or the URL of another scheme.
 //
 //   std::vector<ListedEntry> entries = {{"sub", true}, {"a.txt", false, 12}};
 //   std::string page = ListingPage("/pub/", &entries, /*more=*/false);

@@ -21,7 +21,14 @@ FileStamp StampOf(const struct stat& status) {
   };
 }
 
-CachedFile* FileCache::Find(std::string_view path, const FileStamp& stamp) {
+CachedFile* FileCache::FindChecked(std::string_view path, uint64_t round) {
+  const auto found = index_.find(path);
+  if (found == index_.end() || found->second->round != round) return nullptr;
+  return &found->second->file;
+}
+
+CachedFile* FileCache::Find(std::string_view path, const FileStamp& stamp,
+                            uint64_t round) {
   const auto found = index_.find(path);
   if (found == index_.end()) return nullptr;
   const List::iterator entry = found->second;
@@ -30,15 +37,18 @@ CachedFile* FileCache::Find(std::string_view path, const FileStamp& stamp) {
     return nullptr;
   }
   entry->used = true;
+  entry->round = round;
   if (entry != entries_.begin()) {
     entries_.splice(entries_.begin(), entries_, entry);
   }
   return &entry->file;
 }
 
-CachedFile* FileCache::Insert(std::string_view path, CachedFile file) {
+CachedFile* FileCache::Insert(std::string_view path, CachedFile file,
+                              uint64_t round) {
   Erase(path);
-  entries_.push_front({.path = std::string(path), .file = std::move(file)});
+  entries_.push_front(
+      {.path = std::string(path), .file = std::move(file), .round = round});
   const List::iterator entry = entries_.begin();
   index_.emplace(entry->path, entry);
   content_bytes_ += entry->file.answer.size();

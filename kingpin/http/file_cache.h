@@ -3,13 +3,18 @@
 //
 //   path -> {identity, open descriptor or the whole answer}
 //
-// Correct by construction, not by time-out: every hit is checked against a fresh
-// stat (StampOf), and only an entry whose device, inode, size, mtime and ctime
-// are all the same is used. That is the file that openat2 let in earlier, with
-// the content it had then: any write or truncation moves ctime, and a file that
-// was replaced by rename has another inode. Timestamps are only as fine as the
-// kernel's tick, so a file that was changed in the last two seconds is never put
-// in (IsSettled): what is in cannot change without its ctime moving.
+// Correct by construction, not by time-out: every hit is checked against a
+// fresh stat (StampOf), and only an entry whose device, inode, size, mtime and
+// ctime are all the same is used. That is the file that openat2 let in earlier,
+// with the content it had then: any write or truncation moves ctime, and a file
+// that was replaced by rename has another inode. Timestamps are only as fine as
+// the kernel's tick, so a file that was changed in the last two seconds is
+// never put in (IsSettled): what is in cannot change without its ctime moving.
+//
+// One stat serves all the requests that a loop handles in one round
+// (FindChecked), as long as they began to arrive before the round did: then
+// none was sent by somebody who had seen a later state of the file. Under load
+// that is one stat for dozens of requests.
 //
 // Bounds: entries, bytes of content and descriptors, each; the entry that was
 // used longest ago makes room. DropUnused lets go of deleted files' space.
@@ -17,8 +22,9 @@
 // Threads: one at a time. Lifetime: an entry holds until the next Insert, Erase
 // or DropUnused.
 //
-//   CachedFile* file = cache.Find(path, StampOf(status));
-//   if (file == nullptr) file = cache.Insert(path, Load(path));
+//   CachedFile* file = cache.FindChecked(path, round);
+//   if (file == nullptr) file = cache.Find(path, StampOf(status), round);
+//   if (file == nullptr) file = cache.Insert(path, Load(path), round);
 #ifndef KINGPIN_HTTP_FILE_CACHE_H_
 #define KINGPIN_HTTP_FILE_CACHE_H_
 
@@ -85,10 +91,14 @@ class FileCache {
   FileCache(const FileCache&) = delete;
   FileCache& operator=(const FileCache&) = delete;
 
-  // Null when it is not known, or no longer in that state: then it is forgotten.
-  CachedFile* Find(std::string_view path, const FileStamp& stamp);
+  // Null when it is not known, or no longer in that state: then it is
+  // forgotten. `round` is when `stamp` was taken.
+  CachedFile* Find(std::string_view path, const FileStamp& stamp,
+                   uint64_t round);
+  // Null unless it was found or inserted in this very `round`.
+  CachedFile* FindChecked(std::string_view path, uint64_t round);
   // `file` is settled. Returns where it is now.
-  CachedFile* Insert(std::string_view path, CachedFile file);
+  CachedFile* Insert(std::string_view path, CachedFile file, uint64_t round);
   void Erase(std::string_view path);
 
   // Forgets what was not found since the last call, for a caller with a timer.
@@ -104,6 +114,7 @@ class FileCache {
   struct Entry {
     std::string path;
     CachedFile file;
+    uint64_t round = 0;  // Of the last check against a fresh stat.
     bool used = true;
   };
   using List = std::list<Entry>;  // The most recently used first.

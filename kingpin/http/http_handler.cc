@@ -8,7 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "kingpin/logger/logger.h"
 #include "kingpin/sys/socket_address.h"
-#include "kingpin/sys/syscalls.h"
 
 namespace kingpin::http {
 namespace {
@@ -68,8 +67,6 @@ HttpHandler::~HttpHandler() {
     if (state != nullptr) LogSent(connection, *state, /*closing=*/true);
   });
 }
-
-int64_t HttpHandler::unix_seconds() const { return sys::WallClockSeconds(); }
 
 // --- The state of a connection -----------------------------------------------
 
@@ -132,7 +129,7 @@ void HttpHandler::OnClose(Connection& connection, CloseReason) {
   LogSent(connection, *state, /*closing=*/true);
 }
 
-// --- Requests ------------------------------------------------------------------
+// --- Requests ----------------------------------------------------------------
 
 void HttpHandler::Proceed(Connection& connection) {
   files_this_turn_ = 0;
@@ -150,6 +147,7 @@ void HttpHandler::Proceed(Connection& connection) {
     if (taken >= kMaxTaken && connection.input().size() <= kMaxHeld) {
       return connection.RequestMessage();
     }
+    first_of_turn_ = taken == 0;
     if (!TakeRequest(connection)) break;
   }
   if (connection.closing()) return;
@@ -359,7 +357,7 @@ void HttpHandler::Resume(Connection& connection) {
   Rest(connection);
 }
 
-// --- Answers -------------------------------------------------------------------
+// --- Answers -----------------------------------------------------------------
 
 void HttpHandler::DecideKeepAlive(Connection& connection, Exchange& exchange) {
   if (!exchange.keep_alive) return;
@@ -456,7 +454,7 @@ bool HttpHandler::SendBodyFile(Connection& connection,
   return connection.SendFile(std::move(file), offset, size);
 }
 
-// --- Access log ------------------------------------------------------------------
+// --- Access log --------------------------------------------------------------
 
 HttpHandler::LogEntry* HttpHandler::TakeLogEntry() {
   if (spare_log_entries_.empty()) return new LogEntry;

@@ -21,8 +21,8 @@
 //   a body, and it is not deferred. By then the answer must be queued; if it is
 //   not, the peer gets 500. The next pipelined request is looked at only then,
 //   so answers leave in the order of the requests.
-// - Who answers later calls Defer(), and Resume() once the answer is queued. The
-//   Request is dead by then: copy what is needed of it.
+// - Who answers later calls Defer(), and Resume() once the answer is queued.
+//   The Request is dead by then: copy what is needed of it.
 // - An answer may be given before the body has come; the rest of the body is
 //   then still delivered, so that the connection can be kept.
 // - An exception out of a callback is answered with 500 if nothing was answered
@@ -31,12 +31,12 @@
 // Persistence (RFC 9112 9.3): as the request asks, but the connection is closed
 // after the answer when the run drains, when max_requests is reached, and when
 // an answer is given while "100 Continue" was awaited. A close that the client
-// did not ask for lingers, or the RST that what it sent meanwhile provokes could
-// destroy the answer (RFC 9112 9.6).
+// did not ask for lingers, or the RST that what it sent meanwhile provokes
+// could destroy the answer (RFC 9112 9.6).
 //
-// Errors answered here, all with "Connection: close": what RequestParser refuses
-// (400, 414, 417, 431, 501, 505), a body that is malformed (400) or larger than
-// max_body_bytes (413).
+// Errors answered here, all with "Connection: close": what RequestParser
+// refuses (400, 414, 417, 431, 501, 505), a body that is malformed (400) or
+// larger than max_body_bytes (413).
 //
 // Fairness and bounds: a connection has at most 64 requests taken in a turn of
 // the loop, and none while output waits that a turn before could not send, nor
@@ -50,8 +50,8 @@
 // Requests that arrive whole allocate nothing.
 //
 // Threads, lifetime: as IOHandler. Overriding OnConnect, OnMessage, OnInputEnd,
-// OnWriteComplete or OnClose, call the one here too. Connection::EmplaceState is
-// taken: use Attach().
+// OnWriteComplete or OnClose, call the one here too. Connection::EmplaceState
+// is taken: use Attach().
 #ifndef KINGPIN_HTTP_HTTP_HANDLER_H_
 #define KINGPIN_HTTP_HTTP_HANDLER_H_
 
@@ -75,6 +75,7 @@
 #include "kingpin/http/request_parser.h"
 #include "kingpin/http/response_head.h"
 #include "kingpin/net/io_handler_for_server.h"
+#include "kingpin/sys/syscalls.h"
 #include "kingpin/sys/unique_fd.h"
 
 namespace kingpin::http {
@@ -92,6 +93,8 @@ struct HttpOptions {
   std::string_view server = "kingpin";
   // Null: no access log. Outlives the handlers; see access_log.h.
   Logger* access_log = nullptr;
+  // Where Date, the log and the age of files come from: Unix time. For tests.
+  int64_t (*wall_clock)() = &sys::WallClockSeconds;
 };
 
 class HttpHandler : public IOHandlerForServer {
@@ -136,8 +139,8 @@ class HttpHandler : public IOHandlerForServer {
                         ExtraFields fields = {});
 
   // In parts, for those who know what they write: a head (finished, or prepared
-  // earlier: then ask PlainKeepAlive first), then body bytes. `head_bytes` is how
-  // much of `bytes` is the head. Left out for HEAD is the caller's matter:
+  // earlier: then ask PlainKeepAlive first), then body bytes. `head_bytes` is
+  // how much of `bytes` is the head. Left out for HEAD is the caller's matter:
   // head_only().
   void SendHead(Connection& connection, HttpStatus status,
                 std::string_view bytes, size_t head_bytes);
@@ -175,8 +178,14 @@ class HttpHandler : public IOHandlerForServer {
                             : static_cast<T*>(state->attachment.get());
   }
 
+  // In OnRequest: the request is the first that its connection has taken in
+  // this turn, so the event (or the input held) that began the turn was its
+  // own: it had begun to arrive when this round of the loop began. False while
+  // draining, when connections are read without an event.
+  bool first_of_turn() const { return first_of_turn_ && !draining(); }
+
   // Wall clock of this moment, Unix time, and as HTTP writes it.
-  int64_t unix_seconds() const;
+  int64_t unix_seconds() const { return options_.wall_clock(); }
   std::string_view DateText() { return date_.Get(unix_seconds()); }
 
   const HttpOptions& options() const { return options_; }
@@ -271,6 +280,7 @@ class HttpHandler : public IOHandlerForServer {
   Request request_;
   Exchange exchange_;
   int files_this_turn_ = 0;
+  bool first_of_turn_ = false;
   std::string error_page_;
 
   std::vector<std::unique_ptr<LogEntry>> spare_log_entries_;

@@ -77,6 +77,15 @@ void StaticFiles::Serve(Connection& connection, const Request& request) {
 // --- Finding -----------------------------------------------------------------
 
 bool StaticFiles::ServeFile(Connection& connection, const Request& request) {
+  const uint64_t round = handler_.iteration();
+  // Those behind the first in a pipeline may have been sent since.
+  if (handler_.first_of_turn()) {
+    CachedFile* file = cache_.FindChecked(path_, round);
+    if (file != nullptr) {
+      Answer(connection, request, *file);
+      return true;
+    }
+  }
   // Follows links out of the root too, so it proves nothing on its own: it only
   // tells whether what was let in before is still there, and what not to open.
   struct stat status;
@@ -84,7 +93,7 @@ bool StaticFiles::ServeFile(Connection& connection, const Request& request) {
   if (error == 0 && S_ISDIR(status.st_mode)) return false;
   CachedFile* file = nullptr;
   if (error == 0 && S_ISREG(status.st_mode)) {
-    file = cache_.Find(path_, StampOf(status));
+    file = cache_.Find(path_, StampOf(status), round);
     if (file == nullptr) file = Load(&error);
   } else if (error == 0) {
     // Permitted or not, and inside or not, are openat2's to say.
@@ -101,9 +110,8 @@ bool StaticFiles::ServeFile(Connection& connection, const Request& request) {
 
 SysResult<UniqueFd> StaticFiles::Open(int flags) {
   for (int tries = 1;; ++tries) {
-    SysResult<UniqueFd> fd =
-        sys::OpenBeneath(root_.fd(), path_.c_str(), flags,
-                         root_.options().follow_links);
+    SysResult<UniqueFd> fd = sys::OpenBeneath(root_.fd(), path_.c_str(), flags,
+                                              root_.options().follow_links);
     const bool retry =
         fd.error == EAGAIN || (fd.error == EMFILE && cache_.DropDescriptors());
     if (fd.ok() || !retry || tries == kOpenTries) return fd;
@@ -129,7 +137,7 @@ CachedFile* StaticFiles::Load(int* error) {
   }
   if (!cacheable) return &uncached_;
   ScheduleSweep();
-  return cache_.Insert(path_, std::move(uncached_));
+  return cache_.Insert(path_, std::move(uncached_), handler_.iteration());
 }
 
 bool StaticFiles::ReadContent(int fd, const FileStamp& stamp,
@@ -263,10 +271,10 @@ void StaticFiles::AnswerRange(Connection& connection, const CachedFile& file,
     head.Add("Content-Range", WriteContentRange(range, file.stamp.size, text));
   }
   if (file.has_content()) {
-    return handler_.Answer(connection, status, &head,
-                           std::string_view(file.answer)
-                               .substr(file.head_bytes + range.offset,
-                                       range.length));
+    return handler_.Answer(
+        connection, status, &head,
+        std::string_view(file.answer)
+            .substr(file.head_bytes + range.offset, range.length));
   }
   handler_.AnswerFile(connection, status, &head, file.file,
                       static_cast<off_t>(range.offset), range.length);
@@ -315,8 +323,9 @@ void StaticFiles::ServeDirectory(Connection& connection,
     }
     path_ = here.empty() ? "." : here;
   }
-  SysResult<UniqueFd> directory = Open(
-      has_slash && options.list ? O_RDONLY | O_DIRECTORY : O_PATH | O_DIRECTORY);
+  SysResult<UniqueFd> directory =
+      Open(has_slash && options.list ? O_RDONLY | O_DIRECTORY
+                                     : O_PATH | O_DIRECTORY);
   if (!directory.ok()) return AnswerErrno(connection, directory.error);
   if (!has_slash) return RedirectToDirectory(connection, request);
   if (!options.list) {
@@ -370,8 +379,8 @@ std::optional<ListedEntry> StaticFiles::Look(const char* name) {
   if (error == 0 && S_ISLNK(status.st_mode)) {
     // What a link leads to is told only if it would be served.
     SysResult<UniqueFd> target = Open(O_PATH);
-    error = target.ok() ? sys::Fstat(target.value.get(), &status)
-                        : target.error;
+    error =
+        target.ok() ? sys::Fstat(target.value.get(), &status) : target.error;
   }
   const bool is_directory = error == 0 && S_ISDIR(status.st_mode);
   if (error != 0 || (!is_directory && !S_ISREG(status.st_mode))) return {};

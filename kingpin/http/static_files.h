@@ -15,12 +15,13 @@
 //     http::StaticFiles files_;
 //   };
 //
-// Paths. The target is decoded once and "." and ".." are resolved (target.h); what
-// is left is opened by openat2(2) with RESOLVE_BENEATH on the root's descriptor,
-// so neither "..", an encoding, an absolute link, a link that leads outside nor
-// one of /proc's magic links gets out of the root, whoever renames what
-// meanwhile. Symbolic links that stay inside are followed unless follow_links is
-// false; an absolute link counts as leading outside, wherever it points.
+// Paths. The target is decoded once and "." and ".." are resolved (target.h);
+// what is left is opened by openat2(2) with RESOLVE_BENEATH on the root's
+// descriptor, so neither "..", an encoding, an absolute link, a link that leads
+// outside nor one of /proc's magic links gets out of the root, whoever renames
+// what meanwhile. Symbolic links that stay inside are followed unless
+// follow_links is false; an absolute link counts as leading outside, wherever
+// it points.
 //
 // Only regular files are answered. Anything else is found out without opening
 // it (O_PATH): the open of a FIFO can hold a thread and that of a device can do
@@ -34,15 +35,15 @@
 //                 then it may change again within the same timestamp.
 //   301           A directory without its "/".
 //   400           A target that climbs above the root, or cannot be decoded.
-//   403           No permission; neither file nor directory; a directory without
-//                 an index while `list` is off.
+//   403           No permission; neither file nor directory; a directory
+//                 without an index while `list` is off.
 //   404           Not there; or beyond a link that leads outside, which is not
 //                 told apart so that nothing is learnt about the outside.
 //   405           Not GET or HEAD; with Allow.
 //   412 416       Conditions; ranges, with Content-Range.
 //   500           The disk failed.
-//   503           Out of descriptors or memory; with Retry-After. The descriptors
-//                 that the cache holds are given up first.
+//   503           Out of descriptors or memory; with Retry-After. The
+//                 descriptors that the cache holds are given up first.
 //
 // A file that shrinks while it is sent ends the connection before the announced
 // length, which every client notices; one that is replaced by rename is sent as
@@ -51,9 +52,9 @@
 // Small files are answered from file_cache.h: a GET is then one stat and one
 // send. Others are sent by sendfile in slices (output_queue.h).
 //
-// Blocking: a stat, an open and a read of at most max_file_bytes on a cold cache
-// wait for the disk, as do sendfile's slices; serve from a network file system
-// only with threads to spare.
+// Blocking: a stat, an open and a read of at most max_file_bytes on a cold
+// cache wait for the disk, as do sendfile's slices; serve from a network file
+// system only with threads to spare.
 //
 // Threads: StaticRoot is immutable after construction; StaticFiles belongs to
 //   its handler's thread.
@@ -122,8 +123,8 @@ class StaticFiles {
   const FileCache& cache() const { return cache_; }
 
  private:
-  // Answers with the file at path_ or an error; false, and no answer, if it is a
-  // directory.
+  // Answers with the file at path_ or an error; false, and no answer, if it is
+  // a directory.
   bool ServeFile(Connection& connection, const Request& request);
   void ServeDirectory(Connection& connection, const Request& request);
   void RedirectToDirectory(Connection& connection, const Request& request);

@@ -23,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/log/check.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
@@ -45,24 +46,48 @@ class Buffer {
   bool empty() const { return begin_ == end_; }
 
   // Drops the first `n` bytes; n <= size().
-  void Consume(size_t n);
+  void Consume(size_t n) {
+    CHECK_LE(n, size()) << "a handler consumed more than there is";
+    begin_ += n;
+    consumed_ += n;
+  }
   // All of it, consumed. The view stays valid as said above.
-  absl::string_view TakeAll();
+  absl::string_view TakeAll() {
+    absl::string_view all = view();
+    Consume(all.size());
+    return all;
+  }
 
   // --- For the loop ----------------------------------------------------------
 
   // Where to read to: the scratch block if nothing is held, else at least
   // `min_room` bytes behind what is held.
-  absl::Span<char> PrepareRead(absl::Span<char> scratch, size_t min_room);
+  absl::Span<char> PrepareRead(absl::Span<char> scratch, size_t min_room) {
+    if (!empty()) return PrepareMore(min_room);
+    Release();
+    data_ = scratch.data();
+    return scratch;
+  }
   // `n` bytes were read to the front of what PrepareRead gave.
-  void CommitRead(size_t n);
+  void CommitRead(size_t n) { end_ += n; }
   // After the callback: owns what is left, or nothing.
-  void Keep();
+  void Keep() {
+    if (empty()) {
+      Release();
+    } else if (capacity_ == 0) {
+      Reallocate(size());
+    }
+  }
   // Bytes ever consumed, modulo 2^32: tells whether a handler made progress.
   uint32_t consumed() const { return consumed_; }
 
  private:
-  void Release();
+  void Release() {
+    if (capacity_ > 0) delete[] data_;
+    data_ = nullptr;
+    begin_ = end_ = capacity_ = 0;
+  }
+  absl::Span<char> PrepareMore(size_t min_room);
   // Own memory for `capacity` bytes, with what is unread at its front.
   void Reallocate(size_t capacity);
 

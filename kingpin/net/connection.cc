@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include <algorithm>
+
 #include "kingpin/net/io_handler.h"
 #include "kingpin/sys/syscalls.h"
 
@@ -169,7 +171,8 @@ Connection::Waiting Connection::waiting() const {
 absl::Duration Connection::timeout(Waiting waiting) const {
   switch (waiting) {
     case Waiting::kIdle:
-      return timeouts_->idle;
+      if (!handler_->draining()) return timeouts_->idle;
+      return std::min(timeouts_->idle, timeouts_->linger);
     case Waiting::kInput:
       return timeouts_->read;
     case Waiting::kOutput:

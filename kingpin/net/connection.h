@@ -179,6 +179,8 @@ class Connection : private TimerNode {
   bool wants_input() const {
     return !input_ended_ && !closing_ && !paused_ && !above_high_edge_;
   }
+  // Accepted, so that the peer's first request may be on its way.
+  bool expects_first_request() const { return fresh_ && wants_input(); }
   // Nothing is under way in either direction.
   bool idle() const { return drained() && input_.empty() && !busy_; }
   Waiting waiting() const;
@@ -200,6 +202,7 @@ class Connection : private TimerNode {
   CloseReason reason_ = CloseReason::kLocal;
   uint8_t registered_events_ = 0;  // EPOLLIN and EPOLLOUT fit.
 
+  bool fresh_ : 1 = true;             // Not a byte has moved on it yet.
   bool input_ended_ : 1 = false;      // The peer sent FIN.
   bool paused_ : 1 = false;           // PauseReading.
   bool busy_ : 1 = false;             // SetBusy.

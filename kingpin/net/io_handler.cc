@@ -252,7 +252,7 @@ void IOHandler::StopConnections() {
     if (phase_ == RunPhase::kStopping) {
       connection.Finish(CloseReason::kShutdown);
     } else {
-      MarkDirty(connection);  // Settle closes it if it is idle.
+      ForgetTimeout(connection);  // Settle closes it if it is idle.
     }
   });
 }
@@ -261,7 +261,10 @@ void IOHandler::CloseIfIdle(Connection& connection) {
   if (connection.closing() || !connection.idle()) return;
   // A request that has arrived already still gets its answer.
   if (connection.wants_input()) ReadInput(connection);
-  if (connection.idle()) {
+  // A peer that has just connected has not had the time to ask: closing now
+  // would lose its request. The time-out for idle ones, short while draining,
+  // ends the wait.
+  if (connection.idle() && !connection.expects_first_request()) {
     connection.BeginClose(CloseReason::kShutdown, /*linger=*/false);
   }
 }
@@ -334,6 +337,7 @@ void IOHandler::CountSent(Connection& connection, uint64_t bytes) {
   stats().bytes_written.Add(bytes);
   connection.sent_bytes_ = true;
   connection.moved_bytes_ = true;
+  connection.fresh_ = false;
 }
 
 void IOHandler::HandleEvents(Connection& connection, uint32_t events) {
@@ -362,6 +366,7 @@ void IOHandler::ReadInput(Connection& connection) {
   if (got.ok() && got.value > 0) {
     connection.input_.CommitRead(got.value);
     connection.moved_bytes_ = true;
+    connection.fresh_ = false;
     stats().bytes_read.Add(got.value);
     return DeliverMessage(connection);
   }
@@ -403,7 +408,10 @@ void IOHandler::Settle(Connection& connection) {
     CloseIfIdle(connection);
     FlushRounds(connection);
     // It read a request and has answered it: no event may bring it back here.
-    if (!connection.closing() && connection.idle()) MarkReady(connection);
+    if (!connection.closing() && connection.idle() &&
+        !connection.expects_first_request()) {
+      MarkReady(connection);
+    }
   }
   if (connection.closing_ && !connection.closed_ && connection.drained()) {
     ContinueClosing(connection);
@@ -529,6 +537,7 @@ void IOHandler::FireTimeout(Connection& connection) {
     if (connection.moved_bytes_ || connection.closing()) {
       return Settle(connection);
     }
+    if (draining()) return connection.Finish(CloseReason::kShutdown);
   }
   stats().timeouts.Add();
   switch (connection.waiting_) {

@@ -71,6 +71,9 @@ class IOHandler {
   int thread() const { return thread_; }
   // The handler whose loop runs on the calling thread; null elsewhere.
   static IOHandler* Current();
+  // Counts the rounds of the loop: what was found out in this one is as fresh as
+  // the events that are being handled.
+  uint64_t iteration() const { return slot_.stats().iterations.value(); }
 
   // --- Callbacks -----------------------------------------------------------
 

@@ -20,24 +20,22 @@ constexpr size_t kMaxParts = 16;
 
 }  // namespace
 
-std::unique_ptr<OutputSegment> OutputSegmentPool::Take() {
-  if (spare_.empty()) return std::make_unique<OutputSegment>();
-  std::unique_ptr<OutputSegment> segment = std::move(spare_.back());
-  spare_.pop_back();
-  return segment;
+OutputSegmentPool::~OutputSegmentPool() {
+  while (spare_ != nullptr) delete std::exchange(spare_, spare_->next);
 }
 
-void OutputSegmentPool::GiveBack(std::unique_ptr<OutputSegment> segment) {
-  if (spare_.size() >= kMaxSpare ||
-      segment->bytes.capacity() > 2 * kMaxSpareBytes) {
+void OutputSegmentPool::GiveBack(OutputSegment* segment) {
+  if (spares_ >= kMaxSpares || segment->bytes.capacity() > kMaxSpareBytes) {
+    delete segment;
     return;
   }
   segment->bytes.clear();
   segment->bytes_sent = 0;
-  segment->file.reset();
+  if (segment->file != nullptr) segment->file.reset();
   segment->file_left = 0;
-  segment->next = nullptr;
-  spare_.push_back(std::move(segment));
+  segment->next = spare_;
+  spare_ = segment;
+  ++spares_;
 }
 
 OutputQueue::~OutputQueue() {
@@ -45,15 +43,14 @@ OutputQueue::~OutputQueue() {
 }
 
 OutputSegment& OutputQueue::AddSegment(OutputSegmentPool& pool) {
-  OutputSegment* segment = pool.Take().release();
+  OutputSegment* segment = pool.Take();
   (head_ == nullptr ? head_ : tail_->next) = segment;
   tail_ = segment;
   return *segment;
 }
 
 void OutputQueue::PopFront(OutputSegmentPool& pool) {
-  pool.GiveBack(
-      std::unique_ptr<OutputSegment>(std::exchange(head_, head_->next)));
+  pool.GiveBack(std::exchange(head_, head_->next));
 }
 
 void OutputQueue::Clear(OutputSegmentPool& pool) {
@@ -112,6 +109,12 @@ SysResult<size_t> OutputQueue::SendFront(int fd, uint64_t budget) {
 }
 
 SysResult<size_t> OutputQueue::SendBytes(int fd) {
+  if (head_->next != nullptr || head_->file_left > 0) return SendParts(fd);
+  return sys::Send(fd, head_->bytes.data() + head_->bytes_sent,
+                   head_->bytes.size() - head_->bytes_sent);
+}
+
+SysResult<size_t> OutputQueue::SendParts(int fd) {
   std::array<iovec, kMaxParts> parts;
   size_t count = 0;
   OutputSegment* segment = head_;
@@ -121,9 +124,6 @@ SysResult<size_t> OutputQueue::SendBytes(int fd) {
                       segment->bytes.size() - segment->bytes_sent};
     file_follows = segment->file_left > 0;
     segment = segment->next;
-  }
-  if (count == 1 && !file_follows) {
-    return sys::Send(fd, parts[0].iov_base, parts[0].iov_len);
   }
   // With a file behind it the head of a reply shares the file's first packet.
   return sys::SendV(fd, absl::MakeConstSpan(parts.data(), count), file_follows);

@@ -18,7 +18,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "kingpin/sys/syscalls.h"
@@ -39,14 +38,29 @@ struct OutputSegment {
 // Spare segments of one loop, with the memory their strings grew to.
 class OutputSegmentPool {
  public:
-  std::unique_ptr<OutputSegment> Take();
-  void GiveBack(std::unique_ptr<OutputSegment> segment);
+  OutputSegmentPool() = default;
+  OutputSegmentPool(const OutputSegmentPool&) = delete;
+  OutputSegmentPool& operator=(const OutputSegmentPool&) = delete;
+  ~OutputSegmentPool();
+
+  // The caller's until GiveBack.
+  OutputSegment* Take() {
+    OutputSegment* segment = spare_;
+    if (segment == nullptr) return new OutputSegment;
+    spare_ = segment->next;
+    segment->next = nullptr;
+    --spares_;
+    return segment;
+  }
+  void GiveBack(OutputSegment* segment);
 
  private:
-  // Keeps at most 64 * 64 KiB.
-  static constexpr size_t kMaxSpare = 64;
-  static constexpr size_t kMaxSpareBytes = 64 << 10;
-  std::vector<std::unique_ptr<OutputSegment>> spare_;
+  // Keeps at most 64 * 128 KiB.
+  static constexpr size_t kMaxSpares = 64;
+  static constexpr size_t kMaxSpareBytes = 128 << 10;
+
+  OutputSegment* spare_ = nullptr;
+  size_t spares_ = 0;
 };
 
 class OutputQueue {
@@ -81,6 +95,7 @@ class OutputQueue {
   // One system call for the front segment.
   SysResult<size_t> SendFront(int fd, uint64_t budget);
   SysResult<size_t> SendBytes(int fd);
+  SysResult<size_t> SendParts(int fd);
   void Advance(size_t sent);
   OutputSegment& AddSegment(OutputSegmentPool& pool);
   void PopFront(OutputSegmentPool& pool);

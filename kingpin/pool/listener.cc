@@ -144,9 +144,10 @@ absl::StatusOr<Listener> Listener::Adopt(int fd) {
 }
 
 Listener::~Listener() {
-  // Another process may still listen on an adopted one.
   if (!fd_.valid() || adopted_ || address_.path().empty()) return;
-  unlink(address_.path().c_str());
+  fd_.Reset();
+  // Not if it was handed over and another process listens on it still.
+  if (IsStaleSocket(address_)) unlink(address_.path().c_str());
 }
 
 AcceptOutcome ClassifyAcceptError(int error) {

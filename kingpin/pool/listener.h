@@ -63,7 +63,8 @@ class Listener {
   static absl::StatusOr<Listener> Adopt(int fd);
   Listener(Listener&&) = default;
   Listener& operator=(Listener&&) = default;
-  // Removes the path of a unix-domain socket that Open made.
+  // Removes the path of a unix-domain socket that Open made, unless whoever it
+  // was handed over to listens on it still.
   ~Listener();
 
   int fd() const { return fd_.get(); }

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "absl/base/config.h"
 #include "absl/base/optimization.h"
 #include "kingpin/sys/fault.h"
 
@@ -26,12 +27,32 @@ namespace {
 // that came from arithmetic on off_t inside ssize_t.
 constexpr size_t kMaxBytes = 0x7ffff000;
 
-Fault AskFaultHook(Call call, int fd) {
+inline Fault AskFaultHook(Call call, int fd) {
   const FaultHook* hook =
       internal::g_fault_hook.load(std::memory_order_acquire);
   if (ABSL_PREDICT_TRUE(hook == nullptr)) return {};
   return (*hook)(call, fd);
 }
+
+// libc's recv and send are cancellation points, for which it makes two atomic
+// operations before and after each call when the process has threads. No thread
+// of ours is ever cancelled. The sanitizers know libc's functions only.
+#if defined(ABSL_HAVE_ADDRESS_SANITIZER) || \
+    defined(ABSL_HAVE_MEMORY_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
+ssize_t RawRecv(int fd, void* data, size_t size) {
+  return ::recv(fd, data, size, 0);
+}
+ssize_t RawSend(int fd, const void* data, size_t size) {
+  return ::send(fd, data, size, MSG_NOSIGNAL);
+}
+#else
+ssize_t RawRecv(int fd, void* data, size_t size) {
+  return ::syscall(SYS_recvfrom, fd, data, size, 0, nullptr, nullptr);
+}
+ssize_t RawSend(int fd, const void* data, size_t size) {
+  return ::syscall(SYS_sendto, fd, data, size, MSG_NOSIGNAL, nullptr, 0);
+}
+#endif
 
 // Makes the call `function(limit)`, which returns -1 and sets errno on failure,
 // until it is not interrupted. `limit` is for calls that move bytes.
@@ -110,13 +131,13 @@ SysResult<UniqueFd> Accept(int listener) {
 
 SysResult<size_t> Recv(int fd, void* data, size_t size) {
   return MoveBytes(Call::kRecv, fd, [=](size_t limit) {
-    return ::recv(fd, data, std::min(size, limit), 0);
+    return RawRecv(fd, data, std::min(size, limit));
   });
 }
 
 SysResult<size_t> Send(int fd, const void* data, size_t size) {
   return MoveBytes(Call::kSend, fd, [=](size_t limit) {
-    return ::send(fd, data, std::min(size, limit), MSG_NOSIGNAL);
+    return RawSend(fd, data, std::min(size, limit));
   });
 }
 

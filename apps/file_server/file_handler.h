@@ -1,0 +1,59 @@
+// FileHandler: one thread of the file server, and what the threads share.
+#ifndef APPS_FILE_SERVER_FILE_HANDLER_H_
+#define APPS_FILE_SERVER_FILE_HANDLER_H_
+
+#include <utility>
+
+#include "kingpin/http/http_handler.h"
+#include "kingpin/http/http_status.h"
+#include "kingpin/http/request_parser.h"
+#include "kingpin/http/static_files.h"
+#include "kingpin/net/connection.h"
+#include "kingpin/pool/thread_shared_data_for_server.h"
+
+namespace file_server {
+
+struct Shared : kingpin::ThreadSharedDataForServer {
+  Shared(kingpin::ServerOptions options, kingpin::http::HttpOptions http,
+         kingpin::http::StaticRoot static_root, int connections)
+      : ThreadSharedDataForServer(std::move(options)),
+        http_options(http),
+        root(std::move(static_root)),
+        max_connections(connections) {}
+
+  const kingpin::http::HttpOptions http_options;
+  const kingpin::http::StaticRoot root;
+  // Beyond it they are told 503. The framework's own limit lies higher: there
+  // they wait unanswered.
+  const int max_connections;
+};
+
+class FileHandler : public kingpin::http::HttpHandler {
+ public:
+  FileHandler(Shared* shared, int thread)
+      : HttpHandler(shared, thread, shared->http_options),
+        shared_(*shared),
+        files_(this, &shared->root) {}
+
+  void OnConnect(kingpin::Connection& connection) override {
+    HttpHandler::OnConnect(connection);
+    if (shared_.connections() > shared_.max_connections) {
+      RefuseConnection(connection,
+                       kingpin::http::HttpStatus::kServiceUnavailable,
+                       {{"Retry-After", "1"}});
+    }
+  }
+
+  void OnRequest(kingpin::Connection& connection,
+                 const kingpin::http::Request& request) override {
+    files_.Serve(connection, request);
+  }
+
+ private:
+  Shared& shared_;
+  kingpin::http::StaticFiles files_;
+};
+
+}  // namespace file_server
+
+#endif  // APPS_FILE_SERVER_FILE_HANDLER_H_
