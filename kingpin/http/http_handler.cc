@@ -136,7 +136,11 @@ void HttpHandler::Proceed(Connection& connection) {
   // Of an earlier turn: the peer does not read, or a file is on its way.
   const bool stuck = connection.pending_output() > 0;
   for (int taken = 0; !connection.closing(); ++taken) {
-    if (connection.busy()) return connection.PauseReading();
+    if (connection.busy()) {
+      // Two calls of epoll_ctl: only for a peer that pipelines.
+      if (!connection.input().empty()) connection.PauseReading();
+      return;
+    }
     State* state = FindState(connection);
     if (state != nullptr && state->in_body) {
       if (!TakeBody(connection)) break;

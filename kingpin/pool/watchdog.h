@@ -52,9 +52,10 @@ class Watchdog {
              TickCallback on_tick);
   void Stop() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // A loop woke up. One relaxed load, unless the watchdog sleeps.
+  // A loop woke up. One load, unless the watchdog sleeps. Sequentially
+  // consistent, as the loop's "awake" is: else neither might see the other's.
   void NoteActivity() ABSL_LOCKS_EXCLUDED(mu_) {
-    if (resting_.load(std::memory_order_relaxed)) EndRest();
+    if (resting_.load()) EndRest();
   }
 
   // Iterations that were reported as stalled so far.

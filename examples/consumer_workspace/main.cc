@@ -1,0 +1,7 @@
+#include "kingpin/logger/logger.h"
+
+int main() {
+  KLOG(INFO)
+      << "hello from a repository that depends on @kingpin//kingpin/logger";
+  return 0;
+}

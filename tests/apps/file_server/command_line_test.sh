@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# The file server as a process: what it prints, and how it ends.
+set -euo pipefail
+
+server=$(realpath "$1")
+dir=$(mktemp -d)
+pid=
+trap '[[ -n $pid ]] && kill -9 $pid 2>/dev/null; rm -rf "$dir"' EXIT
+fail() { echo "FAILED: $*"; exit 1; }
+
+# expect CODE TEXT ARG...: runs it, checks the exit code and the output.
+expect() {
+  local code=0 output
+  output=$("$server" "${@:3}" 2>&1) || code=$?
+  [[ $code == "$1" ]] || fail "${*:3}: exit code $code, not $1: $output"
+  [[ $output == *"$2"* ]] || fail "${*:3}: no \"$2\" in: $output"
+}
+
+# start ARG...: sets pid and url, from the line that says where it listens.
+start() {
+  mkfifo "$dir/out"
+  "$server" "$@" >"$dir/out" 2>"$dir/err" &
+  pid=$!
+  read -r line <"$dir/out" || fail "no line: $(cat "$dir/err")"
+  rm "$dir/out"
+  [[ $line == "listening on http://"*:*/ ]] || fail "odd line: $line"
+  url=${line#listening on }
+}
+
+# get URL-PATH: the answer of a GET, by the shell alone.
+get() {
+  local port=${url##*:}
+  exec 3<>"/dev/tcp/127.0.0.1/${port%/}"
+  printf 'GET %s HTTP/1.0\r\n\r\n' "$1" >&3
+  cat <&3
+  exec 3>&-
+}
+
+mkdir "$dir/root"
+echo hello >"$dir/root/a.txt"
+
+expect 0 "--root DIR" --help
+expect 2 "did you mean --list?" --lits
+expect 2 "--root /srv" /srv
+expect 2 "0 to 65535" --port 70000
+expect 2 "--help" --port
+expect 1 "No such file" --root "$dir/none" --port 0
+expect 1 "Not a directory" --root "$dir/root/a.txt" --port 0
+expect 1 "cannot open access log" --root "$dir" --port 0 --access_log "$dir/x/y"
+
+start --root "$dir/root" --port 0 --access_log "$dir/log"
+[[ $(get /a.txt) == *200*hello* ]] || fail "no answer"
+port=${url##*:}
+expect 1 "in use" --root "$dir/root" --port "${port%/}"
+kill -TERM "$pid"
+wait "$pid" || fail "SIGTERM: exit code $?"
+grep -q '"GET /a.txt HTTP/1.0" 200 6 "-" "-"$' "$dir/log" ||
+  fail "access log: $(cat "$dir/log")"
+
+# Nobody reads its output any more, and the log goes there.
+start --root "$dir/root" --port 0 --access_log - --threads 1
+[[ $(get /a.txt) == *hello* ]] || fail "no answer"
+kill -TERM "$pid"
+wait "$pid" || fail "closed stdout: exit code $?"
+
+"$server" --listen "unix:$dir/socket" --root "$dir/root" >"$dir/out2" &
+pid=$!
+until grep -q "listening on unix:$dir/socket" "$dir/out2"; do
+  kill -0 "$pid" || fail "unix socket"
+done
+kill -TERM "$pid"
+wait "$pid" || fail "unix socket: exit code $?"
+pid=
+echo PASSED

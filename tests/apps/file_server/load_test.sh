@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# load_client at the size of an ordinary test.
+set -euo pipefail
+client=$(realpath "$1")
+server=$(realpath "$2")
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+mkdir "$dir/root"
+head -c 1024 /dev/urandom >"$dir/root/1k"
+head -c 3000000 /dev/urandom >"$dir/root/3m"
+"$client" idle "$server" "$dir/root" 500
+"$client" drain "$server" "$dir/root" 10
+echo PASSED

@@ -1,0 +1,509 @@
+// HttpHandler over real sockets: order, framing, bounds, persistence, errors.
+#include "kingpin/http/http_handler.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "kingpin/pool/epoll_tp_server.h"
+#include "tests/http/http_test_client.h"
+#include "tests/testing/process.h"
+#include "tests/testing/test_client.h"
+
+namespace kingpin::http {
+namespace {
+
+using testing::Eventually;
+using testing::HttpAnswer;
+using testing::HttpTestClient;
+using testing::TestClient;
+
+class TestHandler;
+
+// What the handler of a test does; the defaults answer with the path and, if
+// there is a body, what it was.
+struct Script {
+  HttpOptions options;
+  std::function<void(TestHandler&, Connection&, const Request&)> on_request;
+  std::function<void(TestHandler&, Connection&, std::string_view, bool)>
+      on_body;
+};
+
+struct TestShared : ThreadSharedDataForServer {
+  TestShared(Script s, ServerOptions o)
+      : ThreadSharedDataForServer(std::move(o)), script(std::move(s)) {}
+  const Script script;
+  std::atomic<int> requests = 0;
+};
+
+void AnswerText(HttpHandler& handler, Connection& connection,
+                std::string_view text) {
+  char room[1024];
+  ResponseHead head = handler.BeginHead(connection, HttpStatus::kOk, room);
+  handler.Answer(connection, HttpStatus::kOk, &head, text);
+}
+
+class TestHandler : public HttpHandler {
+ public:
+  TestHandler(TestShared* shared, int thread)
+      : HttpHandler(shared, thread, shared->script.options),
+        test_shared_(*shared) {}
+
+  void OnRequest(Connection& c, const Request& request) override {
+    ++test_shared_.requests;
+    if (test_shared_.script.on_request) {
+      return test_shared_.script.on_request(*this, c, request);
+    }
+    if (!request.has_body()) return AnswerText(*this, c, request.path);
+    Attach<std::string>(c, absl::StrCat(request.path, "|"));
+  }
+
+  void OnBody(Connection& c, std::string_view data, bool last) override {
+    if (test_shared_.script.on_body) {
+      return test_shared_.script.on_body(*this, c, data, last);
+    }
+    std::string* body = attachment<std::string>(c);
+    if (body == nullptr) return;
+    body->append(data);
+    if (last) AnswerText(*this, c, *body);
+  }
+
+ private:
+  TestShared& test_shared_;
+};
+
+class Server {
+ public:
+  explicit Server(Script script = {}, ServerOptions options = {})
+      : shared_(std::move(script), WithAddress(std::move(options))),
+        pool_(&shared_, {.threads = 1, .handle_signals = false}) {
+    const absl::Status status = pool_.Start();
+    EXPECT_TRUE(status.ok()) << status;
+  }
+  ~Server() { Stop(); }
+
+  void Stop() {
+    if (stopped_) return;
+    stopped_ = true;
+    pool_.Shutdown(RunPhase::kStopping);
+    EXPECT_TRUE(pool_.Wait().ok());
+  }
+  uint16_t port() const { return shared_.port(); }
+  TestShared& shared() { return shared_; }
+  EpollTPServer<TestHandler>& pool() { return pool_; }
+
+ private:
+  static ServerOptions WithAddress(ServerOptions options) {
+    options.listen = {"127.0.0.1:0"};
+    return options;
+  }
+
+  TestShared shared_;
+  EpollTPServer<TestHandler> pool_;
+  bool stopped_ = false;
+};
+
+std::string Get(std::string_view path, std::string_view fields = "") {
+  return absl::StrCat("GET ", path, " HTTP/1.1\r\nHost: h\r\n", fields, "\r\n");
+}
+
+TEST(HttpHandlerTest, KeepsTheConnection) {
+  Server server;
+  HttpTestClient client(server.port());
+  for (int i = 0; i < 3; ++i) {
+    HttpAnswer answer = client.Get(absl::StrCat("/", i));
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body, absl::StrCat("/", i));
+    EXPECT_EQ(answer.field("server"), "kingpin");
+    EXPECT_TRUE(answer.has("date"));
+    EXPECT_FALSE(answer.has("connection"));
+  }
+}
+
+TEST(HttpHandlerTest, AnswersPipelinedRequestsInOrder) {
+  Server server;
+  HttpTestClient client(server.port());
+  std::string all;
+  constexpr int kRequests = 1000;  // More than one turn takes.
+  for (int i = 0; i < kRequests; ++i) all += Get(absl::StrCat("/", i));
+  ASSERT_TRUE(client.Send(all));
+  for (int i = 0; i < kRequests; ++i) {
+    ASSERT_EQ(client.ReadAnswer().body, absl::StrCat("/", i));
+  }
+}
+
+TEST(HttpHandlerTest, SplittingAtAnyByteChangesNothing) {
+  Server server;
+  const std::string all = absl::StrCat(
+      Get("/a"),
+      "POST /b HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello",
+      "POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nTrailer: t\r\n\r\n",
+      Get("/d", "Connection: close\r\n"));
+  for (size_t i = 1; i < all.size(); ++i) {
+    HttpTestClient client(server.port());
+    ASSERT_TRUE(client.Send(all.substr(0, i)));
+    // The first part has been seen once a request on it has been answered or,
+    // for what has none, when the other connection is.
+    HttpTestClient other(server.port());
+    ASSERT_EQ(other.Get("/other").status, 200);
+    ASSERT_TRUE(client.Send(all.substr(i)));
+    ASSERT_EQ(client.ReadAnswer().body, "/a") << i;
+    ASSERT_EQ(client.ReadAnswer().body, "/b|hello") << i;
+    ASSERT_EQ(client.ReadAnswer().body, "/c|abcdefg") << i;
+    ASSERT_EQ(client.ReadAnswer().body, "/d") << i;
+    ASSERT_TRUE(client.AtEnd()) << i;
+  }
+}
+
+TEST(HttpHandlerTest, TakesAHeadByteByByte) {
+  Server server;
+  HttpTestClient client(server.port());
+  for (const char c : Get("/slow", "X: y\r\n")) {
+    ASSERT_TRUE(client.Send(std::string(1, c)));
+  }
+  EXPECT_EQ(client.ReadAnswer().body, "/slow");
+  EXPECT_EQ(client.Get("/next").body, "/next");
+}
+
+TEST(HttpHandlerTest, Http10ClosesUnlessAsked) {
+  Server server;
+  HttpTestClient closing(server.port());
+  closing.Send("GET /a HTTP/1.0\r\n\r\n");
+  HttpAnswer answer = closing.ReadAnswer();
+  EXPECT_EQ(answer.body, "/a");
+  EXPECT_EQ(answer.field("connection"), "close");
+  EXPECT_TRUE(closing.AtEnd());
+
+  HttpTestClient kept(server.port());
+  for (int i = 0; i < 2; ++i) {
+    kept.Send("GET /b HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    answer = kept.ReadAnswer();
+    EXPECT_EQ(answer.body, "/b");
+    EXPECT_EQ(answer.field("connection"), "keep-alive");
+  }
+}
+
+TEST(HttpHandlerTest, WhatFollowsACloseIsNotAnswered) {
+  Server server;
+  HttpTestClient client(server.port());
+  client.Send(Get("/a", "Connection: close\r\n") + Get("/b"));
+  EXPECT_EQ(client.ReadAnswer().body, "/a");
+  client.socket().HalfClose();
+  EXPECT_TRUE(client.AtEnd());
+  EXPECT_EQ(client.socket().error(), 0);  // FIN, no RST.
+  EXPECT_EQ(server.shared().requests, 1);
+}
+
+TEST(HttpHandlerTest, HeadHasNoBody) {
+  Server server;
+  HttpTestClient client(server.port());
+  HttpAnswer answer = client.Ask("HEAD", "/abc");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.field("content-length"), "4");
+  EXPECT_EQ(client.Get("/next").body, "/next");
+}
+
+TEST(HttpHandlerTest, RefusesWhatItCannotParse) {
+  struct Case {
+    std::string request;
+    int status;
+  };
+  const std::vector<Case> cases = {
+      {"nonsense\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\n\r\n", 400},  // No Host.
+      {"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400},
+      {"GET / HTTP/1.1\nHost: a\n\n", 400},
+      {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
+       "Transfer-Encoding: chunked\r\n\r\n",
+       400},
+      {"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505},
+      {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+       501},
+      {absl::StrCat("GET /", std::string(9000, 'x'), " HTTP/1.1\r\n"), 414},
+      {absl::StrCat("GET / HTTP/1.1\r\nHost: a\r\nX: ",
+                    std::string(40000, 'x')),
+       431},
+      {"GET / HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\n\r\n", 417},
+  };
+  Server server;
+  for (const Case& c : cases) {
+    HttpTestClient client(server.port());
+    client.Send(c.request);
+    HttpAnswer answer = client.ReadAnswer();
+    EXPECT_EQ(answer.status, c.status) << c.request.substr(0, 80);
+    EXPECT_EQ(answer.field("connection"), "close");
+    client.socket().HalfClose();
+    EXPECT_TRUE(client.AtEnd());
+    EXPECT_EQ(client.socket().error(), 0);
+  }
+  EXPECT_EQ(server.shared().requests, 0);
+}
+
+TEST(HttpHandlerTest, BodyBound) {
+  Server server({.options = {.max_body_bytes = 10}});
+  HttpTestClient fits(server.port());
+  fits.Send(
+      "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n0123456789");
+  EXPECT_EQ(fits.ReadAnswer().body, "/a|0123456789");
+
+  HttpTestClient announced(server.port());
+  announced.Send("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\n\r\n");
+  EXPECT_EQ(announced.ReadAnswer().status, 413);
+  EXPECT_TRUE((announced.socket().HalfClose(), announced.AtEnd()));
+
+  HttpTestClient chunked(server.port());
+  chunked.Send(
+      "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "6\r\n123456\r\n5\r\n12345\r\n");
+  EXPECT_EQ(chunked.ReadAnswer().status, 413);
+}
+
+TEST(HttpHandlerTest, MalformedChunkIs400) {
+  Server server;
+  HttpTestClient client(server.port());
+  client.Send(
+      "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+      "chunked\r\n\r\nxyz\r\n");
+  EXPECT_EQ(client.ReadAnswer().status, 400);
+}
+
+TEST(HttpHandlerTest, ExpectContinue) {
+  Server server;
+  HttpTestClient client(server.port());
+  client.Send(
+      "POST /a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+      "Content-Length: 2\r\n\r\n");
+  EXPECT_EQ(client.ReadAnswer().status, 100);
+  client.Send("hi");
+  EXPECT_EQ(client.ReadAnswer().body, "/a|hi");
+  EXPECT_EQ(client.Get("/next").body, "/next");
+}
+
+TEST(HttpHandlerTest, AnswerInsteadOfContinueCloses) {
+  Server server({.on_request = [](TestHandler& handler, Connection& c,
+                                  const Request&) {
+    handler.AnswerError(c, HttpStatus::kMethodNotAllowed, {{"Allow", "GET"}});
+  }});
+  HttpTestClient client(server.port());
+  client.Send(
+      "POST /a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+      "Content-Length: 2\r\n\r\n");
+  HttpAnswer answer = client.ReadAnswer();
+  EXPECT_EQ(answer.status, 405);
+  EXPECT_EQ(answer.field("connection"), "close");
+}
+
+TEST(HttpHandlerTest, EarlyAnswerDiscardsTheBodyAndKeeps) {
+  Server server({.on_request = [](TestHandler& handler, Connection& c,
+                                  const Request& request) {
+    AnswerText(handler, c, request.path);
+  }});
+  HttpTestClient client(server.port());
+  client.Send("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n");
+  EXPECT_EQ(client.ReadAnswer().body, "/a");
+  client.Send("GET /" + Get("/c"));  // Five bytes of body, then a request.
+  EXPECT_EQ(client.ReadAnswer().body, "/c");
+}
+
+TEST(HttpHandlerTest, DeferredAnswersKeepTheOrder) {
+  Server server({.on_request = [](TestHandler& handler, Connection& c,
+                                  const Request& request) {
+    if (request.path != "/later") return AnswerText(handler, c, request.path);
+    handler.Defer(c);
+    handler.RunAfter(absl::Milliseconds(20), [&handler, id = c.id()] {
+      handler.RunWith(id, [&](Connection& later) {
+        AnswerText(handler, later, "later");
+        handler.Resume(later);
+      });
+    });
+  }});
+  HttpTestClient client(server.port());
+  client.Send(Get("/later") + Get("/b") + Get("/later") + Get("/c"));
+  EXPECT_EQ(client.ReadAnswer().body, "later");
+  EXPECT_EQ(client.ReadAnswer().body, "/b");
+  EXPECT_EQ(client.ReadAnswer().body, "later");
+  EXPECT_EQ(client.ReadAnswer().body, "/c");
+  // With nothing behind it, and a half-closed client.
+  client.Send(Get("/later"));
+  client.socket().HalfClose();
+  EXPECT_EQ(client.ReadAnswer().body, "later");
+  EXPECT_TRUE(client.AtEnd());
+}
+
+TEST(HttpHandlerTest, HalfClosedClientsGetAllAnswers) {
+  Server server;
+  HttpTestClient client(server.port());
+  std::string all;
+  for (int i = 0; i < 500; ++i) all += Get(absl::StrCat("/", i));
+  client.Send(all + "GET /partial HT");
+  client.socket().HalfClose();
+  for (int i = 0; i < 500; ++i) {
+    ASSERT_EQ(client.ReadAnswer().body, absl::StrCat("/", i));
+  }
+  EXPECT_TRUE(client.AtEnd());
+}
+
+TEST(HttpHandlerTest, ExceptionsAre500) {
+  Server server({.on_request = [](TestHandler& handler, Connection& c,
+                                  const Request& request) {
+    if (request.path == "/late") AnswerText(handler, c, "answered");
+    if (request.path != "/ok") throw std::runtime_error("test");
+    AnswerText(handler, c, "ok");
+  }});
+  HttpTestClient early(server.port());
+  HttpAnswer answer = early.Get("/early");
+  EXPECT_EQ(answer.status, 500);
+  EXPECT_EQ(answer.field("connection"), "close");
+  HttpTestClient late(server.port());
+  late.Send(Get("/late"));
+  EXPECT_TRUE(late.socket().WaitForEnd());
+  HttpTestClient after(server.port());
+  EXPECT_EQ(after.Get("/ok").body, "ok");
+}
+
+TEST(HttpHandlerTest, ForgottenAnswerIs500) {
+  Server server(
+      {.on_request = [](TestHandler&, Connection&, const Request&) {}});
+  HttpTestClient client(server.port());
+  EXPECT_EQ(client.Get("/").status, 500);
+}
+
+TEST(HttpHandlerTest, MaxRequests) {
+  Server server({.options = {.max_requests = 2}});
+  HttpTestClient client(server.port());
+  EXPECT_FALSE(client.Get("/a").has("connection"));
+  EXPECT_EQ(client.Get("/b").field("connection"), "close");
+  client.socket().HalfClose();
+  EXPECT_TRUE(client.AtEnd());
+}
+
+TEST(HttpHandlerTest, PeerThatDoesNotReadIsNotProducedFor) {
+  const std::string large(64 << 10, 'x');
+  Server server(
+      {.on_request = [&](TestHandler& handler, Connection& c, const Request&) {
+        AnswerText(handler, c, large);
+      }});
+  TestClient slow = TestClient::Connect(server.port(), 4096);
+  std::string all;
+  for (int i = 0; i < 1000; ++i) all += Get("/");
+  slow.TrySend(all);
+  // Others are served, and what the slow one asked for stays undone.
+  for (int i = 0; i < 50; ++i) {
+    HttpTestClient client(server.port());
+    ASSERT_EQ(client.Get("/").body.size(), large.size());
+  }
+  EXPECT_LT(server.shared().requests, 50 + 200);
+  // As soon as it reads, it gets all of it.
+  size_t received = 0;
+  for (int i = 0; i < 1000; ++i) received += slow.Read(large.size()).size();
+  EXPECT_EQ(received, 1000 * large.size());
+}
+
+TEST(HttpHandlerTest, DrainClosesAfterTheAnswer) {
+  absl::Notification draining;
+  Server server({.on_request = [&](TestHandler& handler, Connection& c,
+                                   const Request& request) {
+    if (request.path != "/later") return AnswerText(handler, c, "now");
+    handler.Defer(c);
+    handler.shared().Shutdown(RunPhase::kDraining);
+    handler.RunAfter(absl::Milliseconds(50), [&handler, id = c.id()] {
+      handler.RunWith(id, [&](Connection& later) {
+        AnswerText(handler, later, "later");
+        handler.Resume(later);
+      });
+    });
+  }});
+  HttpTestClient idle(server.port());
+  EXPECT_EQ(idle.Get("/").body, "now");
+  HttpTestClient client(server.port());
+  HttpAnswer answer = client.Get("/later");
+  EXPECT_EQ(answer.body, "later");
+  EXPECT_EQ(answer.field("connection"), "close");
+  client.socket().HalfClose();
+  EXPECT_TRUE(client.AtEnd());
+  EXPECT_TRUE(idle.AtEnd());
+  EXPECT_TRUE(server.pool().Wait().ok());
+}
+
+class AccessLogTest : public ::testing::Test {
+ protected:
+  AccessLogTest() {
+    path_ = ::testing::TempDir() + "/access_log_test";
+    unlink(path_.c_str());
+    fd_ = UniqueFd(open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND, 0600));
+    log_ = std::make_unique<Logger>(Logger::Options{.fd = fd_.get()});
+  }
+  std::string Text() {
+    log_->Flush();
+    std::string text(1 << 20, 0);
+    text.resize(pread(fd_.get(), text.data(), text.size(), 0));
+    return text;
+  }
+
+  std::string path_;
+  UniqueFd fd_;
+  std::unique_ptr<Logger> log_;
+};
+
+TEST_F(AccessLogTest, WritesTheCombinedFormat) {
+  Server server({.options = {.access_log = log_.get()}});
+  HttpTestClient client(server.port());
+  client.Get("/a?q", "Referer: http://x/\r\nUser-Agent: t \"1\"\\\r\n");
+  client.Get("/b", "User-Agent: \xc3\xa4\r\n");
+  HttpTestClient bad(server.port());
+  bad.Send("bad\r\n\r\n");
+  bad.ReadAnswer();
+  server.Stop();
+  const std::string text = Text();
+  EXPECT_TRUE(absl::StartsWith(text, "127.0.0.1 - - [")) << text;
+  EXPECT_TRUE(absl::StrContains(text,
+                                "\"GET /b HTTP/1.1\" 200 2 \"-\" "
+                                "\"\\xc3\\xa4\"\n"))
+      << text;
+  EXPECT_TRUE(absl::StrContains(text,
+                                "] \"GET /a?q HTTP/1.1\" 200 2 "
+                                "\"http://x/\" \"t \\\"1\\\"\\\\\"\n"))
+      << text;
+  EXPECT_TRUE(absl::StrContains(text, "] \"-\" 400 16 \"-\" \"-\"\n")) << text;
+}
+
+TEST_F(AccessLogTest, CountsWhatWasSentBeforeThePeerLeft) {
+  const std::string large(8 << 20, 'x');
+  Server server(
+      {.options = {.access_log = log_.get()},
+       .on_request = [&](TestHandler& handler, Connection& c, const Request&) {
+         AnswerText(handler, c, large);
+       }});
+  {
+    TestClient client = TestClient::Connect(server.port(), 4096);
+    client.Send(Get("/"));
+    // Not with Read(), which may take all of it on the way.
+    char some[1000];
+    EXPECT_TRUE(Eventually(
+        [&] { return recv(client.fd(), some, sizeof(some), 0) > 0; }));
+    client.Reset();
+  }
+  ASSERT_TRUE(Eventually([&] { return Text().ends_with('\n'); }));
+  const std::string text = Text();
+  const size_t at = text.find("\" 200 ");
+  ASSERT_NE(at, text.npos);
+  const int64_t bytes = atoll(text.c_str() + at + 6);
+  EXPECT_GT(bytes, 500);
+  EXPECT_LT(bytes, int64_t{8 << 20});
+}
+
+}  // namespace
+}  // namespace kingpin::http
