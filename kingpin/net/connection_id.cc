@@ -24,8 +24,7 @@ bool Send(ThreadSharedData& shared, ConnectionId id, std::string data) {
 }
 
 bool Close(ThreadSharedData& shared, ConnectionId id) {
-  return With(shared, id,
-              [](Connection& connection) { connection.Close(); });
+  return With(shared, id, [](Connection& connection) { connection.Close(); });
 }
 
 }  // namespace kingpin

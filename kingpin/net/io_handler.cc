@@ -117,8 +117,8 @@ void IOHandler::GuardLoop(Function function) {
     function();
     return;
   } catch (const std::exception& e) {
-    KLOG_EVERY_SECOND(ERROR) << "loop " << thread_ << ": a callback threw: "
-                             << e.what();
+    KLOG_EVERY_SECOND(ERROR)
+        << "loop " << thread_ << ": a callback threw: " << e.what();
   } catch (...) {
     KLOG_EVERY_SECOND(ERROR) << "loop " << thread_ << ": a callback threw";
   }
@@ -150,8 +150,8 @@ int IOHandler::WaitTimeoutMs(absl::Duration max_wait) const {
   if (!dirty_.empty() || !ready_.empty() || !retired_.empty()) return 0;
   uint64_t tick = timers_.NextTick();
   if (max_wait != absl::InfiniteDuration()) {
-    tick = std::min(tick, SaturatingAdd(TickOf(shared_.clock().Now()),
-                                        TicksOf(max_wait)));
+    tick = std::min(
+        tick, SaturatingAdd(TickOf(shared_.clock().Now()), TicksOf(max_wait)));
   }
   if (tick == TimerNode::kNever) return -1;
   // The tick now was rounded down, so this is up to one tick too long: rounded
@@ -186,7 +186,8 @@ void IOHandler::Dispatch(const epoll_event& event) {
   if (data >= kFirstRoleEvent) return OnRoleEvent(data);
   if (data == kBell) return;  // Waking was all there is to it.
   ConnectionId id(data);
-  if (id.thread() == kWatchThread) return DispatchWatch(id.name(), event.events);
+  if (id.thread() == kWatchThread)
+    return DispatchWatch(id.name(), event.events);
   Connection* connection = connections_.Find(id.name());
   if (connection != nullptr && !connection->closed_) {
     HandleEvents(*connection, event.events);
@@ -351,8 +352,8 @@ void IOHandler::HandleEvents(Connection& connection, uint32_t events) {
       } else if (events & (EPOLLHUP | EPOLLERR)) {
         // Cannot be masked: whoever leaves it in the epoll spins.
         int error = sys::TakeSocketError(connection.fd());
-        connection.Finish(
-            error == 0 ? CloseReason::kPeer : CloseReason::kError, error);
+        connection.Finish(error == 0 ? CloseReason::kPeer : CloseReason::kError,
+                          error);
       }
     }
     Settle(connection);
@@ -449,8 +450,8 @@ void IOHandler::Flush(Connection& connection) {
 void IOHandler::NotifyEdges(Connection& connection) {
   if (connection.closed_) return;
   bool was_above = connection.above_high_edge_;
-  if (was_above && connection.output_.bytes() <=
-                       connection.options().output_low_bytes) {
+  if (was_above &&
+      connection.output_.bytes() <= connection.options().output_low_bytes) {
     connection.above_high_edge_ = false;
   }
   bool fell = was_above && !connection.above_high_edge_;
@@ -480,8 +481,8 @@ void IOHandler::UpdateInterest(Connection& connection) {
   if (connection.wants_input() || connection.lingering_) events |= EPOLLIN;
   if (connection.blocked_) events |= EPOLLOUT;
   if (events == connection.registered_events_) return;
-  int error = sys::EpollCtl(epoll_.get(), EPOLL_CTL_MOD, connection.fd(), events,
-                            connection.id().bits());
+  int error = sys::EpollCtl(epoll_.get(), EPOLL_CTL_MOD, connection.fd(),
+                            events, connection.id().bits());
   if (error != 0) return connection.Finish(CloseReason::kError, error);
   connection.registered_events_ = events;
 }

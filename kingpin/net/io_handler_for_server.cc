@@ -46,8 +46,8 @@ void IOHandlerForServer::BeforeWait() {
 
 bool IOHandlerForServer::ShouldListen() {
   if (strategy() == AcceptStrategy::kMutex) {
-    bool held = std::exchange(holding_turn_,
-                              shared_.accept_mutex().TryLock(thread()));
+    bool held =
+        std::exchange(holding_turn_, shared_.accept_mutex().TryLock(thread()));
     if (held && !holding_turn_) stats().turns_lost.Add();
     if (!held && holding_turn_) stats().turns_won.Add();
     return holding_turn_ && slot().accepting();
@@ -72,9 +72,8 @@ void IOHandlerForServer::SetListening(bool on) {
                    strategy() == AcceptStrategy::kExclusive;
   uint32_t events = EPOLLIN | (exclusive ? uint32_t{EPOLLEXCLUSIVE} : 0);
   for (size_t i = 0; i < listeners_.size(); ++i) {
-    int error =
-        sys::EpollCtl(epoll(), on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL,
-                      listeners_[i], events, kFirstRoleEvent + i);
+    int error = sys::EpollCtl(epoll(), on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL,
+                              listeners_[i], events, kFirstRoleEvent + i);
     if (on && error != 0) {
       // None or all: one left behind would wake a loop that ignores it.
       while (i-- > 0) {
@@ -139,9 +138,8 @@ bool IOHandlerForServer::AcceptOne(int listener) {
   if (shared_.AtCapacity()) {
     at_capacity_ = true;
     UpdateAccepting();
-    KLOG_EVERY_SECOND(WARNING)
-        << "at the limit of " << shared_.connections()
-        << " connections: more wait in the backlog";
+    KLOG_EVERY_SECOND(WARNING) << "at the limit of " << shared_.connections()
+                               << " connections: more wait in the backlog";
     return false;
   }
   SysResult<UniqueFd> fd = sys::Accept(listener);

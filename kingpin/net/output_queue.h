@@ -77,9 +77,8 @@ class OutputQueue {
   uint64_t file_bytes() const { return file_bytes_; }
 
   void Append(OutputSegmentPool& pool, absl::string_view data);
-  void AppendFile(OutputSegmentPool& pool,
-                  std::shared_ptr<const UniqueFd> file, off_t offset,
-                  uint64_t size);
+  void AppendFile(OutputSegmentPool& pool, std::shared_ptr<const UniqueFd> file,
+                  off_t offset, uint64_t size);
   void Clear(OutputSegmentPool& pool);
 
   struct FlushResult {

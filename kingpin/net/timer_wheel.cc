@@ -76,9 +76,8 @@ TimerWheel::Expiry TimerWheel::NextExpiry() const {
     // a higher level.
     int slot = std::countr_zero(levels_[i].occupied);
     int shift = i * kBits;
-    uint64_t higher = shift + kBits < 64
-                          ? now_ >> (shift + kBits) << (shift + kBits)
-                          : 0;
+    uint64_t higher =
+        shift + kBits < 64 ? now_ >> (shift + kBits) << (shift + kBits) : 0;
     return {i, slot, higher | static_cast<uint64_t>(slot) << shift};
   }
   return {-1, 0, TimerNode::kNever};

@@ -47,8 +47,7 @@ int SetTcpOptions(int fd, const SocketOptions& options) {
       absl::ToInt64Seconds(options.keep_alive), 1, 32767));  // tcp(7).
   int every_seconds = std::max(idle_seconds / 3, 1);
   if (int error = sys::SetOption(fd, SOL_SOCKET, SO_KEEPALIVE, 1)) return error;
-  if (int error =
-          sys::SetOption(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle_seconds)) {
+  if (int error = sys::SetOption(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle_seconds)) {
     return error;
   }
   if (int error =

@@ -84,7 +84,7 @@ class Listener {
 enum class AcceptOutcome {
   kNothing,  // The queue is empty, or another thread was faster.
   kSkip,     // That connection died in the queue: go on with the next.
-  kPause,    // Out of descriptors or memory: the same will happen at once again.
+  kPause,  // Out of descriptors or memory: the same will happen at once again.
 };
 AcceptOutcome ClassifyAcceptError(int error);
 

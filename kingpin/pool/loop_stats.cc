@@ -41,11 +41,10 @@ std::string LoopStats::ToString() const {
       " bytes_written=", bytes_written.value(), " closes=", closes.value(),
       " timeouts=", timeouts.value(), " overflows=", overflows.value(),
       " handler_exceptions=", handler_exceptions.value(),
-      " posted_tasks=", posted_tasks.value(),
-      " stale_ids=", stale_ids.value(), " loop_time_p50=",
-      absl::FormatDuration(loop_time.Quantile(0.5)), " loop_time_p99=",
-      absl::FormatDuration(loop_time.Quantile(0.99)), " posted_lag_p99=",
-      absl::FormatDuration(posted_lag.Quantile(0.99)));
+      " posted_tasks=", posted_tasks.value(), " stale_ids=", stale_ids.value(),
+      " loop_time_p50=", absl::FormatDuration(loop_time.Quantile(0.5)),
+      " loop_time_p99=", absl::FormatDuration(loop_time.Quantile(0.99)),
+      " posted_lag_p99=", absl::FormatDuration(posted_lag.Quantile(0.99)));
 }
 
 }  // namespace kingpin

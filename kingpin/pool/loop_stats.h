@@ -50,10 +50,10 @@ struct LoopStats {
   Counter iterations;
   Counter events;
   Counter accepts;
-  Counter accept_pauses;       // Listener paused: out of descriptors or memory.
-  Counter turns_won;           // Of the accept mutex.
-  Counter turns_handed_over;   // Given to a lighter thread.
-  Counter turns_lost;          // Taken by the watchdog from a stuck thread.
+  Counter accept_pauses;      // Listener paused: out of descriptors or memory.
+  Counter turns_won;          // Of the accept mutex.
+  Counter turns_handed_over;  // Given to a lighter thread.
+  Counter turns_lost;         // Taken by the watchdog from a stuck thread.
   Counter bytes_read;
   Counter bytes_written;
   Counter closes;
@@ -61,7 +61,8 @@ struct LoopStats {
   Counter overflows;           // Connections closed at a bound.
   Counter handler_exceptions;  // Connections lost to a handler that threw.
   Counter posted_tasks;
-  Counter stale_ids;  // Sends and closes addressed to a connection that was gone.
+  Counter
+      stale_ids;  // Sends and closes addressed to a connection that was gone.
   DurationHistogram loop_time;   // From wake-up to the next sleep.
   DurationHistogram posted_lag;  // From Post() to its run, oldest of a batch.
 

@@ -3,7 +3,9 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <atomic>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -12,7 +14,6 @@
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/mutex.h"
 #include "kingpin/logger/logger.h"
-#include "kingpin/pool/signals.h"
 #include "kingpin/sys/syscalls.h"
 
 namespace kingpin {
@@ -72,17 +73,12 @@ absl::Status LoopThreads::Start(Body body) {
   if (absl::Status status = shared_.Open(options_.threads); !status.ok()) {
     return status;
   }
-  StartGate gate(options_.threads);
-  {
-    ScopedBlockAllSignals block;  // Signals are for main and other threads.
-    for (int i = 0; i < options_.threads; ++i) {
-      threads_.emplace_back([this, i, body, &gate] {
-        ThreadMain(i, body, [&gate](absl::Status s) { gate.Report(s); });
-      });
-    }
+  if (options_.handle_signals) {
+    absl::StatusOr<ShutdownSignals> signals = ShutdownSignals::Install();
+    if (!signals.ok()) return signals.status();
+    signals_.emplace(*std::move(signals));
   }
-  absl::Status status = gate.Wait();
-  if (!status.ok()) {
+  if (absl::Status status = StartThreads(body); !status.ok()) {
     Stop();
     return status;
   }
@@ -90,6 +86,22 @@ absl::Status LoopThreads::Start(Body body) {
     shared_.OnWatchdogTick(now);
   });
   return absl::OkStatus();
+}
+
+absl::Status LoopThreads::StartThreads(const Body& body) {
+  StartGate gate(options_.threads);
+  ScopedBlockAllSignals block;  // Signals are for main and other threads.
+  for (int i = 0; i < options_.threads; ++i) {
+    try {
+      threads_.emplace_back([this, i, body, &gate] {
+        ThreadMain(i, body, [&gate](absl::Status s) { gate.Report(s); });
+      });
+    } catch (const std::system_error& e) {  // pthread_create: EAGAIN.
+      gate.Report(absl::ResourceExhaustedError(
+          absl::StrCat("start loop thread ", i, ": ", e.what())));
+    }
+  }
+  return gate.Wait();
 }
 
 void LoopThreads::ThreadMain(int index, const Body& body,
@@ -115,21 +127,7 @@ void LoopThreads::Join() {
   shared_.OnRunEnded();
 }
 
-void LoopThreads::Stop() {
-  shared_.Shutdown(RunPhase::kStopping);
-  Join();
-}
-
-absl::Status LoopThreads::Wait() {
-  if (!options_.handle_signals) {
-    Join();
-    return absl::OkStatus();
-  }
-  absl::StatusOr<ShutdownSignals> signals = ShutdownSignals::Install();
-  if (!signals.ok()) {
-    Stop();
-    return signals.status();
-  }
+void LoopThreads::JoinWithSignals() {
   std::atomic<bool> ended = false;
   std::thread joiner;
   {
@@ -137,11 +135,11 @@ absl::Status LoopThreads::Wait() {
     joiner = std::thread([&] {
       Join();
       ended.store(true);
-      signals->Interrupt();
+      signals_->Interrupt();
     });
   }
   while (!ended.load()) {
-    int count = signals->Wait();
+    int count = signals_->Wait();
     if (count == 0 || ended.load()) continue;
     KLOG(INFO) << "signal: "
                << (count == 1 ? "draining, once more to stop at once"
@@ -149,6 +147,21 @@ absl::Status LoopThreads::Wait() {
     shared_.Shutdown(count == 1 ? RunPhase::kDraining : RunPhase::kStopping);
   }
   joiner.join();
+}
+
+void LoopThreads::Stop() {
+  shared_.Shutdown(RunPhase::kStopping);
+  Join();
+  signals_.reset();
+}
+
+absl::Status LoopThreads::Wait() {
+  if (signals_.has_value()) {
+    JoinWithSignals();
+    signals_.reset();
+  } else {
+    Join();
+  }
   return absl::OkStatus();
 }
 

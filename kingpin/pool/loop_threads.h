@@ -6,11 +6,13 @@
 #define KINGPIN_POOL_LOOP_THREADS_H_
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "kingpin/pool/signals.h"
 #include "kingpin/pool/thread_shared_data.h"
 
 namespace kingpin {
@@ -20,8 +22,9 @@ struct EpollTPOptions {
   // Pins loop i to CPU cpus[i % size]. Empty: the scheduler decides, which is
   // better unless the machine does nothing else.
   std::vector<int> cpus = {};
-  // SIGTERM and SIGINT drain the run, a second one ends it at once. Only Wait()
-  // handles signals, and only one run in a process can.
+  // SIGTERM and SIGINT drain the run, a second one ends it at once. They are
+  // counted from Start() on and acted on in Wait(), so who never calls that
+  // turns this off. One run in a process can have it on.
   bool handle_signals = true;
 };
 
@@ -49,10 +52,13 @@ class LoopThreads {
  private:
   absl::Status CheckOptions() const;
   void Join();
+  absl::Status StartThreads(const Body& body);
+  void JoinWithSignals();
   void ThreadMain(int index, const Body& body, const Started& started);
 
   ThreadSharedData& shared_;
   const EpollTPOptions options_;
+  std::optional<ShutdownSignals> signals_;  // From Start() to the end.
   std::vector<std::thread> threads_;
 };
 

@@ -59,9 +59,7 @@ class ThreadSharedData {
   int threads() const { return static_cast<int>(slots_.size()); }
   ThreadSlot& thread(int index) { return *slots_[index]; }
   const ThreadSlot& thread(int index) const { return *slots_[index]; }
-  absl::Span<const std::unique_ptr<ThreadSlot>> slots() const {
-    return slots_;
-  }
+  absl::Span<const std::unique_ptr<ThreadSlot>> slots() const { return slots_; }
   // Open connections of all threads.
   int connections() const;
 

@@ -29,9 +29,9 @@ absl::StatusOr<AcceptStrategy> ParseAcceptStrategy(absl::string_view name) {
   if (name == "gated") return AcceptStrategy::kGated;
   if (name == "exclusive") return AcceptStrategy::kExclusive;
   if (name == "reuseport") return AcceptStrategy::kReusePort;
-  return absl::InvalidArgumentError(absl::StrCat(
-      "accept strategy \"", name,
-      "\": it is one of mutex, gated, exclusive, reuseport"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("accept strategy \"", name,
+                   "\": it is one of mutex, gated, exclusive, reuseport"));
 }
 
 ThreadSharedDataForServer::ThreadSharedDataForServer(ServerOptions options)
@@ -75,8 +75,8 @@ absl::Status ThreadSharedDataForServer::OpenListeners(int threads) {
   addresses_ = options_.listen;
   if (addresses_.empty()) addresses_ = {absl::StrCat(":", options_.port)};
   for (const std::string& text : addresses_) {
-    if (share && (absl::StartsWith(text, "unix:") ||
-                  absl::StartsWith(text, "fd:"))) {
+    if (share &&
+        (absl::StartsWith(text, "unix:") || absl::StartsWith(text, "fd:"))) {
       return absl::InvalidArgumentError(absl::StrCat(
           "the reuseport strategy cannot share ", text, ": choose another"));
     }

@@ -75,9 +75,7 @@ class alignas(64) ThreadSlot {
   // May be given connections: running, below its bounds, not backing off.
   bool accepting() const { return accepting_.load(); }
   // 0 until the loop thread has started.
-  pid_t thread_id() const {
-    return thread_id_.load(std::memory_order_relaxed);
-  }
+  pid_t thread_id() const { return thread_id_.load(std::memory_order_relaxed); }
   const LoopStats& stats() const { return stats_; }
 
   // --- Loop thread -----------------------------------------------------------

@@ -46,8 +46,7 @@ absl::StatusOr<SocketAddress> ParseUnix(absl::string_view text,
 }
 
 absl::StatusOr<SocketAddress> ParseIpv6(absl::string_view text,
-                                        absl::string_view host,
-                                        uint16_t port) {
+                                        absl::string_view host, uint16_t port) {
   sockaddr_in6 address = {};
   address.sin6_family = AF_INET6;
   address.sin6_port = htons(port);
@@ -64,8 +63,7 @@ absl::StatusOr<SocketAddress> ParseIpv6(absl::string_view text,
 }
 
 absl::StatusOr<SocketAddress> ParseIpv4(absl::string_view text,
-                                        absl::string_view host,
-                                        uint16_t port) {
+                                        absl::string_view host, uint16_t port) {
   sockaddr_in address = {};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
@@ -171,16 +169,15 @@ std::string SocketAddress::host() const {
 std::string SocketAddress::ToString() const {
   if (is_ip()) {
     std::string text = host();
-    return absl::StrContains(text, ':')
-               ? absl::StrCat("[", text, "]:", port())
-               : absl::StrCat(text, ":", port());
+    return absl::StrContains(text, ':') ? absl::StrCat("[", text, "]:", port())
+                                        : absl::StrCat(text, ":", port());
   }
   if (family() != AF_UNIX) return "unspecified";
   const auto* address = reinterpret_cast<const sockaddr_un*>(&storage_);
   if (size_ > kUnixPathOffset && address->sun_path[0] == '\0') {
-    return absl::StrCat("unix:@",
-                        absl::string_view(address->sun_path + 1,
-                                          size_ - kUnixPathOffset - 1));
+    return absl::StrCat(
+        "unix:@",
+        absl::string_view(address->sun_path + 1, size_ - kUnixPathOffset - 1));
   }
   return absl::StrCat(kUnixPrefix, path());
 }

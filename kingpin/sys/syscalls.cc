@@ -103,9 +103,8 @@ int SetOption(int fd, int level, int option, int value) {
 }
 
 int Bind(int fd, const SocketAddress& address) {
-  return MakeCall(Call::kBind, fd, [&] {
-    return ::bind(fd, address.get(), address.size());
-  });
+  return MakeCall(Call::kBind, fd,
+                  [&] { return ::bind(fd, address.get(), address.size()); });
 }
 
 int Listen(int fd, int backlog) {
@@ -119,9 +118,7 @@ int TakeSocketError(int fd) {
   return error;
 }
 
-int ShutdownWrite(int fd) {
-  return ::shutdown(fd, SHUT_WR) == 0 ? 0 : errno;
-}
+int ShutdownWrite(int fd) { return ::shutdown(fd, SHUT_WR) == 0 ? 0 : errno; }
 
 SysResult<UniqueFd> Accept(int listener) {
   return MakeFd(Call::kAccept, listener, [=] {
