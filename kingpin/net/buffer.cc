@@ -8,7 +8,7 @@ namespace kingpin {
 absl::Span<char> Buffer::PrepareMore(size_t min_room) {
   if (capacity_ - end_ < min_room) {
     // Doubling keeps the copying linear in what a message grows to.
-    Reallocate(std::max(size() + min_room, 2 * size()));
+    Reallocate(std::min(std::max(size() + min_room, 2 * size()), kMaxSize));
   }
   return absl::MakeSpan(data_ + end_, capacity_ - end_);
 }

@@ -14,6 +14,8 @@ namespace {
 // it lies: the copy would cost more than the chance to merge it with a later
 // write is worth.
 constexpr size_t kDirectWriteBytes = 8 << 10;
+// Files in the output, each of which may hold a descriptor.
+constexpr size_t kMaxFiles = 64;
 
 }  // namespace
 
@@ -79,8 +81,14 @@ void Connection::ResumeReading() {
   handler_->MarkDirty(*this);
 }
 
+bool Connection::input_full() const {
+  return input_.size() >= options().input_limit_bytes;
+}
+
 bool Connection::Write(absl::string_view data) {
+  DCHECK(handler_->OnLoopThread());
   if (closing()) return false;
+  if (data.empty()) return !above_high_edge_;
   if (drained() && !blocked_ && data.size() >= kDirectWriteBytes) {
     data = SendDirectly(data);
   }
@@ -107,7 +115,9 @@ absl::string_view Connection::SendDirectly(absl::string_view data) {
 
 bool Connection::SendFile(std::shared_ptr<const UniqueFd> file, off_t offset,
                           uint64_t size) {
+  DCHECK(handler_->OnLoopThread());
   if (closing()) return false;
+  if (size == 0) return !above_high_edge_;
   output_.AppendFile(handler_->segment_pool_, std::move(file), offset, size);
   return AfterWrite();
 }
@@ -119,7 +129,10 @@ bool Connection::AfterWrite() {
     Finish(CloseReason::kOutputOverflow);
     return false;
   }
-  if (output_.bytes() > options().output_high_bytes) above_high_edge_ = true;
+  if (output_.bytes() > options().output_high_bytes ||
+      output_.files() > kMaxFiles) {
+    above_high_edge_ = true;
+  }
   handler_->MarkDirty(*this);
   return !above_high_edge_;
 }
@@ -133,6 +146,7 @@ void Connection::CloseLingering() {
 void Connection::Abort() { Finish(CloseReason::kLocal); }
 
 void Connection::BeginClose(CloseReason reason, bool linger) {
+  DCHECK(handler_->OnLoopThread());
   if (closing()) return;
   closing_ = true;
   linger_ = linger;
@@ -156,6 +170,11 @@ void Connection::SetBusy(bool busy) {
   handler_->MarkDirty(*this);
 }
 
+void Connection::SetMidMessage(bool mid_message) {
+  mid_message_ = mid_message;
+  handler_->MarkDirty(*this);
+}
+
 void Connection::SetTimeouts(const Timeouts* timeouts) {
   timeouts_ = timeouts;
   handler_->ForgetTimeout(*this);
@@ -165,7 +184,7 @@ Connection::Waiting Connection::waiting() const {
   if (lingering_) return Waiting::kLinger;
   if (!drained()) return Waiting::kOutput;
   if (busy_ || paused_) return Waiting::kNothing;
-  return input_.empty() ? Waiting::kIdle : Waiting::kInput;
+  return input_.empty() && !mid_message_ ? Waiting::kIdle : Waiting::kInput;
 }
 
 absl::Duration Connection::timeout(Waiting waiting) const {

@@ -84,7 +84,8 @@ class Connection : private TimerNode {
   void RequestMessage();
   // Nothing is read and OnMessage is not called until ResumeReading, which
   // requests a message if something is held. No idle or read time-out runs
-  // meanwhile.
+  // meanwhile, and a connection that fails or that a unix-domain peer closes is
+  // closed at once, with what was not read.
   void PauseReading();
   void ResumeReading();
 
@@ -94,7 +95,7 @@ class Connection : private TimerNode {
   // once. False when the output is above its high edge (write on when
   // OnWriteComplete comes) or the connection is closing (nothing is sent).
   bool Write(absl::string_view data);
-  // Sends a part of a file. If the file turns out shorter, the connection is
+  // Sends a part of a file; false as Write(), also above 64 files. If the file turns out shorter, the connection is
   // closed with kError and ENODATA: what follows would be misread.
   bool SendFile(std::shared_ptr<const UniqueFd> file, off_t offset,
                 uint64_t size);
@@ -126,6 +127,10 @@ class Connection : private TimerNode {
   // time-out runs.
   void SetBusy(bool busy);
   bool busy() const { return busy_; }
+  // While true the peer owes the rest of a message of which the handler has
+  // consumed the beginning: the connection is no idle one for a drain, and the
+  // read time-out runs, from the last byte that was consumed.
+  void SetMidMessage(bool mid_message);
   // Outlives the connection, or the next call. Default: the shared data's.
   void SetTimeouts(const Timeouts* timeouts);
 
@@ -135,6 +140,8 @@ class Connection : private TimerNode {
   // after OnClose. T must be named exactly as it was emplaced.
   template <typename T, typename... Args>
   T& EmplaceState(Args&&... args) {
+    // Another type's would be somebody else's: a base class's, say.
+    CHECK(state_type_ == nullptr || has_state<T>());
     ResetState();
     state_ = new T(std::forward<Args>(args)...);
     state_type_ = &kStateType<T>;
@@ -177,12 +184,16 @@ class Connection : private TimerNode {
 
   bool drained() const { return output_.empty(); }
   bool wants_input() const {
-    return !input_ended_ && !closing_ && !paused_ && !above_high_edge_;
+    return !input_ended_ && !closing_ && !paused_ && !above_high_edge_ &&
+           !(in_ready_list_ && input_full());
   }
+  bool input_full() const;
   // Accepted, so that the peer's first request may be on its way.
   bool expects_first_request() const { return fresh_ && wants_input(); }
   // Nothing is under way in either direction.
-  bool idle() const { return drained() && input_.empty() && !busy_; }
+  bool idle() const {
+    return drained() && input_.empty() && !busy_ && !mid_message_;
+  }
   Waiting waiting() const;
   absl::Duration timeout(Waiting waiting) const;
 
@@ -206,6 +217,7 @@ class Connection : private TimerNode {
   bool input_ended_ : 1 = false;      // The peer sent FIN.
   bool paused_ : 1 = false;           // PauseReading.
   bool busy_ : 1 = false;             // SetBusy.
+  bool mid_message_ : 1 = false;      // SetMidMessage.
   bool wrote_ : 1 = false;            // Since the last OnWriteComplete.
   bool blocked_ : 1 = false;          // Flushing waits for EPOLLOUT.
   bool above_high_edge_ : 1 = false;  // Until the output is at the low edge.

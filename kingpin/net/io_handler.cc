@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <exception>
 #include <limits>
+#include <new>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
@@ -26,6 +27,8 @@ constexpr size_t kMinRoom = 4 << 10;
 constexpr size_t kMaxEvents = 256;
 // What one connection may send before the others of the loop have their turn.
 constexpr uint64_t kFlushBudget = 512 << 10;
+// Files at the low edge of the output.
+constexpr size_t kLowFiles = 16;
 // How often OnWriteComplete may write on before the same.
 constexpr int kFlushRounds = 4;
 
@@ -57,6 +60,7 @@ IOHandler::IOHandler(ThreadSharedData* shared, int thread)
       slot_(shared->thread(thread)),
       thread_(thread),
       start_(shared->clock().Now()),
+      loop_thread_(pthread_self()),
       now_(start_),
       events_(kMaxEvents) {}
 
@@ -137,12 +141,12 @@ void IOHandler::RunOnce(absl::Duration max_wait) {
   RunTimers();
   FollowPhase();
   GuardLoop([this] { OnEpollLoop(); });
-  while (!dirty_.empty() || !retired_.empty()) {
-    SettleDirty();
-    DestroyRetired();
-  }
+  // Once: what these add waits for the next round, which then does not sleep.
+  SettleDirty();
+  DestroyRetired();
   AfterEvents();
-  for (SlotName name : std::exchange(ended_watches_, {})) watches_.Erase(name);
+  for (SlotName name : ended_watches_) watches_.Erase(name);
+  ended_watches_.clear();
   stats().loop_time.Add(shared_.clock().Now() - now_);
 }
 
@@ -176,6 +180,7 @@ size_t IOHandler::Wait(absl::Duration max_wait) {
   now_tick_ = TickOf(now_);
   slot_.WokeUp(now_);
   shared_.watchdog().NoteActivity();
+  ++round_;
   stats().iterations.Add();
   stats().events.Add(count.value);
   return count.value;
@@ -196,7 +201,8 @@ void IOHandler::Dispatch(const epoll_event& event) {
 
 void IOHandler::DeliverReady() {
   // What becomes ready meanwhile waits for the next round.
-  for (Connection* connection : std::exchange(ready_, {})) {
+  delivering_.swap(ready_);
+  for (Connection* connection : delivering_) {
     connection->in_ready_list_ = false;
     if (connection->closing() || connection->paused_) continue;
     Guard(*connection, [&] {
@@ -204,15 +210,16 @@ void IOHandler::DeliverReady() {
       Settle(*connection);
     });
   }
+  delivering_.clear();
 }
 
 void IOHandler::SettleDirty() {
-  for (size_t i = 0; i < dirty_.size(); ++i) {
-    Connection& connection = *dirty_[i];
-    connection.in_dirty_list_ = false;
-    if (!connection.closed_) Guard(connection, [&] { Settle(connection); });
+  settling_.swap(dirty_);
+  for (Connection* connection : settling_) {
+    connection->in_dirty_list_ = false;
+    if (!connection->closed_) Guard(*connection, [&] { Settle(*connection); });
   }
-  dirty_.clear();
+  settling_.clear();
 }
 
 void IOHandler::DestroyRetired() {
@@ -272,21 +279,39 @@ void IOHandler::CloseIfIdle(Connection& connection) {
 
 // --- Connections -----------------------------------------------------------------
 
+Connection* IOHandler::MakeConnection(UniqueFd fd) {
+  if (connections_.size() > ConnectionId::kMaxIndex) return nullptr;
+  try {
+    MakeRoomInLists();
+    return connections_.Emplace(this, std::move(fd)).second;
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
+void IOHandler::MakeRoomInLists() {
+  size_t needed = connections_.size() + 1;
+  for (std::vector<Connection*>* list :
+       {&dirty_, &ready_, &retired_, &settling_, &delivering_}) {
+    if (list->capacity() < needed) list->reserve(2 * needed);
+  }
+}
+
 int IOHandler::Adopt(UniqueFd fd) {
-  if (connections_.size() > ConnectionId::kMaxIndex) return ENFILE;
   int number = fd.get();
-  auto [name, connection] = connections_.Emplace(this, std::move(fd));
+  Connection* connection = MakeConnection(std::move(fd));
+  if (connection == nullptr) return ENOMEM;
   connection->registered_events_ = EPOLLIN;
   int error = sys::EpollCtl(epoll_.get(), EPOLL_CTL_ADD, number, EPOLLIN,
                             connection->id().bits());
   if (error != 0) {
-    connections_.Erase(name);
+    connections_.Erase(connection->name_);
     return error;
   }
   slot_.AddLoad(1);
-  Guard(*connection, [&, c = connection] {
-    OnConnect(*c);
-    Settle(*c);
+  Guard(*connection, [&] {
+    OnConnect(*connection);
+    Settle(*connection);
   });
   return 0;
 }
@@ -381,8 +406,8 @@ void IOHandler::DeliverMessage(Connection& connection) {
   connection.input_.Keep();
   // A handler that stopped for other reasons than lack of input is no proof of
   // a message that is too large.
-  if (connection.input_.size() >= connection.options().input_limit_bytes &&
-      connection.wants_input() && !connection.in_ready_list_) {
+  if (connection.input_full() && connection.wants_input() &&
+      !connection.in_ready_list_) {
     connection.Finish(CloseReason::kInputOverflow);
   }
 }
@@ -450,8 +475,9 @@ void IOHandler::Flush(Connection& connection) {
 void IOHandler::NotifyEdges(Connection& connection) {
   if (connection.closed_) return;
   bool was_above = connection.above_high_edge_;
-  if (was_above &&
-      connection.output_.bytes() <= connection.options().output_low_bytes) {
+  const OutputQueue& output = connection.output_;
+  if (was_above && output.files() <= kLowFiles &&
+      output.bytes() <= connection.options().output_low_bytes) {
     connection.above_high_edge_ = false;
   }
   bool fell = was_above && !connection.above_high_edge_;
@@ -528,18 +554,34 @@ void IOHandler::ForgetTimeout(Connection& connection) {
   MarkDirty(connection);
 }
 
+bool IOHandler::LookOnceMore(Connection& connection) {
+  // What arrived this very moment is answered and not reset; and when the whole
+  // loop was held up, the peers of sockets it has not come to are not to blame.
+  uint32_t consumed = connection.input_.consumed();
+  switch (connection.waiting_) {
+    case Connection::Waiting::kOutput:
+      connection.blocked_ = false;
+      Flush(connection);
+      return connection.sent_bytes_ || connection.closed_;
+    case Connection::Waiting::kIdle:
+    case Connection::Waiting::kInput:
+      ++round_;  // No event has announced it.
+      if (connection.wants_input()) ReadInput(connection);
+      return connection.closing() ||
+             connection.waiting() != connection.waiting_ ||
+             connection.input_.consumed() != consumed;
+    default:
+      return false;
+  }
+}
+
 void IOHandler::FireTimeout(Connection& connection) {
   uint64_t due = DueTick(connection);
   if (due == TimerNode::kNever) return;
   if (due > now_tick_) return timers_.Arm(connection, due);
-  if (connection.waiting_ == Connection::Waiting::kIdle) {
-    // What arrived this very moment is answered, not reset.
-    if (connection.wants_input()) ReadInput(connection);
-    if (connection.moved_bytes_ || connection.closing()) {
-      return Settle(connection);
-    }
-    if (draining()) return connection.Finish(CloseReason::kShutdown);
-  }
+  // Something has happened to it in this round that Settle has not seen yet.
+  if (connection.waiting() != connection.waiting_) return Settle(connection);
+  if (LookOnceMore(connection)) return Settle(connection);
   stats().timeouts.Add();
   switch (connection.waiting_) {
     case Connection::Waiting::kIdle:
@@ -568,6 +610,7 @@ void IOHandler::RunTimers() {
 }
 
 TimerId IOHandler::RunAfter(absl::Duration delay, Task task) {
+  DCHECK(OnLoopThread());
   auto [name, timer] = timer_tasks_.Emplace(std::move(task));
   // From the clock, not from now_: that is old when a callback has been slow.
   MonotonicTime due = shared_.clock().Now() + delay;
@@ -588,6 +631,7 @@ void IOHandler::CancelTimer(TimerId id) {
 
 absl::StatusOr<WatchId> IOHandler::Watch(int fd, uint32_t events,
                                          WatchCallback callback) {
+  DCHECK(OnLoopThread());
   auto [name, watcher] = watches_.Emplace(Watcher{fd, std::move(callback)});
   int error = sys::EpollCtl(epoll_.get(), EPOLL_CTL_ADD, fd, events,
                             ConnectionId(kWatchThread, name).bits());

@@ -9,6 +9,8 @@
 // functions of connection_id.h.
 // Lifetime: the shared data outlives it. Connections it still has are closed,
 // without OnClose, by the destructor.
+// Forking: a child may exec and nothing else. One that lives on holds the
+// sockets, and epoll goes on reporting those that the parent has closed.
 // Blocking: a callback must not: while it runs, all connections of this thread
 // wait, and the watchdog reports it (ThreadSharedDataOptions::watchdog).
 //
@@ -20,11 +22,13 @@
 #ifndef KINGPIN_NET_IO_HANDLER_H_
 #define KINGPIN_NET_IO_HANDLER_H_
 
+#include <pthread.h>
 #include <sys/epoll.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -73,7 +77,11 @@ class IOHandler {
   static IOHandler* Current();
   // Counts the rounds of the loop: what was found out in this one is as fresh as
   // the events that are being handled.
-  uint64_t iteration() const { return slot_.stats().iterations.value(); }
+  uint64_t iteration() const { return round_; }
+  // For assertions.
+  bool OnLoopThread() const {
+    return pthread_equal(pthread_self(), loop_thread_) != 0;
+  }
 
   // --- Callbacks -----------------------------------------------------------
 
@@ -108,7 +116,8 @@ class IOHandler {
   // is ready for any of `events` (EPOLLIN, EPOLLOUT; level-triggered), also for
   // EPOLLERR and EPOLLHUP. With these and RunAfter a C library that names the
   // descriptors and times it waits for lives in this loop. The callback may
-  // change or end any watch. A watch ends before its descriptor is closed.
+  // change or end any watch. End a watch before its descriptor is closed: later
+  // the number may be somebody else's, whom it would take out of the epoll.
   using WatchCallback = absl::AnyInvocable<void(uint32_t events)>;
   absl::StatusOr<WatchId> Watch(int fd, uint32_t events,
                                 WatchCallback callback);
@@ -205,6 +214,8 @@ class IOHandler {
   template <typename Function>
   void GuardLoop(Function function);
 
+  Connection* MakeConnection(UniqueFd fd);
+  void MakeRoomInLists();
   void DeliverReady();
   void SettleDirty();
   void DestroyRetired();
@@ -212,6 +223,8 @@ class IOHandler {
   // When the time-out that runs ends.
   uint64_t DueTick(const Connection& connection) const;
   void FireTimeout(Connection& connection);
+  // Whether the socket has what the time-out waited for after all.
+  bool LookOnceMore(Connection& connection);
   // Has its time-out computed anew.
   void ForgetTimeout(Connection& connection);
   uint64_t TickOf(MonotonicTime time) const;
@@ -223,8 +236,11 @@ class IOHandler {
   const MonotonicTime start_;  // Tick 0.
   UniqueFd epoll_;
 
+  const pthread_t loop_thread_;
+
   MonotonicTime now_;
   uint64_t now_tick_ = 0;
+  uint64_t round_ = 0;
   RunPhase phase_ = RunPhase::kRunning;
   std::vector<epoll_event> events_;
   std::unique_ptr<char[]> scratch_;
@@ -236,9 +252,12 @@ class IOHandler {
   SlotMap<TimerTask> timer_tasks_;
   SlotMap<Watcher> watches_;
 
-  std::vector<Connection*> dirty_;    // Settled at the end of the batch.
-  std::vector<Connection*> ready_;    // RequestMessage.
-  std::vector<Connection*> retired_;  // Destroyed at the end of the batch.
+  // Each has room for every connection, so that adding one cannot fail.
+  std::vector<Connection*> dirty_;       // Settled at the end of the batch.
+  std::vector<Connection*> ready_;       // RequestMessage.
+  std::vector<Connection*> retired_;     // Destroyed at the end of the batch.
+  std::vector<Connection*> settling_;    // Of dirty_, in this batch.
+  std::vector<Connection*> delivering_;  // Of ready_, in this batch.
   std::vector<SlotName> ended_watches_;
 };
 

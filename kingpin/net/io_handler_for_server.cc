@@ -109,8 +109,8 @@ void IOHandlerForServer::PassTurnOn() {
     if (next == thread()) return;
     SetListening(false);
     holding_turn_ = false;
-    stats().turns_handed_over.Add();
-    shared_.accept_mutex().HandOver(thread(), next);
+    bool mine = shared_.accept_mutex().HandOver(thread(), next);
+    (mine ? stats().turns_handed_over : stats().turns_lost).Add();
   } else if (strategy() == AcceptStrategy::kGated && listening_ &&
              !shared_.GateOpen(thread(), now())) {
     SetListening(false);
@@ -131,6 +131,19 @@ void IOHandlerForServer::GrowOrResetBatch() {
 void IOHandlerForServer::AcceptBatch(int listener) {
   for (int i = 0; i < batch_; ++i) {
     if (!AcceptOne(listener)) return;
+    if (batch_ > 1 && !draining() && !MayKeepAccepting()) return;
+  }
+}
+
+bool IOHandlerForServer::MayKeepAccepting() {
+  // Within a batch too, or its size would add to the margin.
+  switch (strategy()) {
+    case AcceptStrategy::kMutex:
+      return shared_.accept_mutex().Successor(thread(), now()) == thread();
+    case AcceptStrategy::kGated:
+      return shared_.GateOpen(thread(), now());
+    default:
+      return true;
   }
 }
 
@@ -186,7 +199,7 @@ void IOHandlerForServer::BeginDrain() {
   UpdateAccepting();
   SetListening(false);
   shared_.accept_mutex().Release(thread());
-  shared_.LeaveListeners();
+  shared_.LeaveListeners(thread());
 }
 
 }  // namespace kingpin

@@ -54,6 +54,8 @@ class IOHandlerForServer : public IOHandler {
   void AcceptBatch(int listener);
   // False when the queue is empty or accepting has to pause.
   bool AcceptOne(int listener);
+  // This thread is still one that should accept.
+  bool MayKeepAccepting();
   void GrowOrResetBatch();
   void Pause(int error);
   void UpdateAccepting();

@@ -42,11 +42,9 @@ OutputQueue::~OutputQueue() {
   while (head_ != nullptr) delete std::exchange(head_, head_->next);
 }
 
-OutputSegment& OutputQueue::AddSegment(OutputSegmentPool& pool) {
-  OutputSegment* segment = pool.Take();
+void OutputQueue::Link(OutputSegment* segment) {
   (head_ == nullptr ? head_ : tail_->next) = segment;
   tail_ = segment;
-  return *segment;
 }
 
 void OutputQueue::PopFront(OutputSegmentPool& pool) {
@@ -57,15 +55,18 @@ void OutputQueue::Clear(OutputSegmentPool& pool) {
   while (head_ != nullptr) PopFront(pool);
   bytes_ = 0;
   file_bytes_ = 0;
+  files_ = 0;
 }
 
 void OutputQueue::Append(OutputSegmentPool& pool, absl::string_view data) {
   if (data.empty()) return;
   bool full = head_ == nullptr || tail_->file_left > 0 ||
               tail_->bytes.size() >= kSegmentBytes;
-  OutputSegment& segment = full ? AddSegment(pool) : *tail_;
-  segment.bytes.append(data.data(), data.size());
+  // Linked only when it has something to send, whatever append throws.
+  std::unique_ptr<OutputSegment> fresh(full ? pool.Take() : nullptr);
+  (full ? fresh.get() : tail_)->bytes.append(data.data(), data.size());
   bytes_ += data.size();
+  if (full) Link(fresh.release());
 }
 
 void OutputQueue::AppendFile(OutputSegmentPool& pool,
@@ -73,11 +74,13 @@ void OutputQueue::AppendFile(OutputSegmentPool& pool,
                              uint64_t size) {
   if (size == 0) return;
   bool taken = head_ == nullptr || tail_->file_left > 0;
-  OutputSegment& segment = taken ? AddSegment(pool) : *tail_;
-  segment.file = std::move(file);
-  segment.file_offset = offset;
-  segment.file_left = size;
+  OutputSegment* segment = taken ? pool.Take() : tail_;
+  segment->file = std::move(file);
+  segment->file_offset = offset;
+  segment->file_left = size;
+  if (taken) Link(segment);
   file_bytes_ += size;
+  ++files_;
 }
 
 OutputQueue::FlushResult OutputQueue::Flush(int fd, OutputSegmentPool& pool,
@@ -137,6 +140,7 @@ void OutputQueue::Advance(size_t sent) {
     segment->file_offset += sent;
     segment->file_left -= sent;
     file_bytes_ -= sent;
+    if (segment->file_left == 0) --files_;
     return;
   }
   bytes_ -= sent;

@@ -75,6 +75,8 @@ class OutputQueue {
   size_t bytes() const { return bytes_; }
   // Bytes of files that wait.
   uint64_t file_bytes() const { return file_bytes_; }
+  // Files that wait, the same one counted as often as it was appended.
+  size_t files() const { return files_; }
 
   void Append(OutputSegmentPool& pool, absl::string_view data);
   void AppendFile(OutputSegmentPool& pool, std::shared_ptr<const UniqueFd> file,
@@ -96,13 +98,14 @@ class OutputQueue {
   SysResult<size_t> SendBytes(int fd);
   SysResult<size_t> SendParts(int fd);
   void Advance(size_t sent);
-  OutputSegment& AddSegment(OutputSegmentPool& pool);
+  void Link(OutputSegment* segment);
   void PopFront(OutputSegmentPool& pool);
 
   OutputSegment* head_ = nullptr;
   OutputSegment* tail_ = nullptr;
   size_t bytes_ = 0;
   uint64_t file_bytes_ = 0;
+  size_t files_ = 0;
 };
 
 }  // namespace kingpin

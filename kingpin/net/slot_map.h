@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -75,8 +76,9 @@ class SlotMap {
   void Erase(SlotName name) {
     Slot& slot = at(name.index);
     DCHECK(slot.live() && slot.generation == name.generation);
-    slot.object()->~T();
+    // First, so that nothing its destructor does finds it again.
     ++slot.generation;
+    slot.object()->~T();
     slot.next_free = std::exchange(free_, name.index);
     --size_;
   }

@@ -51,10 +51,11 @@ int AcceptMutex::Successor(int self, MonotonicTime now) const {
   return turn_is_over ? lightest : self;
 }
 
-void AcceptMutex::HandOver(int self, int next) {
-  if (!holder_.compare_exchange_strong(self, next)) return;
+bool AcceptMutex::HandOver(int self, int next) {
+  if (!holder_.compare_exchange_strong(self, next)) return false;
   accepts_at_start_.store(slots_[next]->accepts());
   slots_[next]->Wake();
+  return true;
 }
 
 void AcceptMutex::Release(int self) {
@@ -65,6 +66,8 @@ void AcceptMutex::Rescue(absl::Duration limit, MonotonicTime now) {
   int holder = holder_.load();
   if (holder == kNobody || !slots_[holder]->StuckFor(limit, now)) return;
   int next = Lightest(holder, /*asleep_only=*/true, now);
+  // Those that are awake and come round look at the holder each time.
+  if (next == kNobody) next = Lightest(holder, /*asleep_only=*/false, now);
   if (next != kNobody) HandOver(holder, next);
 }
 

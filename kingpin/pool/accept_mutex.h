@@ -8,8 +8,8 @@
 //    lightest thread's and it has accepted fewer than kTurnAccepts connections
 //    in this turn; else the turn goes straight to the lightest thread, whose
 //    bell is rung if it sleeps.
-//  - A holder that is stuck in a handler loses the turn to a sleeping thread
-//    (Rescue, called by the watchdog).
+//  - A holder that is stuck in a handler loses the turn to a sleeping thread, or
+//    to one that is not stuck (Rescue, called by the watchdog).
 //
 // So while all threads may accept: open connections differ by at most margin + 1
 // plus what closes meanwhile, totals of short connections by at most
@@ -61,12 +61,13 @@ class AcceptMutex {
   // Itself, unless it is too heavy, has had its share, or may not accept.
   int Successor(int self, MonotonicTime now) const;
   // Gives the turn from `self`, if it still has it, to `next`, and wakes it.
-  void HandOver(int self, int next);
+  // False if the watchdog was faster.
+  bool HandOver(int self, int next);
   // Gives the turn back to whoever asks first.
   void Release(int self);
 
   // Watchdog: takes the turn from a holder that has been in one iteration for
-  // longer than `limit`, if some thread sleeps that can have it.
+  // longer than `limit`, if some other can have it.
   void Rescue(absl::Duration limit, MonotonicTime now);
 
  private:

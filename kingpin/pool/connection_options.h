@@ -15,7 +15,8 @@
 
 namespace kingpin {
 
-// At any time exactly one of the three runs: `write` while output is pending,
+// At any time at most one of the first three runs (none while a handler has said
+// that it is busy or has paused reading): `write` while output is pending,
 // else `read` while input is held that the handler could not use yet, else
 // `idle`. absl::InfiniteDuration() turns one off. Checked in O(1), late by at
 // most a few milliseconds, never early by more than one batch of events.
@@ -31,10 +32,12 @@ struct Timeouts {
   absl::Duration linger = absl::Seconds(2);
 };
 
+inline constexpr size_t kMaxInputLimitBytes = size_t{1} << 30;
+
 struct ConnectionOptions {
   Timeouts timeouts;
 
-  // Input the handler left unconsumed. At the limit the connection is closed
+  // Input the handler left unconsumed; at most kMaxInputLimitBytes. At the limit the connection is closed
   // with CloseReason::kInputOverflow: a message can not be larger than this.
   size_t input_limit_bytes = 1 << 20;
 

@@ -18,7 +18,8 @@
 namespace kingpin {
 
 // Set on the listening socket and inherited by every accepted one (Linux clones
-// the listener's socket), so they cost no system call a connection. A zero
+// the listener's socket), so they cost no system call a connection; the buffer
+// sizes of unix-domain sockets are not, those stay the kernel's own. A zero
 // leaves the kernel's own value.
 struct SocketOptions {
   // Connections that finished the handshake and wait for accept. The kernel

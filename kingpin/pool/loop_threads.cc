@@ -82,14 +82,12 @@ absl::Status LoopThreads::Start(Body body) {
     Stop();
     return status;
   }
-  shared_.watchdog().Start(shared_.slots(), [this](MonotonicTime now) {
-    shared_.OnWatchdogTick(now);
-  });
-  return absl::OkStatus();
+  return StartWatchdog();
 }
 
 absl::Status LoopThreads::StartThreads(const Body& body) {
   StartGate gate(options_.threads);
+  running_.store(options_.threads);
   ScopedBlockAllSignals block;  // Signals are for main and other threads.
   for (int i = 0; i < options_.threads; ++i) {
     try {
@@ -97,11 +95,25 @@ absl::Status LoopThreads::StartThreads(const Body& body) {
         ThreadMain(i, body, [&gate](absl::Status s) { gate.Report(s); });
       });
     } catch (const std::system_error& e) {  // pthread_create: EAGAIN.
+      running_.fetch_sub(1);
       gate.Report(absl::ResourceExhaustedError(
           absl::StrCat("start loop thread ", i, ": ", e.what())));
     }
   }
   return gate.Wait();
+}
+
+absl::Status LoopThreads::StartWatchdog() {
+  try {
+    shared_.watchdog().Start(shared_.slots(), [this](MonotonicTime now) {
+      shared_.OnWatchdogTick(now);
+    });
+    return absl::OkStatus();
+  } catch (const std::system_error& e) {
+    Stop();
+    return absl::ResourceExhaustedError(
+        absl::StrCat("start the watchdog's thread: ", e.what()));
+  }
 }
 
 void LoopThreads::ThreadMain(int index, const Body& body,
@@ -118,6 +130,9 @@ void LoopThreads::ThreadMain(int index, const Body& body,
     started(pinned);
   }
   shared_.thread(index).Retire();
+  if (running_.fetch_sub(1) == 1 && signals_.has_value()) {
+    signals_->Interrupt();  // The last one: Wait() has nothing to wait for.
+  }
 }
 
 void LoopThreads::Join() {
@@ -127,26 +142,15 @@ void LoopThreads::Join() {
   shared_.OnRunEnded();
 }
 
-void LoopThreads::JoinWithSignals() {
-  std::atomic<bool> ended = false;
-  std::thread joiner;
-  {
-    ScopedBlockAllSignals block;
-    joiner = std::thread([&] {
-      Join();
-      ended.store(true);
-      signals_->Interrupt();
-    });
-  }
-  while (!ended.load()) {
+void LoopThreads::FollowSignals() {
+  while (running_.load() > 0) {
     int count = signals_->Wait();
-    if (count == 0 || ended.load()) continue;
+    if (count == 0 || running_.load() == 0) continue;
     KLOG(INFO) << "signal: "
                << (count == 1 ? "draining, once more to stop at once"
-                              : "stopping at once");
+                              : "stopping at once, once more to be killed");
     shared_.Shutdown(count == 1 ? RunPhase::kDraining : RunPhase::kStopping);
   }
-  joiner.join();
 }
 
 void LoopThreads::Stop() {
@@ -156,12 +160,9 @@ void LoopThreads::Stop() {
 }
 
 absl::Status LoopThreads::Wait() {
-  if (signals_.has_value()) {
-    JoinWithSignals();
-    signals_.reset();
-  } else {
-    Join();
-  }
+  if (signals_.has_value()) FollowSignals();
+  Join();
+  signals_.reset();
   return absl::OkStatus();
 }
 

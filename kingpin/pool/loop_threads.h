@@ -5,6 +5,7 @@
 #ifndef KINGPIN_POOL_LOOP_THREADS_H_
 #define KINGPIN_POOL_LOOP_THREADS_H_
 
+#include <atomic>
 #include <functional>
 #include <optional>
 #include <string>
@@ -22,9 +23,10 @@ struct EpollTPOptions {
   // Pins loop i to CPU cpus[i % size]. Empty: the scheduler decides, which is
   // better unless the machine does nothing else.
   std::vector<int> cpus = {};
-  // SIGTERM and SIGINT drain the run, a second one ends it at once. They are
-  // counted from Start() on and acted on in Wait(), so who never calls that
-  // turns this off. One run in a process can have it on.
+  // SIGTERM and SIGINT drain the run; a second one closes what is left at once,
+  // and ends it as soon as the handlers return; a third has its former effect.
+  // They are counted from Start() on and acted on in Wait(), so who never calls
+  // that turns this off. One run in a process can have it on.
   bool handle_signals = true;
 };
 
@@ -53,12 +55,14 @@ class LoopThreads {
   absl::Status CheckOptions() const;
   void Join();
   absl::Status StartThreads(const Body& body);
-  void JoinWithSignals();
+  absl::Status StartWatchdog();
+  void FollowSignals();
   void ThreadMain(int index, const Body& body, const Started& started);
 
   ThreadSharedData& shared_;
   const EpollTPOptions options_;
   std::optional<ShutdownSignals> signals_;  // From Start() to the end.
+  std::atomic<int> running_ = 0;            // Loops that have not ended.
   std::vector<std::thread> threads_;
 };
 

@@ -29,6 +29,10 @@ void OnSignal(int) {
 ScopedBlockAllSignals::ScopedBlockAllSignals() {
   sigset_t all;
   sigfillset(&all);
+  for (int signal :
+       {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF}) {
+    sigdelset(&all, signal);
+  }
   pthread_sigmask(SIG_SETMASK, &all, &before_);
 }
 
@@ -61,9 +65,13 @@ absl::StatusOr<ShutdownSignals> ShutdownSignals::Install() {
 
 ShutdownSignals::~ShutdownSignals() {
   if (!event_.valid()) return;
+  Restore();
+  g_event_fd.store(-1);
+}
+
+void ShutdownSignals::Restore() {
   sigaction(SIGTERM, &before_term_, nullptr);
   sigaction(SIGINT, &before_int_, nullptr);
-  g_event_fd.store(-1);
 }
 
 int ShutdownSignals::Wait() {
@@ -71,7 +79,9 @@ int ShutdownSignals::Wait() {
   while (poll(&poll_fd, 1, -1) < 0 && errno == EINTR) {
   }
   sys::EventFdTake(event_.get());
-  return g_count.load();
+  int count = g_count.load();
+  if (count >= 2) Restore();
+  return count;
 }
 
 void ShutdownSignals::Interrupt() { sys::EventFdSignal(event_.get()); }

@@ -6,13 +6,17 @@
 
 #include <signal.h>
 
+#include <utility>
+
 #include "absl/status/statusor.h"
 #include "kingpin/sys/unique_fd.h"
 
 namespace kingpin {
 
-// Threads created in its lifetime start with every signal blocked, so that the
-// kernel delivers the process's signals to a thread that expects them.
+// Threads created in its lifetime start with signals blocked, so that the kernel
+// delivers the process's signals to a thread that expects them. Not those that a
+// fault of the thread raises, nor SIGPROF: crash handlers and profilers work. A
+// child that such a thread spawns inherits the mask.
 class ScopedBlockAllSignals {
  public:
   ScopedBlockAllSignals();
@@ -37,13 +41,17 @@ class ShutdownSignals {
   ShutdownSignals(ShutdownSignals&&) = default;
   ~ShutdownSignals();
 
-  // Blocks until something new came; returns how many signals came in all.
+  // Blocks until something new came; returns how many signals came in all. From
+  // the second on the former dispositions are back: a third one ends a process
+  // whose handlers do not return.
   int Wait();
   // Makes Wait return, without counting. Safe from any thread.
   void Interrupt();
 
  private:
   explicit ShutdownSignals(UniqueFd event) : event_(std::move(event)) {}
+
+  void Restore();
 
   UniqueFd event_;  // Not valid: moved from, nothing to restore.
   struct sigaction before_term_ = {};

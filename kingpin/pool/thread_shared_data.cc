@@ -14,7 +14,27 @@ ThreadSharedData::ThreadSharedData(ThreadSharedDataOptions options)
 // never started.
 ThreadSharedData::~ThreadSharedData() = default;
 
+absl::Status ThreadSharedData::CheckOptions() const {
+  const ConnectionOptions& connection = options_.connection;
+  if (connection.input_limit_bytes < 1 ||
+      connection.input_limit_bytes > kMaxInputLimitBytes) {
+    return absl::InvalidArgumentError(
+        "input_limit_bytes is not between 1 and 1 GiB");
+  }
+  if (connection.output_low_bytes > connection.output_high_bytes ||
+      connection.output_high_bytes > connection.output_limit_bytes) {
+    return absl::InvalidArgumentError(
+        "output_low_bytes, output_high_bytes and output_limit_bytes are not in "
+        "ascending order");
+  }
+  if (options_.watchdog.tick <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("the watchdog's tick is not positive");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ThreadSharedData::Open(int threads) {
+  if (absl::Status status = CheckOptions(); !status.ok()) return status;
   if (!slots_.empty()) {
     return absl::FailedPreconditionError(
         "this ThreadSharedData has been run already: make a new one");

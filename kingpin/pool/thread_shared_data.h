@@ -53,7 +53,8 @@ class ThreadSharedData {
   ThreadSharedData& operator=(const ThreadSharedData&) = delete;
 
   // EpollTP calls it before it starts its threads: makes what `threads` loops
-  // need (a server's listeners, for one). After an error nothing is left open.
+  // need (a server's listeners, for one). After an error nothing is left open,
+  // and it may be called again.
   virtual absl::Status Open(int threads);
 
   int threads() const { return static_cast<int>(slots_.size()); }
@@ -84,7 +85,12 @@ class ThreadSharedData {
   // One line a thread: its id, load and counters.
   std::string DebugString() const;
 
+ protected:
+  void CloseSlots() { slots_.clear(); }
+
  private:
+  absl::Status CheckOptions() const;
+
   const ThreadSharedDataOptions options_;
   std::vector<std::unique_ptr<ThreadSlot>> slots_;  // Constant after Open().
   std::atomic<RunPhase> phase_ = RunPhase::kRunning;

@@ -44,19 +44,32 @@ ThreadSharedDataForServer::ThreadSharedDataForServer(ServerOptions options)
 
 ThreadSharedDataForServer::~ThreadSharedDataForServer() = default;
 
+absl::Status ThreadSharedDataForServer::CheckOptions() const {
+  if (options_.accept_batch < 1) {
+    return absl::InvalidArgumentError("accept_batch is less than 1");
+  }
+  if (options_.load_margin < 0) {
+    return absl::InvalidArgumentError("load_margin is negative");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ThreadSharedDataForServer::Open(int threads) {
+  if (absl::Status status = CheckOptions(); !status.ok()) return status;
   if (absl::Status status = ThreadSharedData::Open(threads); !status.ok()) {
     return status;
   }
   accept_mutex_ = std::make_unique<AcceptMutex>(slots(), options_.load_margin);
   absl::Status status = OpenListeners(threads);
-  if (!status.ok()) listeners_.clear();
+  if (!status.ok()) {
+    listeners_.clear();
+    CloseSlots();
+  }
   return status;
 }
 
 absl::StatusOr<Listener> ThreadSharedDataForServer::OpenListener(
     const std::string& text) const {
-  bool share = options_.strategy == AcceptStrategy::kReusePort;
   if (absl::string_view number = text; absl::ConsumePrefix(&number, "fd:")) {
     int fd;
     if (!absl::SimpleAtoi(number, &fd)) {
@@ -67,11 +80,11 @@ absl::StatusOr<Listener> ThreadSharedDataForServer::OpenListener(
   }
   absl::StatusOr<SocketAddress> address = SocketAddress::Parse(text);
   if (!address.ok()) return address.status();
-  return Listener::Open(*address, options_.socket, share);
+  return Listener::Open(*address, options_.socket, share_port());
 }
 
 absl::Status ThreadSharedDataForServer::OpenListeners(int threads) {
-  bool share = options_.strategy == AcceptStrategy::kReusePort;
+  bool share = share_port();
   addresses_ = options_.listen;
   if (addresses_.empty()) addresses_ = {absl::StrCat(":", options_.port)};
   for (const std::string& text : addresses_) {
@@ -96,8 +109,7 @@ absl::Status ThreadSharedDataForServer::OpenListeners(int threads) {
 }
 
 std::vector<int> ThreadSharedDataForServer::ListenersOf(int thread) const {
-  bool share = options_.strategy == AcceptStrategy::kReusePort;
-  size_t first = share ? thread * addresses_.size() : 0;
+  size_t first = share_port() ? thread * addresses_.size() : 0;
   std::vector<int> fds;
   for (size_t i = 0; i < addresses_.size(); ++i) {
     fds.push_back(listeners_[first + i].fd());
@@ -105,8 +117,14 @@ std::vector<int> ThreadSharedDataForServer::ListenersOf(int thread) const {
   return fds;
 }
 
-void ThreadSharedDataForServer::LeaveListeners() {
-  if (loops_on_listeners_.fetch_sub(1) == 1) listeners_.clear();
+void ThreadSharedDataForServer::LeaveListeners(int thread) {
+  if (share_port()) {  // Nobody else has these.
+    for (size_t i = 0; i < addresses_.size(); ++i) {
+      Listener closed(std::move(listeners_[thread * addresses_.size() + i]));
+    }
+  } else if (loops_on_listeners_.fetch_sub(1) == 1) {
+    listeners_.clear();
+  }
 }
 
 void ThreadSharedDataForServer::OnWatchdogTick(MonotonicTime now) {

@@ -93,9 +93,10 @@ class ThreadSharedDataForServer : public ThreadSharedData {
   const ServerOptions& options() const { return options_; }
   // The listening sockets that loop `thread` accepts from.
   std::vector<int> ListenersOf(int thread) const;
-  // The loop has taken them out of its epoll. The last one to leave closes
-  // them: not before, or the kernel could reuse a number that is still watched.
-  void LeaveListeners();
+  // Loop `thread` has taken its listeners out of its epoll. They are closed when
+  // no other loop has them either, so while one is stuck the kernel goes on
+  // completing handshakes: earlier, their numbers could be reused under it.
+  void LeaveListeners(int thread);
   AcceptMutex& accept_mutex() { return *accept_mutex_; }
   // kGated: whether `thread` is light enough to listen.
   bool GateOpen(int thread, MonotonicTime now) const;
@@ -112,6 +113,10 @@ class ThreadSharedDataForServer : public ThreadSharedData {
 
  private:
   void LeaveCapacity();
+  bool share_port() const {
+    return options_.strategy == AcceptStrategy::kReusePort;
+  }
+  absl::Status CheckOptions() const;
   absl::Status OpenListeners(int threads);
   absl::StatusOr<Listener> OpenListener(const std::string& text) const;
 

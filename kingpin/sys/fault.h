@@ -1,7 +1,7 @@
 // The fault seam: every system call in kingpin/sys asks here first, so that a
 // test can make the Nth accept fail with EMFILE or every write stop after one
 // byte, in the binary that ships. With no hook installed the price is one
-// relaxed load and an untaken branch a call.
+// load and an untaken branch a call.
 //
 // Threads: Install before the loops start, or be ready for the hook to run on
 // any thread at once; the hook must be thread-safe. ScopedFaultHook must outlive
