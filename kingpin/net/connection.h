@@ -137,7 +137,8 @@ class Connection : private TimerNode {
   // --- State -------------------------------------------------------------------
 
   // One object of the handler's own hangs on the connection and dies with it,
-  // after OnClose. T must be named exactly as it was emplaced.
+  // after OnClose. Emplacing again replaces it; to put another type in its place
+  // (a protocol upgrade) ResetState() comes first.
   template <typename T, typename... Args>
   T& EmplaceState(Args&&... args) {
     // Another type's would be somebody else's: a base class's, say.

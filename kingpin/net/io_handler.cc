@@ -582,6 +582,9 @@ void IOHandler::FireTimeout(Connection& connection) {
   // Something has happened to it in this round that Settle has not seen yet.
   if (connection.waiting() != connection.waiting_) return Settle(connection);
   if (LookOnceMore(connection)) return Settle(connection);
+  if (connection.waiting_ == Connection::Waiting::kIdle && draining()) {
+    return connection.Finish(CloseReason::kShutdown);
+  }
   stats().timeouts.Add();
   switch (connection.waiting_) {
     case Connection::Waiting::kIdle:

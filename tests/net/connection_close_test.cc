@@ -179,6 +179,7 @@ TEST(ConnectionState, DiesWithTheConnectionAfterOnClose) {
                            [&](Connection& c) {
                              EXPECT_FALSE(c.has_state<std::shared_ptr<int>>());
                              c.EmplaceState<std::string>("replaced");
+                             c.ResetState();
                              c.EmplaceState<std::shared_ptr<int>>(token);
                              EXPECT_FALSE(c.has_state<std::string>());
                            },
