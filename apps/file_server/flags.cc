@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <limits>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -109,7 +108,8 @@ struct FlagEntry {
 #name, [](string_view v, Flags * f) { return Set(v, &f->name); }, true \
   }
 
-constexpr int kMaxInt = std::numeric_limits<int>::max();
+// More than a process can have open, and far from where sums overflow.
+constexpr int kMaxConnections = 1 << 24;
 
 constexpr FlagEntry kFlags[] = {
     FILE_SERVER_SWITCH(help),
@@ -122,7 +122,7 @@ constexpr FlagEntry kFlags[] = {
     FILE_SERVER_FLAG(strategy),
     {"max_connections",
      [](string_view v, Flags* f) {
-       return SetNumber<0, kMaxInt>(v, &f->max_connections);
+       return SetNumber<0, kMaxConnections>(v, &f->max_connections);
      }},
     FILE_SERVER_SWITCH(list),
     FILE_SERVER_FLAG(index),

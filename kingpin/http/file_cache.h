@@ -3,13 +3,20 @@
 //
 //   path -> {identity, open descriptor or the whole answer}
 //
-// Correct by construction, not by time-out: every hit is checked against a
-// fresh stat (StampOf), and only an entry whose device, inode, size, mtime and
-// ctime are all the same is used. That is the file that openat2 let in earlier,
-// with the content it had then: any write or truncation moves ctime, and a file
-// that was replaced by rename has another inode. Timestamps are only as fine as
-// the kernel's tick, so a file that was changed in the last two seconds is
-// never put in (IsSettled): what is in cannot change without its ctime moving.
+// Content is never stale: every hit is checked against a fresh stat (StampOf),
+// and only an entry whose device, inode, size, mtime and ctime are all the same
+// is used. That is the file that openat2 let in earlier, with the content it had
+// then: any write or truncation moves ctime, and a file that was replaced by
+// rename has another inode. Timestamps are only as fine as the kernel's tick, so
+// a file that was changed in the last two seconds is never put in (IsSettled):
+// what is in cannot change without its ctime moving.
+//
+// Permission can be, for a second at most. A stat follows links, so it does not
+// tell whether the way to the same file still lies inside of the root: a
+// directory above it can be moved out and a link be put in its place. So an
+// entry is good only within the second in which openat2 last let it in
+// (let_in_at); after that the caller has it let in again, which costs an O_PATH
+// open a file a second.
 //
 // One stat serves all the requests that a loop handles in one round
 // (FindChecked), as long as they began to arrive before the round did: then
@@ -24,6 +31,7 @@
 //
 //   CachedFile* file = cache.FindChecked(path, round);
 //   if (file == nullptr) file = cache.Find(path, StampOf(status), round);
+//   if (file != nullptr && file->let_in_at != now) ...
 //   if (file == nullptr) file = cache.Insert(path, Load(path), round);
 #ifndef KINGPIN_HTTP_FILE_CACHE_H_
 #define KINGPIN_HTTP_FILE_CACHE_H_
@@ -70,6 +78,8 @@ struct CachedFile {
   size_t head_bytes = 0;
   size_t date_at = 0;
   int64_t date_seconds = -1;
+  // When openat2 last let it in. Unix time.
+  int64_t let_in_at = -1;
   // Null when the content is in `answer`.
   std::shared_ptr<const UniqueFd> file;
 

@@ -1,9 +1,11 @@
 #include "kingpin/http/http_handler.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <exception>
 #include <new>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "kingpin/logger/logger.h"
@@ -30,26 +32,31 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 // own.
 struct SpareStates {
   ~SpareStates() {
-    for (void* memory : list) ::operator delete(memory);
+    while (count > 0) ::operator delete(list[--count]);
   }
-  std::vector<void*> list;
+  std::array<void*, kMaxSpareStates> list;  // Not a vector: delete must not
+  size_t count = 0;                         // throw.
 };
 thread_local SpareStates spare_states;
 
 }  // namespace
 
 void* HttpHandler::State::operator new(size_t size) {
-  if (spare_states.list.empty()) return ::operator new(size);
-  void* memory = spare_states.list.back();
-  spare_states.list.pop_back();
-  return memory;
+  if (spare_states.count == 0) return ::operator new(size);
+  return spare_states.list[--spare_states.count];
 }
 
 void HttpHandler::State::operator delete(void* memory, size_t) {
-  if (spare_states.list.size() >= kMaxSpareStates) {
+  if (spare_states.count == kMaxSpareStates) {
     ::operator delete(memory);
   } else {
-    spare_states.list.push_back(memory);
+    spare_states.list[spare_states.count++] = memory;
+  }
+}
+
+HttpHandler::State::~State() {
+  while (first_log != nullptr) {
+    delete std::exchange(first_log, first_log->next);
   }
 }
 
@@ -58,7 +65,9 @@ HttpHandler::HttpHandler(ThreadSharedDataForServer* shared, int thread,
     : IOHandlerForServer(shared, thread),
       options_(options),
       parser_(options.request) {
-  if (options.access_log != nullptr) access_log_.emplace(options.access_log);
+  if (options.access_log == nullptr) return;
+  access_log_.emplace(options.access_log);
+  spare_log_entries_.reserve(kMaxSpareLogEntries);
 }
 
 HttpHandler::~HttpHandler() {
@@ -125,7 +134,7 @@ void HttpHandler::OnWriteComplete(Connection& connection) {
 void HttpHandler::OnClose(Connection& connection, CloseReason) {
   State* state = FindState(connection);
   if (state == nullptr) return;
-  if (state->open) OnExchangeEnd(connection);
+  EndExchange(connection, *state);
   LogSent(connection, *state, /*closing=*/true);
 }
 
@@ -229,14 +238,15 @@ void HttpHandler::BeginBody(Connection& connection) {
   state.body_bytes = 0;
   state.exchange = exchange_;
   state.open = true;
-  state.in_body = true;
+  SetInBody(connection, state, true);
   CallOut(connection, [&] { OnRequest(connection, request_); });
   if (connection.closing()) return;
   Exchange& exchange = state.exchange;
   if (exchange.answered && exchange.awaits_continue) {
     // Whether the body will come now is the client's choice, and its bytes
     // could be taken for a request (RFC 9110 10.1.1).
-    state.in_body = false;
+    SetInBody(connection, state, false);
+    if (connection.busy()) return;  // There is more of the answer to come.
     return CompleteExchange(connection);
   }
   if (!exchange.answered && exchange.awaits_continue &&
@@ -245,6 +255,12 @@ void HttpHandler::BeginBody(Connection& connection) {
     CountQueued(connection, kContinue.size());
     connection.Write(kContinue);
   }
+}
+
+void HttpHandler::SetInBody(Connection& connection, State& state,
+                            bool in_body) {
+  state.in_body = in_body;
+  connection.SetMidMessage(in_body);
 }
 
 bool HttpHandler::TakeBody(Connection& connection) {
@@ -284,27 +300,38 @@ bool HttpHandler::DeliverBody(Connection& connection, State& state,
     return false;
   }
   if (last) {
-    state.in_body = false;
+    SetInBody(connection, state, false);
     state.exchange.body_pending = false;
   }
   CallOut(connection, [&] { OnBody(connection, data, last); });
-  if (last && !connection.closing() && !connection.busy()) {
-    CompleteExchange(connection);
-  }
+  if (!last || connection.closing() || connection.busy()) return true;
+  // `state` may be gone, if what the callback called has completed it.
+  const State* now = FindState(connection);
+  if (now != nullptr && now->open) CompleteExchange(connection);
   return true;
 }
 
 template <typename Function>
 void HttpHandler::CallOut(Connection& connection, Function function) {
+  if (Returns(connection, function)) return;
+  Refuse(connection, HttpStatus::kInternalServerError);
+}
+
+template <typename Function>
+bool HttpHandler::Returns(Connection& connection, Function function) {
+  Connection* const outer = std::exchange(called_for_, &connection);
+  bool returned = false;
   try {
-    return function();
+    function();
+    returned = true;
   } catch (const std::exception& e) {
     KLOG_EVERY_SECOND(ERROR) << "an HTTP handler threw: " << e.what();
   } catch (...) {
     KLOG_EVERY_SECOND(ERROR) << "an HTTP handler threw";
   }
-  stats().handler_exceptions.Add();
-  Refuse(connection, HttpStatus::kInternalServerError);
+  called_for_ = outer;
+  if (!returned) stats().handler_exceptions.Add();
+  return returned;
 }
 
 void HttpHandler::CompleteExchange(Connection& connection) {
@@ -315,21 +342,22 @@ void HttpHandler::CompleteExchange(Connection& connection) {
     return Refuse(connection, HttpStatus::kInternalServerError);
   }
   if (exchange.log != nullptr) exchange.log->complete = true;
-  const bool keep_alive = exchange.keep_alive;
+  bool keep_alive = exchange.keep_alive;
   const bool clean = exchange.asked_to_close && connection.input().empty() &&
                      !exchange.body_pending;
-  if (state != nullptr && state->open) {
-    OnExchangeEnd(connection);
-    state->open = false;
-    state->attachment.reset();
-  } else if (state != nullptr && state->attachment != nullptr) {
-    OnExchangeEnd(connection);
-    state->attachment.reset();
-  }
+  if (state != nullptr && !EndExchange(connection, *state)) keep_alive = false;
   if (options_.max_requests > 0) ++StateFor(connection).requests;
   if (keep_alive) return;
   // Who asked for the close sends no more, so nothing can provoke an RST.
   clean ? connection.Close() : connection.CloseLingering();
+}
+
+bool HttpHandler::EndExchange(Connection& connection, State& state) {
+  if (!state.open && state.attachment == nullptr) return true;
+  const bool returned = Returns(connection, [&] { OnExchangeEnd(connection); });
+  state.open = false;
+  state.attachment.reset();
+  return returned;
 }
 
 void HttpHandler::Refuse(Connection& connection, HttpStatus status) {
@@ -349,8 +377,9 @@ void HttpHandler::Defer(Connection& connection) { connection.SetBusy(true); }
 
 void HttpHandler::Resume(Connection& connection) {
   connection.SetBusy(false);
-  State* state = FindState(connection);
   // Still in OnRequest or OnBody: those go on by themselves.
+  if (called_for_ == &connection) return;
+  State* state = FindState(connection);
   if (state == nullptr || !state->open || connection.closing()) return;
   if (!state->in_body) CompleteExchange(connection);
   if (connection.closing()) return;
@@ -428,7 +457,9 @@ void HttpHandler::AnswerError(Connection& connection, HttpStatus status,
 void HttpHandler::RefuseConnection(Connection& connection, HttpStatus status,
                                    ExtraFields fields) {
   exchange_ = Exchange();
+  BeginLog(connection, nullptr);
   AnswerError(connection, status, fields);
+  if (exchange_.log != nullptr) exchange_.log->complete = true;
   connection.CloseLingering();
 }
 

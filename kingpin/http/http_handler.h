@@ -21,8 +21,11 @@
 //   a body, and it is not deferred. By then the answer must be queued; if it is
 //   not, the peer gets 500. The next pipelined request is looked at only then,
 //   so answers leave in the order of the requests.
+// - While a body is awaited, Timeouts::read runs from the last piece on, and a
+//   drain lets it end.
 // - Who answers later calls Defer(), and Resume() once the answer is queued.
-//   The Request is dead by then: copy what is needed of it.
+//   The Request is dead by then: copy what is needed of it. Resume() inside of
+//   the callback that deferred is fine: the exchange goes on when it returns.
 // - An answer may be given before the body has come; the rest of the body is
 //   then still delivered, so that the connection can be kept.
 // - An exception out of a callback is answered with 500 if nothing was answered
@@ -111,7 +114,9 @@ class HttpHandler : public IOHandlerForServer {
   // Not called for requests without a body.
   virtual void OnBody(Connection&, std::string_view /*data*/, bool /*last*/) {}
   // The answer to the exchange under way is complete or will never be. What was
-  // attached is still there.
+  // attached is still there. Called once for each exchange that was deferred,
+  // has a body or has something attached; any other ends as OnRequest returns.
+  // An exception closes the connection once the answer has left.
   virtual void OnExchangeEnd(Connection&) {}
 
   // --- Answering -------------------------------------------------------------
@@ -134,7 +139,8 @@ class HttpHandler : public IOHandlerForServer {
   void AnswerError(Connection& connection, HttpStatus status,
                    ExtraFields fields = {});
 
-  // Answers although nothing was asked, and closes: for OnConnect.
+  // Answers although nothing was asked, and closes: for OnConnect, after ours.
+  // The access log has it with "-" for the request.
   void RefuseConnection(Connection& connection, HttpStatus status,
                         ExtraFields fields = {});
 
@@ -226,6 +232,7 @@ class HttpHandler : public IOHandlerForServer {
   struct State {
     static void* operator new(size_t size);
     static void operator delete(void* memory, size_t size);
+    ~State();
 
     RequestParser parser;  // Of a partial head.
     ChunkedDecoder decoder;
@@ -238,8 +245,8 @@ class HttpHandler : public IOHandlerForServer {
     bool open = false;         // `exchange` is under way.
     bool input_ended = false;  // FIN came while there was still work.
     uint32_t requests = 0;
-    uint64_t queued = 0;  // Bytes ever queued, if there is a log.
-    LogEntry* first_log = nullptr;
+    uint64_t queued = 0;            // Bytes ever queued, if there is a log.
+    LogEntry* first_log = nullptr;  // Owned, as are those behind it.
     LogEntry* last_log = nullptr;
     std::unique_ptr<void, void (*)(void*)> attachment{nullptr, [](void*) {}};
   };
@@ -260,10 +267,17 @@ class HttpHandler : public IOHandlerForServer {
                    bool last);
   void BeginExchange(Connection& connection);
   void BeginBody(Connection& connection);
+  void SetInBody(Connection& connection, State& state, bool in_body);
   void CompleteExchange(Connection& connection);
+  // Calls OnExchangeEnd if that is due; false if it threw.
+  bool EndExchange(Connection& connection, State& state);
   void Refuse(Connection& connection, HttpStatus status);
+  // Calls a callback; one that throws is refused.
   template <typename Function>
   void CallOut(Connection& connection, Function function);
+  // The same; only tells whether it returned.
+  template <typename Function>
+  bool Returns(Connection& connection, Function function);
   void DecideKeepAlive(Connection& connection, Exchange& exchange);
 
   void BeginLog(Connection& connection, const Request* request);
@@ -281,6 +295,7 @@ class HttpHandler : public IOHandlerForServer {
   Exchange exchange_;
   int files_this_turn_ = 0;
   bool first_of_turn_ = false;
+  Connection* called_for_ = nullptr;  // Whose callback we are in.
   std::string error_page_;
 
   std::vector<std::unique_ptr<LogEntry>> spare_log_entries_;

@@ -51,6 +51,16 @@ bool HasConditions(const Request& request) {
   return false;
 }
 
+absl::Status NoOpenBeneath(const std::string& directory, int error) {
+  const bool missing = error == ENOSYS || error == EPERM;
+  return absl::ErrnoToStatus(
+      error, absl::StrCat("cannot serve \"", directory, "\"",
+                          missing ? ": openat2(2) is not available; it needs "
+                                    "Linux 5.6, and a seccomp filter, if there "
+                                    "is one, must allow it"
+                                  : ""));
+}
+
 }  // namespace
 
 absl::StatusOr<StaticRoot> StaticRoot::Open(const std::string& directory,
@@ -60,6 +70,10 @@ absl::StatusOr<StaticRoot> StaticRoot::Open(const std::string& directory,
     return absl::ErrnoToStatus(
         fd.error, absl::StrCat("cannot serve \"", directory, "\""));
   }
+  const int error = sys::OpenBeneath(fd.value.get(), ".", O_PATH | O_DIRECTORY,
+                                     options.follow_links)
+                        .error;
+  if (error != 0) return NoOpenBeneath(directory, error);
   return StaticRoot(std::move(fd.value), std::move(options));
 }
 
@@ -81,7 +95,7 @@ bool StaticFiles::ServeFile(Connection& connection, const Request& request) {
   // Those behind the first in a pipeline may have been sent since.
   if (handler_.first_of_turn()) {
     CachedFile* file = cache_.FindChecked(path_, round);
-    if (file != nullptr) {
+    if (file != nullptr && file->let_in_at == handler_.unix_seconds()) {
       Answer(connection, request, *file);
       return true;
     }
@@ -93,11 +107,13 @@ bool StaticFiles::ServeFile(Connection& connection, const Request& request) {
   if (error == 0 && S_ISDIR(status.st_mode)) return false;
   CachedFile* file = nullptr;
   if (error == 0 && S_ISREG(status.st_mode)) {
-    file = cache_.Find(path_, StampOf(status), round);
+    file = FindLetIn(StampOf(status), round);
     if (file == nullptr) file = Load(&error);
-  } else if (error == 0) {
-    // Permitted or not, and inside or not, are openat2's to say.
-    error = Open(O_PATH).error;
+  } else if (error != ENOENT && error != ENOTDIR) {
+    // Permitted or not, and inside or not, are openat2's to say: what keeps us
+    // from looking may lie outside.
+    const SysResult<UniqueFd> opened = Open(O_PATH);
+    if (!opened.ok()) error = opened.error;
   }
   if (file != nullptr) {
     Answer(connection, request, *file);
@@ -118,7 +134,25 @@ SysResult<UniqueFd> StaticFiles::Open(int flags) {
   }
 }
 
+CachedFile* StaticFiles::FindLetIn(const FileStamp& stamp, uint64_t round) {
+  CachedFile* file = cache_.Find(path_, stamp, round);
+  const int64_t now = handler_.unix_seconds();
+  if (file == nullptr || file->let_in_at == now) return file;
+  const SysResult<UniqueFd> fd = Open(O_PATH);
+  struct stat status;
+  if (!fd.ok() || sys::Fstat(fd.value.get(), &status) != 0 ||
+      StampOf(status) != stamp) {
+    cache_.Erase(path_);
+    return nullptr;
+  }
+  // Open may have had to give it up.
+  file = cache_.Find(path_, stamp, round);
+  if (file != nullptr) file->let_in_at = now;
+  return file;
+}
+
 CachedFile* StaticFiles::Load(int* error) {
+  const int64_t now = handler_.unix_seconds();
   SysResult<UniqueFd> fd = Open(O_RDONLY | O_NOCTTY);
   *error = fd.error;
   if (!fd.ok()) return nullptr;
@@ -126,7 +160,6 @@ CachedFile* StaticFiles::Load(int* error) {
   *error = sys::Fstat(fd.value.get(), &status);
   if (*error != 0 || !S_ISREG(status.st_mode)) return nullptr;
   const FileStamp stamp = StampOf(status);
-  const int64_t now = handler_.unix_seconds();
   const FileCacheOptions& options = root_.options().cache;
   const bool cacheable = options.max_entries > 0 && IsSettled(stamp, now);
   uncached_.file.reset();
@@ -157,6 +190,7 @@ bool StaticFiles::ReadContent(int fd, const FileStamp& stamp,
 void StaticFiles::Describe(const FileStamp& stamp, int64_t now,
                            CachedFile* file) {
   file->stamp = stamp;
+  file->let_in_at = now;
   const bool weak =
       !IsSettled(stamp, now) || stamp.mtime_ns / 1'000'000'000 + 2 >= now;
   file->etag = absl::StrFormat("%s\"%x-%x-%x\"", weak ? "W/" : "", stamp.inode,
@@ -317,7 +351,8 @@ void StaticFiles::ServeDirectory(Connection& connection,
   if (has_slash && !options.index.empty()) {
     path_ = here + options.index;
     struct stat status;
-    if (sys::StatAt(root_.fd(), path_.c_str(), &status) == 0 &&
+    // A link that leads nowhere is not told apart from one that leads outside.
+    if (sys::LinkStatAt(root_.fd(), path_.c_str(), &status) == 0 &&
         ServeFile(connection, request)) {
       return;
     }
@@ -351,13 +386,13 @@ void StaticFiles::RedirectToDirectory(Connection& connection,
 void StaticFiles::List(Connection& connection, const std::string& here,
                        UniqueFd directory) {
   std::vector<ListedEntry> entries;
-  bool more = false;
+  size_t seen = 0;
+  const size_t max_seen = root_.options().max_listed;
+  const int fd = directory.get();  // Open until all is read.
   const int error =
       sys::ReadDirectory(std::move(directory), [&](const char* name) {
-        more = entries.size() >= root_.options().max_listed;
-        if (more) return false;
-        path_ = here + name;
-        if (std::optional<ListedEntry> entry = Look(name)) {
+        if (++seen > max_seen) return false;
+        if (std::optional<ListedEntry> entry = Look(fd, here, name)) {
           entries.push_back(*std::move(entry));
         }
         return true;
@@ -370,14 +405,17 @@ void StaticFiles::List(Connection& connection, const std::string& here,
   head.Add("X-Content-Type-Options", "nosniff");
   head.Add("Cache-Control", "no-cache");
   handler_.Answer(connection, HttpStatus::kOk, &head,
-                  ListingPage("/" + here, &entries, more));
+                  ListingPage("/" + here, &entries, seen > max_seen));
 }
 
-std::optional<ListedEntry> StaticFiles::Look(const char* name) {
+std::optional<ListedEntry> StaticFiles::Look(int directory,
+                                             const std::string& here,
+                                             const char* name) {
   struct stat status;
-  int error = sys::LinkStatAt(root_.fd(), path_.c_str(), &status);
+  int error = sys::LinkStatAt(directory, name, &status);
   if (error == 0 && S_ISLNK(status.st_mode)) {
     // What a link leads to is told only if it would be served.
+    path_ = here + name;
     SysResult<UniqueFd> target = Open(O_PATH);
     error =
         target.ok() ? sys::Fstat(target.value.get(), &status) : target.error;

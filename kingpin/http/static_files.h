@@ -19,7 +19,9 @@
 // what is left is opened by openat2(2) with RESOLVE_BENEATH on the root's
 // descriptor, so neither "..", an encoding, an absolute link, a link that leads
 // outside nor one of /proc's magic links gets out of the root, whoever renames
-// what meanwhile. Symbolic links that stay inside are followed unless
+// what meanwhile. (A file that was inside and is cached may be answered with
+// for the rest of the second in which its way out of the root, or through a
+// link, came about: file_cache.h.) Symbolic links that stay inside are followed unless
 // follow_links is false; an absolute link counts as leading outside, wherever
 // it points.
 //
@@ -89,7 +91,8 @@ struct StaticFilesOptions {
   // Whether a directory without an index is listed (directory_listing.h). Off,
   // because a listing tells of files that nothing links to.
   bool list = false;
-  // Of a listing; says so if there are more. Each costs a stat.
+  // How many names a listing looks at, shown or not; says so if there are more.
+  // Each costs a stat.
   size_t max_listed = 4096;
   bool follow_links = true;
   FileCacheOptions cache;
@@ -97,7 +100,8 @@ struct StaticFilesOptions {
 
 class StaticRoot {
  public:
-  // The error names the directory and the cause.
+  // The error names the directory and the cause: that it cannot be opened, or
+  // that the kernel (before Linux 5.6) or a seccomp filter has no openat2(2).
   static absl::StatusOr<StaticRoot> Open(const std::string& directory,
                                          StaticFilesOptions options = {});
 
@@ -131,9 +135,14 @@ class StaticFiles {
   // `here` is the directory's path_, empty for the root.
   void List(Connection& connection, const std::string& here,
             UniqueFd directory);
-  // The entry at path_; nothing if it would not be served.
-  std::optional<ListedEntry> Look(const char* name);
+  // The entry `name` of the directory `here`, which is open as `directory`;
+  // nothing if it would not be served.
+  std::optional<ListedEntry> Look(int directory, const std::string& here,
+                                  const char* name);
 
+  // The cache entry of path_ if it is in the state of `stamp` and has been let
+  // in by openat2 within this second, or is let in again now.
+  CachedFile* FindLetIn(const FileStamp& stamp, uint64_t round);
   // The regular file at path_: its cache entry, or `uncached_`; null after an
   // error, which `error` then has (0: it is no regular file).
   CachedFile* Load(int* error);

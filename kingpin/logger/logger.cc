@@ -39,21 +39,38 @@ std::string Declaration(uint64_t lines) {
   return absl::StrCat("dropped ", lines, " lines\n");
 }
 
-bool IsControl(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+// How many bytes at text[at] are a control character: two if it is one of C1,
+// U+0080 to U+009F, in UTF-8.
+size_t ControlSize(std::string_view text, size_t at) {
+  const unsigned char c = text[at];
+  if (c < 0x20 || c == 0x7f) return 1;
+  if (ABSL_PREDICT_TRUE(c != 0xc2) || at + 1 == text.size()) return 0;
+  const unsigned char next = text[at + 1];
+  return next >= 0x80 && next < 0xa0 ? 2 : 0;
+}
+
+bool HasControls(std::string_view text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (ControlSize(text, i) > 0) return true;
+  }
+  return false;
 }
 
 void AppendEscaped(std::string_view text, std::string* out) {
   constexpr char kHex[] = "0123456789abcdef";
-  for (char c : text) {
-    if (c == '\n') {
+  for (size_t i = 0; i < text.size();) {
+    size_t size = ControlSize(text, i);
+    if (size == 0) {
+      *out += text[i++];
+    } else if (text[i] == '\n') {
       *out += "\\n";
-    } else if (IsControl(c)) {
-      *out += "\\x";
-      *out += kHex[static_cast<unsigned char>(c) >> 4];
-      *out += kHex[static_cast<unsigned char>(c) & 15];
+      ++i;
     } else {
-      *out += c;
+      for (; size > 0; --size, ++i) {
+        *out += "\\x";
+        *out += kHex[static_cast<unsigned char>(text[i]) >> 4];
+        *out += kHex[static_cast<unsigned char>(text[i]) & 15];
+      }
     }
   }
 }
@@ -543,7 +560,7 @@ Record::~Record() {
   std::string& text = stream_.text_;
   if (suppressed_ > 0)
     absl::StrAppend(&text, " [", suppressed_, " suppressed]");
-  if (std::any_of(text.begin() + prefix_size_, text.end(), IsControl)) {
+  if (HasControls(std::string_view(text).substr(prefix_size_))) {
     std::string escaped = text.substr(0, prefix_size_);
     AppendEscaped(std::string_view(text).substr(prefix_size_), &escaped);
     text.swap(escaped);

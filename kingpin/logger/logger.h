@@ -13,7 +13,8 @@
 //
 // (UTC wall clock, level, kernel thread id, call site, message). A newline inside
 // a message is written as \n and any other control character as \xNN, so nothing
-// that a peer sends can forge a line or reach a terminal. A line that exceeds the
+// that a peer sends can forge a line or reach a terminal; those beyond ASCII
+// (U+0080 to U+009F in UTF-8, CSI for one) as \xc2\xNN. A line that exceeds the
 // buffer is cut and says so: "...[truncated, 70000 bytes]".
 //
 // How: a producer takes the buffer (blocking when it is full, unless told to

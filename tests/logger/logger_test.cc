@@ -217,6 +217,20 @@ TEST(LoggerLine, EscapesControlCharacters) {
       ElementsAre(EndsWith(" a\\nb\\x0dc\\x09d\\x1b[31m\\x7f\\x00\xc3\xa9\\")));
 }
 
+TEST(LoggerLine, EscapesControlCharactersBeyondAscii) {
+  MemoryFile file;
+  Logger log({.fd = file.fd()});
+  // U+009B is CSI. The neighbours of C1, and text that ends in its first byte.
+  KLOG_TO(log, INFO) << "a\xc2\x9b[31m\xc2\x80\xc2\x9f";
+  KLOG_TO(log, INFO) << "\xc2\xa0\xc3\x9b\xe2\x82\xac";
+  KLOG_TO(log, INFO) << "\xc2\xc2\x85\xc2";
+  log.Flush();
+  EXPECT_THAT(file.Lines(),
+              ElementsAre(EndsWith(" a\\xc2\\x9b[31m\\xc2\\x80\\xc2\\x9f"),
+                          EndsWith(" \xc2\xa0\xc3\x9b\xe2\x82\xac"),
+                          EndsWith(" \xc2\\xc2\\x85\xc2")));
+}
+
 TEST(LoggerLine, RawFormEscapesNewlinesOnly) {
   MemoryFile file;
   Logger log({.fd = file.fd()});

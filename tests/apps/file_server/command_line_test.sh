@@ -43,6 +43,7 @@ expect 0 "--root DIR" --help
 expect 2 "did you mean --list?" --lits
 expect 2 "--root /srv" /srv
 expect 2 "0 to 65535" --port 70000
+expect 2 "0 to 16777216" --max_connections 2147483647
 expect 2 "--help" --port
 expect 1 "No such file" --root "$dir/none" --port 0
 expect 1 "Not a directory" --root "$dir/root/a.txt" --port 0
@@ -56,6 +57,13 @@ kill -TERM "$pid"
 wait "$pid" || fail "SIGTERM: exit code $?"
 grep -q '"GET /a.txt HTTP/1.0" 200 6 "-" "-"$' "$dir/log" ||
   fail "access log: $(cat "$dir/log")"
+
+# As soon as the line is there, a signal is an orderly end.
+for _ in {1..20}; do
+  start --root "$dir/root" --port 0
+  kill -TERM "$pid"
+  wait "$pid" || fail "SIGTERM right after the line: exit code $?"
+done
 
 # Nobody reads its output any more, and the log goes there.
 start --root "$dir/root" --port 0 --access_log - --threads 1

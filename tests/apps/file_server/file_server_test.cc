@@ -368,7 +368,7 @@ TEST_F(FileServerTest, Directories) {
 
 TEST_F(FileServerTest, Listing) {
   config_.files.list = true;
-  config_.files.max_listed = 5;
+  config_.files.max_listed = 6;
   tree_.Write("d/b.txt", "xx");
   tree_.Write("d/a <b>&\".txt", std::string(2048, 'x'));
   tree_.Write("d/sub/x", "");

@@ -45,6 +45,8 @@ TEST(FlagsTest, ErrorsSayWhatWouldBeRight) {
   EXPECT_TRUE(absl::StrContains(ErrorOf({"--lsit"}), "--list"));
   EXPECT_TRUE(absl::StrContains(ErrorOf({"/srv"}), "--root /srv"));
   EXPECT_TRUE(absl::StrContains(ErrorOf({"--port", "65536"}), "0 to 65535"));
+  EXPECT_TRUE(absl::StrContains(ErrorOf({"--max_connections=2147483647"}),
+                                "0 to 16777216"));
   EXPECT_TRUE(absl::StrContains(ErrorOf({"--port"}), "needs a value"));
   EXPECT_TRUE(absl::StrContains(ErrorOf({"--idle_timeout=x"}), "30s"));
   EXPECT_TRUE(absl::StrContains(ErrorOf({"--strategy=x"}), "mutex"));
