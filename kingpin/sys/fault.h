@@ -1,4 +1,4 @@
-// The fault seam: every system call in kingpin/sys asks here first, so that a
+// The fault seam: the system calls named in Call ask here first, so that a
 // test can make the Nth accept fail with EMFILE or every write stop after one
 // byte, in the binary that ships. With no hook installed the price is one
 // load and an untaken branch a call.

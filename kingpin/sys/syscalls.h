@@ -1,6 +1,9 @@
-// The one place that calls the kernel. One thin function a system call: EINTR
-// is handled inside, descriptors are born CLOEXEC and (Open() apart) non-blocking,
-// SIGPIPE is never raised, errno is captured at once and the fault seam is asked first.
+// The one place that calls the kernel on behalf of a loop. One thin function a
+// system call: EINTR is handled inside, descriptors are born CLOEXEC and (Open()
+// apart) non-blocking, SIGPIPE is never raised, errno is captured at once, and
+// the fault seam is asked first by every call that is named in fault.h. Code that
+// only runs at the start or the end (listeners, signals, the logger's thread)
+// makes its few other calls itself.
 //
 // Threads: all functions are safe from any thread.
 // Errors: {value, error}; `error` is an errno value, 0 when the call succeeded.
