@@ -5,7 +5,7 @@ def kingpin_fuzz_test(name, srcs, corpus = [], deps = [], **kwargs):
 
     NAME is a cc_test that feeds every corpus file to the target; it runs in every
     configuration. NAME_fuzzer (tagged manual) is the same target with libFuzzer's
-    main: bazel run --config=fuzz //pkg:NAME_fuzzer -- $PWD/pkg/corpus
+    main: ./bazelw run --config=fuzz //pkg:NAME_fuzzer -- $PWD/pkg/corpus
 
     Args:
       name: the name of the test.

@@ -312,7 +312,7 @@ def _describe_machine():
 
 def _command():
   target = pathlib.Path(sys.argv[0]).stem.removesuffix('_benchmark')
-  run = f'bazel run -c opt //benchmarks:{target}'
+  run = f'./bazelw run //benchmarks:{target}'
   return ' -- '.join([run, shlex.join(sys.argv[1:])] if sys.argv[1:] else [run])
 
 

@@ -39,6 +39,18 @@ struct SpareStates {
 };
 thread_local SpareStates spare_states;
 
+// Whether what has arrived of a chunked body is malformed already: a handler that
+// does not care for bodies would answer it as if it were not.
+bool IsMalformed(std::string_view body) {
+  ChunkedDecoder decoder;
+  std::string_view data;
+  ChunkedDecoder::Result result;
+  do {
+    result = decoder.Decode(&body, &data);
+  } while (result == ChunkedDecoder::Result::kData);
+  return result == ChunkedDecoder::Result::kError;
+}
+
 }  // namespace
 
 void* HttpHandler::State::operator new(size_t size) {
@@ -217,6 +229,9 @@ void HttpHandler::BeginExchange(Connection& connection) {
   if (access_log_.has_value()) BeginLog(connection, &request_);
   if (request_.content_length.value_or(0) > options_.max_body_bytes) {
     return Refuse(connection, HttpStatus::kContentTooLarge);
+  }
+  if (request_.chunked && IsMalformed(connection.input().view())) {
+    return Refuse(connection, HttpStatus::kBadRequest);
   }
   if (exchange_.body_pending) return BeginBody(connection);
   CallOut(connection, [&] { OnRequest(connection, request_); });

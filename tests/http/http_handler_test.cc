@@ -15,6 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "kingpin/pool/epoll_tp_server.h"
@@ -39,6 +40,8 @@ struct Script {
   std::function<void(TestHandler&, Connection&, const Request&)> on_request;
   std::function<void(TestHandler&, Connection&, std::string_view, bool)>
       on_body;
+  std::function<void()> on_exchange_end;
+  std::function<void(TestHandler&, Connection&)> on_connect;
 };
 
 struct TestShared : ThreadSharedDataForServer {
@@ -46,6 +49,7 @@ struct TestShared : ThreadSharedDataForServer {
       : ThreadSharedDataForServer(std::move(o)), script(std::move(s)) {}
   const Script script;
   std::atomic<int> requests = 0;
+  std::atomic<int> exchange_ends = 0;
 };
 
 void AnswerText(HttpHandler& handler, Connection& connection,
@@ -60,6 +64,12 @@ class TestHandler : public HttpHandler {
   TestHandler(TestShared* shared, int thread)
       : HttpHandler(shared, thread, shared->script.options),
         test_shared_(*shared) {}
+
+  void OnConnect(Connection& c) override {
+    HttpHandler::OnConnect(c);
+    if (test_shared_.script.on_connect)
+      test_shared_.script.on_connect(*this, c);
+  }
 
   void OnRequest(Connection& c, const Request& request) override {
     ++test_shared_.requests;
@@ -78,6 +88,13 @@ class TestHandler : public HttpHandler {
     if (body == nullptr) return;
     body->append(data);
     if (last) AnswerText(*this, c, *body);
+  }
+
+  void OnExchangeEnd(Connection&) override {
+    ++test_shared_.exchange_ends;
+    if (test_shared_.script.on_exchange_end) {
+      test_shared_.script.on_exchange_end();
+    }
   }
 
  private:
@@ -343,6 +360,96 @@ TEST(HttpHandlerTest, DeferredAnswersKeepTheOrder) {
   EXPECT_TRUE(client.AtEnd());
 }
 
+TEST(HttpHandlerTest, ResumeInsideOfTheCallbackAnswersOnce) {
+  const auto answer_at_once = [](TestHandler& handler, Connection& c) {
+    handler.Defer(c);
+    AnswerText(handler, c, "found");
+    handler.Resume(c);
+  };
+  Server server(
+      {.on_request =
+           [&](TestHandler& handler, Connection& c, const Request& request) {
+             if (!request.has_body()) answer_at_once(handler, c);
+           },
+       .on_body =
+           [&](TestHandler& handler, Connection& c, std::string_view,
+               bool last) {
+             if (!last) return;
+             std::string& kept = handler.Attach<std::string>(c, "kept");
+             answer_at_once(handler, c);
+             EXPECT_EQ(kept, "kept");  // Lives until we return.
+           }});
+  HttpTestClient client(server.port());
+  for (int i = 0; i < 3; ++i) {
+    client.Send(
+        "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello");
+    HttpAnswer answer = client.ReadAnswer();
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body, "found");
+    EXPECT_EQ(client.Get("/b").body, "found");
+  }
+  EXPECT_TRUE(client.socket().received().empty());
+  EXPECT_EQ(server.shared().requests, 6);
+  EXPECT_EQ(server.shared().exchange_ends, 3);
+}
+
+TEST(HttpHandlerTest, DeferredStreamInsteadOfContinueIsWhole) {
+  Server server(
+      {.on_request = [](TestHandler& handler, Connection& c, const Request&) {
+        char room[1024];
+        ResponseHead head = handler.BeginHead(c, HttpStatus::kOk, room);
+        head.AddContentLength(10);
+        const std::string_view text = head.Finish();
+        handler.SendHead(c, HttpStatus::kOk, text, text.size());
+        handler.SendBody(c, "first");
+        handler.Defer(c);
+        handler.RunAfter(absl::Milliseconds(20), [&handler, id = c.id()] {
+          handler.RunWith(id, [&](Connection& later) {
+            handler.SendBody(later, "later");
+            handler.Resume(later);
+          });
+        });
+      }});
+  HttpTestClient client(server.port());
+  client.Send(
+      "POST /a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+      "Content-Length: 2\r\n\r\n");
+  HttpAnswer answer = client.ReadAnswer();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.field("connection"), "close");
+  EXPECT_EQ(answer.body, "firstlater");
+  client.socket().HalfClose();
+  EXPECT_TRUE(client.AtEnd());
+}
+
+TEST(HttpHandlerTest, ExchangeEndComesOnce) {
+  Server server({.on_request = [](TestHandler& handler, Connection& c,
+                                  const Request& request) {
+    if (request.path == "/plain") return AnswerText(handler, c, "plain");
+    handler.Attach<std::string>(c, "attached");
+    if (request.path == "/throws") throw std::runtime_error("test");
+    if (!request.has_body()) AnswerText(handler, c, "attached");
+  }});
+  std::atomic<int>& ends = server.shared().exchange_ends;
+  HttpTestClient client(server.port());
+  EXPECT_EQ(client.Get("/plain").body, "plain");
+  EXPECT_EQ(ends, 0);
+  EXPECT_EQ(client.Get("/attached").body, "attached");
+  EXPECT_EQ(client.Get("/plain").body, "plain");
+  EXPECT_EQ(ends, 1);
+  // Refused with something attached, and left in the middle of a body.
+  EXPECT_EQ(client.Get("/throws").status, 500);
+  client.socket().Close();
+  EXPECT_TRUE(Eventually([&] { return ends == 2; }));
+  HttpTestClient leaver(server.port());
+  leaver.Send("POST /b HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe");
+  EXPECT_TRUE(Eventually([&] { return server.shared().requests == 5; }));
+  leaver.socket().Reset();
+  EXPECT_TRUE(Eventually([&] { return ends == 3; }));
+  server.Stop();
+  EXPECT_EQ(ends, 3);
+}
+
 TEST(HttpHandlerTest, HalfClosedClientsGetAllAnswers) {
   Server server;
   HttpTestClient client(server.port());
@@ -438,6 +545,38 @@ TEST(HttpHandlerTest, DrainClosesAfterTheAnswer) {
   EXPECT_TRUE(server.pool().Wait().ok());
 }
 
+TEST(HttpHandlerTest, DrainLetsABodyComeToItsEnd) {
+  Server server;
+  HttpTestClient client(server.port());
+  HttpTestClient idle(server.port());
+  EXPECT_EQ(idle.Get("/").body, "/");
+  client.Send("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n01234");
+  ASSERT_TRUE(Eventually([&] { return server.shared().requests == 2; }));
+  server.pool().Shutdown(RunPhase::kDraining);
+  EXPECT_TRUE(idle.AtEnd());  // The drain has begun.
+  for (const char c : std::string("56789")) {
+    absl::SleepFor(absl::Milliseconds(20));
+    ASSERT_TRUE(client.Send(std::string(1, c)));
+  }
+  HttpAnswer answer = client.ReadAnswer();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, "/a|0123456789");
+  EXPECT_EQ(answer.field("connection"), "close");
+  client.socket().HalfClose();
+  EXPECT_TRUE(client.AtEnd());
+  EXPECT_TRUE(server.pool().Wait().ok());
+}
+
+TEST(HttpHandlerTest, ABodyThatDoesNotComeTimesOut) {
+  Server server(
+      {}, {.connection = {.timeouts = {.idle = absl::InfiniteDuration(),
+                                       .read = absl::Milliseconds(300)}}});
+  HttpTestClient client(server.port());
+  EXPECT_EQ(client.Get("/").body, "/");
+  client.Send("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n01234");
+  EXPECT_TRUE(client.AtEnd());
+}
+
 class AccessLogTest : public ::testing::Test {
  protected:
   AccessLogTest() {
@@ -478,6 +617,40 @@ TEST_F(AccessLogTest, WritesTheCombinedFormat) {
                                 "\"http://x/\" \"t \\\"1\\\"\\\\\"\n"))
       << text;
   EXPECT_TRUE(absl::StrContains(text, "] \"-\" 400 16 \"-\" \"-\"\n")) << text;
+}
+
+TEST_F(AccessLogTest, RefusedConnectionsAreWritten) {
+  Server server({.options = {.access_log = log_.get()},
+                 .on_connect = [](TestHandler& handler, Connection& c) {
+                   handler.RefuseConnection(c, HttpStatus::kServiceUnavailable);
+                 }});
+  HttpTestClient client(server.port());
+  EXPECT_EQ(client.ReadAnswer().status, 503);
+  client.socket().HalfClose();
+  EXPECT_TRUE(client.AtEnd());
+  EXPECT_TRUE(Eventually([&] {
+    return absl::StrContains(Text(), "] \"-\" 503 24 \"-\" \"-\"\n");
+  })) << Text();
+}
+
+TEST_F(AccessLogTest, WhatAnExceptionEndsIsWritten) {
+  Server server({.options = {.access_log = log_.get()},
+                 .on_exchange_end = [] { throw std::runtime_error("test"); }});
+  HttpTestClient complete(server.port());
+  complete.Send("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi");
+  EXPECT_EQ(complete.ReadAnswer().body, "/a|hi");
+  EXPECT_TRUE((complete.socket().HalfClose(), complete.AtEnd()));
+  {
+    HttpTestClient leaver(server.port());
+    leaver.Send("POST /b HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe");
+    ASSERT_TRUE(Eventually([&] { return server.shared().requests == 2; }));
+    leaver.socket().Reset();
+  }
+  EXPECT_TRUE(Eventually([&] {
+    return absl::StrContains(Text(), "/b HTTP/1.1\" 499");
+  })) << Text();
+  EXPECT_TRUE(absl::StrContains(Text(), "/a HTTP/1.1\" 200 5 ")) << Text();
+  EXPECT_EQ(server.shared().exchange_ends, 2);
 }
 
 TEST_F(AccessLogTest, CountsWhatWasSentBeforeThePeerLeft) {

@@ -86,17 +86,25 @@ int64_t TestClock() {
   return kingpin::sys::WallClockSeconds() + clock_ahead.load();
 }
 
-// How many opens of files fail from now on, and how. The hook is installed
-// before any thread exists and stays: the logger's thread never ends.
+// How many opens beneath the root fail from now on, and how; and looks. The
+// hook is installed before any thread exists and stays: the logger's thread
+// never ends.
 std::atomic<int> opens_to_fail = 0;
 std::atomic<int> open_error = 0;
+std::atomic<int> stats_to_fail = 0;
+std::atomic<int> stat_error = 0;
 void InstallFaultHook() {
   static auto* const hook =
-      new kingpin::ScopedFaultHook([](kingpin::sys::Call call, int) {
+      new kingpin::ScopedFaultHook([](kingpin::sys::Call call, int fd) {
         kingpin::sys::Fault fault;
-        if (call == kingpin::sys::Call::kOpen && opens_to_fail > 0) {
+        // Plain opens have no directory.
+        if (call == kingpin::sys::Call::kOpen && fd >= 0 && opens_to_fail > 0) {
           --opens_to_fail;
           fault.error = open_error;
+        }
+        if (call == kingpin::sys::Call::kFstat && stats_to_fail > 0) {
+          --stats_to_fail;
+          fault.error = stat_error;
         }
         return fault;
       });
@@ -150,6 +158,7 @@ class FileServerTest : public ::testing::Test {
   ~FileServerTest() override {
     clock_ahead = 0;
     opens_to_fail = 0;
+    stats_to_fail = 0;
   }
   // Makes what was written old enough to be cached.
   void Settle() { clock_ahead += 60; }
@@ -396,6 +405,21 @@ TEST_F(FileServerTest, Listing) {
   EXPECT_FALSE(absl::StrContains(Get("/").body, "\"../\""));
 }
 
+TEST_F(FileServerTest, AListingLooksAtNoMoreThanItsBound) {
+  config_.files.list = true;
+  config_.files.max_listed = 10;
+  tree_.Write("d/shown", "");
+  for (int i = 0; i < 10; ++i) {  // What is not shown counts too.
+    const std::string name = absl::StrCat("d/fifo", i);
+    ASSERT_EQ(mkfifo(tree_.path(name).c_str(), 0600), 0);
+  }
+  EXPECT_TRUE(absl::StrContains(Get("/d/").body, "there are more"));
+  fs::remove(tree_.path("d/fifo0"));
+  const std::string page = Get("/d/").body;
+  EXPECT_TRUE(absl::StrContains(page, "shown"));
+  EXPECT_FALSE(absl::StrContains(page, "there are more"));
+}
+
 TEST_F(FileServerTest, NothingOutsideIsEverServed) {
   tree_.Write("a.txt", "inside");
   fs::create_directory(tree_.path("dir"));
@@ -483,6 +507,58 @@ TEST_F(FileServerTest, AFileSwappedForALinkOutsideIsNotServed) {
   fs::create_symlink("../canary", tree_.path("b"));
   fs::rename(tree_.path("b"), tree_.path("a"));
   EXPECT_EQ(Get("/a").status, 404);
+}
+
+TEST_F(FileServerTest, ACachedFileMovedOutIsServedForASecondAtMost) {
+  for (const size_t size : {10, 100000}) {
+    tree_.Write("d/x", std::string(size, 'x'));
+    Settle();
+    HttpTestClient client(server().port());
+    EXPECT_EQ(client.Get("/d/x").status, 200);  // Cached.
+    // The same inode is still found by that path, but outside.
+    fs::rename(tree_.path("d"), tree_.top() / "hidden");
+    fs::create_symlink("../hidden", tree_.path("d"));
+    ++clock_ahead;
+    EXPECT_EQ(client.Get("/d/x").status, 404);
+    fs::remove(tree_.path("d"));
+    fs::rename(tree_.top() / "hidden", tree_.path("d"));
+    EXPECT_EQ(client.Get("/d/x").status, 200);
+    ++clock_ahead;
+    EXPECT_EQ(client.Get("/d/x").status, 200);
+    fs::remove_all(tree_.path("d"));
+  }
+}
+
+TEST_F(FileServerTest, ACachedFileBehindANewLinkIsServedForASecondAtMost) {
+  config_.files.follow_links = false;
+  tree_.Write("d/x", "inside");
+  Settle();
+  EXPECT_EQ(Get("/d/x").body, "inside");  // Cached.
+  fs::rename(tree_.path("d"), tree_.path("e"));
+  fs::create_symlink("e", tree_.path("d"));
+  ++clock_ahead;
+  EXPECT_EQ(Get("/d/x").status, 404);
+  EXPECT_EQ(Get("/e/x").body, "inside");
+}
+
+TEST_F(FileServerTest, NothingIsLearntAboutTheOutside) {
+  tree_.Write("a", "inside");
+  fs::create_directory(tree_.path("there"));
+  fs::create_directory(tree_.path("not_there"));
+  fs::create_symlink("../canary", tree_.path("link"));
+  fs::create_symlink("../none", tree_.path("dangling"));
+  fs::create_symlink("../../canary", tree_.path("there/index.html"));
+  fs::create_symlink("../../none", tree_.path("not_there/index.html"));
+  for (const char* path : {"/link", "/dangling", "/there/", "/not_there/"}) {
+    EXPECT_EQ(Get(path).status, 404) << path;
+  }
+  // We are not permitted to look.
+  HttpTestClient client(server().port());
+  stat_error = EACCES;
+  stats_to_fail = 1;
+  EXPECT_EQ(client.Get("/link").status, 404);
+  stats_to_fail = 1;
+  EXPECT_EQ(client.Get("/a").status, 403);
 }
 
 TEST_F(FileServerTest, LinksInsideTheRoot) {
@@ -642,6 +718,18 @@ TEST_F(FileServerTest, SlowReaderIsDroppedOthersAreServed) {
   EXPECT_TRUE(Eventually([&] { return server().shared().connections() == 0; }));
 }
 
+TEST_F(FileServerTest, MalformedChunkedBodyIs400) {
+  tree_.Write("a.txt", "hello");
+  for (const char* body : {"zz\r\n", "+1\r\n", "-1\r\n", "0x1\r\n", "\r\n",
+                           "1\nx", "ffffffffffffffffff\r\n", "1\r\nxyz"}) {
+    HttpTestClient client(server().port());
+    client.Send(absl::StrCat(
+        "GET /a.txt HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n",
+        body));
+    EXPECT_EQ(client.ReadAnswer().status, 400) << body;
+  }
+}
+
 TEST_F(FileServerTest, TooManyConnectionsAre503) {
   config_.max_connections = 2;
   tree_.Write("a", "x");
@@ -687,6 +775,19 @@ TEST(StaticRootTest, ErrorsNameTheDirectoryAndTheCause) {
   const absl::Status status = StaticRoot::Open("/no/such/dir").status();
   EXPECT_TRUE(absl::StrContains(status.message(), "/no/such/dir"));
   EXPECT_TRUE(absl::StrContains(status.message(), "No such file"));
+}
+
+TEST(StaticRootTest, ErrorsNameTheSystemCallThatIsMissing) {
+  InstallFaultHook();
+  for (const int error : {ENOSYS, EPERM}) {
+    open_error = error;
+    opens_to_fail = 1;
+    const absl::Status status = StaticRoot::Open("/tmp").status();
+    EXPECT_TRUE(absl::StrContains(status.message(), "\"/tmp\"")) << status;
+    EXPECT_TRUE(absl::StrContains(status.message(), "openat2")) << status;
+    EXPECT_TRUE(absl::StrContains(status.message(), "5.6")) << status;
+  }
+  EXPECT_TRUE(StaticRoot::Open("/tmp").ok());
 }
 
 }  // namespace
