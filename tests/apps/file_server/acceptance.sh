@@ -12,9 +12,9 @@ export KINGPIN_REQUIRE_PEERS=1
 
 # The steps to run; the first argument after the three, or all.
 steps=${4:-clients wrk idle drain}
-mkdir "$dir/root"
-head -c 1024 /dev/urandom >"$dir/root/1k"
-head -c 3000000 /dev/urandom >"$dir/root/3m"
+mkdir "$dir/www"
+head -c 1024 /dev/urandom >"$dir/www/1k"
+head -c 3000000 /dev/urandom >"$dir/www/3m"
 
 if [[ $steps == *clients* ]]; then
   echo "--- 1,000 files of 0 B to 1 MiB and one of 3 GiB by curl, wget, aria2c"
@@ -25,7 +25,7 @@ if [[ $steps == *wrk* ]]; then
   seconds=${WRK_SECONDS:-60}
   echo "--- wrk, 512 connections, $seconds s"
   mkfifo "$dir/out"
-  "$server" --root "$dir/root" --port 0 --access_log off >"$dir/out" &
+  "$server" --root "$dir/www" --port 0 --access_log off >"$dir/out" &
   pid=$!
   read -r line <"$dir/out"
   wrk -t 1 -c 512 -d "$seconds" --latency "${line#listening on }1k" |
@@ -38,11 +38,11 @@ fi
 
 if [[ $steps == *idle* ]]; then
   echo "--- 10,000 idle connections"
-  "$client" idle "$server" "$dir/root" 10000
+  "$client" idle "$server" "$dir/www" 10000
 fi
 
 if [[ $steps == *drain* ]]; then
   echo "--- 200 drains under load"
-  "$client" drain "$server" "$dir/root" 200
+  "$client" drain "$server" "$dir/www" 200
 fi
 echo PASSED

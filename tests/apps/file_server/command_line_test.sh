@@ -36,8 +36,8 @@ get() {
   exec 3>&-
 }
 
-mkdir "$dir/root"
-echo hello >"$dir/root/a.txt"
+mkdir "$dir/www"
+echo hello >"$dir/www/a.txt"
 
 expect 0 "--root DIR" --help
 expect 2 "did you mean --list?" --lits
@@ -46,13 +46,13 @@ expect 2 "0 to 65535" --port 70000
 expect 2 "0 to 16777216" --max_connections 2147483647
 expect 2 "--help" --port
 expect 1 "No such file" --root "$dir/none" --port 0
-expect 1 "Not a directory" --root "$dir/root/a.txt" --port 0
+expect 1 "Not a directory" --root "$dir/www/a.txt" --port 0
 expect 1 "cannot open access log" --root "$dir" --port 0 --access_log "$dir/x/y"
 
-start --root "$dir/root" --port 0 --access_log "$dir/log"
+start --root "$dir/www" --port 0 --access_log "$dir/log"
 [[ $(get /a.txt) == *200*hello* ]] || fail "no answer"
 port=${url##*:}
-expect 1 "in use" --root "$dir/root" --port "${port%/}"
+expect 1 "in use" --root "$dir/www" --port "${port%/}"
 kill -TERM "$pid"
 wait "$pid" || fail "SIGTERM: exit code $?"
 grep -q '"GET /a.txt HTTP/1.0" 200 6 "-" "-"$' "$dir/log" ||
@@ -60,18 +60,18 @@ grep -q '"GET /a.txt HTTP/1.0" 200 6 "-" "-"$' "$dir/log" ||
 
 # As soon as the line is there, a signal is an orderly end.
 for _ in {1..20}; do
-  start --root "$dir/root" --port 0
+  start --root "$dir/www" --port 0
   kill -TERM "$pid"
   wait "$pid" || fail "SIGTERM right after the line: exit code $?"
 done
 
 # Nobody reads its output any more, and the log goes there.
-start --root "$dir/root" --port 0 --access_log - --threads 1
+start --root "$dir/www" --port 0 --access_log - --threads 1
 [[ $(get /a.txt) == *hello* ]] || fail "no answer"
 kill -TERM "$pid"
 wait "$pid" || fail "closed stdout: exit code $?"
 
-"$server" --listen "unix:$dir/socket" --root "$dir/root" >"$dir/out2" &
+"$server" --listen "unix:$dir/socket" --root "$dir/www" >"$dir/out2" &
 pid=$!
 until grep -q "listening on unix:$dir/socket" "$dir/out2"; do
   kill -0 "$pid" || fail "unix socket"

@@ -59,7 +59,7 @@ class Tree {
   ~Tree() { fs::remove_all(top_); }
 
   fs::path top() const { return top_; }
-  fs::path root() const { return top_ / "root"; }
+  fs::path root() const { return top_ / "www"; }
   fs::path path(const std::string& name) const { return root() / name; }
 
   // With an mtime of an hour ago, though its ctime is now.
@@ -428,7 +428,7 @@ TEST_F(FileServerTest, NothingOutsideIsEverServed) {
   };
   link("../canary", "up");
   link((tree_.top() / "canary").string(), "absolute");
-  link((tree_.top() / "root/a.txt").string(), "absolute_inside");
+  link((tree_.top() / "www/a.txt").string(), "absolute_inside");
   link("..", "parent");
   link("../outside", "outside");
   link("/proc/self/root", "proc_root");
@@ -471,7 +471,7 @@ TEST_F(FileServerTest, NothingOutsideIsEverServed) {
       "/absolute",
       "/absolute_inside",
       "/parent/canary",
-      "/parent/root/../canary",
+      "/parent/www/../canary",
       "/outside",
       "/outside/",
       "/outside/index.html",

@@ -44,17 +44,17 @@ make_tree() {
       2) size=$max ;;
       *) size=$(((RANDOM << 15 | RANDOM) % (max + 1))) ;;
     esac
-    mkdir -p "$dir/root/d$((i % 10))"
-    head -c "$size" /dev/urandom >"$dir/root/d$((i % 10))/file $i.bin"
+    mkdir -p "$dir/www/d$((i % 10))"
+    head -c "$size" /dev/urandom >"$dir/www/d$((i % 10))/file $i.bin"
   done
-  head -c "$big" /dev/urandom >"$dir/root/big"
-  (cd "$dir/root" && find . -type f -print0 | sort -z | xargs -0 sha256sum) \
+  head -c "$big" /dev/urandom >"$dir/www/big"
+  (cd "$dir/www" && find . -type f -print0 | sort -z | xargs -0 sha256sum) \
     >"$dir/sums"
 }
 
 start_server() {
   mkfifo "$dir/out"
-  "$server" --root "$dir/root" --port 0 --list --access_log off \
+  "$server" --root "$dir/www" --port 0 --list --access_log off \
     >"$dir/out" 2>"$dir/err" &
   server_pid=$!
   read -r line <"$dir/out" || fail "the server did not start: $(cat "$dir/err")"
@@ -63,7 +63,7 @@ start_server() {
 }
 
 # The paths below the root, one a line, and as URLs.
-paths() { (cd "$dir/root" && find . -type f -printf '%P\n'); }
+paths() { (cd "$dir/www" && find . -type f -printf '%P\n'); }
 encode() { sed 's/ /%20/g'; }
 
 fetch_curl() {
@@ -95,7 +95,7 @@ resume_aria2c() {
 
 make_tree
 say "tree: $files files of 0 to $max bytes, one of $big bytes," \
-  "$(du -sm "$dir/root" | cut -f1) MiB"
+  "$(du -sm "$dir/www" | cut -f1) MiB"
 start_server
 say "server: $url"
 
@@ -118,9 +118,9 @@ done
 
 for client in "${clients[@]}"; do
   part=$dir/part_$client
-  head -c $((big / 2 + 1)) "$dir/root/big" >"$part"
+  head -c $((big / 2 + 1)) "$dir/www/big" >"$part"
   "resume_$client" "$part" || fail "$client: resume: exit code $?"
-  cmp "$part" "$dir/root/big" || fail "$client: resumed to other bytes"
+  cmp "$part" "$dir/www/big" || fail "$client: resumed to other bytes"
   rm "$part"
   say "$client: resumed from byte $((big / 2 + 1))"
 done
