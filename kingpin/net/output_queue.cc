@@ -24,20 +24,6 @@ OutputSegmentPool::~OutputSegmentPool() {
   while (spare_ != nullptr) delete std::exchange(spare_, spare_->next);
 }
 
-void OutputSegmentPool::GiveBack(OutputSegment* segment) {
-  if (spares_ >= kMaxSpares || segment->bytes.capacity() > kMaxSpareBytes) {
-    delete segment;
-    return;
-  }
-  segment->bytes.clear();
-  segment->bytes_sent = 0;
-  if (segment->file != nullptr) segment->file.reset();
-  segment->file_left = 0;
-  segment->next = spare_;
-  spare_ = segment;
-  ++spares_;
-}
-
 OutputQueue::~OutputQueue() {
   while (head_ != nullptr) delete std::exchange(head_, head_->next);
 }
@@ -93,6 +79,12 @@ OutputQueue::FlushResult OutputQueue::Flush(int fd, OutputSegmentPool& pool,
       return result;
     }
     result.sent += sent.value;
+    // Nothing but the front segment's bytes, and all of them: the ordinary case.
+    if (sent.value == bytes_ && head_ == tail_ && file_bytes_ == 0) {
+      bytes_ = 0;
+      PopFront(pool);
+      return result;
+    }
     Advance(sent.value);
     while (head_ != nullptr && head_->bytes_sent == head_->bytes.size() &&
            head_->file_left == 0) {

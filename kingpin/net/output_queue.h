@@ -52,7 +52,19 @@ class OutputSegmentPool {
     --spares_;
     return segment;
   }
-  void GiveBack(OutputSegment* segment);
+  void GiveBack(OutputSegment* segment) {
+    if (spares_ >= kMaxSpares || segment->bytes.capacity() > kMaxSpareBytes) {
+      delete segment;
+      return;
+    }
+    segment->bytes.clear();
+    segment->bytes_sent = 0;
+    if (segment->file != nullptr) segment->file.reset();
+    segment->file_left = 0;
+    segment->next = spare_;
+    spare_ = segment;
+    ++spares_;
+  }
 
  private:
   // Keeps at most 64 * 128 KiB.

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "absl/base/attributes.h"
 #include "absl/base/config.h"
 #include "absl/base/optimization.h"
 #include "kingpin/sys/fault.h"
@@ -27,10 +28,15 @@ namespace {
 // that came from arithmetic on off_t inside ssize_t.
 constexpr size_t kMaxBytes = 0x7ffff000;
 
-inline Fault AskFaultHook(Call call, int fd) {
+bool HasFaultHook() {
+  return internal::g_fault_hook.load(std::memory_order_relaxed) != nullptr;
+}
+
+// Out of line, to keep the calls short.
+ABSL_ATTRIBUTE_NOINLINE Fault AskFaultHook(Call call, int fd) {
   const FaultHook* hook =
       internal::g_fault_hook.load(std::memory_order_acquire);
-  if (ABSL_PREDICT_TRUE(hook == nullptr)) return {};
+  if (hook == nullptr) return {};
   return (*hook)(call, fd);
 }
 
@@ -59,13 +65,15 @@ ssize_t RawSend(int fd, const void* data, size_t size) {
 template <typename Function>
 auto Retry(Call call, int fd, Function function)
     -> SysResult<decltype(function(size_t{}))> {
+  size_t limit = kMaxBytes;
   for (;;) {
-    Fault fault = AskFaultHook(call, fd);
-    if (ABSL_PREDICT_FALSE(fault.error != 0)) {
+    if (ABSL_PREDICT_FALSE(HasFaultHook())) {
+      Fault fault = AskFaultHook(call, fd);
       if (fault.error == EINTR) continue;
-      return {-1, fault.error};
+      if (fault.error != 0) return {-1, fault.error};
+      limit = std::min(fault.max_bytes, kMaxBytes);
     }
-    auto value = function(std::min(fault.max_bytes, kMaxBytes));
+    auto value = function(limit);
     if (ABSL_PREDICT_TRUE(value >= 0)) return {value, 0};
     if (errno != EINTR) return {value, errno};
   }
@@ -183,9 +191,11 @@ int EpollCtl(int epoll, int op, int fd, uint32_t events, uint64_t data) {
 
 SysResult<size_t> EpollWait(int epoll, absl::Span<epoll_event> events,
                             int timeout_ms) {
-  Fault fault = AskFaultHook(Call::kEpollWait, epoll);
   int count = -1;
-  int error = fault.error;
+  int error = 0;
+  if (ABSL_PREDICT_FALSE(HasFaultHook())) {
+    error = AskFaultHook(Call::kEpollWait, epoll).error;
+  }
   if (ABSL_PREDICT_TRUE(error == 0)) {
     count = ::epoll_wait(epoll, events.data(), static_cast<int>(events.size()),
                          timeout_ms);
