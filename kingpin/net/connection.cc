@@ -59,7 +59,7 @@ ConnectionId Connection::id() const {
 }
 
 const ConnectionOptions& Connection::options() const {
-  return handler_->shared().connection_options();
+  return handler_->connection_options_;
 }
 
 void Connection::ResetState() {
@@ -110,7 +110,7 @@ absl::string_view Connection::SendDirectly(absl::string_view data) {
     return data;
   }
   Finish(CloseReason::kError, sent.error);
-  return {};
+  return data;  // Never sent: OnClose finds it in pending_output().
 }
 
 bool Connection::SendFile(std::shared_ptr<const UniqueFd> file, off_t offset,
@@ -125,13 +125,14 @@ bool Connection::SendFile(std::shared_ptr<const UniqueFd> file, off_t offset,
 bool Connection::AfterWrite() {
   if (closed_) return false;
   wrote_ = true;
-  if (output_.bytes() > options().output_limit_bytes) {
-    Finish(CloseReason::kOutputOverflow);
-    return false;
-  }
   if (output_.bytes() > options().output_high_bytes ||
       output_.files() > kMaxFiles) {
     above_high_edge_ = true;
+    // Not below the high edge: CheckOptions.
+    if (output_.bytes() > options().output_limit_bytes) {
+      Finish(CloseReason::kOutputOverflow);
+      return false;
+    }
   }
   handler_->MarkDirty(*this);
   return !above_high_edge_;
@@ -180,20 +181,15 @@ void Connection::SetTimeouts(const Timeouts* timeouts) {
   handler_->ForgetTimeout(*this);
 }
 
-Connection::Waiting Connection::waiting() const {
-  if (lingering_) return Waiting::kLinger;
-  if (!drained()) return Waiting::kOutput;
-  if (busy_ || paused_) return Waiting::kNothing;
-  return input_.empty() && !mid_message_ ? Waiting::kIdle : Waiting::kInput;
-}
-
 absl::Duration Connection::timeout(Waiting waiting) const {
   switch (waiting) {
     case Waiting::kIdle:
       if (!handler_->draining()) return timeouts_->idle;
       return std::min(timeouts_->idle, timeouts_->linger);
     case Waiting::kInput:
-      return timeouts_->read;
+      // Half a head is no message yet: a drain does not wait long for the rest.
+      if (!handler_->draining() || mid_message_) return timeouts_->read;
+      return std::min(timeouts_->read, timeouts_->linger);
     case Waiting::kOutput:
       return timeouts_->write;
     case Waiting::kLinger:

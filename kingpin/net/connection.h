@@ -185,8 +185,7 @@ class Connection : private TimerNode {
 
   bool drained() const { return output_.empty(); }
   bool wants_input() const {
-    return !input_ended_ && !closing_ && !paused_ && !above_high_edge_ &&
-           !(in_ready_list_ && input_full());
+    return !input_ended_ && !closing_ && !paused_ && !above_high_edge_;
   }
   bool input_full() const;
   // Accepted, so that the peer's first request may be on its way.
@@ -195,7 +194,17 @@ class Connection : private TimerNode {
   bool idle() const {
     return drained() && input_.empty() && !busy_ && !mid_message_;
   }
-  Waiting waiting() const;
+  // Nothing but input can bring it on.
+  bool waits_for_input_only() const {
+    return !input_ended_ && !closing_ && !paused_ && !above_high_edge_ &&
+           !in_ready_list_ && !blocked_ && !lingering_;
+  }
+  Waiting waiting() const {
+    if (lingering_) return Waiting::kLinger;
+    if (!drained()) return Waiting::kOutput;
+    if (busy_ || paused_) return Waiting::kNothing;
+    return input_.empty() && !mid_message_ ? Waiting::kIdle : Waiting::kInput;
+  }
   absl::Duration timeout(Waiting waiting) const;
 
   IOHandler* const handler_;

@@ -8,6 +8,7 @@
 #include <new>
 #include <utility>
 
+#include "absl/base/optimization.h"
 #include "absl/cleanup/cleanup.h"
 #include "absl/log/check.h"
 #include "absl/strings/str_cat.h"
@@ -33,8 +34,7 @@ constexpr size_t kLowFiles = 16;
 constexpr int kFlushRounds = 4;
 
 // Epoll data: a ConnectionId, with thread numbers that no loop has for the rest.
-constexpr int kWatchThread = 1022;
-constexpr uint64_t kBell = 0;
+constexpr uint64_t kBell = 0;  // Generation 0: nobody's.
 
 constexpr uint64_t kNanosPerTick = 1'000'000;
 
@@ -57,6 +57,7 @@ uint64_t TicksOf(absl::Duration d) {
 
 IOHandler::IOHandler(ThreadSharedData* shared, int thread)
     : shared_(*shared),
+      connection_options_(shared->connection_options()),
       slot_(shared->thread(thread)),
       thread_(thread),
       start_(shared->clock().Now()),
@@ -65,13 +66,22 @@ IOHandler::IOHandler(ThreadSharedData* shared, int thread)
       events_(kMaxEvents) {}
 
 IOHandler::~IOHandler() {
-  connections_.ForEach([this](SlotName, Connection& connection) {
+  DropEverything();
+  if (current_handler == this) current_handler = nullptr;
+}
+
+void IOHandler::DropEverything() {
+  slot_.Retire();
+  connections_.ForEach([this](SlotName name, Connection& connection) {
     timers_.Cancel(connection);
     slot_.AddLoad(-1);
+    connections_.Erase(name);
   });
-  timer_tasks_.ForEach(
-      [this](SlotName, TimerTask& timer) { timers_.Cancel(timer); });
-  if (current_handler == this) current_handler = nullptr;
+  timer_tasks_.ForEach([this](SlotName name, TimerTask& timer) {
+    timers_.Cancel(timer);
+    timer_tasks_.Erase(name);
+  });
+  watches_.Clear();
 }
 
 absl::Status IOHandler::Init() {
@@ -91,6 +101,7 @@ void IOHandler::Run() {
   while (!draining() || connections_.size() > 0) {
     RunOnce(absl::InfiniteDuration());
   }
+  DropEverything();
 }
 
 // --- Callbacks that throw ------------------------------------------------------
@@ -145,8 +156,7 @@ void IOHandler::RunOnce(absl::Duration max_wait) {
   SettleDirty();
   DestroyRetired();
   AfterEvents();
-  for (SlotName name : ended_watches_) watches_.Erase(name);
-  ended_watches_.clear();
+  watches_.EraseEnded();
   stats().loop_time.Add(shared_.clock().Now() - now_);
 }
 
@@ -187,22 +197,27 @@ size_t IOHandler::Wait(absl::Duration max_wait) {
 }
 
 void IOHandler::Dispatch(const epoll_event& event) {
-  uint64_t data = event.data.u64;
-  if (data >= kFirstRoleEvent) return OnRoleEvent(data);
-  if (data == kBell) return;  // Waking was all there is to it.
-  ConnectionId id(data);
-  if (id.thread() == kWatchThread)
-    return DispatchWatch(id.name(), event.events);
-  Connection* connection = connections_.Find(id.name());
-  if (connection != nullptr && !connection->closed_) {
-    HandleEvents(*connection, event.events);
+  ConnectionId id(event.data.u64);
+  if (ABSL_PREDICT_TRUE(id.thread() == thread_)) {
+    // Nobody: the bell, for which waking was all there is to it, or one that was
+    // closed in this batch.
+    Connection* connection = connections_.Find(id.name());
+    if (connection != nullptr && !connection->closed_) {
+      HandleEvents(*connection, event.events);
+    }
+  } else if (id.bits() >= kFirstRoleEvent) {
+    OnRoleEvent(id.bits());
+  } else if (id.thread() == WatchList::kThread) {
+    GuardLoop([&] { watches_.Dispatch(id.name(), event.events); });
   }
 }
 
 void IOHandler::DeliverReady() {
   // What becomes ready meanwhile waits for the next round.
   delivering_.swap(ready_);
-  for (Connection* connection : delivering_) {
+  // By index: a callback that adopts a socket may have the list grow.
+  for (size_t i = 0; i < delivering_.size(); ++i) {
+    Connection* connection = delivering_[i];
     connection->in_ready_list_ = false;
     if (connection->closing() || connection->paused_) continue;
     Guard(*connection, [&] {
@@ -215,7 +230,8 @@ void IOHandler::DeliverReady() {
 
 void IOHandler::SettleDirty() {
   settling_.swap(dirty_);
-  for (Connection* connection : settling_) {
+  for (size_t i = 0; i < settling_.size(); ++i) {
+    Connection* connection = settling_[i];
     connection->in_dirty_list_ = false;
     if (!connection->closed_) Guard(*connection, [&] { Settle(*connection); });
   }
@@ -309,10 +325,14 @@ int IOHandler::Adopt(UniqueFd fd) {
     return error;
   }
   slot_.AddLoad(1);
+  // In somebody's callback the scratch block is taken, to which settling while
+  // draining may read.
+  const bool nested = current_ != nullptr;
   Guard(*connection, [&] {
     OnConnect(*connection);
-    Settle(*connection);
+    if (!nested) Settle(*connection);
   });
+  if (nested) MarkDirty(*connection);
   return 0;
 }
 
@@ -340,10 +360,8 @@ void IOHandler::ForEachConnection(
   });
 }
 
-void IOHandler::MarkDirty(Connection& connection) {
-  // A connection in its own callback is settled when that returns.
-  if (&connection == current_ || connection.in_dirty_list_) return;
-  if (connection.closed_) return;
+void IOHandler::AddDirty(Connection& connection) {
+  if (connection.in_dirty_list_ || connection.closed_) return;
   connection.in_dirty_list_ = true;
   dirty_.push_back(&connection);
 }
@@ -372,6 +390,9 @@ void IOHandler::HandleEvents(Connection& connection, uint32_t events) {
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
       if (connection.lingering_) {
         DiscardInput(connection);
+      } else if (connection.in_ready_list_) {
+        // What it holds already waits for its turn in this round: reading on
+        // would let a peer that floods pile up more than the handler takes.
       } else if (connection.wants_input()) {
         ReadInput(connection);  // Also finds the error, behind the last bytes.
       } else if (events & (EPOLLHUP | EPOLLERR)) {
@@ -404,6 +425,7 @@ void IOHandler::ReadInput(Connection& connection) {
 void IOHandler::DeliverMessage(Connection& connection) {
   OnMessage(connection);
   connection.input_.Keep();
+  if (ABSL_PREDICT_TRUE(connection.input_.empty())) return;
   // A handler that stopped for other reasons than lack of input is no proof of
   // a message that is too large.
   if (connection.input_full() && connection.wants_input() &&
@@ -429,8 +451,8 @@ void IOHandler::DiscardInput(Connection& connection) {
 }
 
 void IOHandler::Settle(Connection& connection) {
-  FlushRounds(connection);
-  if (phase_ == RunPhase::kDraining) {
+  if (!connection.drained() || connection.wrote_) FlushRounds(connection);
+  if (ABSL_PREDICT_FALSE(phase_ == RunPhase::kDraining)) {
     CloseIfIdle(connection);
     FlushRounds(connection);
     // It read a request and has answered it: no event may bring it back here.
@@ -443,7 +465,12 @@ void IOHandler::Settle(Connection& connection) {
     ContinueClosing(connection);
   }
   if (connection.closed_) return;
-  UpdateInterest(connection);
+  // The ordinary message leaves the connection waiting for the next one.
+  if (!connection.waits_for_input_only() ||
+      connection.registered_events_ != EPOLLIN) {
+    UpdateInterest(connection);
+    if (connection.closed_) return;  // A timer armed now would outlive it.
+  }
   UpdateTimeout(connection);
 }
 
@@ -537,7 +564,7 @@ void IOHandler::UpdateTimeout(Connection& connection) {
   if (progress || !same) connection.waiting_since_ = now_tick_;
   // The ordinary message only stores that number: a timer that fires too early
   // looks at it and arms itself again.
-  if (same) return;
+  if (ABSL_PREDICT_TRUE(same)) return;
   connection.waiting_ = waiting;
   uint64_t due = DueTick(connection);
   if (due < connection.tick()) timers_.Arm(connection, due);
@@ -556,7 +583,9 @@ void IOHandler::ForgetTimeout(Connection& connection) {
 
 bool IOHandler::LookOnceMore(Connection& connection) {
   // What arrived this very moment is answered and not reset; and when the whole
-  // loop was held up, the peers of sockets it has not come to are not to blame.
+  // loop was held up, the peers of sockets it has not come to are not to blame,
+  // nor is one whose input waits for the handler.
+  if (connection.in_ready_list_) return true;
   uint32_t consumed = connection.input_.consumed();
   switch (connection.waiting_) {
     case Connection::Waiting::kOutput:
@@ -582,7 +611,11 @@ void IOHandler::FireTimeout(Connection& connection) {
   // Something has happened to it in this round that Settle has not seen yet.
   if (connection.waiting() != connection.waiting_) return Settle(connection);
   if (LookOnceMore(connection)) return Settle(connection);
-  if (connection.waiting_ == Connection::Waiting::kIdle && draining()) {
+  const bool owes_nothing =
+      connection.waiting_ == Connection::Waiting::kIdle ||
+      (connection.waiting_ == Connection::Waiting::kInput &&
+       !connection.mid_message_);
+  if (draining() && owes_nothing) {
     return connection.Finish(CloseReason::kShutdown);
   }
   stats().timeouts.Add();
@@ -635,39 +668,14 @@ void IOHandler::CancelTimer(TimerId id) {
 absl::StatusOr<WatchId> IOHandler::Watch(int fd, uint32_t events,
                                          WatchCallback callback) {
   DCHECK(OnLoopThread());
-  auto [name, watcher] = watches_.Emplace(Watcher{fd, std::move(callback)});
-  int error = sys::EpollCtl(epoll_.get(), EPOLL_CTL_ADD, fd, events,
-                            ConnectionId(kWatchThread, name).bits());
-  if (error == 0) return WatchId{name};
-  watches_.Erase(name);
-  return absl::ErrnoToStatus(error, absl::StrCat("watch descriptor ", fd));
+  return watches_.Add(epoll_.get(), fd, events, std::move(callback));
 }
 
 absl::Status IOHandler::ChangeWatch(WatchId id, uint32_t events) {
-  Watcher* watcher = watches_.Find(id.name);
-  if (watcher == nullptr || watcher->ended) {
-    return absl::NotFoundError("this watch has ended");
-  }
-  int error = sys::EpollCtl(epoll_.get(), EPOLL_CTL_MOD, watcher->fd, events,
-                            ConnectionId(kWatchThread, id.name).bits());
-  return absl::ErrnoToStatus(
-      error, absl::StrCat("change watch of descriptor ", watcher->fd));
+  return watches_.Change(epoll_.get(), id, events);
 }
 
-void IOHandler::EndWatch(WatchId id) {
-  Watcher* watcher = watches_.Find(id.name);
-  if (watcher == nullptr || watcher->ended) return;
-  // Fails if the descriptor was closed first, and then epoll has let go of it.
-  (void)sys::EpollCtl(epoll_.get(), EPOLL_CTL_DEL, watcher->fd, 0, 0);
-  watcher->ended = true;  // Its callback may be the one that runs: later.
-  ended_watches_.push_back(id.name);
-}
-
-void IOHandler::DispatchWatch(SlotName name, uint32_t events) {
-  Watcher* watcher = watches_.Find(name);
-  if (watcher == nullptr || watcher->ended) return;
-  GuardLoop([&] { watcher->callback(events); });
-}
+void IOHandler::EndWatch(WatchId id) { watches_.End(epoll_.get(), id); }
 
 std::string IOHandler::DebugString() const {
   return absl::StrCat("loop ", thread_, ": connections=", connections_.size(),

@@ -7,8 +7,9 @@
 // Threads: every method is for the loop's own thread, on which the handler is
 // also made and destroyed. The doors for others are ThreadSlot::Post() and the
 // functions of connection_id.h.
-// Lifetime: the shared data outlives it. Connections it still has are closed,
-// without OnClose, by the destructor.
+// Lifetime: the shared data outlives it. When Run() ends, and in the destructor,
+// what is left is dropped: posted tasks, connections (without OnClose), timers,
+// watches, in this order; what they hold may still call upon the handler.
 // Forking: a child may exec and nothing else. One that lives on holds the
 // sockets, and epoll goes on reporting those that the parent has closed.
 // Blocking: a callback must not: while it runs, all connections of this thread
@@ -31,7 +32,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/functional/any_invocable.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -41,18 +41,16 @@
 #include "kingpin/net/output_queue.h"
 #include "kingpin/net/slot_map.h"
 #include "kingpin/net/timer_wheel.h"
+#include "kingpin/net/watch_list.h"
 #include "kingpin/pool/thread_shared_data.h"
 #include "kingpin/sys/clock.h"
 #include "kingpin/sys/unique_fd.h"
 
 namespace kingpin {
 
-// Names a timer or a watch; a default one names nothing. Cancelling one that
-// has fired or gone does nothing.
+// Names a timer; a default one names nothing. Cancelling one that has fired or
+// gone does nothing.
 struct TimerId {
-  SlotName name;
-};
-struct WatchId {
   SlotName name;
 };
 
@@ -118,7 +116,6 @@ class IOHandler {
   // descriptors and times it waits for lives in this loop. The callback may
   // change or end any watch. End a watch before its descriptor is closed: later
   // the number may be somebody else's, whom it would take out of the epoll.
-  using WatchCallback = absl::AnyInvocable<void(uint32_t events)>;
   absl::StatusOr<WatchId> Watch(int fd, uint32_t events,
                                 WatchCallback callback);
   absl::Status ChangeWatch(WatchId id, uint32_t events);
@@ -140,8 +137,9 @@ class IOHandler {
   std::string DebugString() const;
 
  protected:
-  // Makes `fd` a connection of this loop and calls OnConnect. When epoll is out
-  // of memory the socket is closed and the errno returned.
+  // Makes `fd`, which does not block, a connection of this loop and calls
+  // OnConnect; also inside callbacks. When epoll is out of memory the socket is
+  // closed and the errno returned.
   int Adopt(UniqueFd fd);
 
   LoopStats& stats() { return slot_.stats(); }
@@ -173,22 +171,23 @@ class IOHandler {
     SlotName name;
     Task task;
   };
-  struct Watcher {
-    int fd;
-    WatchCallback callback;
-    bool ended = false;
-  };
 
   // For Connection.
-  void MarkDirty(Connection& connection);
+  void MarkDirty(Connection& connection) {
+    // A connection in its own callback is settled when that returns.
+    if (&connection != current_) AddDirty(connection);
+  }
+  void AddDirty(Connection& connection);
   void MarkReady(Connection& connection);
   void Retire(Connection& connection);
   void CountSent(Connection& connection, uint64_t bytes);
 
+  // Tasks, connections, timers and watches, while all that what they hold may
+  // call upon in its destructor is still there.
+  void DropEverything();
   int WaitTimeoutMs(absl::Duration max_wait) const;
   size_t Wait(absl::Duration max_wait);
   void Dispatch(const epoll_event& event);
-  void DispatchWatch(SlotName name, uint32_t events);
   void FollowPhase();
   void StopConnections();
 
@@ -231,6 +230,7 @@ class IOHandler {
 
   // Constant after Init().
   ThreadSharedData& shared_;
+  const ConnectionOptions& connection_options_;
   ThreadSlot& slot_;
   const int thread_;
   const MonotonicTime start_;  // Tick 0.
@@ -250,7 +250,7 @@ class IOHandler {
   OutputSegmentPool segment_pool_;
   SlotMap<Connection> connections_;
   SlotMap<TimerTask> timer_tasks_;
-  SlotMap<Watcher> watches_;
+  WatchList watches_;
 
   // Each has room for every connection, so that adding one cannot fail.
   std::vector<Connection*> dirty_;       // Settled at the end of the batch.
@@ -258,7 +258,6 @@ class IOHandler {
   std::vector<Connection*> retired_;     // Destroyed at the end of the batch.
   std::vector<Connection*> settling_;    // Of dirty_, in this batch.
   std::vector<Connection*> delivering_;  // Of ready_, in this batch.
-  std::vector<SlotName> ended_watches_;
 };
 
 }  // namespace kingpin

@@ -28,7 +28,8 @@ struct Timeouts {
   absl::Duration read = absl::Seconds(30);
   // Output is pending and the peer took none of it.
   absl::Duration write = absl::Seconds(30);
-  // How long CloseLingering() waits for the peer's FIN.
+  // How long CloseLingering() waits for the peer's FIN; and a drain for a first
+  // request or the rest of one that has only begun.
   absl::Duration linger = absl::Seconds(2);
 };
 

@@ -127,6 +127,22 @@ TEST(ConnectionInput, RequestMessageTakesTurnsWithOthers) {
   EXPECT_GT(server.Rest(), 0);
 }
 
+TEST(ConnectionInput, NothingMoreIsReadBeforeTheTurnThatWasAskedFor) {
+  size_t most = 0;
+  ManualServer server({.on_message = [&](Connection& c) {
+    most = std::max(most, c.input().size());
+    c.input().Consume(1);
+    if (!c.input().empty()) c.RequestMessage();
+  }});
+  TestClient client = TestClient::Connect(server.port());
+  const std::string flood(1000, 'x');
+  for (int i = 0; i < 500; ++i) {
+    client.TrySend(flood);
+    server.Turn();
+  }
+  EXPECT_LE(most, size_t{64} << 10) << "what one read gives";
+}
+
 TEST(ConnectionInput, RequestMessageWithoutInputDoesNothing) {
   int messages = 0;
   ManualServer server({.on_message = [&](Connection&) { ++messages; }});

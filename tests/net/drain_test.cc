@@ -90,6 +90,25 @@ TEST(Drain, WaitsForTheBusy) {
   EXPECT_EQ(client.error(), 0);
 }
 
+TEST(Drain, WaitsALittleForTheRestOfAMessage) {
+  ManualServer server({.on_message = [](Connection& c) {
+    if (c.input().view().ends_with('\n')) c.Write(c.input().TakeAll());
+  }});
+  std::vector<TestClient> clients = ConnectMany(server.port(), 2);
+  for (TestClient& client : clients) client.TrySend("half of");
+  ASSERT_TRUE(
+      server.RunUntil([&] { return server.stats().bytes_read.value() == 14; }));
+  server.shared().Shutdown();
+  server.Turn();
+  server.Advance(absl::Milliseconds(1900));
+  clients[0].TrySend(" it\n");
+  EXPECT_TRUE(server.RunUntil([&] { return clients[0].ended(); }));
+  EXPECT_EQ(clients[0].received(), "half of it\n");
+  server.Advance(absl::Milliseconds(200));
+  EXPECT_EQ(server.handler().connections(), 0u);
+  EXPECT_THAT(server.reasons(), Each(CloseReason::kShutdown));
+}
+
 TEST(Drain, WaitsForOutputThatIsOnItsWay) {
   const std::string big(8 << 20, 'x');
   ManualServer server({.on_message = [&](Connection& c) {

@@ -281,6 +281,32 @@ TEST_P(FailureMode19, CallbacksMayCloseAnyConnection) {
   EXPECT_EQ(server.shared().connections(), 0);
 }
 
+// The lists that the loop walks grow under it.
+TEST(FailureMode19, CallbacksMayAdoptSockets) {
+  ManualServer* self = nullptr;
+  std::vector<UniqueFd> peers;
+  int messages = 0;
+  ManualServer server({.on_message = [&](Connection& c) {
+    if (++messages <= 3) return c.RequestMessage();
+    c.input().TakeAll();
+    for (int i = 0; i < 64; ++i) {
+      int pair[2];
+      ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+      peers.emplace_back(pair[1]);
+      EXPECT_EQ(self->handler().Adopt(UniqueFd(pair[0])), 0);
+    }
+  }});
+  self = &server;
+  std::vector<TestClient> clients = ConnectMany(server.port(), 3);
+  for (TestClient& client : clients) client.TrySend("x");
+  EXPECT_TRUE(server.RunUntil([&] { return peers.size() == 3 * 64; }));
+  EXPECT_EQ(server.handler().connections(), 3u + 3 * 64);
+  server.shared().Shutdown();
+  server.Turn(2);
+  server.Advance(absl::Seconds(3));
+  EXPECT_EQ(server.handler().connections(), 0u);
+}
+
 TEST(FailureMode20, EventOfAConnectionClosedInTheSameBatchIsDropped) {
   std::vector<Connection*> order;
   std::vector<std::string> messages;

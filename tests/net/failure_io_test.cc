@@ -362,6 +362,50 @@ TEST(FailureMode11, PeerThatNeverReadsStopsProduction) {
   EXPECT_GT(server.Rest(), 0);
 }
 
+// What waits for room cannot be told so: the connection ends, and no timer of
+// it is left in the wheel.
+TEST(FailureMode02, EpollThatCannotBeChangedEndsTheConnection) {
+  const std::string big(8 << 20, 'x');
+  std::atomic<bool> fail = false;
+  ScopedFaultHook hook([&](sys::Call call, int) -> sys::Fault {
+    if (call == sys::Call::kEpollCtl && fail) return {.error = ENOMEM};
+    return {};
+  });
+  ManualServer server({.on_message = [&](Connection& c) {
+    bool ask = c.input().TakeAll() == "big";
+    fail = ask;
+    c.Write(ask ? big : "x");
+  }});
+  TestClient client = TestClient::Connect(server.port());
+  client.TrySend("big");
+  ASSERT_TRUE(server.RunUntil([&] { return !server.reasons().empty(); }));
+  fail = false;
+  EXPECT_THAT(server.reasons(), ElementsAre(CloseReason::kError));
+  EXPECT_EQ(server.handler().connections(), 0u);
+  server.Advance(absl::Hours(1));
+  client.TrySend("small");
+  TestClient next = TestClient::Connect(server.port());
+  next.TrySend("small");
+  EXPECT_TRUE(server.RunUntil([&] { return next.received() == "x"; }));
+}
+
+TEST_F(FailureMode08, WhatADirectWriteCouldNotSendIsPendingAtTheEnd) {
+  const std::string big(64 << 10, 'x');
+  ScopedFaultHook hook([](sys::Call call, int) -> sys::Fault {
+    if (call == sys::Call::kSend) return {.error = ECONNRESET};
+    return {};
+  });
+  uint64_t pending = 0;
+  ManualServer server(
+      {.on_message = [&](Connection& c) { c.Write(big); },
+       .on_close = [&](Connection& c,
+                       CloseReason) { pending = c.pending_output(); }});
+  TestClient client = TestClient::Connect(server.port());
+  client.TrySend("x");
+  ASSERT_TRUE(server.RunUntil([&] { return !server.reasons().empty(); }));
+  EXPECT_EQ(pending, big.size());
+}
+
 TEST(FailureMode11, HandlerThatIgnoresTheEdgeLosesTheConnection) {
   const std::string chunk(64 << 10, 'x');
   ManualServer server({.on_connect = [&](Connection& c) {

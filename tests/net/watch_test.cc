@@ -17,12 +17,15 @@
 #include "kingpin/net/io_handler.h"
 #include "kingpin/sys/unique_fd.h"
 #include "tests/testing/scripted_server.h"
+#include "tests/testing/test_client.h"
 
 namespace kingpin {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using testing::ManualServer;
+using testing::TestClient;
 
 UniqueFd Event(int count) {
   return UniqueFd(eventfd(count, EFD_NONBLOCK | EFD_CLOEXEC));
@@ -30,7 +33,7 @@ UniqueFd Event(int count) {
 
 class WatchTest : public ::testing::Test {
  protected:
-  WatchId Watch(int fd, uint32_t events, IOHandler::WatchCallback callback) {
+  WatchId Watch(int fd, uint32_t events, WatchCallback callback) {
     auto id = server_.handler().Watch(fd, events, std::move(callback));
     EXPECT_TRUE(id.ok()) << id.status();
     return *id;
@@ -207,6 +210,60 @@ TEST_F(TimerTest, TaskThatArmsItselfForNowDoesNotHoldTheLoop) {
   for (size_t i = 1; i <= 5; ++i) {
     server_.Advance(absl::Milliseconds(2));
     EXPECT_EQ(order_.size(), i + 1);
+  }
+}
+
+// Ends its watches and cancels its timer when it goes, as an adapter of a C
+// library does.
+struct Adapter {
+  explicit Adapter(IOHandler* h) : handler(*h) {}
+  ~Adapter() {
+    for (WatchId id : watches) handler.EndWatch(id);
+    handler.CancelTimer(timer);
+  }
+  IOHandler& handler;
+  std::vector<WatchId> watches;
+  TimerId timer;
+};
+
+TEST_F(WatchTest, DestructorOfACallbackMayEndOthers) {
+  std::vector<UniqueFd> events;
+  for (int i = 0; i < 40; ++i) events.push_back(Event(0));
+  auto token = std::make_shared<int>();
+  auto adapter = std::make_shared<Adapter>(&server_.handler());
+  WatchId first = Watch(events[0].get(), EPOLLIN, [adapter](uint32_t) {});
+  WatchId second = Watch(events[1].get(), EPOLLIN, [](uint32_t) {});
+  for (size_t i = 2; i < events.size(); ++i) {
+    adapter->watches.push_back(
+        Watch(events[i].get(), EPOLLIN, [token](uint32_t) {}));
+  }
+  adapter.reset();
+  End(first);
+  End(second);
+  server_.Turn();
+  EXPECT_EQ(token.use_count(), 1);
+  EXPECT_THAT(server_.handler().DebugString(), HasSubstr("watches=0"));
+}
+
+TEST_F(TimerTest, WhatIsDroppedAtTheEndMayEndWatchesAndTimers) {
+  UniqueFd event = Event(0);
+  for (int holder = 0; holder < 3; ++holder) {
+    ManualServer server;
+    auto adapter = std::make_shared<Adapter>(&server.handler());
+    adapter->timer = server.handler().RunAfter(absl::Hours(1), [] {});
+    auto watch = server.handler().Watch(event.get(), EPOLLIN, [](uint32_t) {});
+    ASSERT_TRUE(watch.ok());
+    adapter->watches.push_back(*watch);
+    if (holder == 0) {
+      server.handler().RunAfter(absl::Hours(1), [adapter] {});
+    } else if (holder == 1) {
+      ASSERT_TRUE(server.shared().thread(0).Post([adapter] {}));
+    } else {
+      TestClient client = TestClient::Connect(server.port());
+      ASSERT_TRUE(
+          server.RunUntil([&] { return server.handler().connections() == 1; }));
+      server.only().EmplaceState<std::shared_ptr<Adapter>>(adapter);
+    }
   }
 }
 
