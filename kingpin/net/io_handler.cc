@@ -146,7 +146,13 @@ void IOHandler::RunOnce(absl::Duration max_wait) {
   current_handler = this;
   BeforeWait();
   size_t count = Wait(max_wait);
-  for (size_t i = 0; i < count; ++i) Dispatch(events_[i]);
+  for (size_t i = 0; i < count; ++i) {
+    // The next connection's lines come while the kernel works for this one.
+    if (i + 1 < count) {
+      connections_.Prefetch(ConnectionId(events_[i + 1].data.u64).name());
+    }
+    Dispatch(events_[i]);
+  }
   DeliverReady();
   slot_.RunPosted();
   RunTimers();
