@@ -53,8 +53,6 @@ FieldId Identify(std::string_view name) {
       return NameIs(name, "range") ? FieldId::kRange : FieldId::kOther;
     case 6:
       return NameIs(name, "expect") ? FieldId::kExpect : FieldId::kOther;
-    case 7:
-      return NameIs(name, "upgrade") ? FieldId::kUpgrade : FieldId::kOther;
     case 8:
       if (NameIs(name, "if-match")) return FieldId::kIfMatch;
       return NameIs(name, "if-range") ? FieldId::kIfRange : FieldId::kOther;
@@ -67,9 +65,6 @@ FieldId Identify(std::string_view name) {
     case 14:
       return NameIs(name, "content-length") ? FieldId::kContentLength
                                             : FieldId::kOther;
-    case 15:
-      return NameIs(name, "accept-encoding") ? FieldId::kAcceptEncoding
-                                             : FieldId::kOther;
     case 17:
       if (NameIs(name, "if-modified-since")) return FieldId::kIfModifiedSince;
       return NameIs(name, "transfer-encoding") ? FieldId::kTransferEncoding
@@ -214,7 +209,7 @@ void Request::Clear() {
   fields.clear();
   minor_version = 1;
   content_length.reset();
-  chunked = keep_alive = expect_continue = upgrade = false;
+  chunked = keep_alive = expect_continue = false;
   head_bytes = 0;
 }
 
@@ -230,7 +225,7 @@ void RequestParser::Reset() {
   minor_version_ = 1;
   has_host_ = has_content_length_ = has_transfer_encoding_ = false;
   chunked_ = unknown_coding_ = false;
-  close_ = keep_alive_ = upgrade_ = false;
+  close_ = keep_alive_ = false;
   expect_continue_ = unknown_expectation_ = false;
 }
 
@@ -491,7 +486,6 @@ void RequestParser::OnConnection(std::string_view list) {
     const std::string_view option = TakeElement(&list);
     close_ |= absl::EqualsIgnoreCase(option, "close");
     keep_alive_ |= absl::EqualsIgnoreCase(option, "keep-alive");
-    upgrade_ |= absl::EqualsIgnoreCase(option, "upgrade");
   }
 }
 
@@ -512,7 +506,6 @@ RequestParser::Step RequestParser::Finish(Request* request) {
   request->chunked = chunked_;
   request->keep_alive = !close_ && (is_1_1 || keep_alive_);
   request->expect_continue = is_1_1 && expect_continue_ && request->has_body();
-  request->upgrade = is_1_1 && upgrade_;
   return Step::kDone;
 }
 

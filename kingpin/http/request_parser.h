@@ -61,14 +61,12 @@ enum class FieldId : uint8_t {
   kContentLength,
   kTransferEncoding,
   kExpect,
-  kUpgrade,
   kRange,
   kIfMatch,
   kIfNoneMatch,
   kIfModifiedSince,
   kIfUnmodifiedSince,
   kIfRange,
-  kAcceptEncoding,
 };
 
 struct Field {
@@ -99,13 +97,12 @@ struct Request {
   std::vector<Field> fields;  // In the order of arrival.
 
   int minor_version = 1;  // HTTP/1.x: 0 or 1.
-  std::optional<uint64_t>
-      content_length;  // At most 2^63 - 1; never if chunked.
+  // At most 2^63 - 1; never there if `chunked`.
+  std::optional<uint64_t> content_length;
   bool chunked = false;
   bool keep_alive = false;  // What the client asks; 1.0 must ask for it.
-  bool expect_continue =
-      false;              // 100 (Continue) is awaited and a body follows.
-  bool upgrade = false;   // Connection names "upgrade": see FieldId.
+  // A body follows, and the client awaits 100 (Continue) before it sends it.
+  bool expect_continue = false;
   size_t head_bytes = 0;  // Through the empty line; the body is next.
 };
 
@@ -212,7 +209,6 @@ class RequestParser {
   bool unknown_coding_ = false;
   bool close_ = false;
   bool keep_alive_ = false;
-  bool upgrade_ = false;
   bool expect_continue_ = false;
   bool unknown_expectation_ = false;
 };

@@ -87,7 +87,7 @@ std::string Describe(Result result, const RequestParser& parser,
   add_number(request.minor_version);
   add_number(request.content_length.value_or(~uint64_t{0}));
   add_number(request.chunked + 2 * request.keep_alive +
-             4 * request.expect_continue + 8 * request.upgrade);
+             4 * request.expect_continue);
   add_number(request.head_bytes);
   for (const Field& field : request.fields) {
     add(field.name);

@@ -36,8 +36,7 @@ std::string Describe(Result result, const RequestParser& parser,
       request.method_name, "|", request.target, "|", request.path, "|",
       request.query, "|", request.host, "|", request.minor_version,
       request.chunked ? " chunked" : "", request.keep_alive ? " keep" : "",
-      request.expect_continue ? " expect" : "",
-      request.upgrade ? " upgrade" : "", "|", request.head_bytes);
+      request.expect_continue ? " expect" : "", "|", request.head_bytes);
   if (request.content_length.has_value()) {
     absl::StrAppend(&text, "|length ", *request.content_length);
   }
@@ -429,7 +428,6 @@ TEST(RequestParserTest, FillsTheRequest) {
   EXPECT_TRUE(request.expect_continue);
   EXPECT_TRUE(request.keep_alive);
   EXPECT_FALSE(request.chunked);
-  EXPECT_FALSE(request.upgrade);
   EXPECT_EQ(request.head_bytes, head.size());
   ASSERT_EQ(request.fields.size(), 6u);
   EXPECT_EQ(request.fields[1].name, "content-length");
@@ -461,14 +459,12 @@ TEST(RequestParserTest, RecognisesMethods) {
 
 TEST(RequestParserTest, RecognisesFieldsInAnyCase) {
   const std::pair<std::string_view, FieldId> kFields[] = {
-      {"uPgRaDe", FieldId::kUpgrade},
       {"RANGE", FieldId::kRange},
       {"If-Match", FieldId::kIfMatch},
       {"if-none-match", FieldId::kIfNoneMatch},
       {"IF-MODIFIED-SINCE", FieldId::kIfModifiedSince},
       {"If-Unmodified-Since", FieldId::kIfUnmodifiedSince},
       {"If-Range", FieldId::kIfRange},
-      {"Accept-Encoding", FieldId::kAcceptEncoding},
       {"Connection", FieldId::kConnection},
       {"Accept", FieldId::kOther},
       {"If_Match", FieldId::kOther},
@@ -558,16 +554,6 @@ TEST(RequestParserTest, AwaitsContinueOnlyBeforeABody) {
   EXPECT_FALSE(expects("1.0", "Content-Length: 1\r\n"));
 }
 
-TEST(RequestParserTest, SeesUpgradeInConnection) {
-  const std::string input =
-      WithHost("Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n");
-  RequestParser parser;
-  Request request;
-  ASSERT_EQ(parser.Parse(input, &request), Result::kDone);
-  EXPECT_TRUE(request.upgrade);
-  EXPECT_EQ(request.Find(FieldId::kUpgrade), "websocket");
-}
-
 TEST(RequestParserTest, ParsesPipelinedRequestsInOrder) {
   std::string input;
   for (int i = 0; i < 5; ++i) {
@@ -589,7 +575,7 @@ TEST(RequestParserTest, NothingOfARequestLeaksIntoTheNext) {
   RequestParser parser;
   Request request;
   const std::string first =
-      "POST http://b/?q HTTP/1.0\r\nConnection: keep-alive, upgrade\r\n"
+      "POST http://b/?q HTTP/1.0\r\nConnection: keep-alive\r\n"
       "Content-Length: 4\r\n\r\n";
   ASSERT_EQ(parser.Parse(first, &request), Result::kDone);
   const std::string second = WithHost("");
