@@ -1,7 +1,7 @@
 // FileHandler: one thread of the file server, and what the threads share.
 //
-// Threads: Shared is safe from all of them, what is added here being constant; a
-// FileHandler belongs to its thread.
+// Threads: Shared is safe from all of them, what is added here being constant;
+// a FileHandler belongs to its thread.
 // Lifetime: Shared outlives the handlers, and HttpOptions::access_log both.
 #ifndef APPS_FILE_SERVER_FILE_HANDLER_H_
 #define APPS_FILE_SERVER_FILE_HANDLER_H_

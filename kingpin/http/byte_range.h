@@ -13,11 +13,9 @@
 //   field is ignored (14.2 allows it; the client sees 200 and what it means);
 // - more than one range: kWhole for now;
 // - a suffix of a representation of size 0: kWhole, for there is no byte to
-// name
-//   in Content-Range, and the answer "nothing" is right;
+//   name in Content-Range, and the answer "nothing" is right;
 // - numbers beyond 64 bits are just very large: "bytes=0-99999999999999999999"
 //   reaches to the end, and such a first byte is past it.
-
 #ifndef KINGPIN_HTTP_BYTE_RANGE_H_
 #define KINGPIN_HTTP_BYTE_RANGE_H_
 
@@ -47,8 +45,8 @@ ByteRange ResolveByteRange(std::string_view value, uint64_t size);
 inline constexpr size_t kContentRangeSize = 69;
 
 // Writes the value of Content-Range, "bytes 0-4/10" or "bytes */10" if the
-// range is unsatisfiable, and returns what was written. Not for kWhole of size
-// 0.
+// range is unsatisfiable, and returns what was written. Not for kWhole of a
+// size of 0.
 std::string_view WriteContentRange(const ByteRange& range, uint64_t size,
                                    std::span<char, kContentRangeSize> out);
 

@@ -5,20 +5,20 @@
 // Memory: a few words, whatever the peer sends. Body bytes are views into the
 //   caller's input; chunk extensions and trailer fields are checked, then
 //   dropped.
-// Strict: sizes are 1*HEXDIG up to 2^63 - 1; every line ends in CRLF and the
-// data
-//   of a chunk in CRLF; extensions are tokens or quoted strings; a trailer
-//   field has a token as its name, no blank before the colon and no folding.
-//   Anything else is an error: answer 400 and close, the end of the body is
-//   unknown. The result depends on the bytes only, never on how they were cut
-//   into calls.
+// Strict: sizes are 1*HEXDIG up to 2^63 - 1; every line ends in CRLF, and so
+//   does the data of a chunk; extensions are tokens or quoted strings; a
+//   trailer field has a token as its name, no blank before the colon and no
+//   folding. Anything else is an error: answer 400 and close, the end of the
+//   body is unknown. The result depends on the bytes only, never on how they
+//   were cut into calls.
 //
-//   ChunkedDecoder decoder;      // One a message body.
-//   std::string_view data;
-//   ChunkedDecoder::Result result;
-//   while ((result = decoder.Decode(&input, &data)) ==
-//          ChunkedDecoder::Result::kData) body.append(data);
-
+//   using Result = ChunkedDecoder::Result;
+//   ChunkedDecoder decoder;  // One a message body.
+//   Result result;
+//   for (std::string_view data;
+//        (result = decoder.Decode(&input, &data)) == Result::kData;) {
+//     body.append(data);
+//   }
 #ifndef KINGPIN_HTTP_CHUNKED_DECODER_H_
 #define KINGPIN_HTTP_CHUNKED_DECODER_H_
 
@@ -45,17 +45,16 @@ class ChunkedDecoder {
  public:
   enum class Result : uint8_t {
     kNeedMore,  // All of the input was consumed.
-    kData,   // `data` is the next piece of the body, in the input; call again.
-    kDone,   // The body is complete; what is left of the input is not its own.
-    kError,  // Malformed or over a limit; stays so.
+    kData,      // `data` is the next piece of the body; call again.
+    kDone,      // The body is complete; what is left of the input is not its.
+    kError,     // Malformed or over a limit; stays so.
   };
 
   ChunkedDecoder() = default;
   explicit ChunkedDecoder(const ChunkedLimits& limits) : limits_(limits) {}
 
   // Takes bytes from the front of `input` up to the next result. `data` is
-  // empty unless the result is kData, and lives as long as the bytes of
-  // `input`.
+  // empty unless the result is kData; then it lies in the bytes of `input`.
   Result Decode(std::string_view* input, std::string_view* data);
 
  private:

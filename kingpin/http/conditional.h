@@ -6,10 +6,10 @@
 //
 //   Validators current{.etag = "\"5f-60\"", .last_modified = mtime};
 //   Conditional conditional = EvaluateConditions(request, current, now);
-//   if (conditional.outcome == Conditional::Outcome::kNotModified) return
-//   Send304(); if (conditional.outcome != Conditional::Outcome::kProceed)
-//   return Send412(); if (conditional.range) range =
-//   ResolveByteRange(*conditional.range, size);
+//   using Outcome = Conditional::Outcome;
+//   if (conditional.outcome == Outcome::kNotModified) return Send304();
+//   if (conditional.outcome == Outcome::kPreconditionFailed) return Send412();
+//   if (conditional.range) range = ResolveByteRange(*conditional.range, size);
 //
 // Decisions where the RFC leaves a choice:
 // - an entity-tag list with anything malformed in it, or with "*" among tags,
@@ -19,10 +19,8 @@
 //   malformed one, withdraw the range;
 // - a malformed date is ignored (13.1.3, 13.1.4);
 // - a date in If-Range counts only if it is exactly Last-Modified and that
-// second
-//   is over: within it the file may have changed twice;
+//   second is over: within it the file may have changed twice;
 // - two Range fields are ignored.
-
 #ifndef KINGPIN_HTTP_CONDITIONAL_H_
 #define KINGPIN_HTTP_CONDITIONAL_H_
 

@@ -5,11 +5,11 @@
 //
 // Content is never stale: every hit is checked against a fresh stat (StampOf),
 // and only an entry whose device, inode, size, mtime and ctime are all the same
-// is used. That is the file that openat2 let in earlier, with the content it had
-// then: any write or truncation moves ctime, and a file that was replaced by
-// rename has another inode. Timestamps are only as fine as the kernel's tick, so
-// a file that was changed in the last two seconds is never put in (IsSettled):
-// what is in cannot change without its ctime moving.
+// is used. That is the file that openat2 let in earlier, with the content it
+// had then: any write or truncation moves ctime, and a file that was replaced
+// by rename has another inode. Timestamps are only as fine as the kernel's
+// tick, so a file that was changed in the last two seconds is never put in
+// (IsSettled): what is in cannot change without its ctime moving.
 //
 // Permission can be, for a second at most. A stat follows links, so it does not
 // tell whether the way to the same file still lies inside of the root: a

@@ -7,10 +7,9 @@
 //   between two calls that the parser needs, and it keeps the capacity of its
 //   field table, so parsing allocates nothing once that is warm.
 // Views: everything in a Request points into the input of the call that
-// returned
-//   kDone (but for the path "/" or "*" that an absolute target left out). It
-//   dies with those bytes or with the next Parse() into the same Request. To
-//   keep a request, copy its first head_bytes and parse the copy.
+//   returned kDone (but for the path "/" or "*" that an absolute target left
+//   out). It dies with those bytes or with the next Parse() into the same
+//   Request. To keep a request, copy its first head_bytes and parse the copy.
 // Cost: linear in the input however it is cut. What was scanned is not scanned
 //   again; a head that came in pieces is parsed once more when it is complete.
 // Strict: whatever two parsers might read in two ways is an error. The result
@@ -19,13 +18,13 @@
 //   RequestParser parser;   // One a connection.
 //   Request request;        // One a thread.
 //   switch (parser.Parse(unconsumed, &request)) {
-//     case RequestParser::Result::kNeedMore: return;  // Call with more
-//     appended. case RequestParser::Result::kError: return
-//     Refuse(parser.error()); case RequestParser::Result::kDone:
-//     unconsumed.remove_prefix(
-//                                            request.head_bytes);
+//     case RequestParser::Result::kNeedMore:
+//       return;  // Call again with more appended.
+//     case RequestParser::Result::kError:
+//       return Refuse(parser.error());
+//     case RequestParser::Result::kDone:
+//       unconsumed.remove_prefix(request.head_bytes);
 //   }
-
 #ifndef KINGPIN_HTTP_REQUEST_PARSER_H_
 #define KINGPIN_HTTP_REQUEST_PARSER_H_
 
@@ -156,8 +155,7 @@ class RequestParser {
   //   505  a version other than 1.0 and 1.1.
   HttpStatus error() const { return error_; }
 
-  // Back to the start, for bytes that have nothing to do with those seen so
-  // far.
+  // Back to the start, for bytes that have nothing to do with those so far.
   void Reset();
 
  private:

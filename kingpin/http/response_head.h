@@ -1,11 +1,11 @@
 // Writes the head of a response (RFC 9112 section 4, RFC 9110 section 6) into
 // the caller's bytes.
 //
-// Threads: one at a time for each object. Memory: never allocates; what does
-// not
-//   fit makes the whole head empty, so that no half of a head is ever sent. The
-//   usual head takes about 250 bytes; 4 KiB on the stack is plenty, but a long
-//   Location or file name may want more: then check Finish().
+// Threads: one at a time for each object.
+// Memory: never allocates; what does not fit makes the whole head empty, so
+//   that no half of a head is ever sent. The usual head takes about 250 bytes;
+//   4 KiB on the stack is plenty, but a long Location or file name may want
+//   more: then check Finish().
 // Injection: CR, LF, NUL and other controls in a value become blanks (RFC 9110
 //   5.5), whoever put them there; such a value never ends its line. A field
 //   whose name is not a token is left out: names come from code, not from
@@ -17,7 +17,6 @@
 //   head.AddContentLength(1024);
 //   head.AddConnection(request.keep_alive, request.minor_version);
 //   connection.Write(head.Finish());
-
 #ifndef KINGPIN_HTTP_RESPONSE_HEAD_H_
 #define KINGPIN_HTTP_RESPONSE_HEAD_H_
 

@@ -21,9 +21,9 @@
 // outside nor one of /proc's magic links gets out of the root, whoever renames
 // what meanwhile. (A file that was inside and is cached may be answered with
 // for the rest of the second in which its way out of the root, or through a
-// link, came about: file_cache.h.) Symbolic links that stay inside are followed unless
-// follow_links is false; an absolute link counts as leading outside, wherever
-// it points.
+// link, came about: file_cache.h.) Symbolic links that stay inside are followed
+// unless follow_links is false; an absolute link counts as leading outside,
+// wherever it points.
 //
 // Only regular files are answered. Anything else is found out without opening
 // it (O_PATH): the open of a FIFO can hold a thread and that of a device can do

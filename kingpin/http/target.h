@@ -20,10 +20,8 @@
 // - several slashes are one; a closing slash stays, for it says "a directory",
 //   and so do a closing "." and "..";
 // - a backslash, ";", "+", control characters and bytes beyond ASCII are part
-// of
-//   a name, as Linux has it. No UTF-8 is decoded, so overlong forms stay names
-//   that do not exist.
-
+//   of a name, as Linux has it. No UTF-8 is decoded, so overlong forms stay
+//   names that do not exist.
 #ifndef KINGPIN_HTTP_TARGET_H_
 #define KINGPIN_HTTP_TARGET_H_
 
