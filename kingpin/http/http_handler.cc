@@ -14,11 +14,10 @@
 namespace kingpin::http {
 namespace {
 
-// Requests of one connection in one turn of the loop.
+// Bounds of one turn of a connection: requests and pieces of bodies, time, what
+// waits to be sent.
 constexpr int kMaxTaken = 64;
-// With more than this held they are taken all the same, up to kMaxOutput: what
-// is read each turn grows with what is held.
-constexpr size_t kMaxHeld = 64 << 10;
+constexpr int64_t kMaxTurnNanos = 1'000'000;
 constexpr uint64_t kMaxOutput = 256 << 10;
 constexpr int kMaxFiles = 16;
 
@@ -154,6 +153,7 @@ void HttpHandler::OnClose(Connection& connection, CloseReason) {
 
 void HttpHandler::Proceed(Connection& connection) {
   files_this_turn_ = 0;
+  turn_ended_ = false;
   // Of an earlier turn: the peer does not read, or a file is on its way.
   const bool stuck = connection.pending_output() > 0;
   for (int taken = 0; !connection.closing(); ++taken) {
@@ -162,16 +162,14 @@ void HttpHandler::Proceed(Connection& connection) {
       if (!connection.input().empty()) connection.PauseReading();
       return;
     }
+    if (connection.input().empty()) break;
+    if (TurnIsOver(taken)) return connection.RequestMessage();
     State* state = FindState(connection);
     if (state != nullptr && state->in_body) {
       if (!TakeBody(connection)) break;
       continue;
     }
-    if (connection.input().empty()) break;
     if (stuck || Congested(connection)) return connection.PauseReading();
-    if (taken >= kMaxTaken && connection.input().size() <= kMaxHeld) {
-      return connection.RequestMessage();
-    }
     first_of_turn_ = taken == 0;
     if (!TakeRequest(connection)) break;
   }
@@ -180,6 +178,15 @@ void HttpHandler::Proceed(Connection& connection) {
   // What is left of the input will never be a whole request.
   if (state != nullptr && state->input_ended) return connection.Close();
   Rest(connection);
+}
+
+bool HttpHandler::TurnIsOver(int taken) {
+  if (taken == 0) return false;
+  if (turn_ended_ || taken >= kMaxTaken) return true;
+  // From the second on, so that only who pipelines costs a look at the clock.
+  const int64_t now = shared().clock().Now().nanos;
+  if (taken == 1) turn_began_ = now;
+  return now - turn_began_ >= kMaxTurnNanos;
 }
 
 bool HttpHandler::Congested(const Connection& connection) const {
@@ -281,7 +288,6 @@ void HttpHandler::SetInBody(Connection& connection, State& state,
 bool HttpHandler::TakeBody(Connection& connection) {
   State& state = StateFor(connection);
   Buffer& input = connection.input();
-  if (input.empty()) return false;
   if (!state.chunked) {
     const size_t size = std::min<uint64_t>(state.body_left, input.size());
     const std::string_view data = input.view().substr(0, size);

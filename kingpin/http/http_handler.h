@@ -41,11 +41,12 @@
 // refuses (400, 414, 417, 431, 501, 505), a body that is malformed (400) or
 // larger than max_body_bytes (413).
 //
-// Fairness and bounds: a connection has at most 64 requests taken in a turn of
-// the loop, and none while output waits that a turn before could not send, nor
-// once 16 files or 256 KiB wait; meanwhile nothing is read from it. So a flood
-// of pipelined requests holds neither the others up, nor descriptors, nor
-// memory.
+// Fairness and bounds: a turn of a connection takes at most 64 requests and
+// pieces of bodies, and ends when it has taken a millisecond or called
+// EndTurn(); the others have theirs before its next. No request is taken while
+// output waits that a turn before could not send, nor once 16 files or 256 KiB
+// wait; meanwhile nothing is read from it. So a flood of pipelined requests
+// holds neither the others up, nor descriptors, nor memory.
 //
 // Memory: an idle connection holds nothing of HTTP. State of its own hangs on
 // it only while part of a head or body is awaited, an answer is deferred, or an
@@ -184,6 +185,10 @@ class HttpHandler : public IOHandlerForServer {
                             : static_cast<T*>(state->attachment.get());
   }
 
+  // In OnRequest or OnBody, for what took long although nothing waited: the
+  // others have their turns before the next request of this connection.
+  void EndTurn() { turn_ended_ = true; }
+
   // In OnRequest: the request is the first that its connection has taken in
   // this turn, so the event (or the input held) that began the turn was its
   // own: it had begun to arrive when this round of the loop began. False while
@@ -259,6 +264,8 @@ class HttpHandler : public IOHandlerForServer {
 
   // Takes requests and body pieces while it may.
   void Proceed(Connection& connection);
+  // Before the next request or piece, when `taken` of them were taken.
+  bool TurnIsOver(int taken);
   bool Congested(const Connection& connection) const;
   // False: no more can be done until something arrives.
   bool TakeRequest(Connection& connection);
@@ -295,6 +302,8 @@ class HttpHandler : public IOHandlerForServer {
   Exchange exchange_;
   int files_this_turn_ = 0;
   bool first_of_turn_ = false;
+  bool turn_ended_ = false;           // EndTurn.
+  int64_t turn_began_ = 0;            // MonotonicTime::nanos.
   Connection* called_for_ = nullptr;  // Whose callback we are in.
   std::string error_page_;
 

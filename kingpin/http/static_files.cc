@@ -366,6 +366,7 @@ void StaticFiles::ServeDirectory(Connection& connection,
   if (!options.list) {
     return handler_.AnswerError(connection, HttpStatus::kForbidden);
   }
+  handler_.EndTurn();
   List(connection, here, std::move(directory.value));
 }
 
@@ -385,6 +386,16 @@ void StaticFiles::RedirectToDirectory(Connection& connection,
 
 void StaticFiles::List(Connection& connection, const std::string& here,
                        UniqueFd directory) {
+  char room[kHeadRoom];
+  ResponseHead head = handler_.BeginHead(connection, HttpStatus::kOk, room);
+  head.Add("Content-Type", "text/html; charset=utf-8");
+  head.Add("X-Content-Type-Options", "nosniff");
+  head.Add("Cache-Control", "no-cache");
+  if (handler_.head_only(connection)) {
+    // The length would cost the whole page (RFC 9110 9.3.2 spares us that).
+    const std::string_view text = head.Finish();
+    return handler_.SendHead(connection, HttpStatus::kOk, text, text.size());
+  }
   std::vector<ListedEntry> entries;
   size_t seen = 0;
   const size_t max_seen = root_.options().max_listed;
@@ -399,11 +410,6 @@ void StaticFiles::List(Connection& connection, const std::string& here,
       });
   path_ = here;
   if (error != 0) return AnswerErrno(connection, error);
-  char room[kHeadRoom];
-  ResponseHead head = handler_.BeginHead(connection, HttpStatus::kOk, room);
-  head.Add("Content-Type", "text/html; charset=utf-8");
-  head.Add("X-Content-Type-Options", "nosniff");
-  head.Add("Cache-Control", "no-cache");
   handler_.Answer(connection, HttpStatus::kOk, &head,
                   ListingPage("/" + here, &entries, seen > max_seen));
 }

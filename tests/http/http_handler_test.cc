@@ -18,8 +18,8 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "kingpin/pool/epoll_tp_server.h"
 #include "tests/http/http_test_client.h"
+#include "tests/http/http_test_server.h"
 #include "tests/testing/process.h"
 #include "tests/testing/test_client.h"
 
@@ -31,110 +31,11 @@ using testing::HttpAnswer;
 using testing::HttpTestClient;
 using testing::TestClient;
 
-class TestHandler;
-
-// What the handler of a test does; the defaults answer with the path and, if
-// there is a body, what it was.
-struct Script {
-  HttpOptions options;
-  std::function<void(TestHandler&, Connection&, const Request&)> on_request;
-  std::function<void(TestHandler&, Connection&, std::string_view, bool)>
-      on_body;
-  std::function<void()> on_exchange_end;
-  std::function<void(TestHandler&, Connection&)> on_connect;
-};
-
-struct TestShared : ThreadSharedDataForServer {
-  TestShared(Script s, ServerOptions o)
-      : ThreadSharedDataForServer(std::move(o)), script(std::move(s)) {}
-  const Script script;
-  std::atomic<int> requests = 0;
-  std::atomic<int> exchange_ends = 0;
-};
-
-void AnswerText(HttpHandler& handler, Connection& connection,
-                std::string_view text) {
-  char room[1024];
-  ResponseHead head = handler.BeginHead(connection, HttpStatus::kOk, room);
-  handler.Answer(connection, HttpStatus::kOk, &head, text);
-}
-
-class TestHandler : public HttpHandler {
- public:
-  TestHandler(TestShared* shared, int thread)
-      : HttpHandler(shared, thread, shared->script.options),
-        test_shared_(*shared) {}
-
-  void OnConnect(Connection& c) override {
-    HttpHandler::OnConnect(c);
-    if (test_shared_.script.on_connect)
-      test_shared_.script.on_connect(*this, c);
-  }
-
-  void OnRequest(Connection& c, const Request& request) override {
-    ++test_shared_.requests;
-    if (test_shared_.script.on_request) {
-      return test_shared_.script.on_request(*this, c, request);
-    }
-    if (!request.has_body()) return AnswerText(*this, c, request.path);
-    Attach<std::string>(c, absl::StrCat(request.path, "|"));
-  }
-
-  void OnBody(Connection& c, std::string_view data, bool last) override {
-    if (test_shared_.script.on_body) {
-      return test_shared_.script.on_body(*this, c, data, last);
-    }
-    std::string* body = attachment<std::string>(c);
-    if (body == nullptr) return;
-    body->append(data);
-    if (last) AnswerText(*this, c, *body);
-  }
-
-  void OnExchangeEnd(Connection&) override {
-    ++test_shared_.exchange_ends;
-    if (test_shared_.script.on_exchange_end) {
-      test_shared_.script.on_exchange_end();
-    }
-  }
-
- private:
-  TestShared& test_shared_;
-};
-
-class Server {
- public:
-  explicit Server(Script script = {}, ServerOptions options = {})
-      : shared_(std::move(script), WithAddress(std::move(options))),
-        pool_(&shared_, {.threads = 1, .handle_signals = false}) {
-    const absl::Status status = pool_.Start();
-    EXPECT_TRUE(status.ok()) << status;
-  }
-  ~Server() { Stop(); }
-
-  void Stop() {
-    if (stopped_) return;
-    stopped_ = true;
-    pool_.Shutdown(RunPhase::kStopping);
-    EXPECT_TRUE(pool_.Wait().ok());
-  }
-  uint16_t port() const { return shared_.port(); }
-  TestShared& shared() { return shared_; }
-  EpollTPServer<TestHandler>& pool() { return pool_; }
-
- private:
-  static ServerOptions WithAddress(ServerOptions options) {
-    options.listen = {"127.0.0.1:0"};
-    return options;
-  }
-
-  TestShared shared_;
-  EpollTPServer<TestHandler> pool_;
-  bool stopped_ = false;
-};
-
-std::string Get(std::string_view path, std::string_view fields = "") {
-  return absl::StrCat("GET ", path, " HTTP/1.1\r\nHost: h\r\n", fields, "\r\n");
-}
+using Script = testing::HttpScript;
+using TestHandler = testing::HttpTestHandler;
+using Server = testing::HttpTestServer;
+using testing::AnswerText;
+using testing::Get;
 
 TEST(HttpHandlerTest, KeepsTheConnection) {
   Server server;

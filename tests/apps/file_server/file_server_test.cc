@@ -20,6 +20,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "apps/file_server/file_handler.h"
@@ -93,6 +94,7 @@ std::atomic<int> opens_to_fail = 0;
 std::atomic<int> open_error = 0;
 std::atomic<int> stats_to_fail = 0;
 std::atomic<int> stat_error = 0;
+std::atomic<int> stats_made = 0;
 void InstallFaultHook() {
   static auto* const hook =
       new kingpin::ScopedFaultHook([](kingpin::sys::Call call, int fd) {
@@ -102,6 +104,7 @@ void InstallFaultHook() {
           --opens_to_fail;
           fault.error = open_error;
         }
+        if (call == kingpin::sys::Call::kFstat) ++stats_made;
         if (call == kingpin::sys::Call::kFstat && stats_to_fail > 0) {
           --stats_to_fail;
           fault.error = stat_error;
@@ -418,6 +421,55 @@ TEST_F(FileServerTest, AListingLooksAtNoMoreThanItsBound) {
   const std::string page = Get("/d/").body;
   EXPECT_TRUE(absl::StrContains(page, "shown"));
   EXPECT_FALSE(absl::StrContains(page, "there are more"));
+}
+
+TEST_F(FileServerTest, HeadOfAListingReadsNoDirectory) {
+  config_.files.list = true;
+  constexpr int kFiles = 100;
+  for (int i = 0; i < kFiles; ++i) tree_.Write(absl::StrCat("d/f", i), "");
+  HttpTestClient client(server().port());
+  int before = stats_made;
+  HttpAnswer get = client.Get("/d/");
+  EXPECT_EQ(get.status, 200);
+  EXPECT_GE(stats_made, before + kFiles);
+  before = stats_made;
+  HttpAnswer head = client.Ask("HEAD", "/d/");
+  EXPECT_EQ(head.status, 200);
+  EXPECT_LT(stats_made, before + 10);
+  for (HttpAnswer* answer : {&get, &head}) answer->fields.erase("date");
+  get.fields.erase("content-length");
+  EXPECT_EQ(head.fields, get.fields);
+  // Nothing followed the head.
+  EXPECT_EQ(client.Get("/d/f0").status, 200);
+}
+
+TEST_F(FileServerTest, AListingEndsTheTurn) {
+  tree_.Write("d/a", "");
+  Shared shared({.listen = {"127.0.0.1:0"}}, {},
+                *StaticRoot::Open(tree_.root(), {.list = true}), 10);
+  ASSERT_TRUE(shared.Open(1).ok());
+  FileHandler handler(&shared, 0);
+  ASSERT_TRUE(handler.Init().ok());
+  TestClient client = TestClient::Connect(shared.port());
+  std::string all;
+  constexpr size_t kListings = 20;
+  for (size_t i = 0; i < kListings; ++i) {
+    all += "HEAD /d/ HTTP/1.1\r\nHost: h\r\n\r\n";
+  }
+  ASSERT_EQ(client.TrySend(all), all.size());
+  const auto answers = [&] {
+    return std::vector<std::string>(absl::StrSplit(client.received(), "HTTP/"))
+               .size() -
+           1;
+  };
+  size_t before = 0;
+  EXPECT_TRUE(Eventually([&] {
+    handler.RunOnce(absl::ZeroDuration());
+    // For what has arrived, and for what the turn before left.
+    EXPECT_LE(answers(), before + 2);
+    before = answers();
+    return before == kListings;
+  }));
 }
 
 TEST_F(FileServerTest, NothingOutsideIsEverServed) {
