@@ -88,6 +88,27 @@ HttpHandler::~HttpHandler() {
   });
 }
 
+absl::Status HttpHandler::Init() {
+  if (options_.server.size() > kMaxServerBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("HttpOptions::server has ", options_.server.size(),
+                     " bytes: it is at most ", kMaxServerBytes));
+  }
+  const RequestLimits& limits = options_.request;
+  if (limits.max_target > limits.max_head) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("RequestLimits::max_target is ", limits.max_target,
+                     ": it is at most max_head, ", limits.max_head));
+  }
+  const size_t input_limit = shared().connection_options().input_limit_bytes;
+  if (limits.max_head > input_limit) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "RequestLimits::max_head is ", limits.max_head,
+        ": it is at most ConnectionOptions::input_limit_bytes, ", input_limit));
+  }
+  return IOHandlerForServer::Init();
+}
+
 // --- The state of a connection -----------------------------------------------
 
 HttpHandler::State* HttpHandler::FindState(Connection& connection) {
@@ -394,6 +415,15 @@ void HttpHandler::Refuse(Connection& connection, HttpStatus status) {
   exchange.body_pending ? connection.CloseLingering() : connection.Abort();
 }
 
+void HttpHandler::RefuseLongHead(Connection& connection, HttpStatus status) {
+  KLOG_EVERY_SECOND(ERROR) << "the head of an answer of "
+                           << static_cast<int>(status)
+                           << " did not fit its room";
+  // Another 500 might not fit either.
+  if (status == HttpStatus::kInternalServerError) return connection.Abort();
+  Refuse(connection, HttpStatus::kInternalServerError);
+}
+
 void HttpHandler::Defer(Connection& connection) { connection.SetBusy(true); }
 
 void HttpHandler::Resume(Connection& connection) {
@@ -445,7 +475,7 @@ void HttpHandler::Answer(Connection& connection, HttpStatus status,
                          ResponseHead* head, std::string_view body) {
   if (status != HttpStatus::kNotModified) head->AddContentLength(body.size());
   const std::string_view text = head->Finish();
-  if (text.empty()) return Refuse(connection, HttpStatus::kInternalServerError);
+  if (text.empty()) return RefuseLongHead(connection, status);
   SendHead(connection, status, text, text.size());
   if (head_only(connection) || status == HttpStatus::kNotModified) return;
   SendBody(connection, body);
@@ -457,7 +487,7 @@ void HttpHandler::AnswerFile(Connection& connection, HttpStatus status,
                              uint64_t size) {
   head->AddContentLength(size);
   const std::string_view text = head->Finish();
-  if (text.empty()) return Refuse(connection, HttpStatus::kInternalServerError);
+  if (text.empty()) return RefuseLongHead(connection, status);
   SendHead(connection, status, text, text.size());
   if (head_only(connection)) return;
   SendBodyFile(connection, std::move(file), offset, size);

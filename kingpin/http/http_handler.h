@@ -53,8 +53,8 @@
 // access log line waits for its answer to leave (and always with max_requests).
 // Requests that arrive whole allocate nothing.
 //
-// Threads, lifetime: as IOHandler. Overriding OnConnect, OnMessage, OnInputEnd,
-// OnWriteComplete or OnClose, call the one here too. Connection::EmplaceState
+// Threads, lifetime: as IOHandler. Overriding Init, OnConnect, OnMessage,
+// OnInputEnd, OnWriteComplete or OnClose, call the one here too. Connection::EmplaceState
 // is taken: use Attach().
 #ifndef KINGPIN_HTTP_HTTP_HANDLER_H_
 #define KINGPIN_HTTP_HTTP_HANDLER_H_
@@ -72,6 +72,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "kingpin/http/access_log.h"
 #include "kingpin/http/chunked_decoder.h"
 #include "kingpin/http/http_date.h"
@@ -84,8 +85,12 @@
 
 namespace kingpin::http {
 
+// So that the heads of errors, which are written to small rooms, always fit.
+inline constexpr size_t kMaxServerBytes = 256;
+
 struct HttpOptions {
-  // Bounds of a request head. Not above ConnectionOptions::input_limit_bytes.
+  // Bounds of a request head. max_head is not above
+  // ConnectionOptions::input_limit_bytes.
   RequestLimits request;
   // Of one request body, after decoding. More: 413. It bounds what is read for
   // one request, not memory: pieces are passed on as they come.
@@ -93,7 +98,7 @@ struct HttpOptions {
   // Requests a connection may make; 0: no limit. nginx has one (1,000) to free
   // the memory that its connections gather; ours gather none.
   uint32_t max_requests = 0;
-  // The Server field; empty: none. Not copied.
+  // The Server field, at most kMaxServerBytes; empty: none. Not copied.
   std::string_view server = "kingpin";
   // Null: no access log. Outlives the handlers; see access_log.h.
   Logger* access_log = nullptr;
@@ -106,6 +111,9 @@ class HttpHandler : public IOHandlerForServer {
   HttpHandler(ThreadSharedDataForServer* shared, int thread,
               const HttpOptions& options = {});
   ~HttpHandler() override;
+
+  // Refuses options that are out of their bounds; the error names the option.
+  absl::Status Init() override;
 
   // --- Callbacks -------------------------------------------------------------
 
@@ -127,7 +135,8 @@ class HttpHandler : public IOHandlerForServer {
   ResponseHead BeginHead(Connection& connection, HttpStatus status,
                          std::span<char> room);
   // A whole answer: adds Content-Length, leaves the body out for HEAD and 304.
-  // A head that did not fit its room is answered as 500.
+  // A head that did not fit its room is answered as 500; that of a 500 costs
+  // the connection.
   void Answer(Connection& connection, HttpStatus status, ResponseHead* head,
               std::string_view body);
   // The same with a part of a file as the body.
@@ -279,6 +288,8 @@ class HttpHandler : public IOHandlerForServer {
   // Calls OnExchangeEnd if that is due; false if it threw.
   bool EndExchange(Connection& connection, State& state);
   void Refuse(Connection& connection, HttpStatus status);
+  // Instead of an answer of `status` whose head did not fit its room.
+  void RefuseLongHead(Connection& connection, HttpStatus status);
   // Calls a callback; one that throws is refused.
   template <typename Function>
   void CallOut(Connection& connection, Function function);

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/log/check.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
@@ -209,6 +210,8 @@ void StaticFiles::Describe(const FileStamp& stamp, int64_t now,
   head.Add("X-Content-Type-Options", "nosniff");
   head.AddContentLength(stamp.size);
   file->answer = head.Finish();
+  // Nothing in it is as long as a peer or a file name likes.
+  CHECK(!file->answer.empty());
   file->head_bytes = file->answer.size();
   file->date_at = file->answer.find(kDateField) + kDateField.size();
   file->date_seconds = -1;

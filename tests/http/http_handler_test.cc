@@ -389,6 +389,52 @@ TEST(HttpHandlerTest, ForgottenAnswerIs500) {
   EXPECT_EQ(client.Get("/").status, 500);
 }
 
+TEST(HttpHandlerTest, RefusesToStartWithOptionsOutOfBounds) {
+  const auto error = [](HttpOptions options,
+                        ConnectionOptions connection = {}) {
+    testing::HttpTestShared shared(
+        {.options = options},
+        {.listen = {"127.0.0.1:0"}, .connection = connection});
+    EpollTPServer<TestHandler> pool(&shared,
+                                    {.threads = 1, .handle_signals = false});
+    return std::string(pool.Start().message());
+  };
+  const std::string server(kMaxServerBytes + 1, 's');
+  EXPECT_TRUE(absl::StrContains(error({.server = server}), "server"));
+  EXPECT_TRUE(absl::StrContains(error({.request = {.max_target = 40 << 10}}),
+                                "max_target"));
+  EXPECT_TRUE(
+      absl::StrContains(error({}, {.input_limit_bytes = 4096}), "max_head"));
+}
+
+TEST(HttpHandlerTest, TheLongestServerNameFitsEveryError) {
+  const std::string name(kMaxServerBytes, 's');
+  Server server({.options = {.server = name}});
+  HttpTestClient client(server.port());
+  client.Send("nonsense\r\n\r\n");
+  const HttpAnswer answer = client.ReadAnswer();
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_EQ(answer.field("server"), name);
+}
+
+TEST(HttpHandlerTest, AHeadThatDoesNotFitIs500) {
+  Server server({.on_request = [](TestHandler& handler, Connection& c,
+                                  const Request& request) {
+    const std::string value(2000, 'x');
+    if (request.path == "/500") {
+      handler.AnswerError(c, HttpStatus::kInternalServerError, {{"X", value}});
+    } else {
+      handler.AnswerError(c, HttpStatus::kNotFound, {{"X", value}});
+    }
+  }});
+  HttpTestClient client(server.port());
+  EXPECT_EQ(client.Get("/404").status, 500);
+  // Not even that one fits: there is nothing to say.
+  HttpTestClient other(server.port());
+  EXPECT_EQ(other.Get("/500").status, 0);
+  EXPECT_TRUE(other.AtEnd());
+}
+
 TEST(HttpHandlerTest, MaxRequests) {
   Server server({.options = {.max_requests = 2}});
   HttpTestClient client(server.port());
