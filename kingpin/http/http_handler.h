@@ -181,17 +181,19 @@ class HttpHandler : public IOHandlerForServer {
   // One object for the exchange under way, which dies with it.
   template <typename T, typename... Args>
   T& Attach(Connection& connection, Args&&... args) {
-    T* object = new T(std::forward<Args>(args)...);
-    StateFor(connection).attachment = {
-        object, [](void* p) { delete static_cast<T*>(p); }};
-    return *object;
+    auto attachment =
+        std::make_unique<AttachmentOf<T>>(std::forward<Args>(args)...);
+    T& object = attachment->object;
+    StateFor(connection).attachment = std::move(attachment);
+    return object;
   }
-  // What was attached as a T; null if nothing was.
+  // What was attached as a T, and nothing else; null if nothing was.
   template <typename T>
   T* attachment(Connection& connection) {
     State* state = FindState(connection);
-    return state == nullptr ? nullptr
-                            : static_cast<T*>(state->attachment.get());
+    if (state == nullptr) return nullptr;
+    auto* found = dynamic_cast<AttachmentOf<T>*>(state->attachment.get());
+    return found == nullptr ? nullptr : &found->object;
   }
 
   // In OnRequest or OnBody, for what took long although nothing waited: the
@@ -218,6 +220,18 @@ class HttpHandler : public IOHandlerForServer {
 
  private:
   struct LogEntry;
+
+  // The language's own type tag tells what it is.
+  struct Attachment {
+    virtual ~Attachment() = default;
+  };
+  template <typename T>
+  struct AttachmentOf final : Attachment {
+    template <typename... Args>
+    explicit AttachmentOf(Args&&... args)
+        : object(std::forward<Args>(args)...) {}
+    T object;
+  };
 
   // What the answer depends on.
   struct Exchange {
@@ -262,7 +276,7 @@ class HttpHandler : public IOHandlerForServer {
     uint64_t queued = 0;            // Bytes ever queued, if there is a log.
     LogEntry* first_log = nullptr;  // Owned, as are those behind it.
     LogEntry* last_log = nullptr;
-    std::unique_ptr<void, void (*)(void*)> attachment{nullptr, [](void*) {}};
+    std::unique_ptr<Attachment> attachment;
   };
 
   State* FindState(Connection& connection);

@@ -323,6 +323,24 @@ TEST(HttpHandlerTest, DeferredStreamInsteadOfContinueIsWhole) {
   EXPECT_TRUE(client.AtEnd());
 }
 
+TEST(HttpHandlerTest, AnAttachmentIsFoundByItsTypeOnly) {
+  Server server(
+      {.on_request = [](TestHandler& handler, Connection& c, const Request&) {
+        EXPECT_EQ(handler.attachment<std::string>(c), nullptr);
+        handler.Attach<std::string>(c, "attached");
+        EXPECT_EQ(handler.attachment<std::vector<char>>(c), nullptr);
+        ASSERT_NE(handler.attachment<std::string>(c), nullptr);
+        EXPECT_EQ(*handler.attachment<std::string>(c), "attached");
+        handler.Attach<int>(c, 7);  // In its place.
+        EXPECT_EQ(handler.attachment<std::string>(c), nullptr);
+        EXPECT_EQ(*handler.attachment<int>(c), 7);
+        AnswerText(handler, c, "done");
+      }});
+  HttpTestClient client(server.port());
+  EXPECT_EQ(client.Get("/").body, "done");
+  EXPECT_EQ(client.Get("/").body, "done");
+}
+
 TEST(HttpHandlerTest, ExchangeEndComesOnce) {
   Server server({.on_request = [](TestHandler& handler, Connection& c,
                                   const Request& request) {
