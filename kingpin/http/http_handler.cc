@@ -38,16 +38,16 @@ struct SpareStates {
 };
 thread_local SpareStates spare_states;
 
-// Whether what has arrived of a chunked body is malformed already: a handler that
-// does not care for bodies would answer it as if it were not.
-bool IsMalformed(std::string_view body) {
+// What the part of a chunked body is that has arrived: a handler that does not
+// care for bodies would answer a malformed one as if it were not.
+ChunkedDecoder::Result LookThrough(std::string_view body) {
   ChunkedDecoder decoder;
   std::string_view data;
   ChunkedDecoder::Result result;
   do {
     result = decoder.Decode(&body, &data);
   } while (result == ChunkedDecoder::Result::kData);
-  return result == ChunkedDecoder::Result::kError;
+  return result;
 }
 
 }  // namespace
@@ -258,8 +258,12 @@ void HttpHandler::BeginExchange(Connection& connection) {
   if (request_.content_length.value_or(0) > options_.max_body_bytes) {
     return Refuse(connection, HttpStatus::kContentTooLarge);
   }
-  if (request_.chunked && IsMalformed(connection.input().view())) {
-    return Refuse(connection, HttpStatus::kBadRequest);
+  if (request_.chunked) {
+    const auto result = LookThrough(connection.input().view());
+    if (result == ChunkedDecoder::Result::kError) {
+      return Refuse(connection, HttpStatus::kBadRequest);
+    }
+    exchange_.end_unknown = result == ChunkedDecoder::Result::kNeedMore;
   }
   if (exchange_.body_pending) return BeginBody(connection);
   CallOut(connection, [&] { OnRequest(connection, request_); });
@@ -445,7 +449,9 @@ void HttpHandler::Resume(Connection& connection) {
 
 void HttpHandler::DecideKeepAlive(Connection& connection, Exchange& exchange) {
   if (!exchange.keep_alive) return;
-  if (draining() || (exchange.awaits_continue && exchange.body_pending)) {
+  const bool body_may_fail = exchange.body_pending &&
+                             (exchange.awaits_continue || exchange.end_unknown);
+  if (draining() || body_may_fail) {
     exchange.keep_alive = false;
   } else if (options_.max_requests > 0) {
     State* state = FindState(connection);

@@ -33,13 +33,17 @@
 //
 // Persistence (RFC 9112 9.3): as the request asks, but the connection is closed
 // after the answer when the run drains, when max_requests is reached, and when
-// an answer is given while "100 Continue" was awaited. A close that the client
-// did not ask for lingers, or the RST that what it sent meanwhile provokes
-// could destroy the answer (RFC 9112 9.6).
+// an answer is given while "100 Continue" was awaited or before all of a
+// chunked body has arrived, the end of which nobody knows yet. A close that the
+// client did not ask for lingers, or the RST that what it sent meanwhile
+// provokes could destroy the answer (RFC 9112 9.6).
 //
 // Errors answered here, all with "Connection: close": what RequestParser
 // refuses (400, 414, 417, 431, 501, 505), a body that is malformed (400) or
-// larger than max_body_bytes (413).
+// larger than max_body_bytes (413). Of a chunked body, what has arrived with
+// the head is looked at before OnRequest. What is found wrong after an answer
+// has begun can no longer be said; the connection, whose answer has announced
+// it, is closed when that has left.
 //
 // Fairness and bounds: a turn of a connection takes at most 64 requests and
 // pieces of bodies, and ends when it has taken a millisecond or called
@@ -240,6 +244,7 @@ class HttpHandler : public IOHandlerForServer {
     bool head_only = false;
     bool body_pending = false;  // Not all of the body has come.
     bool awaits_continue = false;
+    bool end_unknown = false;     // Of a chunked body, when the head came.
     bool asked_to_close = false;  // By the client.
     uint8_t minor_version = 1;
     LogEntry* log = nullptr;  // Owned by the state's list.

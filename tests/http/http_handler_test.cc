@@ -198,6 +198,46 @@ TEST(HttpHandlerTest, MalformedChunkIs400) {
   EXPECT_EQ(client.ReadAnswer().status, 400);
 }
 
+constexpr char kChunkedHead[] =
+    "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+TEST(HttpHandlerTest, AnAnswerBeforeTheEndOfAChunkedBodyAnnouncesTheClose) {
+  Server server({.on_request = [](TestHandler& handler, Connection& c,
+                                  const Request& request) {
+    AnswerText(handler, c, request.path);
+  }});
+  for (const char* rest : {"xyz\r\n", "3\r\nabc\r\n0\r\n\r\n"}) {
+    HttpTestClient client(server.port());
+    client.Send(kChunkedHead);
+    const HttpAnswer answer = client.ReadAnswer();
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.field("connection"), "close");
+    client.Send(rest);
+    client.Send(Get("/b"));
+    client.socket().HalfClose();
+    EXPECT_TRUE(client.AtEnd()) << rest;  // No second answer.
+    EXPECT_EQ(client.socket().error(), 0) << rest;
+  }
+  // All of it has come: there is nothing left that could be wrong.
+  HttpTestClient client(server.port());
+  client.Send(absl::StrCat(kChunkedHead, "3\r\nabc\r\n0\r\n\r\n"));
+  EXPECT_FALSE(client.ReadAnswer().has("connection"));
+  EXPECT_EQ(client.Get("/b").body, "/b");
+}
+
+TEST(HttpHandlerTest, AnAnswerAfterAChunkedBodyKeepsTheConnection) {
+  Server server;
+  HttpTestClient client(server.port());
+  client.Send(kChunkedHead);
+  client.Send("3\r\nabc\r\n");
+  ASSERT_TRUE(Eventually([&] { return server.shared().requests == 1; }));
+  client.Send("0\r\n\r\n");
+  const HttpAnswer answer = client.ReadAnswer();
+  EXPECT_EQ(answer.body, "/a|abc");
+  EXPECT_FALSE(answer.has("connection"));
+  EXPECT_EQ(client.Get("/b").body, "/b");
+}
+
 TEST(HttpHandlerTest, ExpectContinue) {
   Server server;
   HttpTestClient client(server.port());
