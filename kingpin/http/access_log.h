@@ -4,9 +4,10 @@
 //
 // The time is the local one at which the request had arrived; the number is how
 // many bytes of the body were sent, which is less than Content-Length when the
-// peer went away. What the peer wrote is escaped (\" \\ \xHH for controls and
-// everything beyond ASCII), so it forges neither fields nor lines and cannot
-// reach a terminal. A request that could not be parsed is "-".
+// peer went away; the host of one that went before it was accepted is "-". What
+// the peer wrote is escaped (\" \\ \xHH for controls and everything beyond
+// ASCII), so it forges neither fields nor lines and cannot reach a terminal. A
+// request that could not be parsed is "-".
 //
 // Threads: one AccessLog a thread; the Logger behind them is shared.
 // Lifetime: the Logger outlives it.

@@ -22,6 +22,8 @@ constexpr uint64_t kMaxOutput = 256 << 10;
 constexpr int kMaxFiles = 16;
 
 constexpr size_t kMaxSpareLogEntries = 1024;
+// Of a line: what a peer wrote may be a hundred times the ordinary.
+constexpr size_t kMaxSpareLineBytes = 1024;
 constexpr size_t kMaxSpareStates = 256;
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -138,7 +140,9 @@ void HttpHandler::OnConnect(Connection& connection) {
   if (!access_log_.has_value()) return;
   const size_t slot = connection.id().name().index;
   if (slot >= peers_.size()) peers_.resize(slot + 1);
-  peers_[slot] = connection.peer().host();
+  // One that has reset the connection already has no address any more.
+  const SocketAddress peer = connection.peer();
+  peers_[slot] = peer.family() == AF_UNSPEC ? "-" : peer.host();
 }
 
 void HttpHandler::OnMessage(Connection& connection) { Proceed(connection); }
@@ -523,7 +527,11 @@ void HttpHandler::RefuseConnection(Connection& connection, HttpStatus status,
 void HttpHandler::SendHead(Connection& connection, HttpStatus status,
                            std::string_view bytes, size_t head_bytes) {
   Exchange& exchange = ExchangeOf(connection);
-  exchange.answered = true;
+  if (std::exchange(exchange.answered, true)) {
+    // The peer would take it for the answer to its next request.
+    KLOG_EVERY_SECOND(ERROR) << "a request was answered twice";
+    return connection.CloseLingering();
+  }
   if (exchange.log != nullptr) {
     exchange.log->status = status;
     CountQueued(connection, head_bytes);
@@ -594,7 +602,8 @@ void HttpHandler::LogSent(Connection& connection, State& state, bool closing) {
                      answered ? entry->status : static_cast<HttpStatus>(499),
                      end > entry->body_begin ? end - entry->body_begin : 0);
     state.first_log = entry->next;
-    if (spare_log_entries_.size() < kMaxSpareLogEntries) {
+    if (spare_log_entries_.size() < kMaxSpareLogEntries &&
+        entry->line.text.capacity() <= kMaxSpareLineBytes) {
       spare_log_entries_.emplace_back(entry);
     } else {
       delete entry;

@@ -158,6 +158,9 @@ class HttpHandler : public IOHandlerForServer {
   void RefuseConnection(Connection& connection, HttpStatus status,
                         ExtraFields fields = {});
 
+  // A second answer in an exchange is not sent and ends the connection when the
+  // first has left.
+
   // In parts, for those who know what they write: a head (finished, or prepared
   // earlier: then ask PlainKeepAlive first), then body bytes. `head_bytes` is
   // how much of `bytes` is the head. Left out for HEAD is the caller's matter:

@@ -440,6 +440,20 @@ TEST(HttpHandlerTest, ExceptionsAre500) {
   EXPECT_EQ(after.Get("/ok").body, "ok");
 }
 
+TEST(HttpHandlerTest, ASecondAnswerIsNotSent) {
+  Server server({.on_request = [](TestHandler& handler, Connection& c,
+                                  const Request& request) {
+    AnswerText(handler, c, "first");
+    if (request.path == "/twice") AnswerText(handler, c, "second");
+  }});
+  HttpTestClient client(server.port());
+  client.Send(Get("/once") + Get("/twice") + Get("/once"));
+  EXPECT_EQ(client.ReadAnswer().body, "first");
+  EXPECT_EQ(client.ReadAnswer().body, "first");
+  client.socket().HalfClose();
+  EXPECT_TRUE(client.AtEnd());
+}
+
 TEST(HttpHandlerTest, ForgottenAnswerIs500) {
   Server server(
       {.on_request = [](TestHandler&, Connection&, const Request&) {}});
@@ -656,6 +670,31 @@ TEST_F(AccessLogTest, WhatAnExceptionEndsIsWritten) {
   })) << Text();
   EXPECT_TRUE(absl::StrContains(Text(), "/a HTTP/1.1\" 200 5 ")) << Text();
   EXPECT_EQ(server.shared().exchange_ends, 2);
+}
+
+TEST_F(AccessLogTest, APeerThatLeftBeforeItWasAcceptedHasNoAddress) {
+  absl::Notification held;
+  absl::Notification left;
+  Server server({.options = {.access_log = log_.get()},
+                 .on_request = [&](TestHandler& handler, Connection& c,
+                                   const Request& request) {
+                   if (request.path == "/hold") {
+                     held.Notify();
+                     left.WaitForNotification();
+                   }
+                   AnswerText(handler, c, "answer");
+                 }});
+  HttpTestClient client(server.port());
+  client.Send(Get("/hold"));
+  held.WaitForNotification();  // The loop accepts nobody now.
+  HttpTestClient leaver(server.port());
+  leaver.Send(Get("/left"));
+  leaver.socket().Reset();
+  left.Notify();
+  EXPECT_EQ(client.ReadAnswer().body, "answer");
+  EXPECT_TRUE(Eventually([&] { return absl::StrContains(Text(), "/left"); }));
+  EXPECT_TRUE(absl::StrContains(Text(), "\n- - - [")) << Text();
+  EXPECT_FALSE(absl::StrContains(Text(), "unspecified")) << Text();
 }
 
 TEST_F(AccessLogTest, CountsWhatWasSentBeforeThePeerLeft) {
