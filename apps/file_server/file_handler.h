@@ -1,13 +1,16 @@
 // FileHandler: one thread of the file server, and what the threads share.
 //
-// Threads: Shared is safe from all of them, what is added here being constant;
-// a FileHandler belongs to its thread.
+// Threads: Shared is safe from all of them, what is added here being constant
+// but for log_watch, which is thread 0's; a FileHandler belongs to its thread.
 // Lifetime: Shared outlives the handlers, and HttpOptions::access_log both.
 #ifndef APPS_FILE_SERVER_FILE_HANDLER_H_
 #define APPS_FILE_SERVER_FILE_HANDLER_H_
 
 #include <utility>
 
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "apps/file_server/log_watch.h"
 #include "kingpin/http/http_handler.h"
 #include "kingpin/http/http_status.h"
 #include "kingpin/http/request_parser.h"
@@ -23,13 +26,15 @@ struct Shared : kingpin::ThreadSharedDataForServer {
       : ThreadSharedDataForServer(std::move(options)),
         http_options(http),
         root(std::move(static_root)),
-        max_connections(connections) {}
+        max_connections(connections),
+        log_watch(http.access_log) {}
 
   const kingpin::http::HttpOptions http_options;
   const kingpin::http::StaticRoot root;
   // Beyond it they are told 503. The framework's own limit lies higher: there
   // they wait unanswered.
   const int max_connections;
+  LogWatch log_watch;
 };
 
 class FileHandler : public kingpin::http::HttpHandler {
@@ -38,6 +43,11 @@ class FileHandler : public kingpin::http::HttpHandler {
       : HttpHandler(shared, thread, shared->http_options),
         shared_(*shared),
         files_(this, &shared->root) {}
+
+  absl::Status Init() override {
+    if (thread() == 0 && shared_.log_watch.active()) WatchLog();
+    return HttpHandler::Init();
+  }
 
   void OnConnect(kingpin::Connection& connection) override {
     HttpHandler::OnConnect(connection);
@@ -54,6 +64,13 @@ class FileHandler : public kingpin::http::HttpHandler {
   }
 
  private:
+  void WatchLog() {
+    RunAfter(absl::Seconds(1), [this] {
+      shared_.log_watch.Look();
+      WatchLog();
+    });
+  }
+
   Shared& shared_;
   kingpin::http::StaticFiles files_;
 };

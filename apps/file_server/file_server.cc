@@ -1,4 +1,5 @@
 // A file server: everything below a directory, over HTTP/1.1. See README.md.
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -6,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <thread>
@@ -76,41 +78,57 @@ kingpin::ServerOptions OptionsOf(const Flags& flags, int max_connections) {
   };
 }
 
-absl::Status Serve(const Flags& flags) {
-  const int files = RaiseFileLimit();
-  const int max_connections =
-      flags.max_connections > 0 ? flags.max_connections : files / 4 * 3;
+// The access log; null if there is to be none. Writes to `file` if that is what
+// was asked for.
+absl::StatusOr<std::unique_ptr<kingpin::Logger>> MakeAccessLog(
+    const std::string& where, kingpin::UniqueFd* file) {
+  const absl::StatusOr<int> fd = OpenAccessLog(where, file);
+  if (!fd.ok()) return fd.status();
+  if (*fd < 0) return nullptr;
+  return std::make_unique<kingpin::Logger>(kingpin::Logger::Options{
+      .fd = *fd, .when_full = kingpin::Logger::WhenFull::kDrop});
+}
+
+absl::StatusOr<kingpin::http::StaticRoot> OpenRoot(const Flags& flags) {
   kingpin::http::StaticFilesOptions options = {
       .index = flags.index,
       .list = flags.list,
       .follow_links = flags.follow_symlinks,
   };
   if (!flags.cache) options.cache.max_entries = 0;
-  absl::StatusOr<kingpin::http::StaticRoot> root =
-      kingpin::http::StaticRoot::Open(flags.root, options);
-  if (!root.ok()) return root.status();
+  return kingpin::http::StaticRoot::Open(flags.root, options);
+}
 
-  kingpin::UniqueFd log_file;
-  absl::StatusOr<int> log_fd = OpenAccessLog(flags.access_log, &log_file);
-  if (!log_fd.ok()) return log_fd.status();
-  std::unique_ptr<kingpin::Logger> log;
-  if (*log_fd >= 0) {
-    log = std::make_unique<kingpin::Logger>(kingpin::Logger::Options{
-        .fd = *log_fd, .when_full = kingpin::Logger::WhenFull::kDrop});
-  }
-
-  Shared shared(OptionsOf(flags, max_connections), {.access_log = log.get()},
-                *std::move(root), max_connections);
+// Until a signal ends it.
+absl::Status Run(const Flags& flags, Shared* shared) {
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
   kingpin::EpollTPServer<FileHandler> server(
-      &shared,
+      shared,
       {.threads = flags.threads > 0 ? flags.threads : std::max(cores, 1)});
   if (absl::Status status = server.Start(); !status.ok()) return status;
-  for (const std::string& address : shared.addresses()) {
+  for (const std::string& address : shared->addresses()) {
     std::printf("listening on %s\n", UrlOf(address).c_str());
   }
   std::fflush(stdout);
   return server.Wait();
+}
+
+absl::Status Serve(const Flags& flags) {
+  const int files = RaiseFileLimit();
+  const int max_connections =
+      flags.max_connections > 0 ? flags.max_connections : files / 4 * 3;
+  absl::StatusOr<kingpin::http::StaticRoot> root = OpenRoot(flags);
+  if (!root.ok()) return root.status();
+  kingpin::UniqueFd log_file;
+  absl::StatusOr<std::unique_ptr<kingpin::Logger>> log =
+      MakeAccessLog(flags.access_log, &log_file);
+  if (!log.ok()) return log.status();
+  Shared shared(OptionsOf(flags, max_connections), {.access_log = log->get()},
+                *std::move(root), max_connections);
+  const absl::Status status = Run(flags, &shared);
+  if (*log != nullptr) (*log)->Flush();
+  shared.log_watch.Look();  // At what came after thread 0's last look.
+  return status;
 }
 
 }  // namespace
@@ -119,7 +137,10 @@ absl::Status Serve(const Flags& flags) {
 int main(int argc, char** argv) {
   // Under `bazel run`, paths mean what they mean where that was typed.
   const char* typed_in = std::getenv("BUILD_WORKING_DIRECTORY");
-  if (typed_in != nullptr && chdir(typed_in) != 0) std::perror(typed_in);
+  if (typed_in != nullptr && chdir(typed_in) != 0) {
+    std::fprintf(stderr, "file_server: %s: %s\n", typed_in,
+                 std::strerror(errno));
+  }
   absl::StatusOr<file_server::Flags> flags =
       file_server::ParseFlags(absl::MakeConstSpan(argv + 1, argc - 1));
   if (!flags.ok()) {
@@ -131,5 +152,9 @@ int main(int argc, char** argv) {
     std::fputs(std::string(file_server::HelpText()).c_str(), stdout);
     return 0;
   }
-  return kingpin::ExitCode(file_server::Serve(*flags));
+  const absl::Status status = file_server::Serve(*flags);
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "file_server: %s\n",
+               std::string(status.message()).c_str());
+  return 1;
 }

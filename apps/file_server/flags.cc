@@ -202,6 +202,11 @@ absl::StatusOr<Flags> ParseFlags(absl::Span<char* const> args) {
             absl::StrCat("--", name, " needs a value"));
       }
       value = args[i];
+      if (absl::StartsWith(value, "--")) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "--", name, " needs a value and \"", value,
+            "\" looks like a flag; if it is meant: --", name, "=", value));
+      }
     }
     if (absl::Status status = flag->set(value, &flags); !status.ok()) {
       return absl::InvalidArgumentError(

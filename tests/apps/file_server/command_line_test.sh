@@ -45,6 +45,8 @@ expect 2 "--root /srv" /srv
 expect 2 "0 to 65535" --port 70000
 expect 2 "0 to 16777216" --max_connections 2147483647
 expect 2 "--help" --port
+expect 2 "--root=--list" --root --list
+expect 1 "file_server: cannot serve" --root "$dir/none" --port 0
 expect 1 "No such file" --root "$dir/none" --port 0
 expect 1 "Not a directory" --root "$dir/www/a.txt" --port 0
 expect 1 "cannot open access log" --root "$dir" --port 0 --access_log "$dir/x/y"
@@ -57,6 +59,18 @@ kill -TERM "$pid"
 wait "$pid" || fail "SIGTERM: exit code $?"
 grep -q '"GET /a.txt HTTP/1.0" 200 6 "-" "-"$' "$dir/log" ||
   fail "access log: $(cat "$dir/log")"
+
+# A full disk under the log: it is said, once, and requests are answered.
+start --root "$dir/www" --port 0 --access_log /dev/full
+[[ $(get /a.txt) == *hello* ]] || fail "no answer with a full disk"
+until grep -q "access log cannot be written" "$dir/err"; do
+  kill -0 "$pid" || fail "full disk"
+done
+[[ $(get /a.txt) == *hello* ]] || fail "no answer with a full disk"
+kill -TERM "$pid"
+wait "$pid" || fail "full disk: exit code $?"
+[[ $(grep -c "access log cannot be written" "$dir/err") == 1 ]] ||
+  fail "full disk: $(cat "$dir/err")"
 
 # As soon as the line is there, a signal is an orderly end.
 for _ in {1..20}; do

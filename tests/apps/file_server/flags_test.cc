@@ -48,6 +48,10 @@ TEST(FlagsTest, ErrorsSayWhatWouldBeRight) {
   EXPECT_TRUE(absl::StrContains(ErrorOf({"--max_connections=2147483647"}),
                                 "0 to 16777216"));
   EXPECT_TRUE(absl::StrContains(ErrorOf({"--port"}), "needs a value"));
+  EXPECT_TRUE(
+      absl::StrContains(ErrorOf({"--root", "--list"}), "--root=--list"));
+  EXPECT_EQ(Parse({"--root=--list"})->root, "--list");
+  EXPECT_EQ(Parse({"--access_log", "-"})->access_log, "-");
   EXPECT_TRUE(absl::StrContains(ErrorOf({"--idle_timeout=x"}), "30s"));
   EXPECT_TRUE(absl::StrContains(ErrorOf({"--strategy=x"}), "mutex"));
   EXPECT_FALSE(Parse({"--list=maybe"}).ok());
