@@ -177,6 +177,11 @@ class FileServerTest : public ::testing::Test {
   std::unique_ptr<Server> server_;
 };
 
+// By their numbers in docs/failure_modes.md.
+using FailureMode14 = FileServerTest;
+using FailureMode47 = FileServerTest;
+using FailureMode48 = FileServerTest;
+
 TEST_F(FileServerTest, Get) {
   tree_.Write("a.txt", "hello");
   const HttpAnswer answer = Get("/a.txt?query");
@@ -443,7 +448,7 @@ TEST_F(FileServerTest, HeadOfAListingReadsNoDirectory) {
   EXPECT_EQ(client.Get("/d/f0").status, 200);
 }
 
-TEST_F(FileServerTest, AListingEndsTheTurn) {
+TEST_F(FailureMode14, AListingEndsTheTurn) {
   tree_.Write("d/a", "");
   Shared shared({.listen = {"127.0.0.1:0"}}, {},
                 *StaticRoot::Open(tree_.root(), {.list = true}), 10);
@@ -472,7 +477,7 @@ TEST_F(FileServerTest, AListingEndsTheTurn) {
   }));
 }
 
-TEST_F(FileServerTest, NothingOutsideIsEverServed) {
+TEST_F(FailureMode47, NothingOutsideIsEverServed) {
   tree_.Write("a.txt", "inside");
   fs::create_directory(tree_.path("dir"));
   const auto link = [&](const std::string& to, const std::string& name) {
@@ -552,7 +557,7 @@ TEST_F(FileServerTest, NothingOutsideIsEverServed) {
   }
 }
 
-TEST_F(FileServerTest, AFileSwappedForALinkOutsideIsNotServed) {
+TEST_F(FailureMode47, AFileSwappedForALinkOutsideIsNotServed) {
   tree_.Write("a", "inside");
   Settle();
   EXPECT_EQ(Get("/a").body, "inside");  // Cached.
@@ -593,7 +598,7 @@ TEST_F(FileServerTest, ACachedFileBehindANewLinkIsServedForASecondAtMost) {
   EXPECT_EQ(Get("/e/x").body, "inside");
 }
 
-TEST_F(FileServerTest, NothingIsLearntAboutTheOutside) {
+TEST_F(FailureMode47, NothingIsLearntAboutTheOutside) {
   tree_.Write("a", "inside");
   fs::create_directory(tree_.path("there"));
   fs::create_directory(tree_.path("not_there"));
@@ -708,7 +713,7 @@ TEST_F(FileServerTest, ReplacedFilesAreServedFresh) {
   }
 }
 
-TEST_F(FileServerTest, TruncatedWhileSentEndsShort) {
+TEST_F(FailureMode48, TruncatedWhileSentEndsShort) {
   const size_t size = 64 << 20;
   tree_.Write("a", "");
   fs::resize_file(tree_.path("a"), size);
@@ -724,7 +729,7 @@ TEST_F(FileServerTest, TruncatedWhileSentEndsShort) {
   EXPECT_EQ(Get("/b").body, "alive");
 }
 
-TEST_F(FileServerTest, ReplacedWhileSentIsSentAsItWas) {
+TEST_F(FailureMode48, ReplacedWhileSentIsSentAsItWas) {
   const size_t size = 8 << 20;
   tree_.Write("a", std::string(size, 'o'));
   HttpTestClient client(server().port());
@@ -739,7 +744,7 @@ TEST_F(FileServerTest, ReplacedWhileSentIsSentAsItWas) {
   EXPECT_TRUE(all.ends_with(std::string(size, 'n')));
 }
 
-TEST_F(FileServerTest, PipelinedFilesHoldFewDescriptors) {
+TEST_F(FailureMode14, PipelinedFilesHoldFewDescriptors) {
   constexpr int kFiles = 200;
   std::string all;
   for (int i = 0; i < kFiles; ++i) {
