@@ -88,6 +88,39 @@ TEST(FailureMode12, ABodyThatStopsHasTheReadTimeOut) {
   }
 }
 
+TEST(FailureMode12, HalfAHeadHoldsADrainUpForTheLingerTimeOnly) {
+  ManualHttpServer server;
+  TestClient half = TestClient::Connect(server.port());
+  half.TrySend("GET / HTTP/1.1\r\nHost: h\r\n");
+  TestClient body = TestClient::Connect(server.port());
+  body.TrySend("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nh");
+  for (int i = 0; i < 10; ++i) server.Turn();
+  server.shared().Shutdown(RunPhase::kDraining);
+  for (int i = 0; i < 10; ++i) server.Turn();
+  EXPECT_FALSE(half.ended());
+  server.Advance(absl::Seconds(3));  // Timeouts::linger is two.
+  for (int i = 0; i < 10; ++i) server.Turn();
+  EXPECT_TRUE(half.ended());
+  // What is a request already has its time.
+  EXPECT_FALSE(body.ended());
+  body.TrySend("i");
+  EXPECT_TRUE(Settles(server, body));
+  EXPECT_TRUE(absl::StrContains(body.received(), "/|hi"));
+}
+
+TEST(FailureMode12, AHeadThatIsCompletedDuringADrainIsAnswered) {
+  ManualHttpServer server;
+  TestClient half = TestClient::Connect(server.port());
+  half.TrySend("GET /half HTTP/1.1\r\nHost: h\r\n");
+  for (int i = 0; i < 10; ++i) server.Turn();
+  server.shared().Shutdown(RunPhase::kDraining);
+  for (int i = 0; i < 10; ++i) server.Turn();
+  server.Advance(absl::Seconds(1));
+  half.TrySend("\r\n");
+  EXPECT_TRUE(Settles(server, half));
+  EXPECT_TRUE(absl::StrContains(half.received(), "Connection: close"));
+}
+
 // --- 13: too large --------------------------------------------------------
 
 TEST(FailureMode13, WhatIsTooLargeIsRefusedAtItsBound) {
@@ -123,7 +156,7 @@ TEST(FailureMode13, WhatIsTooLargeIsRefusedAtItsBound) {
 // --- 14: floods -----------------------------------------------------------
 
 // An iteration of the loop may give a connection two turns: one because bytes
-// have come, one that it had asked for.
+// have come, and the one that it asked for in that.
 constexpr int kTurnsInAnIteration = 2;
 
 // Sends `input` and reads what comes until `count` is `all`. The most that

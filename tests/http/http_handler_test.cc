@@ -672,6 +672,30 @@ TEST_F(AccessLogTest, WhatAnExceptionEndsIsWritten) {
   EXPECT_EQ(server.shared().exchange_ends, 2);
 }
 
+TEST_F(AccessLogTest, CountsNothingOfASendThatFailed) {
+  absl::Notification held;
+  absl::Notification left;
+  const std::string body(30000, 'x');  // So much is sent without a copy.
+  Server server(
+      {.options = {.access_log = log_.get()},
+       .on_request = [&](TestHandler& handler, Connection& c, const Request&) {
+         held.Notify();
+         left.WaitForNotification();
+         char room[1024];
+         ResponseHead head = handler.BeginHead(c, HttpStatus::kOk, room);
+         head.AddContentLength(body.size());
+         const std::string text(head.Finish());
+         handler.SendHead(c, HttpStatus::kOk, text + body, text.size());
+       }});
+  TestClient client = TestClient::Connect(server.port());
+  client.Send(Get("/"));
+  held.WaitForNotification();
+  client.Reset();
+  left.Notify();
+  ASSERT_TRUE(Eventually([&] { return Text().ends_with('\n'); }));
+  EXPECT_TRUE(absl::StrContains(Text(), "\" 200 0 ")) << Text();
+}
+
 TEST_F(AccessLogTest, APeerThatLeftBeforeItWasAcceptedHasNoAddress) {
   absl::Notification held;
   absl::Notification left;

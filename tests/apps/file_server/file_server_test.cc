@@ -470,7 +470,7 @@ TEST_F(FailureMode14, AListingEndsTheTurn) {
   size_t before = 0;
   EXPECT_TRUE(Eventually([&] {
     handler.RunOnce(absl::ZeroDuration());
-    // For what has arrived, and for what the turn before left.
+    // For what has arrived, and the turn that was asked for in that.
     EXPECT_LE(answers(), before + 2);
     before = answers();
     return before == kListings;
