@@ -14,7 +14,6 @@
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/mutex.h"
 #include "kingpin/logger/logger.h"
-#include "kingpin/sys/syscalls.h"
 
 namespace kingpin {
 namespace {

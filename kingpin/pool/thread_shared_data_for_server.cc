@@ -10,6 +10,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "kingpin/sys/socket_address.h"
 
 namespace kingpin {
 namespace {

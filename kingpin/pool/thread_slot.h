@@ -29,6 +29,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "kingpin/pool/loop_stats.h"
 #include "kingpin/sys/clock.h"
 #include "kingpin/sys/unique_fd.h"
