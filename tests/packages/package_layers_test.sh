@@ -7,9 +7,8 @@
 # .ci/run asks Bazel for the same with `bazel query` (tools/check_layers).
 set -euo pipefail
 
-# From the bottom up. A package may use those before it, and itself.
-readonly LAYERS=(sys logger pool net tls http)
-readonly ABSEIL_ONLY=(sys logger pool net)
+# shellcheck source=tests/packages/layers.sh
+source "$(dirname "${BASH_SOURCE[0]}")/layers.sh"
 
 layer_of() { # NAME: its place in LAYERS, or nothing
   local i
@@ -54,7 +53,7 @@ check_tree() { # ROOT: prints every violation below ROOT/kingpin
     package=${file#"$1"/kingpin/}
     package=${package%%/*}
     if [[ -z $(layer_of "$package") ]]; then
-      echo "kingpin/$package has no layer: give it one in LAYERS"
+      echo "kingpin/$package has no layer: give it one in tests/packages/layers.sh"
       continue
     fi
     while read -r label; do
