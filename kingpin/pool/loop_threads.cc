@@ -69,14 +69,17 @@ absl::Status LoopThreads::CheckOptions() const {
 
 absl::Status LoopThreads::Start(Body body) {
   if (absl::Status status = CheckOptions(); !status.ok()) return status;
+  // Before anything is open: it can fail.
+  std::optional<ShutdownSignals> signals;
+  if (options_.handle_signals) {
+    absl::StatusOr<ShutdownSignals> installed = ShutdownSignals::Install();
+    if (!installed.ok()) return installed.status();
+    signals.emplace(*std::move(installed));
+  }
   if (absl::Status status = shared_.Open(options_.threads); !status.ok()) {
     return status;
   }
-  if (options_.handle_signals) {
-    absl::StatusOr<ShutdownSignals> signals = ShutdownSignals::Install();
-    if (!signals.ok()) return signals.status();
-    signals_.emplace(*std::move(signals));
-  }
+  if (signals.has_value()) signals_.emplace(*std::move(signals));
   if (absl::Status status = StartThreads(body); !status.ok()) {
     Stop();
     return status;

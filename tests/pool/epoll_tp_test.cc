@@ -14,6 +14,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kingpin/pool/epoll_tp_server.h"
+#include "kingpin/pool/signals.h"
+#include "kingpin/sys/socket_address.h"
 #include "tests/testing/process.h"
 #include "tests/testing/scripted_server.h"
 #include "tests/testing/test_client.h"
@@ -181,6 +183,30 @@ TEST(EpollTPServer, FailedStartLeavesNothingListening) {
               ECONNREFUSED);
   }
   EXPECT_EQ(OpenDescriptors(), before);
+}
+
+TEST(EpollTPServer, FailedStartForSignalsLeavesNothingListening) {
+  ScriptedShared shared({}, Local());
+  auto taken = ShutdownSignals::Install();
+  ASSERT_TRUE(taken.ok());
+  std::set<int> before = OpenDescriptors();
+  {
+    EpollTPServer<ScriptedHandler> server(&shared, {});
+    EXPECT_THAT(server.Start().message(), HasSubstr("another run"));
+    EXPECT_EQ(OpenDescriptors(), before);
+  }
+  EpollTPServer<ScriptedHandler> server(&shared, {.handle_signals = false});
+  absl::Status status = server.Start();
+  EXPECT_TRUE(status.ok()) << status << ": it was never run";
+}
+
+TEST(EpollTPServer, FailedOpenGivesTheSignalsBack) {
+  {
+    ScriptedShared shared({}, {.listen = {"nonsense"}});
+    EpollTPServer<ScriptedHandler> server(&shared, {});
+    EXPECT_FALSE(server.Start().ok());
+  }
+  EXPECT_TRUE(ShutdownSignals::Install().ok());
 }
 
 }  // namespace
