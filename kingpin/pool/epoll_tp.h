@@ -3,7 +3,8 @@
 // Handler is any class with a constructor (Shared*, int thread) and the methods
 // `absl::Status Init()` and `void Run()`: kingpin's IOHandler classes have them.
 // Each handler is made, run and destroyed on its own thread; Run() returns when
-// the shared data's phase says so.
+// the shared data's phase says so. What the constructor or Init() throws is the
+// error of Start().
 //
 // Threads: Start, Wait, Run and the destructor from one thread; Shutdown from
 // any.
@@ -15,7 +16,7 @@
 #ifndef KINGPIN_POOL_EPOLL_TP_H_
 #define KINGPIN_POOL_EPOLL_TP_H_
 
-#include <functional>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -33,10 +34,13 @@ class EpollTP {
       : shared_(*shared),
         threads_(shared, std::move(options)),
         body_([shared](int index, const LoopThreads::Started& started) {
-          Handler handler(shared, index);
-          absl::Status status = handler.Init();
+          std::optional<Handler> handler;
+          absl::Status status = LoopThreads::SetUp([&] {
+            handler.emplace(shared, index);
+            return handler->Init();
+          });
           started(status);
-          if (status.ok()) handler.Run();
+          if (status.ok()) handler->Run();
         }) {}
 
   // Opens the shared data and starts the threads. After an error nothing runs
@@ -63,7 +67,8 @@ class EpollTP {
   LoopThreads::Body body_;
 };
 
-// 0 for OK; else prints the error to stderr and gives 1. For `return` in main.
+// 0 for OK; else prints "PROGRAM: MESSAGE" to stderr and gives 1. For `return`
+// in main.
 int ExitCode(const absl::Status& status);
 
 }  // namespace kingpin

@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <atomic>
+#include <exception>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -65,6 +66,17 @@ absl::Status LoopThreads::CheckOptions() const {
     }
   }
   return absl::OkStatus();
+}
+
+absl::Status LoopThreads::SetUp(absl::FunctionRef<absl::Status()> set_up) {
+  try {
+    return set_up();
+  } catch (const std::exception& e) {
+    return absl::InternalError(
+        absl::StrCat("a handler's set-up threw: ", e.what()));
+  } catch (...) {
+    return absl::InternalError("a handler's set-up threw");
+  }
 }
 
 absl::Status LoopThreads::Start(Body body) {

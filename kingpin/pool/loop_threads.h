@@ -10,8 +10,10 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "kingpin/pool/signals.h"
 #include "kingpin/pool/thread_shared_data.h"
@@ -42,6 +44,9 @@ class LoopThreads {
   ~LoopThreads() {
     if (!threads_.empty()) Stop();
   }
+
+  // Calls `set_up`; InternalError for an exception that leaves it.
+  static absl::Status SetUp(absl::FunctionRef<absl::Status()> set_up);
 
   // Returns when every loop is set up, or with the first error and no thread
   // left running.

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <thread>
 
@@ -89,6 +90,38 @@ TEST(EpollTP, OneFailedInitStopsAllAndIsTheError) {
   }
 }
 
+// Its set-up throws, on thread 1 only.
+template <bool kInConstructor>
+struct ThrowingHandler : Handler {
+  ThrowingHandler(Shared* shared, int thread)
+      : Handler(shared, thread), bad(thread == 1) {
+    if (bad && kInConstructor) throw std::runtime_error("no table");
+  }
+  absl::Status Init() {
+    if (bad) throw 5;
+    return Handler::Init();
+  }
+  const bool bad;
+};
+
+template <typename ThrowingHandler>
+absl::Status RunThrowing() {
+  Shared shared;
+  EpollTP<ThrowingHandler> pool(&shared,
+                                {.threads = 3, .handle_signals = false});
+  absl::Status status = pool.Run();
+  EXPECT_EQ(shared.made, 3);
+  EXPECT_EQ(shared.destroyed, 3);
+  return status;
+}
+
+TEST(EpollTP, SetUpThatThrowsIsTheError) {
+  EXPECT_EQ(RunThrowing<ThrowingHandler<true>>(),
+            absl::InternalError("a handler's set-up threw: no table"));
+  EXPECT_EQ(RunThrowing<ThrowingHandler<false>>(),
+            absl::InternalError("a handler's set-up threw"));
+}
+
 TEST(EpollTP, RunsOnlyOnce) {
   Shared shared;
   EpollTP<Handler> pool(&shared, {.handle_signals = false});
@@ -162,7 +195,8 @@ TEST(ExitCode, ZeroForOk) {
   EXPECT_EQ(ExitCode(absl::OkStatus()), 0);
   ::testing::internal::CaptureStderr();
   EXPECT_EQ(ExitCode(absl::InternalError("what happened")), 1);
-  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "error: what happened\n");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(),
+            "epoll_tp_test: what happened\n");
 }
 
 TEST(EpollTPServer, FailedStartLeavesNothingListening) {
