@@ -1,5 +1,7 @@
 #include "kingpin/pool/epoll_tp.h"
 
+#include <errno.h>
+
 #include <cstdio>
 #include <string>
 
@@ -7,7 +9,8 @@ namespace kingpin {
 
 int ExitCode(const absl::Status& status) {
   if (status.ok()) return 0;
-  std::fprintf(stderr, "error: %s\n", std::string(status.message()).c_str());
+  std::fprintf(stderr, "%s: %s\n", program_invocation_short_name,
+               std::string(status.message()).c_str());
   return 1;
 }
 
