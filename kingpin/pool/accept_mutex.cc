@@ -15,7 +15,9 @@ constexpr absl::Duration kLongBatch = absl::Milliseconds(1);
 bool AcceptMutex::TryLock(int self) {
   int holder = holder_.load();
   if (holder == self) return true;
-  if (holder != kNobody || !slots_[self]->accepting()) return false;
+  if (!slots_[self]->accepting()) return false;
+  // One that backs off found nobody to give the turn to: it is free.
+  if (holder != kNobody && slots_[holder]->accepting()) return false;
   if (!holder_.compare_exchange_strong(holder, self)) return false;
   accepts_at_start_.store(slots_[self]->accepts());
   return true;

@@ -10,6 +10,8 @@
 //    bell is rung if it sleeps.
 //  - A holder that is stuck in a handler loses the turn to a sleeping thread, or
 //    to one that is not stuck (Rescue, called by the watchdog).
+//  - A holder that may not accept, because it backs off or the server is full,
+//    gives the turn away; if nobody can have it, the first that can takes it.
 //
 // So while all threads may accept: open connections differ by at most margin + 1
 // plus what closes meanwhile, totals of short connections by at most
@@ -53,7 +55,8 @@ class AcceptMutex {
   AcceptMutex(absl::Span<const std::unique_ptr<ThreadSlot>> slots, int margin)
       : slots_(slots), margin_(margin) {}
 
-  // True if `self` holds the turn now. Never blocks.
+  // True if `self` holds the turn now, having taken it if nobody that accepts
+  // has it. Never blocks.
   bool TryLock(int self);
   bool HeldBy(int self) const { return holder_.load() == self; }
 

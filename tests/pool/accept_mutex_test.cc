@@ -92,6 +92,19 @@ TEST_F(AcceptMutexTest, HolderThatMayNotAcceptGivesTheTurnAway) {
   EXPECT_NE(Successor(0), 0);
 }
 
+TEST_F(AcceptMutexTest, HolderThatMayNotAcceptLosesTheTurnToWhoMayAgain) {
+  ASSERT_TRUE(mutex_->TryLock(0));
+  for (const auto& slot : slots_) slot->set_accepting(false);
+  EXPECT_EQ(Successor(0), 0) << "nobody can have it";
+  EXPECT_TRUE(mutex_->TryLock(0)) << "nor takes it";
+  EXPECT_FALSE(mutex_->TryLock(1));
+  slots_[1]->set_accepting(true);  // Its back-off is over, 0 has a longer one.
+  EXPECT_TRUE(mutex_->TryLock(1));
+  slots_[0]->set_accepting(true);
+  EXPECT_FALSE(mutex_->TryLock(0));
+  EXPECT_TRUE(mutex_->HeldBy(1));
+}
+
 TEST_F(AcceptMutexTest, ATurnEndsAfterItsShareOfShortConnections) {
   ASSERT_TRUE(mutex_->TryLock(0));
   Sleep(1);

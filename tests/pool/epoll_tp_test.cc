@@ -1,5 +1,6 @@
 #include "kingpin/pool/epoll_tp.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <unistd.h>
@@ -12,10 +13,13 @@
 
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kingpin/pool/epoll_tp_server.h"
 #include "kingpin/pool/signals.h"
+#include "kingpin/sys/clock.h"
+#include "kingpin/sys/fault.h"
 #include "kingpin/sys/socket_address.h"
 #include "tests/testing/process.h"
 #include "tests/testing/scripted_server.h"
@@ -217,6 +221,35 @@ TEST(EpollTPServer, FailedStartLeavesNothingListening) {
               ECONNREFUSED);
   }
   EXPECT_EQ(OpenDescriptors(), before);
+}
+
+// Two loops on the test's thread, turned by hand.
+TEST(EpollTPServer, LoopThatMayAcceptAgainNeedNotWaitForAHolderThatMayNot) {
+  Clock clock = Clock::Manual();
+  ScriptedShared shared({}, Local({.clock = &clock}));
+  ASSERT_TRUE(shared.Open(2).ok());
+  ScriptedHandler first(&shared, 0), second(&shared, 1);
+  ASSERT_TRUE(first.Init().ok() && second.Init().ok());
+  TestClient client = TestClient::Connect(shared.port());
+  auto pauses_at = [&](ScriptedHandler& handler) {
+    ScopedFaultHook hook([](sys::Call call, int) -> sys::Fault {
+      return {.error = call == sys::Call::kAccept ? EMFILE : 0};
+    });
+    return Eventually([&] {
+      handler.RunOnce(absl::ZeroDuration());
+      return handler.stats().accept_pauses.value() > 0;
+    });
+  };
+  ASSERT_TRUE(pauses_at(first));  // For 10 ms; the turn goes to the other.
+  clock.Advance(absl::Milliseconds(8));
+  ASSERT_TRUE(pauses_at(second));  // There is nobody to give it to.
+  clock.Advance(absl::Milliseconds(4));
+  EXPECT_TRUE(Eventually([&] {
+    first.RunOnce(absl::ZeroDuration());
+    return first.stats().accepts.value() == 1;
+  }));
+  second.RunOnce(absl::ZeroDuration());
+  EXPECT_EQ(second.stats().turns_lost.value(), 1u);
 }
 
 TEST(EpollTPServer, FailedStartForSignalsLeavesNothingListening) {
