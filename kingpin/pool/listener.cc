@@ -4,11 +4,14 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -22,7 +25,9 @@ absl::Status ListenError(int error, absl::string_view call,
                          const SocketAddress& address) {
   absl::string_view hint;
   if (error == EADDRINUSE) hint = " (is another server running?)";
-  if (error == EACCES) hint = " (ports below 1024 need CAP_NET_BIND_SERVICE)";
+  if (error == EACCES && address.is_ip()) {
+    hint = " (ports below 1024 need CAP_NET_BIND_SERVICE)";
+  }
   if (error == EADDRNOTAVAIL) hint = " (not an address of this machine)";
   return absl::ErrnoToStatus(
       error, absl::StrCat("listen on ", address.ToString(), ": ", call, hint));
@@ -85,6 +90,48 @@ bool IsStaleSocket(const SocketAddress& address) {
          errno == ECONNREFUSED;
 }
 
+bool SameFile(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+// While it is locked, no other server claims, replaces or removes the path of a
+// unix-domain socket: until a server listens, its path looks like one that was
+// left behind. The lock is on a file next to the path, which is there for that
+// long only; if its owner was killed it stays, unlocked.
+class PathLock {
+ public:
+  PathLock() = default;
+  PathLock(const PathLock&) = delete;
+  PathLock& operator=(const PathLock&) = delete;
+  ~PathLock() {
+    if (file_.valid()) unlink(name_.c_str());
+  }
+
+  // Waits for who has it. 0 or errno.
+  int Lock(const std::string& path) {
+    name_ = path + ".kingpin-lock";
+    for (;;) {
+      SysResult<UniqueFd> file =
+          sys::Open(name_.c_str(), O_CREAT | O_RDWR | O_NOFOLLOW, 0600);
+      if (!file.ok()) return file.error;
+      while (flock(file.value.get(), LOCK_EX) != 0) {
+        if (errno != EINTR) return errno;
+      }
+      // Who had it may have removed the file that we waited for.
+      struct stat locked, named;
+      if (fstat(file.value.get(), &locked) == 0 &&
+          lstat(name_.c_str(), &named) == 0 && SameFile(locked, named)) {
+        file_ = std::move(file.value);
+        return 0;
+      }
+    }
+  }
+
+ private:
+  std::string name_;
+  UniqueFd file_;  // Valid: locked.
+};
+
 int BindAddress(int fd, const SocketAddress& address) {
   int error = sys::Bind(fd, address);
   if (error == EADDRINUSE && !address.path().empty() &&
@@ -99,16 +146,14 @@ bool IsAnyIpv6(const SocketAddress& address) {
   return address.family() == AF_INET6 && address.host() == "::";
 }
 
-}  // namespace
-
-absl::StatusOr<Listener> Listener::Open(const SocketAddress& address,
-                                        const SocketOptions& options,
-                                        bool share_port) {
+absl::StatusOr<UniqueFd> MakeBound(const SocketAddress& address,
+                                   const SocketOptions& options,
+                                   bool share_port) {
   SysResult<UniqueFd> fd = sys::StreamSocket(address.family());
   if (fd.error == EAFNOSUPPORT && IsAnyIpv6(address)) {
     absl::StatusOr<SocketAddress> v4 =
         SocketAddress::Parse(absl::StrCat("0.0.0.0:", address.port()));
-    return Open(*v4, options, share_port);
+    return MakeBound(*v4, options, share_port);
   }
   if (!fd.ok()) return ListenError(fd.error, "socket", address);
   if (int error = SetOptions(fd.value.get(), address, options, share_port)) {
@@ -117,11 +162,32 @@ absl::StatusOr<Listener> Listener::Open(const SocketAddress& address,
   if (int error = BindAddress(fd.value.get(), address)) {
     return ListenError(error, "bind", address);
   }
-  if (int error = sys::Listen(fd.value.get(), options.backlog)) {
+  return std::move(fd.value);
+}
+
+}  // namespace
+
+absl::StatusOr<Listener> Listener::Open(const SocketAddress& address,
+                                        const SocketOptions& options,
+                                        bool share_port) {
+  const std::string path = address.path();
+  PathLock lock;
+  if (!path.empty()) {
+    if (int error = lock.Lock(path)) {
+      return ListenError(error, "lock the path", address);
+    }
+  }
+  absl::StatusOr<UniqueFd> fd = MakeBound(address, options, share_port);
+  if (!fd.ok()) return fd.status();
+  if (int error = sys::Listen(fd->get(), options.backlog)) {
     return ListenError(error, "listen", address);
   }
-  SocketAddress bound = SocketAddress::Local(fd.value.get());
-  return Listener(std::move(fd.value), std::move(bound));
+  SocketAddress bound = SocketAddress::Local(fd->get());
+  Listener listener(*std::move(fd), std::move(bound));
+  if (struct stat named; !path.empty() && lstat(path.c_str(), &named) == 0) {
+    listener.path_id_ = {named.st_dev, named.st_ino};
+  }
+  return listener;
 }
 
 absl::StatusOr<Listener> Listener::Adopt(int fd) {
@@ -136,16 +202,20 @@ absl::StatusOr<Listener> Listener::Adopt(int fd) {
       fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("adopt descriptor ", fd));
   }
-  Listener listener(UniqueFd(fd), SocketAddress::Local(fd));
-  listener.adopted_ = true;
-  return listener;
+  return Listener(UniqueFd(fd), SocketAddress::Local(fd));
 }
 
 Listener::~Listener() {
-  if (!fd_.valid() || adopted_ || address_.path().empty()) return;
+  if (!fd_.valid() || !path_id_.has_value()) return;
+  const std::string path = address_.path();
+  PathLock lock;
+  struct stat named;
+  // Looked at before the socket is closed: then its inode may be used anew.
+  bool ours = lock.Lock(path) == 0 && lstat(path.c_str(), &named) == 0 &&
+              *path_id_ == std::pair(named.st_dev, named.st_ino);
   fd_.Reset();
   // Not if it was handed over and another process listens on it still.
-  if (IsStaleSocket(address_)) unlink(address_.path().c_str());
+  if (ours && IsStaleSocket(address_)) unlink(path.c_str());
 }
 
 AcceptOutcome ClassifyAcceptError(int error) {

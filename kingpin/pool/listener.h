@@ -8,8 +8,12 @@
 #ifndef KINGPIN_POOL_LISTENER_H_
 #define KINGPIN_POOL_LISTENER_H_
 
-#include <string>
+#include <sys/types.h>
 
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "kingpin/sys/socket_address.h"
@@ -54,7 +58,9 @@ class Listener {
   // listeners of this process have the address, each with a queue of its own.
   //
   // A unix-domain path that a dead server left behind is replaced; one that
-  // answers is "in use".
+  // answers is "in use". Of several servers that start on one path at once, one
+  // gets it: while Open and the destructor look and decide, they lock a file
+  // PATH.kingpin-lock, so the folder has to be writable.
   static absl::StatusOr<Listener> Open(const SocketAddress& address,
                                        const SocketOptions& options,
                                        bool share_port);
@@ -65,7 +71,7 @@ class Listener {
   Listener(Listener&&) = default;
   Listener& operator=(Listener&&) = default;
   // Removes the path of a unix-domain socket that Open made, unless whoever it
-  // was handed over to listens on it still.
+  // was handed over to listens on it still, or it is another's by now.
   ~Listener();
 
   int fd() const { return fd_.get(); }
@@ -78,7 +84,8 @@ class Listener {
 
   UniqueFd fd_;
   SocketAddress address_;
-  bool adopted_ = false;
+  // Device and inode of the path that Open made and the destructor removes.
+  std::optional<std::pair<dev_t, ino_t>> path_id_;
 };
 
 // What to do about an errno of accept(2).

@@ -7,15 +7,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdint>
+#include <latch>
 #include <set>
 #include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kingpin/pool/thread_shared_data_for_server.h"
+#include "kingpin/sys/fault.h"
 #include "kingpin/sys/socket_address.h"
 #include "kingpin/sys/syscalls.h"
 #include "tests/testing/process.h"
@@ -56,6 +62,13 @@ UniqueFd AcceptOne(const Listener& listener, const SocketAddress& address) {
 
 std::string SocketPath(const char* name) {
   return absl::StrCat("/tmp/kingpin_", getpid(), "_", name);
+}
+
+// What a server that was killed leaves.
+void LeaveStale(const std::string& path) {
+  UniqueFd dead = sys::StreamSocket(AF_UNIX).value;
+  EXPECT_EQ(sys::Bind(dead.get(), *SocketAddress::Parse("unix:" + path)), 0);
+  EXPECT_EQ(sys::Listen(dead.get(), 1), 0);
 }
 
 TEST(Listener, Ipv4) {
@@ -129,16 +142,11 @@ TEST(Listener, UnixPathIsMadeAndRemoved) {
 
 TEST(Listener, StaleUnixPathIsReplaced) {
   std::string path = SocketPath("stale");
-  SocketAddress address = *SocketAddress::Parse("unix:" + path);
-  {
-    UniqueFd dead = sys::StreamSocket(AF_UNIX).value;
-    ASSERT_EQ(sys::Bind(dead.get(), address), 0);
-    ASSERT_EQ(sys::Listen(dead.get(), 1), 0);
-  }
+  LeaveStale(path);
   ASSERT_EQ(access(path.c_str(), F_OK), 0);
   auto listener = Open("unix:" + path);
   ASSERT_TRUE(listener.ok()) << listener.status();
-  AcceptOne(*listener, address);
+  AcceptOne(*listener, listener->address());
 }
 
 TEST(Listener, LiveUnixPathIsRefusedAndLeftAlone) {
@@ -149,6 +157,85 @@ TEST(Listener, LiveUnixPathIsRefusedAndLeftAlone) {
   EXPECT_THAT(second.status().message(), HasSubstr("another server"));
   UniqueFd probe = sys::Accept(first->fd()).value;  // The probe of the second.
   AcceptOne(*first, first->address());
+}
+
+TEST(Listener, OfServersThatStartAtOnceOneGetsTheUnixPath) {
+  std::string path = SocketPath("at_once");
+  for (int round = 0; round < 50; ++round) {
+    if (round % 2 == 0) LeaveStale(path);
+    std::vector<absl::StatusOr<Listener>> listeners(4);
+    std::latch start(4);
+    std::vector<std::thread> threads;
+    for (auto& listener : listeners) {
+      threads.emplace_back([&] {
+        start.arrive_and_wait();
+        listener = Open("unix:" + path);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    int listening = 0;
+    for (auto& listener : listeners) listening += listener.ok();
+    EXPECT_EQ(listening, 1) << "round " << round;
+    EXPECT_EQ(access(path.c_str(), F_OK), 0);
+  }
+  EXPECT_NE(access(path.c_str(), F_OK), 0);
+  EXPECT_NE(access((path + ".kingpin-lock").c_str(), F_OK), 0);
+}
+
+TEST(Listener, UnixPathIsNotTakenBetweenBindAndListen) {
+  std::string path = SocketPath("window");
+  absl::StatusOr<Listener> second;
+  std::thread thread;
+  std::atomic<int> second_binds = 0;
+  std::atomic<bool> second_locks = false;
+  ScopedFaultHook hook([&, first = std::this_thread::get_id()](
+                           sys::Call call, int) -> sys::Fault {
+    if (std::this_thread::get_id() != first) {
+      if (call == sys::Call::kBind) ++second_binds;
+      if (call == sys::Call::kOpen) second_locks = true;
+    } else if (call == sys::Call::kListen) {
+      thread = std::thread([&] { second = Open("unix:" + path); });
+      // The other has come as far as it can: at a lock, or, having taken the
+      // path for a stale one, at its second bind.
+      EXPECT_TRUE(Eventually([&] { return second_locks || second_binds > 1; }));
+    }
+    return {};
+  });
+  auto listener = Open("unix:" + path);
+  thread.join();
+  ASSERT_TRUE(listener.ok()) << listener.status();
+  EXPECT_THAT(second.status().message(), HasSubstr("another server"));
+}
+
+TEST(Listener, LockThatAKilledServerLeftIsNoObstacle) {
+  std::string path = SocketPath("left_lock");
+  std::string lock = path + ".kingpin-lock";
+  UniqueFd left(open(lock.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+  ASSERT_TRUE(left.valid());
+  auto listener = Open("unix:" + path);
+  EXPECT_TRUE(listener.ok()) << listener.status();
+  EXPECT_NE(access(lock.c_str(), F_OK), 0);
+}
+
+TEST(Listener, UnixPathOfASuccessorStays) {
+  std::string path = SocketPath("successor");
+  UniqueFd successor = sys::StreamSocket(AF_UNIX).value;
+  {
+    auto listener = Open("unix:" + path);
+    ASSERT_TRUE(listener.ok()) << listener.status();
+    ASSERT_EQ(unlink(path.c_str()), 0);
+    // Not a kingpin server, so it takes no lock, and does not listen yet.
+    ASSERT_EQ(sys::Bind(successor.get(), *SocketAddress::Parse("unix:" + path)),
+              0);
+  }
+  EXPECT_EQ(unlink(path.c_str()), 0) << "it was removed";
+}
+
+TEST(Listener, LongestUnixPath) {
+  std::string path = SocketPath("long");
+  path.resize(107, 'x');  // unix(7).
+  auto listener = Open("unix:" + path);
+  EXPECT_TRUE(listener.ok()) << listener.status();
 }
 
 TEST(Listener, FileThatIsNoSocketIsLeftAlone) {
