@@ -190,6 +190,11 @@ absl::StatusOr<Listener> Listener::Open(const SocketAddress& address,
   return listener;
 }
 
+absl::Status Listener::CheckFree(const SocketAddress& address,
+                                 const SocketOptions& options) {
+  return MakeBound(address, options, /*share_port=*/false).status();
+}
+
 absl::StatusOr<Listener> Listener::Adopt(int fd) {
   int listening = 0;
   socklen_t size = sizeof(listening);

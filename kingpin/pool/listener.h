@@ -64,6 +64,12 @@ class Listener {
   static absl::StatusOr<Listener> Open(const SocketAddress& address,
                                        const SocketOptions& options,
                                        bool share_port);
+  // OK if no other socket listens at the IP address. Asked before the first
+  // Open() with `share_port`, which succeeds although another server of the same
+  // user does that too; the kernel would divide the clients between the two. A
+  // server that binds at the same moment and does not listen yet is not seen.
+  static absl::Status CheckFree(const SocketAddress& address,
+                                const SocketOptions& options);
   // Takes over a socket that listens already, inherited from a parent or handed
   // over by the server this one replaces: connections that wait in its queue are
   // not lost. The options are those it has.

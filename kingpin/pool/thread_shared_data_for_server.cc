@@ -84,16 +84,26 @@ absl::StatusOr<Listener> ThreadSharedDataForServer::OpenListener(
   return Listener::Open(*address, options_.socket, share_port());
 }
 
+absl::Status ThreadSharedDataForServer::CheckSharable() const {
+  for (const std::string& text : addresses_) {
+    if (absl::StartsWith(text, "unix:") || absl::StartsWith(text, "fd:")) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the reuseport strategy cannot share ", text, ": choose another"));
+    }
+    absl::StatusOr<SocketAddress> address = SocketAddress::Parse(text);
+    if (!address.ok()) return address.status();
+    absl::Status free = Listener::CheckFree(*address, options_.socket);
+    if (!free.ok()) return free;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ThreadSharedDataForServer::OpenListeners(int threads) {
   bool share = share_port();
   addresses_ = options_.listen;
   if (addresses_.empty()) addresses_ = {absl::StrCat(":", options_.port)};
-  for (const std::string& text : addresses_) {
-    if (share &&
-        (absl::StartsWith(text, "unix:") || absl::StartsWith(text, "fd:"))) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "the reuseport strategy cannot share ", text, ": choose another"));
-    }
+  if (share) {
+    if (absl::Status status = CheckSharable(); !status.ok()) return status;
   }
   for (int copy = 0; copy < (share ? threads : 1); ++copy) {
     for (std::string& text : addresses_) {

@@ -38,7 +38,9 @@ enum class AcceptStrategy {
   // last: while the server is not saturated, most connections land on one.
   kExclusive,
   // A listener a thread, the kernel chooses by hash. Even for many short
-  // connections, but what is hashed to a stuck thread waits for it.
+  // connections, but what is hashed to a stuck thread waits for it. For TCP
+  // only, and it takes no "fd:N", so there is no hot restart: a second server on
+  // the port is an error, unless both start at the very same moment.
   kReusePort,
 };
 
@@ -117,6 +119,8 @@ class ThreadSharedDataForServer : public ThreadSharedData {
     return options_.strategy == AcceptStrategy::kReusePort;
   }
   absl::Status CheckOptions() const;
+  // kReusePort: the addresses can be shared and no other server has them.
+  absl::Status CheckSharable() const;
   absl::Status OpenListeners(int threads);
   absl::StatusOr<Listener> OpenListener(const std::string& text) const;
 

@@ -301,6 +301,41 @@ TEST(FailureMode37, PortInUse) {
                                HasSubstr("another server")));
 }
 
+TEST(FailureMode37, PortInUseByAServerThatSharesIt) {
+  auto reuse_port = [](const std::string& address) {
+    return ServerOptions{.listen = {address},
+                         .strategy = AcceptStrategy::kReusePort};
+  };
+  ThreadSharedDataForServer first(reuse_port("127.0.0.1:0"));
+  ASSERT_TRUE(first.Open(3).ok()) << "its threads share the port";
+  EXPECT_EQ(first.ListenersOf(0).size(), 1u);
+  EXPECT_NE(first.ListenersOf(0), first.ListenersOf(2));
+  EXPECT_NE(first.port(), 0);
+  std::string address = first.addresses()[0];
+  {
+    ThreadSharedDataForServer second(reuse_port(address));
+    EXPECT_THAT(second.Open(3).message(),
+                ::testing::AllOf(HasSubstr(address), HasSubstr("bind"),
+                                 HasSubstr("another server")));
+  }
+  {
+    // What the server closes first leaves the port in TIME_WAIT.
+    TestClient client;
+    ASSERT_EQ(client.ConnectTo(*SocketAddress::Parse(address)), 0);
+    EXPECT_TRUE(Eventually([&] {
+      for (int i = 0; i < 3; ++i) {
+        if (sys::Accept(first.ListenersOf(i)[0]).ok()) return true;
+      }
+      return false;
+    }));
+    EXPECT_EQ(client.ReadAll(), "");
+  }
+  first.OnRunEnded();
+  ThreadSharedDataForServer next(reuse_port(address));
+  absl::Status status = next.Open(3);
+  EXPECT_TRUE(status.ok()) << status;
+}
+
 TEST(FailureMode37, AddressOfAnotherMachine) {
   EXPECT_THAT(Open("192.0.2.1:0").status().message(),
               HasSubstr("not an address of this machine"));
