@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -19,6 +20,9 @@ namespace {
 // Quiet ticks before it rests. A server that gets a request now and then would
 // otherwise pay for a wake-up of the watchdog with each.
 constexpr int kQuietTicksBeforeRest = 64;
+
+// A clock that is kept right is slewed, not set; that moves both clocks alike.
+constexpr absl::Duration kWallClockJump = absl::Seconds(1);
 
 // Where in the kernel the thread sleeps, "0" when it runs in user code.
 // proc(5), /proc/pid/wchan.
@@ -40,6 +44,7 @@ void Watchdog::Start(absl::Span<const std::unique_ptr<ThreadSlot>> slots,
   on_tick_ = std::move(on_tick);
   report_at_.assign(slots.size(), options_.stall_after);
   iterations_.assign(slots.size(), 0);
+  wall_clock_offset_ = WallClockOffset();
   ScopedBlockAllSignals block;
   thread_ = std::thread([this] { Run(); });
 }
@@ -93,6 +98,7 @@ void Watchdog::Run() {
     quiet_ticks = AnyLoopMoved() ? 0 : quiet_ticks + 1;
     MonotonicTime now = clock_.Now();
     if (options_.stall_after > absl::ZeroDuration()) CheckStalls(now);
+    CheckWallClock();
     on_tick_(now);
   }
 }
@@ -118,6 +124,18 @@ void Watchdog::ReportStall(int index, absl::Duration busy) {
                 << ") is stuck: in one iteration for "
                 << absl::FormatDuration(busy) << ", "
                 << KernelWaitChannel(thread);
+}
+
+absl::Time Watchdog::WallClockOffset() const {
+  return wall_clock_() - absl::Nanoseconds(Clock::Real().Now().nanos);
+}
+
+void Watchdog::CheckWallClock() {
+  absl::Time offset = WallClockOffset();
+  absl::Duration jump = offset - std::exchange(wall_clock_offset_, offset);
+  if (absl::AbsDuration(jump) <= kWallClockJump) return;
+  KLOG(WARNING) << "the wall clock was set, or the machine slept: it moved by "
+                << std::llround(absl::ToDoubleSeconds(jump)) << " s";
 }
 
 }  // namespace kingpin

@@ -5,7 +5,9 @@
 // reports a loop that has been in one iteration for longer than `stall_after`,
 // while it is stuck and again whenever that time has doubled, with the thread's
 // id and what the kernel says it is doing; and calls `on_tick`, from which the
-// accept strategies take turns away from stuck threads.
+// accept strategies take turns away from stuck threads. It also logs when the
+// wall clock has jumped, by which nothing in Kingpin but the stamps of log lines
+// and HTTP dates goes: who reads those wants to know.
 //
 // Threads: Start and Stop from the thread that owns it; NoteActivity from any.
 // Lifetime: the slots outlive it; Stop joins the thread.
@@ -21,10 +23,12 @@
 #include <functional>
 #include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "kingpin/pool/thread_slot.h"
@@ -44,8 +48,10 @@ class Watchdog {
  public:
   using TickCallback = std::function<void(MonotonicTime now)>;
 
-  Watchdog(WatchdogOptions options, const Clock& clock)
-      : options_(options), clock_(clock) {}
+  // `wall_clock` is safe to call from any thread; tests bring their own.
+  Watchdog(WatchdogOptions options, const Clock& clock,
+           std::function<absl::Time()> wall_clock = absl::Now)
+      : options_(options), clock_(clock), wall_clock_(std::move(wall_clock)) {}
   ~Watchdog() { Stop(); }
 
   void Start(absl::Span<const std::unique_ptr<ThreadSlot>> slots,
@@ -70,9 +76,13 @@ class Watchdog {
   bool AnyLoopMoved();
   void CheckStalls(MonotonicTime now);
   void ReportStall(int index, absl::Duration busy);
+  // The wall clock less the kernel's monotonic one.
+  absl::Time WallClockOffset() const;
+  void CheckWallClock();
 
   const WatchdogOptions options_;
   const Clock& clock_;
+  const std::function<absl::Time()> wall_clock_;
   std::atomic<bool> resting_ = false;
   std::atomic<uint64_t> stalls_ = 0;
 
@@ -84,6 +94,7 @@ class Watchdog {
   TickCallback on_tick_;
   std::vector<absl::Duration> report_at_;  // By thread: the next report.
   std::vector<uint64_t> iterations_;       // By thread: at the last tick.
+  absl::Time wall_clock_offset_;           // At the last tick.
 
   std::thread thread_;
 };

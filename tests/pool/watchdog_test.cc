@@ -4,13 +4,17 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/log/check.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -29,7 +33,10 @@ using ::testing::HasSubstr;
 
 class WatchdogTest : public ::testing::Test {
  protected:
-  WatchdogTest() : watchdog_(Options(), clock_) {
+  WatchdogTest()
+      : watchdog_(Options(), clock_, [this] {
+          return absl::Now() + absl::Seconds(wall_clock_seconds_.load());
+        }) {
     for (int i = 0; i < 2; ++i) {
       slots_.push_back(std::make_unique<ThreadSlot>(clock_));
       CHECK_OK(slots_.back()->Open());
@@ -47,6 +54,21 @@ class WatchdogTest : public ::testing::Test {
     slots_[thread]->WokeUp(clock_.Now());
     watchdog_.NoteActivity();
   }
+  // What is logged while `body` runs, which stops the watchdog.
+  std::string LogOf(absl::FunctionRef<void()> body) {
+    std::string path = absl::StrCat(::testing::TempDir(), "/kingpin_XXXXXX");
+    UniqueFd file(mkstemp(path.data()));
+    {
+      Logger log({.fd = file.get()});
+      Logger::SetDefault(&log);
+      body();
+      watchdog_.Stop();
+      Logger::SetDefault(nullptr);
+    }
+    char text[1000];
+    ssize_t size = pread(file.get(), text, sizeof(text), 0);
+    return std::string(text, std::max<ssize_t>(size, 0));
+  }
   // True when it has ticked since the call.
   bool Ticks(int count = 3) {
     int before = ticks_;
@@ -55,6 +77,7 @@ class WatchdogTest : public ::testing::Test {
   Clock clock_ = Clock::Manual();
   std::vector<std::unique_ptr<ThreadSlot>> slots_;
   std::atomic<int> ticks_ = 0;
+  std::atomic<int> wall_clock_seconds_ = 0;  // Ahead of the real one.
   Watchdog watchdog_;
 };
 
@@ -100,23 +123,35 @@ TEST_F(WatchdogTest, ReportsAStuckLoopWhileItIsStuckAndCountsItOnce) {
 }
 
 TEST_F(WatchdogTest, ReportNamesTheThread) {
-  std::string path = absl::StrCat(::testing::TempDir(), "/kingpin_XXXXXX");
-  UniqueFd file(mkstemp(path.data()));
-  {
-    Logger log({.fd = file.get()});
-    Logger::SetDefault(&log);
+  std::string log = LogOf([&] {
     Start();
     WakeUp(1);
     clock_.Advance(absl::Seconds(3));
     EXPECT_TRUE(Ticks());
-    watchdog_.Stop();
-    Logger::SetDefault(nullptr);
-  }
-  char text[1000] = "";
-  ASSERT_GT(pread(file.get(), text, sizeof(text) - 1, 0), 0);
-  EXPECT_THAT(text, HasSubstr(absl::StrCat("loop 1 (thread ", sys::ThreadId(),
-                                           ") is stuck")));
-  EXPECT_THAT(text, HasSubstr("for 3s"));
+  });
+  EXPECT_THAT(log, HasSubstr(absl::StrCat("loop 1 (thread ", sys::ThreadId(),
+                                          ") is stuck")));
+  EXPECT_THAT(log, HasSubstr("for 3s"));
+}
+
+using FailureMode30 = WatchdogTest;
+
+TEST_F(FailureMode30, JumpOfTheWallClockIsLoggedOnce) {
+  std::string log = LogOf([&] {
+    Start();
+    WakeUp(0);
+    EXPECT_TRUE(Ticks());
+    wall_clock_seconds_ += 3600;
+    EXPECT_TRUE(Ticks());
+    wall_clock_seconds_ -= 7200;
+    EXPECT_TRUE(Ticks());
+    clock_.Advance(absl::Hours(1));
+    EXPECT_TRUE(Ticks());
+  });
+  EXPECT_THAT(log, HasSubstr("it moved by 3600 s\n"));
+  EXPECT_THAT(log, HasSubstr("it moved by -7200 s\n"));
+  std::vector<std::string> around = absl::StrSplit(log, "it moved by");
+  EXPECT_EQ(around.size(), 3u) << log;
 }
 
 TEST_F(WatchdogTest, SleepingLoopIsNeverStuck) {
