@@ -7,7 +7,7 @@ namespace kingpin {
 namespace {
 
 // A thread that has been in one batch of handlers for this long is no place to
-// send a connection that somebody waits for: an ordinary batch takes a fraction.
+// send a connection that somebody waits for: an ordinary batch is far shorter.
 constexpr absl::Duration kLongBatch = absl::Milliseconds(1);
 
 }  // namespace

@@ -1,20 +1,20 @@
 // AcceptMutex: whose turn it is to accept, among the loop threads of a server.
 //
-// nginx's form of the idea keeps the lock through epoll_wait and wakes nobody on
-// release, so the last holder wins again and new connections pile up on it.
+// nginx's form of the idea keeps the lock through epoll_wait and wakes nobody
+// on release, so the last holder wins again and new connections pile up on it.
 // Here the threads share memory, and the turn is handed to somebody:
 //
 //  - The holder keeps the turn while its load stays within `margin` of the
 //    lightest thread's and it has accepted fewer than kTurnAccepts connections
 //    in this turn; else the turn goes straight to the lightest thread, whose
 //    bell is rung if it sleeps.
-//  - A holder that is stuck in a handler loses the turn to a sleeping thread, or
-//    to one that is not stuck (Rescue, called by the watchdog).
+//  - A holder that is stuck in a handler loses the turn to a sleeping thread,
+//    or to one that is not stuck (Rescue, called by the watchdog).
 //  - A holder that may not accept, because it backs off or the server is full,
 //    gives the turn away; if nobody can have it, the first that can takes it.
 //
-// So while all threads may accept: open connections differ by at most margin + 1
-// plus what closes meanwhile, totals of short connections by at most
+// So while all threads may accept: open connections differ by at most
+// margin + 1 plus what closes meanwhile, totals of short connections by at most
 // kTurnAccepts + margin, and a connection waits for a stuck holder no longer
 // than two watchdog ticks if any thread sleeps.
 //

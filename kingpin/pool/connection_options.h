@@ -1,6 +1,7 @@
 // What every connection of a server or client is held to unless its handler
-// says otherwise. Each bound has a stated answer; all of them are on by default,
-// because a peer that never reads, never finishes or never leaves is ordinary.
+// says otherwise. Each bound has a stated answer; all of them are on by
+// default, because a peer that never reads, never finishes or never leaves is
+// ordinary.
 //
 //   ThreadSharedDataForServer shared({
 //       .port = 7000,
@@ -15,8 +16,8 @@
 
 namespace kingpin {
 
-// At any time at most one of the first three runs (none while a handler has said
-// that it is busy or has paused reading): `write` while output is pending,
+// At any time at most one of the first three runs (none while a handler has
+// said that it is busy or has paused reading): `write` while output is pending,
 // else `read` while input is held that the handler could not use yet, else
 // `idle`. absl::InfiniteDuration() turns one off. Checked in O(1), late by at
 // most a few milliseconds, never early by more than one batch of events.
@@ -38,8 +39,9 @@ inline constexpr size_t kMaxInputLimitBytes = size_t{1} << 30;
 struct ConnectionOptions {
   Timeouts timeouts;
 
-  // Input the handler left unconsumed; at most kMaxInputLimitBytes. At the limit the connection is closed
-  // with CloseReason::kInputOverflow: a message can not be larger than this.
+  // Input the handler left unconsumed; at most kMaxInputLimitBytes. At the
+  // limit the connection is closed with CloseReason::kInputOverflow: a message
+  // cannot be larger than this.
   size_t input_limit_bytes = 1 << 20;
 
   // Above the high edge Write() returns false and no more is read from the

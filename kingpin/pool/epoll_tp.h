@@ -1,10 +1,10 @@
 // EpollTP<Handler>: a pool of threads, each running the loop of one Handler.
 //
 // Handler is any class with a constructor (Shared*, int thread) and the methods
-// `absl::Status Init()` and `void Run()`: kingpin's IOHandler classes have them.
-// Each handler is made, run and destroyed on its own thread; Run() returns when
-// the shared data's phase says so. What the constructor or Init() throws is the
-// error of Start().
+// `absl::Status Init()` and `void Run()`: kingpin's IOHandler classes have
+// them. Each handler is made, run and destroyed on its own thread; Run()
+// returns when the shared data's phase says so. What the constructor or Init()
+// throws is the error of Start().
 //
 // Threads: Start, Wait, Run and the destructor from one thread; Shutdown from
 // any.

@@ -65,14 +65,15 @@ class Listener {
                                        const SocketOptions& options,
                                        bool share_port);
   // OK if no other socket listens at the IP address. Asked before the first
-  // Open() with `share_port`, which succeeds although another server of the same
-  // user does that too; the kernel would divide the clients between the two. A
-  // server that binds at the same moment and does not listen yet is not seen.
+  // Open() with `share_port`, which succeeds although another server of the
+  // same user does that too; the kernel would divide the clients between the
+  // two. A server that binds at the same moment and does not listen yet is not
+  // seen.
   static absl::Status CheckFree(const SocketAddress& address,
                                 const SocketOptions& options);
   // Takes over a socket that listens already, inherited from a parent or handed
-  // over by the server this one replaces: connections that wait in its queue are
-  // not lost. The options are those it has.
+  // over by the server this one replaces: connections that wait in its queue
+  // are not lost. The options are those it has.
   static absl::StatusOr<Listener> Adopt(int fd);
   Listener(Listener&&) = default;
   Listener& operator=(Listener&&) = default;

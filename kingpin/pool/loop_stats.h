@@ -61,8 +61,7 @@ struct LoopStats {
   Counter overflows;           // Connections closed at a bound.
   Counter handler_exceptions;  // Connections lost to a handler that threw.
   Counter posted_tasks;
-  Counter
-      stale_ids;  // Sends and closes addressed to a connection that was gone.
+  Counter stale_ids;  // Sends and closes to connections that are gone.
   DurationHistogram loop_time;   // From wake-up to the next sleep.
   DurationHistogram posted_lag;  // From Post() to its run, oldest of a batch.
 

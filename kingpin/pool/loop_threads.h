@@ -1,7 +1,8 @@
 // LoopThreads: starts, watches and joins the threads of an EpollTP.
 //
 // Threads: Start, Wait and the destructor from one thread (main).
-// Lifetime: the shared data outlives it. The destructor stops the run and joins.
+// Lifetime: the shared data outlives it. The destructor stops the run and
+// joins.
 #ifndef KINGPIN_POOL_LOOP_THREADS_H_
 #define KINGPIN_POOL_LOOP_THREADS_H_
 

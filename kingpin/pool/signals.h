@@ -13,10 +13,10 @@
 
 namespace kingpin {
 
-// Threads created in its lifetime start with signals blocked, so that the kernel
-// delivers the process's signals to a thread that expects them. Not those that a
-// fault of the thread raises, nor SIGPROF: crash handlers and profilers work. A
-// child that such a thread spawns inherits the mask.
+// Threads created in its lifetime start with signals blocked, so that the
+// kernel delivers the process's signals to a thread that expects them. Not
+// those that a fault of the thread raises, nor SIGPROF: crash handlers and
+// profilers work. A child that such a thread spawns inherits the mask.
 class ScopedBlockAllSignals {
  public:
   ScopedBlockAllSignals();
@@ -29,9 +29,10 @@ class ScopedBlockAllSignals {
 };
 
 // While it lives, SIGTERM and SIGINT are counted instead of ending the process;
-// then the former dispositions are back. A handler that rings an eventfd, rather
-// than signalfd: that needs the signals blocked in every thread of the process,
-// and threads that the user or a library made earlier would have them open.
+// then the former dispositions are back. A handler that rings an eventfd,
+// rather than signalfd: that needs the signals blocked in every thread of the
+// process, and threads that the user or a library made earlier would have them
+// open.
 //
 //   auto signals = ShutdownSignals::Install();
 //   int so_far = signals->Wait();  // 1 after the first, ...

@@ -4,7 +4,8 @@
 // shared state; every handler gets the pointer it was started with.
 //
 // Threads: thread-safe after Open().
-// Lifetime: created by main, outlives the EpollTP that runs on it. One run only.
+// Lifetime: created by main, outlives the EpollTP that runs on it. One run
+// only.
 //
 //   struct Shared : ThreadSharedDataForServer {
 //     using ThreadSharedDataForServer::ThreadSharedDataForServer;

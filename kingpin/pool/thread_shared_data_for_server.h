@@ -39,8 +39,8 @@ enum class AcceptStrategy {
   kExclusive,
   // A listener a thread, the kernel chooses by hash. Even for many short
   // connections, but what is hashed to a stuck thread waits for it. For TCP
-  // only, and it takes no "fd:N", so there is no hot restart: a second server on
-  // the port is an error, unless both start at the very same moment.
+  // only, and it takes no "fd:N", so there is no hot restart: a second server
+  // on the port is an error, unless both start at the very same moment.
   kReusePort,
 };
 
@@ -48,8 +48,8 @@ enum class AcceptStrategy {
 absl::StatusOr<AcceptStrategy> ParseAcceptStrategy(absl::string_view name);
 
 struct ServerOptions {
-  // Shorthand for listen = {":PORT"}: every local address, IPv4 and IPv6. 0 lets
-  // the kernel choose: see port().
+  // Shorthand for listen = {":PORT"}: every local address, IPv4 and IPv6. 0
+  // lets the kernel choose: see port().
   uint16_t port = 0;
   // Addresses as SocketAddress::Parse takes them, or "fd:N", a listening socket
   // that was inherited or handed over. Not empty: `port` is ignored.
@@ -95,9 +95,9 @@ class ThreadSharedDataForServer : public ThreadSharedData {
   const ServerOptions& options() const { return options_; }
   // The listening sockets that loop `thread` accepts from.
   std::vector<int> ListenersOf(int thread) const;
-  // Loop `thread` has taken its listeners out of its epoll. They are closed when
-  // no other loop has them either, so while one is stuck the kernel goes on
-  // completing handshakes: earlier, their numbers could be reused under it.
+  // Loop `thread` has taken its listeners out of its epoll. They are closed
+  // when no other loop has them either, so while one is stuck the kernel goes
+  // on completing handshakes: earlier, their numbers could be reused under it.
   void LeaveListeners(int thread);
   AcceptMutex& accept_mutex() { return *accept_mutex_; }
   // kGated: whether `thread` is light enough to listen.

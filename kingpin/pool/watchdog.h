@@ -6,8 +6,8 @@
 // while it is stuck and again whenever that time has doubled, with the thread's
 // id and what the kernel says it is doing; and calls `on_tick`, from which the
 // accept strategies take turns away from stuck threads. It also logs when the
-// wall clock has jumped, by which nothing in Kingpin but the stamps of log lines
-// and HTTP dates goes: who reads those wants to know.
+// wall clock has jumped, by which nothing in Kingpin but the stamps of log
+// lines and HTTP dates goes: who reads those wants to know.
 //
 // Threads: Start and Stop from the thread that owns it; NoteActivity from any.
 // Lifetime: the slots outlive it; Stop joins the thread.

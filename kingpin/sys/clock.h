@@ -30,7 +30,8 @@ struct MonotonicTime {
 
   friend auto operator<=>(MonotonicTime, MonotonicTime) = default;
   friend MonotonicTime operator+(MonotonicTime t, absl::Duration d) {
-    // ToInt64Nanoseconds saturates, so an infinite duration stays in the future.
+    // ToInt64Nanoseconds saturates, so an infinite duration stays in the
+    // future.
     int64_t delta = absl::ToInt64Nanoseconds(d);
     int64_t sum;
     if (__builtin_add_overflow(t.nanos, delta, &sum)) {
@@ -61,8 +62,8 @@ class Clock {
     return {ts.tv_sec * 1'000'000'000 + ts.tv_nsec};
   }
 
-  // Manual clocks only; saturates. A loop asleep in epoll_wait does not feel it:
-  // wake it.
+  // Manual clocks only; saturates. A loop asleep in epoll_wait does not feel
+  // it: wake it.
   void Advance(absl::Duration d) {
     int64_t old = manual_nanos_.load(std::memory_order_relaxed);
     while (!manual_nanos_.compare_exchange_weak(

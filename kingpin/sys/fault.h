@@ -4,8 +4,8 @@
 // load and an untaken branch a call.
 //
 // Threads: Install before the loops start, or be ready for the hook to run on
-// any thread at once; the hook must be thread-safe. ScopedFaultHook must outlive
-// every thread that makes calls while it is installed.
+// any thread at once; the hook must be thread-safe. ScopedFaultHook must
+// outlive every thread that makes calls while it is installed.
 //
 //   std::atomic<int> left = 3;
 //   ScopedFaultHook hook([&](sys::Call call, int) -> sys::Fault {

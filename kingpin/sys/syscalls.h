@@ -1,9 +1,9 @@
 // The one place that calls the kernel on behalf of a loop. One thin function a
-// system call: EINTR is handled inside, descriptors are born CLOEXEC and (Open()
-// apart) non-blocking, SIGPIPE is never raised, errno is captured at once, and
-// the fault seam is asked first by every call that is named in fault.h. Code that
-// only runs at the start or the end (listeners, signals, the logger's thread)
-// makes its few other calls itself.
+// system call: EINTR is handled inside, descriptors are born CLOEXEC and
+// (Open() apart) non-blocking, SIGPIPE is never raised, errno is captured at
+// once, and the fault seam is asked first by every call that is named in
+// fault.h. Code that only runs at the start or the end (listeners, signals, the
+// logger's thread) makes its few other calls itself.
 //
 // Threads: all functions are safe from any thread.
 // Errors: {value, error}; `error` is an errno value, 0 when the call succeeded.
@@ -100,15 +100,16 @@ int StatAt(int directory, const char* path, struct stat* out);
 int LinkStatAt(int directory, const char* path, struct stat* out);
 // From `offset`; less than `size` only at the end of the file.
 SysResult<size_t> PRead(int fd, void* data, size_t size, off_t offset);
-// Calls `visit` with the name of each entry but "." and "..", in no order, until
-// it returns false. 0 or errno.
+// Calls `visit` with the name of each entry but "." and "..", in no order,
+// until it returns false. 0 or errno.
 int ReadDirectory(UniqueFd directory,
                   absl::FunctionRef<bool(const char* name)> visit);
 // Blocking descriptors: for the logger's backend, never on a loop thread.
 SysResult<size_t> Write(int fd, const void* data, size_t size);
 
-// Wall clock, seconds since the Unix epoch, of the clock that file systems stamp
-// files with: a few milliseconds behind, never ahead. CLOCK_REALTIME_COARSE.
+// Wall clock, seconds since the Unix epoch, of the clock that file systems
+// stamp files with: a few milliseconds behind, never ahead.
+// CLOCK_REALTIME_COARSE.
 int64_t WallClockSeconds();
 
 // The kernel's id of this thread, as ps -L shows it. gettid(2).

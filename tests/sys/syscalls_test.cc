@@ -122,7 +122,7 @@ class SigalrmBlocked {
   sigset_t old_;
 };
 
-// --- Descriptors -------------------------------------------------------------------
+// --- Descriptors -------------------------------------------------------------
 
 TEST(Syscalls, DescriptorsAreBornCloexecAndNonblocking) {
   Listener listener;
@@ -161,7 +161,7 @@ TEST(Syscalls, FailureIsAnErrnoAndNoDescriptor) {
   EXPECT_EQ(sys::Write(-1, "x", 1).error, EBADF);
 }
 
-// --- Sockets -----------------------------------------------------------------------
+// --- Sockets -----------------------------------------------------------------
 
 TEST(Syscalls, BindTellsThatAnAddressIsTaken) {
   Listener listener;
@@ -269,7 +269,7 @@ TEST(Syscalls, SocketErrorIsTakenOnce) {
   EXPECT_EQ(sys::TakeSocketError(fd.get()), 0);
 }
 
-// --- SIGPIPE ------------------------------------------------------------------------
+// --- SIGPIPE -----------------------------------------------------------------
 
 TEST(Sigpipe, SendAndSendVNeverRaiseIt) {
   // The default disposition: a signal would end this process.
@@ -309,7 +309,7 @@ TEST(SigpipeDeathTest, SendFileRaisesItOtherwise) {
               testing::KilledBySignal(SIGPIPE), "");
 }
 
-// --- EINTR --------------------------------------------------------------------------
+// --- EINTR -------------------------------------------------------------------
 
 TEST(SignalStormTest, BlockingRecvAndSendGetEveryByte) {
   constexpr size_t kBytes = 4 << 20;
@@ -373,7 +373,7 @@ TEST(SignalStormTest, WaitEndsEarlyWithoutEvents) {
   EXPECT_EQ(result.value, 0);
 }
 
-// --- Readiness ----------------------------------------------------------------------
+// --- Readiness ---------------------------------------------------------------
 
 TEST(Epoll, ReportsTheDataOfTheRegistration) {
   SocketPair pair;
@@ -426,7 +426,7 @@ TEST(EventFd, WakesAWaiter) {
   other.join();
 }
 
-// --- Files --------------------------------------------------------------------------
+// --- Files -------------------------------------------------------------------
 
 TEST(OpenBeneath, OpensWhatIsBeneath) {
   TempDirectory directory;
