@@ -19,7 +19,6 @@
 #include "kingpin/pool/epoll_tp_server.h"
 #include "kingpin/pool/signals.h"
 #include "kingpin/sys/clock.h"
-#include "kingpin/sys/fault.h"
 #include "kingpin/sys/socket_address.h"
 #include "tests/testing/process.h"
 #include "tests/testing/scripted_server.h"
@@ -32,6 +31,7 @@ using testing::Eventually;
 using ::testing::HasSubstr;
 using testing::Local;
 using testing::OpenDescriptors;
+using testing::ScopedDescriptorLimit;
 using testing::ScriptedHandler;
 using testing::ScriptedShared;
 using testing::TestClient;
@@ -199,8 +199,9 @@ TEST(ExitCode, ZeroForOk) {
   EXPECT_EQ(ExitCode(absl::OkStatus()), 0);
   ::testing::internal::CaptureStderr();
   EXPECT_EQ(ExitCode(absl::InternalError("what happened")), 1);
-  EXPECT_EQ(::testing::internal::GetCapturedStderr(),
-            "epoll_tp_test: what happened\n");
+  // The logger's thread may still be writing there for an earlier test.
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              HasSubstr("epoll_tp_test: what happened\n"));
 }
 
 TEST(EpollTPServer, FailedStartLeavesNothingListening) {
@@ -232,9 +233,7 @@ TEST(EpollTPServer, LoopThatMayAcceptAgainNeedNotWaitForAHolderThatMayNot) {
   ASSERT_TRUE(first.Init().ok() && second.Init().ok());
   TestClient client = TestClient::Connect(shared.port());
   auto pauses_at = [&](ScriptedHandler& handler) {
-    ScopedFaultHook hook([](sys::Call call, int) -> sys::Fault {
-      return {.error = call == sys::Call::kAccept ? EMFILE : 0};
-    });
+    ScopedDescriptorLimit limit(0);  // EMFILE.
     return Eventually([&] {
       handler.RunOnce(absl::ZeroDuration());
       return handler.stats().accept_pauses.value() > 0;
