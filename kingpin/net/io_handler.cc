@@ -146,6 +146,9 @@ void IOHandler::RunOnce(absl::Duration max_wait) {
   current_handler = this;
   BeforeWait();
   size_t count = Wait(max_wait);
+  // Before the events: who asks for a turn while they are handled has had one in
+  // this round.
+  delivering_.swap(ready_);
   for (size_t i = 0; i < count; ++i) {
     // The next connection's lines come while the kernel works for this one.
     if (i + 1 < count) {
@@ -219,8 +222,6 @@ void IOHandler::Dispatch(const epoll_event& event) {
 }
 
 void IOHandler::DeliverReady() {
-  // What becomes ready meanwhile waits for the next round.
-  delivering_.swap(ready_);
   // By index: a callback that adopts a socket may have the list grow.
   for (size_t i = 0; i < delivering_.size(); ++i) {
     Connection* connection = delivering_[i];
@@ -518,7 +519,8 @@ void IOHandler::NotifyEdges(Connection& connection) {
   if (connection.drained()) connection.wrote_ = false;
   if (connection.closing_) return;
   OnWriteComplete(connection);
-  if (fell && connection.wants_input() && !connection.input_.empty()) {
+  if (fell && connection.wants_input() && !connection.input_.empty() &&
+      !connection.in_ready_list_) {
     DeliverMessage(connection);
   }
 }

@@ -4,8 +4,8 @@
 // load and an untaken branch a call.
 //
 // Threads: Install before the loops start, or be ready for the hook to run on
-// any thread at once; the hook must be thread-safe. ScopedFaultHook must
-// outlive every thread that makes calls while it is installed.
+// any thread at once; the hook must be thread-safe. ScopedFaultHook's
+// destructor waits for calls of it that are under way.
 //
 //   std::atomic<int> left = 3;
 //   ScopedFaultHook hook([&](sys::Call call, int) -> sys::Fault {
@@ -14,6 +14,8 @@
 //   });
 #ifndef KINGPIN_SYS_FAULT_H_
 #define KINGPIN_SYS_FAULT_H_
+
+#include <sched.h>
 
 #include <atomic>
 #include <cstddef>
@@ -57,6 +59,8 @@ using FaultHook = std::function<Fault(Call call, int fd)>;
 
 namespace internal {
 inline std::atomic<const FaultHook*> g_fault_hook = nullptr;
+// Threads between loading the hook and its return.
+inline std::atomic<int> g_fault_hook_users = 0;
 }  // namespace internal
 
 }  // namespace sys
@@ -68,7 +72,8 @@ class ScopedFaultHook {
     sys::internal::g_fault_hook.store(&hook_, std::memory_order_release);
   }
   ~ScopedFaultHook() {
-    sys::internal::g_fault_hook.store(nullptr, std::memory_order_release);
+    sys::internal::g_fault_hook.store(nullptr);
+    while (sys::internal::g_fault_hook_users.load() > 0) sched_yield();
   }
   ScopedFaultHook(const ScopedFaultHook&) = delete;
   ScopedFaultHook& operator=(const ScopedFaultHook&) = delete;

@@ -18,6 +18,7 @@
 #include "absl/base/attributes.h"
 #include "absl/base/config.h"
 #include "absl/base/optimization.h"
+#include "absl/cleanup/cleanup.h"
 #include "kingpin/sys/fault.h"
 
 namespace kingpin {
@@ -34,10 +35,12 @@ bool HasFaultHook() {
 
 // Out of line, to keep the calls short.
 ABSL_ATTRIBUTE_NOINLINE Fault AskFaultHook(Call call, int fd) {
-  const FaultHook* hook =
-      internal::g_fault_hook.load(std::memory_order_acquire);
-  if (hook == nullptr) return {};
-  return (*hook)(call, fd);
+  // First the count, then the hook: ScopedFaultHook's destructor goes the other
+  // way round, so either it sees the user or the user no hook.
+  internal::g_fault_hook_users.fetch_add(1);
+  absl::Cleanup leave = [] { internal::g_fault_hook_users.fetch_sub(1); };
+  const FaultHook* hook = internal::g_fault_hook.load();
+  return hook == nullptr ? Fault{} : (*hook)(call, fd);
 }
 
 // libc's recv and send are cancellation points, for which it makes two atomic
