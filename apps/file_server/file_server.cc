@@ -64,13 +64,14 @@ std::string UrlOf(const std::string& address) {
   return absl::StrCat("http://", any ? "localhost" + port : address, "/");
 }
 
-kingpin::ServerOptions OptionsOf(const Flags& flags, int max_connections) {
+// `room` for connections that are told 503 and given the time to read it.
+kingpin::ServerOptions OptionsOf(const Flags& flags, int max_connections,
+                                 int room) {
   return {
       .port = flags.port,
       .listen = flags.listen,
       .strategy = flags.strategy,
-      // Room to say 503 in.
-      .max_connections = max_connections + max_connections / 8 + 16,
+      .max_connections = max_connections + room,
       .connection = {.timeouts = {.idle = flags.idle_timeout,
                                   .read = flags.header_timeout,
                                   .write = flags.send_timeout}},
@@ -123,8 +124,10 @@ absl::Status Serve(const Flags& flags) {
   absl::StatusOr<std::unique_ptr<kingpin::Logger>> log =
       MakeAccessLog(flags.access_log, &log_file);
   if (!log.ok()) return log.status();
-  Shared shared(OptionsOf(flags, max_connections), {.access_log = log->get()},
-                *std::move(root), max_connections);
+  const int room = std::clamp(files / 8 * 7 - max_connections, 16,
+                              max_connections / 8 + 256);
+  Shared shared(OptionsOf(flags, max_connections, room),
+                {.access_log = log->get()}, *std::move(root), max_connections);
   const absl::Status status = Run(flags, &shared);
   if (*log != nullptr) (*log)->Flush();
   shared.log_watch.Look();  // At what came after thread 0's last look.

@@ -6,6 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "kingpin/sys/socket_address.h"
 
 namespace file_server {
 namespace {
@@ -53,6 +54,10 @@ absl::Status Set(string_view value, std::string* out) {
 
 absl::Status Set(string_view value, std::vector<std::string>* out) {
   for (string_view part : absl::StrSplit(value, ',', absl::SkipEmpty())) {
+    if (!absl::StartsWith(part, "fd:")) {
+      absl::Status status = kingpin::SocketAddress::Parse(part).status();
+      if (!status.ok()) return status;
+    }
     out->emplace_back(part);
   }
   if (!out->empty()) return absl::OkStatus();

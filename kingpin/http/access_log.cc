@@ -9,6 +9,9 @@
 namespace kingpin::http {
 namespace {
 
+// Of what could not be parsed, this much says what it was.
+constexpr size_t kMaxRefused = 256;
+
 void AppendEscaped(std::string_view text, std::string* out) {
   constexpr char kHex[] = "0123456789abcdef";
   for (const char c : text) {
@@ -48,12 +51,15 @@ std::string_view AccessLog::TimeText(int64_t unix_seconds) {
 }
 
 void AccessLog::Begin(std::string_view peer, const Request* request,
-                      int64_t unix_seconds, AccessLogLine* line) {
+                      std::string_view refused, int64_t unix_seconds,
+                      AccessLogLine* line) {
   std::string& text = line->text;
   text.clear();
   absl::StrAppend(&text, peer, " - - ", TimeText(unix_seconds), " \"");
   if (request == nullptr) {
-    text += "-\" ";
+    AppendEscaped(refused.empty() ? "-" : refused.substr(0, kMaxRefused),
+                  &text);
+    text += "\" ";
     line->numbers_at = text.size();
     text += " \"-\" \"-\"";
     return;

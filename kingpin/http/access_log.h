@@ -7,7 +7,8 @@
 // peer went away; the host of one that went before it was accepted is "-". What
 // the peer wrote is escaped (\" \\ \xHH for controls and everything beyond
 // ASCII), so it forges neither fields nor lines and cannot reach a terminal. A
-// request that could not be parsed is "-".
+// request that could not be parsed is the beginning of its first line, "-" if
+// there is none.
 //
 // Threads: one AccessLog a thread; the Logger behind them is shared.
 // Lifetime: the Logger outlives it.
@@ -43,9 +44,11 @@ class AccessLog {
  public:
   explicit AccessLog(Logger* logger) : logger_(*logger) {}
 
-  // Replaces `line`. `request` is null if there was none that could be read.
+  // Replaces `line`. `request` is null if there was none that could be read;
+  // then the log has the beginning of `refused`, what came instead.
   void Begin(std::string_view peer, const Request* request,
-             int64_t unix_seconds, AccessLogLine* line);
+             std::string_view refused, int64_t unix_seconds,
+             AccessLogLine* line);
   void End(const AccessLogLine& line, HttpStatus status, uint64_t body_bytes);
 
  private:

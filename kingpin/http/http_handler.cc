@@ -235,8 +235,10 @@ bool HttpHandler::TakeRequest(Connection& connection) {
     case RequestParser::Result::kError: {
       const HttpStatus status = parser.error();
       parser.Reset();
-      exchange_ = Exchange();
-      BeginLog(connection, nullptr);
+      const std::string_view input = connection.input().view();
+      exchange_ = {.head_only = input.starts_with("HEAD ")};
+      BeginLog(connection, nullptr,
+               input.substr(0, input.find_first_of("\r\n")));
       Refuse(connection, status);
       return false;
     }
@@ -563,13 +565,14 @@ HttpHandler::LogEntry* HttpHandler::TakeLogEntry() {
   return entry;
 }
 
-void HttpHandler::BeginLog(Connection& connection, const Request* request) {
+void HttpHandler::BeginLog(Connection& connection, const Request* request,
+                           std::string_view refused) {
   if (!access_log_.has_value()) return;
   State& state = StateFor(connection);
   LogEntry* entry = TakeLogEntry();
   const size_t slot = connection.id().name().index;
   access_log_->Begin(slot < peers_.size() ? peers_[slot] : "-", request,
-                     unix_seconds(), &entry->line);
+                     refused, unix_seconds(), &entry->line);
   entry->status = HttpStatus{};
   entry->complete = false;
   if (state.first_log == nullptr) state.queued = connection.pending_output();

@@ -320,7 +320,9 @@ class HttpHandler : public IOHandlerForServer {
   bool Returns(Connection& connection, Function function);
   void DecideKeepAlive(Connection& connection, Exchange& exchange);
 
-  void BeginLog(Connection& connection, const Request* request);
+  // Without a request: `refused` is the first line of what came instead.
+  void BeginLog(Connection& connection, const Request* request,
+                std::string_view refused = {});
   void CountQueued(Connection& connection, uint64_t bytes);
   void LogSent(Connection& connection, State& state, bool closing);
   LogEntry* TakeLogEntry();

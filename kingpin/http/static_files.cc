@@ -162,7 +162,9 @@ CachedFile* StaticFiles::Load(int* error) {
   if (*error != 0 || !S_ISREG(status.st_mode)) return nullptr;
   const FileStamp stamp = StampOf(status);
   const FileCacheOptions& options = root_.options().cache;
-  const bool cacheable = options.max_entries > 0 && IsSettled(stamp, now);
+  // Of a file from the future, Last-Modified is the time of the answer.
+  const bool cacheable = options.max_entries > 0 && IsSettled(stamp, now) &&
+                         stamp.mtime_ns / 1'000'000'000 <= now;
   uncached_.file.reset();
   Describe(stamp, now, &uncached_);
   if (!cacheable || stamp.size > options.max_file_bytes ||
@@ -192,10 +194,9 @@ void StaticFiles::Describe(const FileStamp& stamp, int64_t now,
                            CachedFile* file) {
   file->stamp = stamp;
   file->let_in_at = now;
-  const bool weak =
-      !IsSettled(stamp, now) || stamp.mtime_ns / 1'000'000'000 + 2 >= now;
-  file->etag = absl::StrFormat("%s\"%x-%x-%x\"", weak ? "W/" : "", stamp.inode,
-                               stamp.size, stamp.mtime_ns);
+  file->etag =
+      absl::StrFormat("%s\"%x-%x-%x\"", IsSettled(stamp, now) ? "" : "W/",
+                      stamp.inode, stamp.size, stamp.mtime_ns);
   // Not later than Date (RFC 9110 8.8.2.1).
   file->last_modified = std::min(stamp.mtime_ns / 1'000'000'000, now);
   file->media_type = MediaTypeOf(path_);

@@ -95,8 +95,9 @@ class Connection : private TimerNode {
   // once. False when the output is above its high edge (write on when
   // OnWriteComplete comes) or the connection is closing (nothing is sent).
   bool Write(absl::string_view data);
-  // Sends a part of a file; false as Write(), also above 64 files. If the file turns out shorter, the connection is
-  // closed with kError and ENODATA: what follows would be misread.
+  // Sends a part of a file; false as Write(), also above 64 files. If the file
+  // turns out shorter, the connection is closed with kError and ENODATA: what
+  // follows would be misread.
   bool SendFile(std::shared_ptr<const UniqueFd> file, off_t offset,
                 uint64_t size);
   // Bytes that wait to be sent, files included.

@@ -622,7 +622,7 @@ TEST_F(AccessLogTest, WritesTheCombinedFormat) {
   client.Get("/a?q", "Referer: http://x/\r\nUser-Agent: t \"1\"\\\r\n");
   client.Get("/b", "User-Agent: \xc3\xa4\r\n");
   HttpTestClient bad(server.port());
-  bad.Send("bad\r\n\r\n");
+  bad.Send("b\x7f\"d\r\n\r\n");
   bad.ReadAnswer();
   server.Stop();
   const std::string text = Text();
@@ -635,7 +635,31 @@ TEST_F(AccessLogTest, WritesTheCombinedFormat) {
                                 "] \"GET /a?q HTTP/1.1\" 200 2 "
                                 "\"http://x/\" \"t \\\"1\\\"\\\\\"\n"))
       << text;
-  EXPECT_TRUE(absl::StrContains(text, "] \"-\" 400 16 \"-\" \"-\"\n")) << text;
+  EXPECT_TRUE(absl::StrContains(text, "] \"b\\x7f\\\"d\" 400 16 \"-\" \"-\"\n"))
+      << text;
+}
+
+TEST_F(AccessLogTest, OfWhatIsRefusedTheBeginningIsWritten) {
+  Server server({.options = {.access_log = log_.get()}});
+  HttpTestClient long_one(server.port());
+  long_one.Send("GET /" + std::string(100'000, 'x'));
+  EXPECT_EQ(long_one.ReadAnswer().status, 414);
+  server.Stop();
+  EXPECT_TRUE(absl::StrContains(
+      Text(), "] \"GET /" + std::string(251, 'x') + "\" 414 "))
+      << Text();
+}
+
+TEST(HttpHandlerTest, AHeadRequestThatIsRefusedGetsNoBody) {
+  Server server;
+  for (const char* fields : {"", "Host: h\r\nExpect: y\r\n"}) {
+    HttpTestClient client(server.port());
+    client.Send(absl::StrCat("HEAD / HTTP/1.1\r\n", fields, "\r\n"));
+    const HttpAnswer answer = client.ReadAnswer(/*has_body=*/false);
+    EXPECT_GE(answer.status, 400);
+    EXPECT_TRUE(answer.has("content-length"));
+    EXPECT_TRUE(client.AtEnd());
+  }
 }
 
 TEST_F(AccessLogTest, RefusedConnectionsAreWritten) {

@@ -29,19 +29,21 @@ TEST(FlagsTest, Defaults) {
 }
 
 TEST(FlagsTest, BothForms) {
-  const absl::StatusOr<Flags> flags =
-      Parse({"--root=/x", "--port", "0", "--list", "--cache=off",
-             "--idle_timeout", "5m", "--listen", "a,b", "--listen=c"});
+  const absl::StatusOr<Flags> flags = Parse(
+      {"--root=/x", "--port", "0", "--list", "--cache=off", "--idle_timeout",
+       "5m", "--listen", "[::1]:1,unix:/b", "--listen=fd:3"});
   ASSERT_TRUE(flags.ok()) << flags.status();
   EXPECT_EQ(flags->root, "/x");
   EXPECT_EQ(flags->port, 0);
   EXPECT_TRUE(flags->list);
   EXPECT_FALSE(flags->cache);
   EXPECT_EQ(flags->idle_timeout, absl::Minutes(5));
-  EXPECT_EQ(flags->listen, (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_EQ(flags->listen,
+            (std::vector<std::string>{"[::1]:1", "unix:/b", "fd:3"}));
 }
 
 TEST(FlagsTest, ErrorsSayWhatWouldBeRight) {
+  EXPECT_TRUE(absl::StrContains(ErrorOf({"--listen", "foo"}), "--listen"));
   EXPECT_TRUE(absl::StrContains(ErrorOf({"--lsit"}), "--list"));
   EXPECT_TRUE(absl::StrContains(ErrorOf({"/srv"}), "--root /srv"));
   EXPECT_TRUE(absl::StrContains(ErrorOf({"--port", "65536"}), "0 to 65535"));
