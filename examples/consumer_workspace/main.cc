@@ -1,4 +1,4 @@
-#include "kingpin/logger/logger.h"
+#include "kingpin/logger/klog.h"
 
 int main() {
   KLOG(INFO)

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "kingpin/logger/logger.h"
+#include "kingpin/logger/klog.h"
 #include "kingpin/sys/socket_address.h"
 
 namespace kingpin::http {

@@ -19,7 +19,7 @@
 #include "kingpin/http/media_type.h"
 #include "kingpin/http/response_head.h"
 #include "kingpin/http/target.h"
-#include "kingpin/logger/logger.h"
+#include "kingpin/logger/klog.h"
 
 namespace kingpin::http {
 namespace {

@@ -1,10 +1,11 @@
-// Logger: lines from many threads to one file descriptor, written by a thread of
-// its own so that the caller never waits for a disk or a pipe.
+// Logger: lines from many threads to one sink, written by a thread of its own so
+// that the caller never waits for a disk or a pipe. klog.h has the macros.
 //
 //   UniqueFd file = sys::Open("log", O_WRONLY | O_CREAT | O_APPEND, 0644).value;
 //   Logger log({.fd = file.get(), .when_full = Logger::WhenFull::kDrop});
 //   Logger::SetDefault(&log);
 //   KLOG(INFO) << "listening on port " << port;
+//   KLOGF(INFO, "accepted {} from {}", n, peer);
 //   KLOG_EVERY_SECOND(ERROR) << "accept: " << strerror(error);
 //
 // One record is one line, whole and never mixed with another:
@@ -12,71 +13,88 @@
 //   2026-11-23T11:35:28.123456Z INFO 12345 server.cc:42 listening on port 7000
 //
 // (UTC wall clock, level, kernel thread id, call site, message). A newline inside
-// a message is written as \n and any other control character as \xNN, so nothing
-// that a peer sends can forge a line or reach a terminal; those beyond ASCII
-// (U+0080 to U+009F in UTF-8, CSI for one) as \xc2\xNN. A line that exceeds the
-// buffer is cut and says so: "...[truncated, 70000 bytes]".
+// a message is written as \n, any other control character and each byte that is
+// not UTF-8 as \xNN, so nothing that a peer sends can forge a line or reach a
+// terminal (escape.h). A line that no ring can hold is cut and says so:
+// "...[truncated, 700000 bytes]".
 //
-// How: a producer takes the buffer (blocking when it is full, unless told to
-// drop), writes its line, publishes it and notifies the backend thread. The
-// backend swaps out all that is published, writes it in one call where the kernel
-// takes it in one, and sleeps again. Lines of one thread keep their order. The
-// backend blocks all signals: none that the process handles lands there.
+// How: each thread has a ring of its own for each logger (ring.h). A log statement
+// copies its arguments there in binary, with the processor's tick counter for the
+// time, and commits them with one store; no lock, no system call, no formatting.
+// The backend merges the rings by time, formats, writes large batches, and sleeps
+// when nothing comes. It blocks all signals: none that the process handles lands
+// there.
 //
+// Order: lines of one thread keep theirs. Lines of several threads are in the
+//   order of their times, except those that are marked with a tilde behind the
+//   time ("...123456Z~ INFO"): they were committed too late for their place.
 // Threads: thread-safe. Not for signal handlers.
 // Lifetime: outlives every thread that logs to it; the destructor writes what is
 //   left. fd is not owned and stays open until then.
+// Memory: buffer_bytes for each thread that logs, and as much again to share; all
+//   loggers together at most SetMemoryBudget(). Threads beyond it share one buffer.
 // Exit: all that was logged before exit() or the return from main() is written,
 //   by every Logger alive, and code that logs later (static destructors) waits
 //   for its line to be written. _exit() and fatal signals lose what is buffered.
-// Fork: in a child of fork() the loggers of the parent have no backend thread.
-//   There each line is one synchronous write, nothing hangs, what the parent had
-//   buffered stays the parent's, and the destructor does nothing. (clone() and
-//   vfork() do not run the handlers that this needs: exec at once.)
+// Fork: a child of fork() has buffers and, from its first line on, a backend of its
+//   own. What the parent had buffered stays the parent's. (clone() and vfork() do
+//   not run the handlers that this needs: exec at once.)
 // Errors: none reach the caller. EAGAIN is waited out. Any other write error
 //   (ENOSPC, EIO, EPIPE ...) loses the batch, never blocks a producer, and is
 //   tried again with the next line. Lines that were lost, or dropped because the
 //   buffer was full, are counted and declared where they are missing, as soon as
-//   the fd takes it, by a line that is exactly
+//   the sink takes it, by a line for each thread that is exactly
 //
-//   dropped 17 lines
+//   dropped 17 lines (0/15/2/0) from thread 12345 between T1 and T2
 //
-//   A line that the kernel took in part is completed first, so it is not torn.
-//   A record is discarded if an expression streamed into it throws. errno is the
-//   same after a log statement as before.
+//   (how many in all, of each level from DEBUG to ERROR, times as above; thread 0:
+//   of threads that share a buffer). A line that the kernel took in part is
+//   completed first, so it is not torn. A record is discarded if an expression in
+//   it throws. errno is the same after a log statement as before.
 #ifndef KINGPIN_LOGGER_LOGGER_H_
 #define KINGPIN_LOGGER_LOGGER_H_
 
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <sstream>
-#include <string>
+#include <cstring>
 #include <string_view>
-#include <type_traits>
 
+#include "absl/base/attributes.h"
 #include "absl/base/optimization.h"
-#include "absl/strings/has_absl_stringify.h"
-#include "absl/strings/str_cat.h"
-#include "kingpin/sys/clock.h"
+#include "absl/functional/function_ref.h"
+#include "absl/time/time.h"
+#include "kingpin/logger/encode.h"
+#include "kingpin/logger/engine.h"
+#include "kingpin/logger/level.h"
+#include "kingpin/logger/log_context.h"
+#include "kingpin/logger/record.h"
+#include "kingpin/logger/sink.h"
+#include "kingpin/logger/site.h"
 
 namespace kingpin {
 
-enum class LogLevel { kDebug, kInfo, kWarning, kError };
-
-namespace log_internal {
-class Record;
-}  // namespace log_internal
-
 class Logger {
  public:
-  // What a thread does when the buffer has no room for its line.
-  enum class WhenFull {
+  // What a thread does when its buffer has no room for its line.
+  enum class WhenFull : uint8_t {
     kBlock,  // Waits for the backend. Not on a loop thread.
     kDrop,   // Counts the line as dropped and goes on.
+  };
+
+  // The same for each level: one for all, or four. DEBUG and INFO find the buffer
+  // full when seven eighths of it are: the rest is for what matters more.
+  struct FullPolicy {
+    constexpr FullPolicy(WhenFull all)  // NOLINT: means "of every level".
+        : FullPolicy(all, all, all, all) {}
+    constexpr FullPolicy(WhenFull debug, WhenFull info, WhenFull warning,
+                         WhenFull error)
+        : of_level{debug, info, warning, error} {}
+
+    std::array<WhenFull, kLogLevels> of_level;
   };
 
   struct Options {
@@ -84,21 +102,32 @@ class Logger {
     int fd = STDERR_FILENO;
     // Records below are not written and their arguments not evaluated.
     LogLevel min_level = LogLevel::kInfo;
-    // The bound on what waits for the backend, which holds as much again while it
-    // writes. At least 256; memory is touched only as it is used.
-    size_t buffer_bytes = 1 << 20;
-    WhenFull when_full = WhenFull::kBlock;
+    // The bound on what waits for the backend, for each thread. At least 1 KiB;
+    // a line takes 24 bytes and its arguments.
+    size_t buffer_bytes = 256 << 10;
+    FullPolicy when_full = WhenFull::kBlock;
+    // If set, makes the sink that takes the lines instead of `fd`.
+    LogSinkFactory sink = nullptr;
+    // How often the backend looks for lines while there are some. The longest time
+    // that a line below ERROR waits, a full buffer apart. Zero: it never rests,
+    // which takes a whole core and is for measurements.
+    absl::Duration poll_interval = absl::Milliseconds(1);
   };
 
   // In lines unless said otherwise. After a Flush() with no other thread at work,
   // accepted == written + dropped, and every dropped line is declared unless the
-  // fd refuses even that.
+  // sink refuses even that.
   struct Counters {
     uint64_t accepted = 0;  // Given to the logger, level permitting.
     uint64_t dropped = 0;   // Had no room, or were lost to a write error.
-    uint64_t written = 0;   // Handed to the kernel; declarations not counted.
-    uint64_t bytes = 0;     // Handed to the kernel; declarations counted.
+    std::array<uint64_t, kLogLevels> dropped_by_level = {};  // The same.
+    uint64_t written = 0;       // Handed to the sink; declarations not counted.
+    uint64_t bytes = 0;         // Taken by the sink; declarations counted.
     uint64_t write_errors = 0;  // Calls that failed, EAGAIN and EINTR apart.
+    uint64_t depth_bytes = 0;   // Waiting in the buffers now,
+    uint64_t high_water_bytes = 0;  // and the most that ever did.
+    absl::Duration
+        longest_stall;  // The longest that the sink took for a batch.
   };
 
   Logger();  // Options of its own defaults.
@@ -117,12 +146,16 @@ class Logger {
   // way, stands for the stderr logger. A default that is destroyed unsets itself.
   static Logger* SetDefault(Logger* logger);
 
+  // The bound on the buffers of all loggers of the process; 64 MiB. Counts for the
+  // buffers that are made from now on.
+  static void SetMemoryBudget(size_t bytes);
+
   // One line without the prefix, for callers with a format of their own (access
-  // logs). Newlines in `line` are escaped, nothing else is.
+  // logs). Tabs stay as they are, all else is escaped as above.
   void Write(LogLevel level, std::string_view line);
 
   // Returns when all that this thread logged before has been handed to the kernel
-  // or, if the fd fails, counted as dropped.
+  // or, if the sink fails, counted as dropped.
   void Flush();
 
   bool Enabled(LogLevel level) const { return level >= min_level(); }
@@ -135,151 +168,75 @@ class Logger {
 
   Counters counters() const;
 
- private:
-  friend class log_internal::Record;
-  class Engine;
+  // --- For the macros ------------------------------------------------------------
 
+  // A line of `site` with this message.
+  void AppendText(const log_internal::Site& site, std::string_view message);
+  // A line of `site` with these arguments, each made by AsArg().
+  // By value, so that they come in registers: one function for all sites with
+  // arguments of these types, and not the whole of it at every site.
+  template <typename... Args>
+  void AppendArgs(const log_internal::Site& site, Args... args) {
+    Append(site, /*flags=*/0,
+           (size_t{0} + ... + log_internal::EncodedSize(args)),
+           [=](char* at) { ((at = log_internal::EncodeArg(args, at)), ...); });
+  }
+
+ private:
   static Logger& StderrLogger();
-  // `line` has no newline in it.
-  void Append(std::string_view line);
+
+  template <typename WritePayload>
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void Append(const log_internal::Site& site,
+                                           uint32_t flags, size_t payload_bytes,
+                                           WritePayload write_payload);
+  // What is not done in a few instructions.
+  void AppendSlowly(const log_internal::Site& site,
+                    log_internal::RecordHeader header,
+                    absl::FunctionRef<void(char*)> write_payload);
+  // The same of a record that no ring can hold.
+  void AppendCut(const log_internal::Site& site,
+                 const log_internal::RecordHeader& header,
+                 absl::FunctionRef<void(char*)> write_payload);
+  // The engine of this process, which may have to be made: after fork().
+  log_internal::Engine& OwnEngine();
 
   static inline std::atomic<Logger*> default_ = nullptr;
 
   std::atomic<LogLevel> min_level_;
-  std::unique_ptr<Engine> engine_;  // Constant after construction.
+  std::atomic<log_internal::Engine*> engine_;
 };
 
-// KLOG(INFO) << "text" << 42;          DEBUG, INFO, WARNING or ERROR
-// KLOG_TO(logger, INFO) << "text";     a Logger& or a Logger*
-// KLOG_EVERY_SECOND(ERROR) << "text";  this call site at most once a second, with
-//                                      " [17 suppressed]" at the end
-//
-// Streams what std::ostream or AbslStringify can print; no manipulators. bool
-// prints as true/false, signed and unsigned char as numbers, a null const char*
-// as "(null)".
-#define KLOG(level)                              \
-  KINGPIN_LOG_IMPL(::kingpin::Logger::Default(), \
-                   ::kingpin::log_internal::k##level, nullptr)
-#define KLOG_TO(logger, level) \
-  KINGPIN_LOG_IMPL(logger, ::kingpin::log_internal::k##level, nullptr)
-#define KLOG_EVERY_SECOND(level)                                       \
-  KINGPIN_LOG_IMPL(                                                    \
-      ::kingpin::Logger::Default(), ::kingpin::log_internal::k##level, \
-      ([]() -> ::kingpin::log_internal::OncePerSecond* {               \
-        static constinit ::kingpin::log_internal::OncePerSecond limit; \
-        return &limit;                                                 \
-      }()))
-
-namespace log_internal {
-
-// What the macros paste; DEBUG is a macro in many builds, kDEBUG is not.
-inline constexpr LogLevel kDEBUG = LogLevel::kDebug;
-inline constexpr LogLevel kINFO = LogLevel::kInfo;
-inline constexpr LogLevel kWARNING = LogLevel::kWarning;
-inline constexpr LogLevel kERROR = LogLevel::kError;
-
-// The limit of one KLOG_EVERY_SECOND. Thread-safe.
-class OncePerSecond {
- public:
-  constexpr OncePerSecond() = default;
-
-  // Whether to log now; if so, `*suppressed` were refused since the last time.
-  bool Allow(MonotonicTime now, uint64_t* suppressed);
-
- private:
-  std::atomic<int64_t> next_nanos_ = INT64_MIN;
-  std::atomic<uint64_t> suppressed_ = 0;
-};
-
-// Whether this pass over a log statement logs, and where to.
-class Site {
- public:
-  Site(Logger& logger, LogLevel level, OncePerSecond* limit)
-      : Site(&logger, level, limit) {}
-  Site(Logger* logger, LogLevel level, OncePerSecond* limit)
-      : logger_(logger), level_(level), enabled_(logger->Enabled(level)) {
-    if (limit != nullptr && enabled_) {
-      enabled_ = limit->Allow(Clock::Real().Now(), &suppressed_);
-    }
+template <typename WritePayload>
+inline void Logger::Append(const log_internal::Site& site, uint32_t flags,
+                           size_t payload_bytes, WritePayload write_payload) {
+  using namespace log_internal;
+  const LogContext* context = t_log_context;
+  const uint32_t number = site.number.load(std::memory_order_acquire);
+  RecordHeader header = {
+      .payload_bytes = static_cast<uint32_t>(payload_bytes),
+      .site = number | flags,
+      .ticks = ReadTicks(),
+      .thread = t_thread_id,
+      .context_bytes = static_cast<uint32_t>(ContextBytes(context))};
+  Engine& engine = *engine_.load(std::memory_order_acquire);
+  Ring* ring = engine.CachedThreadRing();
+  const size_t size = RecordSize(header.context_bytes, payload_bytes);
+  char* at = nullptr;
+  if (ABSL_PREDICT_TRUE(ring != nullptr && number != kNoSite)) {
+    at = ring->TryReserve(size);
   }
-  bool enabled() const { return enabled_; }
-
- private:
-  friend class Record;
-  Logger* logger_;
-  LogLevel level_;
-  bool enabled_;
-  uint64_t suppressed_ = 0;
-};
-
-// Collects the text of one record.
-class LogStream {
- public:
-  template <typename T>
-  LogStream& operator<<(const T& value) {
-    using D = std::decay_t<T>;
-    if constexpr (std::is_same_v<D, char*> || std::is_same_v<D, const char*>) {
-      const char* text = value;
-      text_ += text == nullptr ? "(null)" : text;
-    } else if constexpr (std::is_null_pointer_v<D>) {
-      text_ += "(null)";
-    } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
-      text_ += std::string_view(value);
-    } else if constexpr (std::is_same_v<D, char>) {
-      text_ += value;
-    } else if constexpr (std::is_same_v<D, bool>) {
-      text_ += value ? "true" : "false";
-    } else if constexpr (std::is_same_v<D, signed char> ||
-                         std::is_same_v<D, unsigned char>) {
-      absl::StrAppend(&text_, static_cast<int>(value));
-    } else if constexpr (std::is_arithmetic_v<D> &&
-                         std::is_convertible_v<D, absl::AlphaNum>) {
-      absl::StrAppend(&text_, value);
-    } else if constexpr (absl::HasAbslStringify<D>::value) {
-      absl::StrAppend(&text_, value);
-    } else {
-      std::ostringstream stream;
-      stream << value;
-      text_ += stream.view();
-    }
-    return *this;
+  if (ABSL_PREDICT_FALSE(at == nullptr)) {
+    // A copy: if the object itself had an address, it would live in memory.
+    const WritePayload write = write_payload;
+    return AppendSlowly(site, header, write);
   }
+  at = header.WriteTo(at);
+  if (ABSL_PREDICT_FALSE(context != nullptr)) at = WriteContext(*context, at);
+  write_payload(at);
+  ring->Commit(size);
+  engine.Notify(site.level);
+}
 
- private:
-  friend class Record;
-  std::string text_;
-};
-
-// One record: the constructor writes the prefix, the destructor hands it over.
-class Record {
- public:
-  Record(const Site& site, std::string_view file, int line);
-  ~Record();
-  Record(const Record&) = delete;
-  Record& operator=(const Record&) = delete;
-
-  LogStream& stream() { return stream_; }
-
- private:
-  Logger& logger_;
-  const uint64_t suppressed_;
-  const int errno_;
-  const int uncaught_exceptions_;
-  LogStream stream_;
-  size_t prefix_size_;
-};
-
-}  // namespace log_internal
 }  // namespace kingpin
-
-// `switch` keeps an else that follows the statement with the if before it.
-#define KINGPIN_LOG_IMPL(logger, level, limit)                            \
-  switch (0)                                                              \
-  case 0:                                                                 \
-  default:                                                                \
-    if (::kingpin::log_internal::Site kingpin_site(logger, level, limit); \
-        !kingpin_site.enabled()) {                                        \
-    } else /* NOLINT */                                                   \
-      ::kingpin::log_internal::Record(kingpin_site, __FILE__, __LINE__).stream()
 
 #endif  // KINGPIN_LOGGER_LOGGER_H_

@@ -12,7 +12,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/log/check.h"
 #include "absl/strings/str_cat.h"
-#include "kingpin/logger/logger.h"
+#include "kingpin/logger/klog.h"
 #include "kingpin/sys/syscalls.h"
 
 namespace kingpin {

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <utility>
 
-#include "kingpin/logger/logger.h"
+#include "kingpin/logger/klog.h"
 #include "kingpin/sys/syscalls.h"
 
 namespace kingpin {

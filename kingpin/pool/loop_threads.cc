@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/mutex.h"
-#include "kingpin/logger/logger.h"
+#include "kingpin/logger/klog.h"
 
 namespace kingpin {
 namespace {

@@ -3,7 +3,7 @@
 #include <exception>
 #include <utility>
 
-#include "kingpin/logger/logger.h"
+#include "kingpin/logger/klog.h"
 #include "kingpin/sys/syscalls.h"
 
 namespace kingpin {

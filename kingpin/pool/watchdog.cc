@@ -10,7 +10,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "kingpin/logger/logger.h"
+#include "kingpin/logger/klog.h"
 #include "kingpin/pool/signals.h"
 #include "kingpin/sys/syscalls.h"
 

@@ -11,7 +11,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "kingpin/logger/logger.h"
+#include "kingpin/logger/klog.h"
 
 namespace {
 

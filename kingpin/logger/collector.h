@@ -1,0 +1,84 @@
+// Collector: takes what is committed from all rings, in the order of its ticks,
+// and makes it lines.
+//
+// Order: lines of one thread keep theirs, always. Across threads, each pass merges
+// what is in the rings by ticks and leaves what is younger than the pass itself to
+// the next, so a line overtakes an older one only if its thread stood between
+// reading the clock and committing for the whole of a pass. The older one is then
+// marked as late; between lines that are not, the order is that of the clock.
+//
+// Gaps: a ring tells them in front of the first line that found room again. Until
+// there is one, the collector declares what it finds dropped when it has emptied
+// the ring. A gap carries the count since the ring began, so what one of the two
+// has declared the other does not declare again.
+//
+// Threads: one at a time.
+#ifndef KINGPIN_LOGGER_COLLECTOR_H_
+#define KINGPIN_LOGGER_COLLECTOR_H_
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "kingpin/logger/level.h"
+#include "kingpin/logger/line_format.h"
+#include "kingpin/logger/line_writer.h"
+#include "kingpin/logger/record.h"
+#include "kingpin/logger/ring_set.h"
+#include "kingpin/logger/site_cache.h"
+#include "kingpin/logger/ticks.h"
+
+namespace kingpin::log_internal {
+
+class Collector {
+ public:
+  // All outlive it.
+  Collector(RingSet* rings, LineFormat* format, LineWriter* writer)
+      : rings_(*rings), format_(*format), writer_(*writer) {}
+
+  // kAll: also what is younger than the call, as long as it is committed.
+  enum class Extent { kUpToNow, kAll };
+
+  // Writes what is committed and frees its room. Returns its bytes in the rings.
+  size_t Pass(Extent extent);
+
+  // Whether there is anything for Pass(). Exact if the caller's barrier is.
+  bool HasWork();
+
+  // The most bytes that ever waited. Safe from any thread.
+  uint64_t high_water() const {
+    return high_water_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  // What is written at once: large enough for a system call to be nothing, small
+  // enough to stay in the cache and to free room soon.
+  static constexpr size_t kBatchBytes = 128 << 10;
+
+  void FindCommitted();
+  void TakeRun(RingSource& source, uint64_t last_ticks);
+  void TakeLine(const Record& record);
+  void DeclareDrops(RingSource& source,
+                    const std::array<uint64_t, kLogLevels>& dropped,
+                    uint64_t first_ticks, uint64_t last_ticks);
+  void DeclareQuietDrops(RingSource& source);
+  void WriteOut();
+
+  RingSet& rings_;
+  LineFormat& format_;
+  LineWriter& writer_;
+  TickClock clock_;
+  SiteCache sites_;
+
+  std::vector<RingSource*> sources_;  // All; the first is the shared one.
+  std::vector<RingSource*> heap_;     // Those that have lines, oldest on top.
+  uint64_t last_ticks_ = 0;           // Of the youngest line so far,
+  int64_t last_unix_nanos_ = INT64_MIN;  // and its time.
+  std::atomic<uint64_t> high_water_ = 0;
+};
+
+}  // namespace kingpin::log_internal
+
+#endif  // KINGPIN_LOGGER_COLLECTOR_H_

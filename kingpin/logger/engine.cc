@@ -1,0 +1,218 @@
+#include "kingpin/logger/engine.h"
+
+#include <signal.h>
+
+#include <optional>
+
+#include "kingpin/logger/engine_registry.h"
+#include "kingpin/sys/futex.h"
+#include "kingpin/sys/syscalls.h"
+
+namespace kingpin::log_internal {
+namespace {
+
+// So many times the backend looks in vain before it sleeps in earnest. With the
+// default interval it is up for a good 64 ms after the last line, which spares
+// bursts the system call that wakes it.
+constexpr int kDozes = 64;
+
+// A pass that took this much does not rest: there is more.
+constexpr size_t kBusyBytes = 16 << 10;
+
+// Keeps SIGPIPE from this thread while it writes: a sink whose reader has gone is
+// an error to count and no reason to die. The backend blocks it for good.
+class SigpipeGuard {
+ public:
+  SigpipeGuard() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGPIPE);
+    sigset_t pending;
+    sigpending(&pending);
+    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &set_, &old_);
+  }
+  ~SigpipeGuard() {
+    // Takes back only the one that our write raised.
+    timespec now = {};
+    if (!was_pending_) sigtimedwait(&set_, nullptr, &now);
+    pthread_sigmask(SIG_SETMASK, &old_, nullptr);
+  }
+
+ private:
+  sigset_t set_;
+  sigset_t old_;
+  bool was_pending_;
+};
+
+uint64_t NextEngineNumber() {
+  static constinit std::atomic<uint64_t> last = 0;
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+}  // namespace
+
+Engine::Engine(const EngineOptions& options)
+    : options_(options),
+      number_(NextEngineNumber()),
+      generation_(EngineRegistry::generation()),
+      rings_(options.ring_bytes),
+      sink_(options.sink()),
+      format_(std::make_unique<TextLineFormat>()),
+      writer_(sink_.get(), format_.get()),
+      collector_(&rings_, format_.get(), &writer_) {
+  may_sleep_ = sys::EnableProcessBarrier();
+  // Blocked before the thread exists, so that it is born that way.
+  sigset_t all;
+  sigset_t old;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  {
+    // The backend does not run before `backend_` is known.
+    absl::MutexLock lock(&pass_mu_);
+    has_backend_ =
+        pthread_create(&backend_, nullptr, &Engine::BackendMain, this) == 0;
+  }
+  pthread_sigmask(SIG_SETMASK, &old, nullptr);
+  // Without one each line is written by the thread that logs it.
+  if (!has_backend_) doorbell_.StartExit();
+  EngineRegistry::Add(this);
+}
+
+Engine::~Engine() {
+  EngineRegistry::Remove(this);
+  stop_.store(true, std::memory_order_seq_cst);
+  doorbell_.Ring();
+  if (has_backend_) {
+    pthread_join(backend_, nullptr);
+  } else {
+    Pass(Collector::Extent::kAll);
+  }
+}
+
+bool Engine::foreign() const {
+  return generation_ != EngineRegistry::generation();
+}
+
+// --- The front end, where it is seldom ------------------------------------------
+
+Ring* Engine::AttachThread() {
+  CachedRing& cached = t_rings[number_ % kCachedRings];
+  if (cached.engine == number_) return cached.ring;
+  if (t_thread_id == 0) t_thread_id = static_cast<uint32_t>(sys::ThreadId());
+  if (EngineRegistry::ThreadIsOver()) return nullptr;
+  EngineRegistry::WatchThread();
+  Ring* ring = rings_.Attach(&t_thread_id);
+  if (ring != nullptr) cached = {number_, ring};
+  return ring;
+}
+
+bool Engine::ClaimSlowly(LogLevel level, size_t size, uint64_t* ticks,
+                         Claim* claim) {
+  claim->ring = AttachThread();
+  claim->is_shared = claim->ring == nullptr;
+  if (claim->is_shared) {
+    rings_.shared_mutex().Lock();
+    claim->ring = &rings_.shared();
+    *ticks = ReadTicks();
+  }
+  Ring& ring = *claim->ring;
+  claim->at = ring.Reserve(size, level);
+  const bool blocks = options_.blocks[static_cast<size_t>(level)];
+  // The backend logs only from a fault hook; it must not wait for itself.
+  while (claim->at == nullptr && blocks && !OnBackend()) {
+    doorbell_.Ring();
+    ring.WaitForRoom(size, level);
+    claim->at = ring.Reserve(size, level);
+  }
+  if (claim->at == nullptr) ring.Drop(level, *ticks);
+  if (ring.IsHalfFull()) doorbell_.Ring();
+  if (claim->at != nullptr) return true;
+  if (claim->is_shared) rings_.shared_mutex().Unlock();
+  return false;
+}
+
+void Engine::Release(const Claim& claim, size_t size, LogLevel level) {
+  claim.ring->Commit(size);
+  if (claim.is_shared) rings_.shared_mutex().Unlock();
+  Notify(level);
+}
+
+void Engine::Flush() {
+  if (OnBackend()) return;
+  if (!has_backend_) {
+    SigpipeGuard guard;
+    Pass(Collector::Extent::kAll);
+    return;
+  }
+  const uint64_t ticket = flush_asked_.fetch_add(1) + 1;
+  doorbell_.Ring();
+  absl::MutexLock lock(&flush_mu_);
+  auto done = [this, ticket]() ABSL_SHARED_LOCKS_REQUIRED(flush_mu_) {
+    return flush_done_ >= ticket;
+  };
+  flush_mu_.Await(absl::Condition(&done));
+}
+
+Engine::Counters Engine::counters() const {
+  Counters counters = {.accepted = rings_.accepted(),
+                       .dropped = rings_.dropped(),
+                       .depth = rings_.depth(),
+                       .high_water = collector_.high_water(),
+                       .writer = writer_.counters()};
+  for (size_t i = 0; i < kLogLevels; ++i) {
+    counters.dropped[i] += counters.writer.lost[i];
+  }
+  return counters;
+}
+
+// --- The backend -------------------------------------------------------------------
+
+void* Engine::BackendMain(void* engine) {
+  pthread_setname_np(pthread_self(), "kingpin-log");
+  static_cast<Engine*>(engine)->Run();
+  return nullptr;
+}
+
+bool Engine::OnBackend() const {
+  return has_backend_ && pthread_equal(pthread_self(), backend_);
+}
+
+size_t Engine::Pass(Collector::Extent extent) {
+  absl::MutexLock lock(&pass_mu_);
+  if (extent == Collector::Extent::kUpToNow && !collector_.HasWork()) return 0;
+  return collector_.Pass(extent);
+}
+
+void Engine::Run() {
+  uint64_t flushed = 0;
+  int idle_passes = 0;
+  for (bool stop = false; !stop;) {
+    const uint64_t ticket = flush_asked_.load();
+    stop = stop_.load();
+    const bool all = stop || ticket != flushed;
+    const size_t taken =
+        Pass(all ? Collector::Extent::kAll : Collector::Extent::kUpToNow);
+    if (ticket != flushed) {
+      absl::MutexLock lock(&flush_mu_);
+      flush_done_ = flushed = ticket;
+    }
+    idle_passes = taken > 0 ? 0 : idle_passes + 1;
+    if (taken < kBusyBytes && !stop) Rest(idle_passes, flushed);
+  }
+}
+
+void Engine::Rest(int idle_passes, uint64_t flushed) {
+  auto is_asked = [&] {
+    return stop_.load() || flush_asked_.load() != flushed;
+  };
+  if (options_.poll_interval <= absl::ZeroDuration()) return;
+  if (idle_passes <= kDozes || !may_sleep_) {
+    if (is_asked()) return;
+    doorbell_.Doze(absl::ToInt64Nanoseconds(options_.poll_interval));
+  } else {
+    doorbell_.Sleep(/*nanos=*/-1,
+                    [&] { return is_asked() || collector_.HasWork(); });
+  }
+}
+
+}  // namespace kingpin::log_internal

@@ -1,0 +1,163 @@
+// Engine: what stands behind one Logger in one process: the rings that its threads
+// write to, and the backend thread that empties them into the sink.
+//
+//     thread --> ring --+                          +--> sink
+//     thread --> ring --+--> collector --> writer -+
+//     thread --> ring --+     (the backend thread)
+//
+// The front end is inline: the caller's ring from a thread-local cache, a header,
+// the arguments, one store that commits, and a look at the doorbell. All that is
+// seldom is out of line: the first line of a site or a thread, a full ring, a line
+// too long for one, exit() and fork().
+//
+// Threads: thread-safe.
+// Lifetime: outlives every thread that logs to it. An engine that a process has
+//   from its parent (fork) is foreign: it has no backend, and its rings are the
+//   parent's. Nothing may be done with it but to ask for foreign() and options().
+#ifndef KINGPIN_LOGGER_ENGINE_H_
+#define KINGPIN_LOGGER_ENGINE_H_
+
+#include <pthread.h>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/base/optimization.h"
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "kingpin/logger/collector.h"
+#include "kingpin/logger/doorbell.h"
+#include "kingpin/logger/level.h"
+#include "kingpin/logger/line_format.h"
+#include "kingpin/logger/line_writer.h"
+#include "kingpin/logger/log_context.h"
+#include "kingpin/logger/record.h"
+#include "kingpin/logger/ring_set.h"
+#include "kingpin/logger/sink.h"
+#include "kingpin/logger/site.h"
+#include "kingpin/logger/ticks.h"
+
+namespace kingpin::log_internal {
+
+// --- What a thread knows of the rings it has --------------------------------------
+
+// The rings that this thread used last, by the number of their engine.
+struct CachedRing {
+  uint64_t engine = 0;
+  Ring* ring = nullptr;
+};
+inline constexpr size_t kCachedRings = 8;
+inline constinit thread_local std::array<CachedRing, kCachedRings> t_rings = {};
+// The kernel's id of this thread, once it has logged.
+inline constinit thread_local uint32_t t_thread_id = 0;
+
+struct EngineOptions {
+  LogSinkFactory sink;
+  size_t ring_bytes;
+  std::array<bool, kLogLevels> blocks;  // When full, by level; else drops.
+  absl::Duration poll_interval;         // Zero: the backend spins.
+};
+
+// Where a line goes.
+struct Claim {
+  Ring* ring = nullptr;
+  char* at = nullptr;
+  bool is_shared = false;  // The ring is; its mutex is held.
+};
+
+class Engine {
+ public:
+  explicit Engine(const EngineOptions& options);
+  // Writes what is left. Not for an engine that is foreign.
+  ~Engine();
+
+  const EngineOptions& options() const { return options_; }
+  bool foreign() const;
+
+  // The ring of the calling thread, if it used that lately.
+  Ring* CachedThreadRing() const {
+    const CachedRing& cached = t_rings[number_ % kCachedRings];
+    return ABSL_PREDICT_TRUE(cached.engine == number_) ? cached.ring : nullptr;
+  }
+
+  // Room for a record of `size` bytes at any price. Where there is none, by the
+  // policy for its level, counts the line as dropped and returns false. `ticks` is
+  // the time of the line; it is taken anew in a ring that threads share, because
+  // the lines of a ring are in the order of their ticks.
+  bool ClaimSlowly(LogLevel level, size_t size, uint64_t* ticks,
+                   Claim* claim) ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  // The record is written to the claim's room.
+  void Release(const Claim& claim, size_t size,
+               LogLevel level) ABSL_NO_THREAD_SAFETY_ANALYSIS;
+
+  // Something was committed to a ring.
+  void Notify(LogLevel level) {
+    if (ABSL_PREDICT_FALSE(doorbell_.Notify(level >= LogLevel::kError))) {
+      Flush();
+    }
+  }
+
+  // The largest record that ever fits.
+  size_t max_record() const { return rings_.max_record(); }
+
+  // Returns when all that this thread committed before was handed to the sink.
+  void Flush();
+
+  struct Counters {
+    uint64_t accepted = 0;
+    std::array<uint64_t, kLogLevels> dropped = {};
+    uint64_t depth = 0;
+    uint64_t high_water = 0;
+    LineWriter::Counters writer;
+  };
+  Counters counters() const;
+
+ private:
+  friend class EngineRegistry;
+
+  static void* BackendMain(void* engine);
+  bool OnBackend() const;
+  void Run();
+  void Rest(int idle_passes, uint64_t flushed);
+  // The one place that empties the rings. Returns bytes taken.
+  size_t Pass(Collector::Extent extent) ABSL_LOCKS_EXCLUDED(pass_mu_);
+
+  // This thread's ring; nullptr: the shared one.
+  Ring* AttachThread();
+
+  // Constant after construction.
+  const EngineOptions options_;
+  const uint64_t number_;      // Of no other engine in the life of the process.
+  const uint32_t generation_;  // Of the process that made it.
+  bool has_backend_ = false;
+  bool may_sleep_ = false;
+  pthread_t backend_ = {};
+
+  Doorbell doorbell_;
+  RingSet rings_;
+
+  // Under pass_mu_.
+  const std::unique_ptr<LogSink> sink_;
+  const std::unique_ptr<LineFormat> format_;
+  LineWriter writer_;
+  Collector collector_;
+  absl::Mutex pass_mu_;
+
+  std::atomic<bool> stop_ = false;
+  std::atomic<uint64_t> flush_asked_ = 0;
+  absl::Mutex flush_mu_;
+  uint64_t flush_done_ ABSL_GUARDED_BY(flush_mu_) = 0;
+
+  Engine* next_ = nullptr;  // The registry's.
+};
+
+}  // namespace kingpin::log_internal
+
+#endif  // KINGPIN_LOGGER_ENGINE_H_

@@ -1,0 +1,100 @@
+#include "kingpin/logger/engine_registry.h"
+
+#include <pthread.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <mutex>
+#include <utility>
+
+#include "kingpin/logger/engine.h"
+#include "kingpin/logger/site.h"
+
+namespace kingpin::log_internal {
+namespace {
+
+constinit std::atomic<uint32_t> current_generation = 0;
+
+// Not absl::Mutex, which a debug build cannot unlock in a child of fork().
+constinit std::mutex registry_mu;
+constinit Engine* first_engine = nullptr;  // Guarded by registry_mu,
+constinit bool exiting = false;            // and so is this.
+
+constinit thread_local bool t_thread_over = false;
+
+}  // namespace
+
+uint32_t EngineRegistry::generation() {
+  return current_generation.load(std::memory_order_relaxed);
+}
+
+void EngineRegistry::Add(Engine* engine) {
+  static constinit std::atomic<bool> installed = false;
+  if (!installed.exchange(true)) {
+    pthread_atfork(&PrepareFork, &ParentAfterFork, &ChildAfterFork);
+    std::atexit(&AtExit);
+  }
+  std::lock_guard<std::mutex> lock(registry_mu);
+  engine->next_ = std::exchange(first_engine, engine);
+  if (exiting) engine->doorbell_.StartExit();
+}
+
+void EngineRegistry::Remove(Engine* engine) {
+  std::lock_guard<std::mutex> lock(registry_mu);
+  Engine** link = &first_engine;
+  while (*link != engine) link = &(*link)->next_;
+  *link = engine->next_;
+}
+
+void EngineRegistry::PrepareFork() {
+  registry_mu.lock();
+  SiteTable::LockForFork();
+}
+
+void EngineRegistry::ParentAfterFork() {
+  SiteTable::UnlockAfterFork();
+  registry_mu.unlock();
+}
+
+void EngineRegistry::ChildAfterFork() {
+  current_generation.fetch_add(1, std::memory_order_relaxed);
+  // This is the only thread here, and its rings are the parent's.
+  t_rings = {};
+  t_thread_id = 0;
+  SiteTable::UnlockAfterFork();
+  registry_mu.unlock();
+}
+
+void EngineRegistry::AtExit() {
+  std::lock_guard<std::mutex> lock(registry_mu);
+  exiting = true;
+  for (Engine* engine = first_engine; engine != nullptr;
+       engine = engine->next_) {
+    if (engine->foreign()) continue;
+    engine->doorbell_.StartExit();
+    engine->Flush();
+  }
+}
+
+void EngineRegistry::WatchThread() {
+  struct Hook {
+    ~Hook() { DetachThread(); }
+    bool armed = false;
+  };
+  static thread_local Hook hook;
+  hook.armed = true;
+}
+
+bool EngineRegistry::ThreadIsOver() { return t_thread_over; }
+
+void EngineRegistry::DetachThread() {
+  t_thread_over = true;
+  t_rings = {};
+  std::lock_guard<std::mutex> lock(registry_mu);
+  for (Engine* engine = first_engine; engine != nullptr;
+       engine = engine->next_) {
+    if (!engine->foreign()) engine->rings_.Detach(&t_thread_id);
+  }
+}
+
+}  // namespace kingpin::log_internal

@@ -1,0 +1,42 @@
+// EngineRegistry: what happens to every engine of the process at once: when it
+// exits, when it forks, and when one of its threads is over.
+//
+// Exit: what was logged before exit() or the return from main() is written, and a
+//   line that is logged later (static destructors) waits until it is written.
+// Fork: the child counts one generation more; the engines that it has from its
+//   parent are foreign to it from then on.
+//
+// Threads: thread-safe.
+#ifndef KINGPIN_LOGGER_ENGINE_REGISTRY_H_
+#define KINGPIN_LOGGER_ENGINE_REGISTRY_H_
+
+#include <cstdint>
+
+namespace kingpin::log_internal {
+
+class Engine;
+
+class EngineRegistry {
+ public:
+  // How many forks lie between this process and the one that started.
+  static uint32_t generation();
+
+  static void Add(Engine* engine);
+  static void Remove(Engine* engine);
+
+  // This thread gives all its rings back when it exits.
+  static void WatchThread();
+  // It has.
+  static bool ThreadIsOver();
+
+ private:
+  static void PrepareFork();
+  static void ParentAfterFork();
+  static void ChildAfterFork();
+  static void AtExit();
+  static void DetachThread();
+};
+
+}  // namespace kingpin::log_internal
+
+#endif  // KINGPIN_LOGGER_ENGINE_REGISTRY_H_

@@ -1,0 +1,51 @@
+#include "kingpin/logger/klog.h"
+
+#include "kingpin/logger/line_format.h"
+#include "kingpin/logger/record.h"
+
+namespace kingpin::log_internal {
+namespace {
+
+constexpr int64_t kNanosPerSecond = 1'000'000'000;
+
+void AppendSuppressedCount(uint64_t suppressed, TextBuffer* text) {
+  if (suppressed == 0) return;
+  text->Append(absl::StrCat(" [", suppressed, " suppressed]"));
+}
+
+}  // namespace
+
+bool OncePerSecond::Allow(MonotonicTime now, uint64_t* suppressed) {
+  int64_t next = next_nanos_.load(std::memory_order_relaxed);
+  if (now.nanos < next ||
+      !next_nanos_.compare_exchange_strong(next, now.nanos + kNanosPerSecond,
+                                           std::memory_order_relaxed)) {
+    suppressed_.fetch_add(1, std::memory_order_relaxed);
+    return false;
+  }
+  *suppressed = suppressed_.exchange(0, std::memory_order_relaxed);
+  return true;
+}
+
+StreamedRecord::~StreamedRecord() {
+  // An expression streamed into the record has thrown.
+  if (std::uncaught_exceptions() > uncaught_exceptions_) return;
+  AppendSuppressedCount(gate_.suppressed(), &stream_.text_);
+  gate_.logger().AppendText(site_, stream_.text_.view());
+  errno = errno_;
+}
+
+void AppendSuppressed(const Gate& gate, const Site& site,
+                      std::string_view payload) {
+  Record record = {};
+  record.payload = payload;
+  TextBuffer text;
+  AppendMessage(record,
+                CompiledSite(site.level, site.prefix, site.file, site.line,
+                             site.format, site.types),
+                &text);
+  AppendSuppressedCount(gate.suppressed(), &text);
+  gate.logger().AppendText(site, text.view());
+}
+
+}  // namespace kingpin::log_internal

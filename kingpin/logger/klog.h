@@ -1,0 +1,280 @@
+// The log statements.
+//
+//   KLOGF(INFO, "accepted {} from {}", n, peer);  Formatted by the backend; the
+//                                         format is checked by the compiler, see
+//                                         format_spec.h for what it may say
+//   KLOG(INFO) << "accepted " << n;       The same in the style of a stream, made
+//                                         text by the thread that logs
+//
+// Levels: DEBUG, INFO, WARNING, ERROR. Each statement comes in these forms, KLOGF
+// as well as KLOG (where KLOG(...) << ... is, KLOGF has its format and arguments):
+//
+//   KLOG_TO(logger, INFO) << ...          to a Logger& or a Logger*, not the default
+//   KLOG_EVERY_SECOND(INFO) << ...        at most once a second from this place, with
+//                                         " [17 suppressed]" at the end
+//   KLOG_EVERY_N(INFO, 100) << ...        the 1st, the 101st ... time, likewise
+//   KLOG_IF(INFO, condition) << ...
+//
+// What is logged: numbers, bool (true, false), char, strings (a null const char* is
+// "(null)"), pointers, and what AbslStringify or std::ostream can print; signed and
+// unsigned char are numbers. KLOG takes no manipulators. KLOGF copies strings, and
+// prints what only knows how to print itself, before it returns.
+//
+// Stripping: with -DKINGPIN_MIN_LOG_LEVEL=2 statements of DEBUG (0) and INFO (1) are
+// compiled to nothing; their arguments must still compile.
+#ifndef KINGPIN_LOGGER_KLOG_H_
+#define KINGPIN_LOGGER_KLOG_H_
+
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <string_view>
+#include <type_traits>
+
+#include "absl/strings/has_absl_stringify.h"
+#include "absl/strings/str_cat.h"
+#include "kingpin/logger/encode.h"
+#include "kingpin/logger/logger.h"
+#include "kingpin/logger/site.h"
+#include "kingpin/logger/text_buffer.h"
+#include "kingpin/sys/clock.h"
+
+#ifndef KINGPIN_MIN_LOG_LEVEL
+#define KINGPIN_MIN_LOG_LEVEL 0
+#endif
+
+#define KLOG(level) KLOG_TO(::kingpin::Logger::Default(), level)
+#define KLOG_TO(logger, level) \
+  KINGPIN_LOG_STREAM(KINGPIN_LOG_GATE(logger, level), level)
+#define KLOG_EVERY_SECOND(level)                                              \
+  KINGPIN_LOG_STREAM(                                                         \
+      KINGPIN_LOG_GATE(::kingpin::Logger::Default(), level)                   \
+          .Limit(KINGPIN_LOG_STATIC(::kingpin::log_internal::OncePerSecond)), \
+      level)
+#define KLOG_EVERY_N(level, n)                                             \
+  KINGPIN_LOG_STREAM(                                                      \
+      KINGPIN_LOG_GATE(::kingpin::Logger::Default(), level)                \
+          .Limit(KINGPIN_LOG_STATIC(::kingpin::log_internal::OnceInN), n), \
+      level)
+#define KLOG_IF(level, condition) KINGPIN_LOG_IF(condition) KLOG(level)
+
+#define KLOGF(level, ...) \
+  KLOGF_TO(::kingpin::Logger::Default(), level, __VA_ARGS__)
+#define KLOGF_TO(logger, level, ...) \
+  KINGPIN_LOG_FORMAT(KINGPIN_LOG_GATE(logger, level), level, __VA_ARGS__)
+#define KLOGF_EVERY_SECOND(level, ...)                                        \
+  KINGPIN_LOG_FORMAT(                                                         \
+      KINGPIN_LOG_GATE(::kingpin::Logger::Default(), level)                   \
+          .Limit(KINGPIN_LOG_STATIC(::kingpin::log_internal::OncePerSecond)), \
+      level, __VA_ARGS__)
+#define KLOGF_EVERY_N(level, n, ...)                                       \
+  KINGPIN_LOG_FORMAT(                                                      \
+      KINGPIN_LOG_GATE(::kingpin::Logger::Default(), level)                \
+          .Limit(KINGPIN_LOG_STATIC(::kingpin::log_internal::OnceInN), n), \
+      level, __VA_ARGS__)
+#define KLOGF_IF(level, condition, ...) \
+  KINGPIN_LOG_IF(condition) KLOGF(level, __VA_ARGS__)
+
+namespace kingpin::log_internal {
+
+// What the macros paste; DEBUG is a macro in many builds, kDEBUG is not.
+inline constexpr LogLevel kDEBUG = LogLevel::kDebug;
+inline constexpr LogLevel kINFO = LogLevel::kInfo;
+inline constexpr LogLevel kWARNING = LogLevel::kWarning;
+inline constexpr LogLevel kERROR = LogLevel::kError;
+
+constexpr bool IsStripped(LogLevel level) {
+  constexpr int kMin = KINGPIN_MIN_LOG_LEVEL;
+  const int number = static_cast<int>(level);
+  return number < kMin;
+}
+
+// The limit of one KLOG_EVERY_SECOND. Thread-safe.
+class OncePerSecond {
+ public:
+  constexpr OncePerSecond() = default;
+
+  // Whether to log now; if so, `*suppressed` were refused since the last time.
+  bool Allow(MonotonicTime now, uint64_t* suppressed);
+  bool Allow(uint64_t* suppressed) {
+    return Allow(Clock::Real().Now(), suppressed);
+  }
+
+ private:
+  std::atomic<int64_t> next_nanos_ = INT64_MIN;
+  std::atomic<uint64_t> suppressed_ = 0;
+};
+
+// The limit of one KLOG_EVERY_N. Thread-safe.
+class OnceInN {
+ public:
+  constexpr OnceInN() = default;
+
+  bool Allow(uint64_t* suppressed, uint64_t n) {
+    const uint64_t times = times_.fetch_add(1, std::memory_order_relaxed);
+    if (times % n != 0) return false;
+    *suppressed = times == 0 ? 0 : n - 1;
+    return true;
+  }
+
+ private:
+  std::atomic<uint64_t> times_ = 0;
+};
+
+// Whether this pass over a log statement logs, and where to.
+class Gate {
+ public:
+  Gate() = default;  // Does not.
+  Gate(Logger& logger, LogLevel level)
+      : logger_(&logger), enabled_(logger.Enabled(level)) {}
+  Gate(Logger* logger, LogLevel level) : Gate(*logger, level) {}
+
+  template <typename Limiter, typename... Args>
+  Gate& Limit(Limiter& limiter, Args... args) {
+    if (enabled_) enabled_ = limiter.Allow(&suppressed_, args...);
+    return *this;
+  }
+
+  bool enabled() const { return enabled_; }
+  Logger& logger() const { return *logger_; }
+  uint64_t suppressed() const { return suppressed_; }
+
+ private:
+  Logger* logger_ = nullptr;
+  bool enabled_ = false;
+  uint64_t suppressed_ = 0;
+};
+
+// Collects the text of one message.
+class LogStream {
+ public:
+  template <typename T>
+  LogStream& operator<<(const T& value) {
+    using D = std::decay_t<T>;
+    constexpr ArgType kType = ArgTypeOf<T>();
+    if constexpr (std::is_null_pointer_v<D>) {
+      text_.Append("(null)");
+    } else if constexpr (kType == ArgType::kChar) {
+      text_.Append(value);
+    } else if constexpr (kType == ArgType::kBool) {
+      text_.Append(value ? "true" : "false");
+    } else if constexpr (kType == ArgType::kPointer) {
+      text_.Append(PrintToString(AsArg(value)));
+    } else if constexpr (kType == ArgType::kString) {
+      text_.Append(AsArg(value));
+    } else {
+      text_.Append(absl::AlphaNum(AsArg(value)).Piece());
+    }
+    return *this;
+  }
+
+ private:
+  friend class StreamedRecord;
+  InlineTextBuffer<512> text_;
+};
+
+// One KLOG: what is streamed into it is logged when it goes.
+class StreamedRecord {
+ public:
+  StreamedRecord(const Gate& gate, const Site& site)
+      : gate_(gate), site_(site) {}
+  ~StreamedRecord();
+  StreamedRecord(const StreamedRecord&) = delete;
+  StreamedRecord& operator=(const StreamedRecord&) = delete;
+
+  LogStream& stream() { return stream_; }
+
+ private:
+  const Gate& gate_;
+  const Site& site_;
+  const int errno_ = errno;
+  const int uncaught_exceptions_ = std::uncaught_exceptions();
+  LogStream stream_;
+};
+
+// " [17 suppressed]" behind a message that is not text yet.
+void AppendSuppressed(const Gate& gate, const Site& site,
+                      std::string_view payload);
+
+// The argument itself, without the text that it may own.
+template <typename Arg>
+Arg Borrow(const Arg& arg) {
+  return arg;
+}
+inline std::string_view Borrow(const std::string& arg) { return arg; }
+
+// One KLOGF.
+template <typename... Args>
+void LogFormatted(const Gate& gate, const Site& site, const Args&... args) {
+  auto log = [&](const auto&... values) {
+    if (ABSL_PREDICT_TRUE(gate.suppressed() == 0)) {
+      return gate.logger().AppendArgs(site, Borrow(values)...);
+    }
+    std::string payload((size_t{0} + ... + EncodedSize(values)), '\0');
+    char* at = payload.data();
+    ((at = EncodeArg(values, at)), ...);
+    AppendSuppressed(gate, site, payload);
+  };
+  log(AsArg(args)...);
+}
+
+}  // namespace kingpin::log_internal
+
+// `switch` keeps an else that follows the statement with the if before it.
+#define KINGPIN_LOG_SWITCH \
+  switch (0)               \
+  case 0:                  \
+  default:
+
+#define KINGPIN_LOG_IF(condition) \
+  KINGPIN_LOG_SWITCH              \
+  if (!(condition)) {             \
+  } else /* NOLINT */
+
+#define KINGPIN_LOG_GATE(logger, level)                                   \
+  (::kingpin::log_internal::IsStripped(::kingpin::log_internal::k##level) \
+       ? ::kingpin::log_internal::Gate()                                  \
+       : ::kingpin::log_internal::Gate(logger,                            \
+                                       ::kingpin::log_internal::k##level))
+
+// Runs the statement behind it if the gate lets it.
+#define KINGPIN_LOG_WHEN(gate)                                 \
+  KINGPIN_LOG_SWITCH                                           \
+  if (const ::kingpin::log_internal::Gate kingpin_gate = gate; \
+      !kingpin_gate.enabled()) {                               \
+  } else /* NOLINT */
+
+// A static object of this statement's own.
+#define KINGPIN_LOG_STATIC(type)        \
+  ([]() -> type& {                      \
+    static constinit type of_statement; \
+    return of_statement;                \
+  }())
+
+#define KINGPIN_LOG_STREAM(gate, level)                                     \
+  KINGPIN_LOG_WHEN(gate)                                                    \
+  ::kingpin::log_internal::StreamedRecord(                                  \
+      kingpin_gate,                                                         \
+      []() -> const ::kingpin::log_internal::Site& {                        \
+        static constinit const ::kingpin::log_internal::Site of_statement = \
+            ::kingpin::log_internal::MakeTextSite(                          \
+                ::kingpin::log_internal::k##level, __FILE__, __LINE__);     \
+        return of_statement;                                                \
+      }())                                                                  \
+      .stream()
+
+#define KINGPIN_LOG_FORMAT(gate, level, format, ...)                           \
+  KINGPIN_LOG_WHEN(gate)                                                       \
+  ::kingpin::log_internal::LogFormatted(                                       \
+      kingpin_gate, []() -> const ::kingpin::log_internal::Site& {             \
+        using Types = decltype(::kingpin::log_internal::TypesOf(__VA_ARGS__)); \
+        static constinit const ::kingpin::log_internal::Site of_statement =    \
+            ::kingpin::log_internal::MakeFormatSite(                           \
+                ::kingpin::log_internal::k##level, __FILE__, __LINE__, format, \
+                static_cast<Types*>(nullptr));                                 \
+        return of_statement;                                                   \
+      }() __VA_OPT__(, ) __VA_ARGS__)
+
+#endif  // KINGPIN_LOGGER_KLOG_H_

@@ -1,0 +1,148 @@
+#include "kingpin/logger/ring.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <new>
+
+#include "kingpin/sys/futex.h"
+
+namespace kingpin::log_internal {
+namespace {
+
+constexpr size_t kControlBytes = 4096;
+constexpr size_t kMinBytes = 1024;
+constexpr size_t kMaxBytes = size_t{1} << 30;
+
+size_t DataBytes(size_t bytes) {
+  return std::max(std::bit_ceil(std::clamp(bytes, kMinBytes, kMaxBytes)),
+                  static_cast<size_t>(::sysconf(_SC_PAGESIZE)));
+}
+
+// [control][data][data again], in one piece; nullptr if the kernel has no memory.
+char* MapTwice(size_t data_bytes, bool touch) {
+  const size_t once = kControlBytes + data_bytes;
+  const size_t total = once + data_bytes;
+  void* base =
+      ::mmap(nullptr, total, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (base == MAP_FAILED) return nullptr;
+  char* at = static_cast<char*>(base);
+  // An old size of 0 maps the pages of a shared mapping once more (mremap(2)).
+  const bool mapped =
+      ::mmap(at, once, PROT_READ | PROT_WRITE,
+             MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED &&
+      ::mremap(at + kControlBytes, 0, data_bytes, MREMAP_MAYMOVE | MREMAP_FIXED,
+               at + once) != MAP_FAILED;
+  if (!mapped) {
+    ::munmap(base, total);
+    return nullptr;
+  }
+  // Linux 5.14; without it the first lap takes its faults.
+  if (touch) ::madvise(at, total, MADV_POPULATE_WRITE);
+  return at;
+}
+
+}  // namespace
+
+size_t Ring::MappedBytes(size_t bytes) {
+  return kControlBytes + DataBytes(bytes);
+}
+
+Ring::Ring(size_t bytes, Pages pages) {
+  static_assert(sizeof(Control) <= kControlBytes);
+  const size_t data_bytes = DataBytes(bytes);
+  char* base = MapTwice(data_bytes, pages == Pages::kTouchNow);
+  if (base == nullptr) return;
+  control_ = new (base) Control{};
+  data_ = base + kControlBytes;
+  mask_ = data_bytes - 1;
+  limit_ = std::clamp(bytes, kMinBytes, data_bytes) & ~(kRecordAlignment - 1);
+  mapped_ = kControlBytes + 2 * data_bytes;
+}
+
+Ring::~Ring() {
+  if (valid()) ::munmap(control_, mapped_);
+}
+
+bool Ring::Fits(size_t size, LogLevel level) const {
+  if (HasGap()) size += kGapRecordSize;
+  const size_t limit = level <= LogLevel::kInfo ? limit_ / 8 * 7 : limit_;
+  return tail_ + size - known_head_ <= limit;
+}
+
+char* Ring::Reserve(size_t size, LogLevel level) {
+  known_head_ = control_->head.load(std::memory_order_acquire);
+  if (ABSL_PREDICT_FALSE(!Fits(size, level))) return nullptr;
+  if (ABSL_PREDICT_FALSE(HasGap())) WriteGap();
+  return data_ + (tail_ & mask_);
+}
+
+void Ring::Drop(LogLevel level, uint64_t ticks) {
+  if (!HasGap()) control_->first_drop.store(ticks, std::memory_order_relaxed);
+  control_->last_drop.store(ticks, std::memory_order_relaxed);
+  ++drops_;
+  // Release: who sees the count sees the lines in front of the gap; see dropped().
+  std::atomic<uint64_t>& count = control_->dropped[static_cast<size_t>(level)];
+  count.store(count.load(std::memory_order_relaxed) + 1,
+              std::memory_order_release);
+  // Sends the next line to Reserve(), which writes the gap in front of it.
+  known_head_ = tail_ - limit_;
+}
+
+void Ring::WriteGap() {
+  GapPayload gap;
+  for (size_t i = 0; i < kLogLevels; ++i) {
+    gap.dropped[i] = control_->dropped[i].load(std::memory_order_relaxed);
+  }
+  gap.first_ticks = first_drop();
+  gap.last_ticks = last_drop();
+  const RecordHeader header = {.payload_bytes = sizeof(gap),
+                               .site = kGapSite,
+                               .ticks = gap.last_ticks,
+                               .thread = 0,
+                               .context_bytes = 0};
+  std::memcpy(header.WriteTo(data_ + (tail_ & mask_)), &gap, sizeof(gap));
+  Publish(kGapRecordSize);
+  told_drops_ = drops_;
+}
+
+// The waiter stores waits_ and then loads head; Release() stores head and then
+// loads waits_. All four are sequentially consistent, so one sees the other.
+void Ring::WaitForRoom(size_t size, LogLevel level) {
+  waits_.store(1, std::memory_order_seq_cst);
+  known_head_ = control_->head.load(std::memory_order_seq_cst);
+  if (Fits(size, level)) {
+    waits_.store(0, std::memory_order_relaxed);
+    return;
+  }
+  sys::FutexWait(waits_, 1, /*timeout_nanos=*/-1);
+}
+
+void Ring::Release(uint64_t position) {
+  control_->head.store(position, std::memory_order_seq_cst);
+  if (ABSL_PREDICT_TRUE(waits_.load(std::memory_order_seq_cst) == 0)) return;
+  // Not for a few bytes: each time costs two switches of threads. It will come to
+  // this, because the producer publishes nothing while it waits.
+  if (tail() - position > limit_ / 2) return;
+  waits_.store(0, std::memory_order_relaxed);
+  sys::FutexWake(waits_);
+}
+
+std::array<uint64_t, kLogLevels> Ring::dropped() const {
+  std::array<uint64_t, kLogLevels> counts;
+  for (size_t i = 0; i < kLogLevels; ++i) {
+    counts[i] = control_->dropped[i].load(std::memory_order_acquire);
+  }
+  return counts;
+}
+
+uint64_t Ring::accepted() const {
+  uint64_t lines = control_->accepted.load(std::memory_order_relaxed);
+  for (uint64_t count : dropped()) lines += count;
+  return lines;
+}
+
+}  // namespace kingpin::log_internal

@@ -1,0 +1,174 @@
+// Ring: bytes from one thread to the backend. One producer, one consumer, no lock.
+//
+// The data is mapped twice, back to back, so that a record is contiguous wherever
+// it begins:
+//
+//     [ control page ][ data ............ ][ the same data ............ ]
+//                          ^ head    ^ tail
+//                          read here  written here
+//
+// Positions count bytes from the ring's first record and never wrap. Storing
+// `tail` commits all that lies before it; storing `head` gives the room back, which
+// the backend does only when the lines were written. Both are in the mapping, so
+// a ring in a file outlives the process, with whatever was committed to it.
+//
+//   Ring ring(1 << 20, Ring::Pages::kTouchNow);
+//   if (char* at = ring.Reserve(size, LogLevel::kInfo)) {  // The producer.
+//     ...  // Writes `size` bytes.
+//     ring.Commit(size);
+//   }
+//   for (uint64_t at = ring.head(); at != ring.tail(); ...) ring.At(at);
+//   ring.Release(at);                                      // The backend.
+//
+// Room: DEBUG and INFO lines get seven eighths of it, so that a flood of them
+// leaves room for what says why.
+// Threads: each method says whose it is.
+#ifndef KINGPIN_LOGGER_RING_H_
+#define KINGPIN_LOGGER_RING_H_
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/base/optimization.h"
+#include "kingpin/logger/level.h"
+#include "kingpin/logger/record.h"
+
+namespace kingpin::log_internal {
+
+class Ring {
+ public:
+  // Of `bytes`, 1 KiB to 1 GiB, in memory that a file descriptor is not needed for:
+  // a thread may log for the first time because there are none left. valid() is
+  // false if the kernel has no memory.
+  // kTouchNow: so that the producer's first lap takes no page faults.
+  enum class Pages { kTouchNow, kAsUsed };
+  Ring(size_t bytes, Pages pages);
+  ~Ring();
+  Ring(const Ring&) = delete;
+  Ring& operator=(const Ring&) = delete;
+
+  bool valid() const { return control_ != nullptr; }
+  // What a ring for `bytes` takes of memory.
+  static size_t MappedBytes(size_t bytes);
+  // The largest record that fits, with a gap before it, when nothing else does.
+  size_t max_record() const { return limit_ / 8 * 7 - kGapRecordSize; }
+
+  // --- The producer --------------------------------------------------------------
+
+  // Room for `size` bytes in the half of the ring that is free as far as the
+  // producer knows without looking; nullptr otherwise: Reserve() looks.
+  char* TryReserve(size_t size) {
+    if (ABSL_PREDICT_FALSE(tail_ + size - known_head_ > limit_ / 2)) {
+      return nullptr;
+    }
+    return data_ + (tail_ & mask_);
+  }
+
+  // nullptr when there is no room for a record of this level. Lines that were
+  // dropped before are told by a gap in front of it, for which there is room too.
+  char* Reserve(size_t size, LogLevel level);
+
+  // Publishes what was written to the room that was reserved: one line.
+  void Commit(size_t size) {
+    Publish(size);
+    control_->accepted.store(++accepted_, std::memory_order_relaxed);
+  }
+
+  // Counts a line as dropped.
+  void Drop(LogLevel level, uint64_t ticks);
+
+  bool IsHalfFull() const { return tail_ - known_head_ > limit_ / 2; }
+
+  // Sleeps until the backend has freed room, if Reserve() would fail.
+  void WaitForRoom(size_t size, LogLevel level);
+
+  // --- The backend ---------------------------------------------------------------
+
+  uint64_t head() const {
+    return control_->head.load(std::memory_order_relaxed);
+  }
+  uint64_t tail() const {
+    return control_->tail.load(std::memory_order_acquire);
+  }
+  const char* At(uint64_t position) const { return data_ + (position & mask_); }
+
+  // Gives the room before `position` back and wakes the producer if it waits.
+  void Release(uint64_t position);
+
+  // Lines dropped so far. Read before tail(), if the two are compared.
+  std::array<uint64_t, kLogLevels> dropped() const;
+  uint64_t first_drop() const {
+    return control_->first_drop.load(std::memory_order_relaxed);
+  }
+  uint64_t last_drop() const {
+    return control_->last_drop.load(std::memory_order_relaxed);
+  }
+
+  // --- Any thread ------------------------------------------------------------------
+
+  // Lines that the producer committed or dropped.
+  uint64_t accepted() const;
+  // Bytes that wait for the backend.
+  uint64_t depth() const {
+    return control_->tail.load(std::memory_order_relaxed) -
+           control_->head.load(std::memory_order_relaxed);
+  }
+
+ private:
+  // In the mapping.
+  struct Control {
+    // Written by the producer.
+    alignas(64) std::atomic<uint64_t> tail;
+    std::atomic<uint64_t> accepted;
+    // Written by the producer, seldom.
+    alignas(64) std::array<std::atomic<uint64_t>, kLogLevels> dropped;
+    std::atomic<uint64_t> first_drop;  // Of those behind the last line.
+    std::atomic<uint64_t> last_drop;
+    // Written by the backend.
+    alignas(64) std::atomic<uint64_t> head;
+  };
+
+  // The backend has read the bytes that the next lines will be written to, so their
+  // cache lines are shared with its core. Taking them back costs more than a whole
+  // log statement: it is begun some statements ahead.
+  static constexpr size_t kPrefetchBytes = 256;
+  static void PrefetchForWrite(const char* at) {
+#if defined(__x86_64__)
+    asm volatile("prefetchw %0" : : "m"(*at));
+#else
+    __builtin_prefetch(at, 1);
+#endif
+  }
+
+  bool Fits(size_t size, LogLevel level) const;
+  bool HasGap() const { return drops_ != told_drops_; }
+  void WriteGap();
+  void Publish(size_t size) {
+    tail_ += size;
+    control_->tail.store(tail_, std::memory_order_release);
+    PrefetchForWrite(data_ + ((tail_ + kPrefetchBytes) & mask_));
+  }
+
+  // Constant after construction.
+  Control* control_ = nullptr;
+  char* data_ = nullptr;
+  size_t mask_ = 0;
+  size_t limit_ = 0;  // How much of the data is used.
+  size_t mapped_ = 0;
+
+  // The producer's.
+  alignas(64) uint64_t tail_ = 0;
+  uint64_t known_head_ = 0;
+  uint64_t accepted_ = 0;
+  uint64_t drops_ = 0;       // Lines dropped,
+  uint64_t told_drops_ = 0;  // and how many of them gaps have told.
+
+  // 1 while the producer waits for room.
+  alignas(64) std::atomic<uint32_t> waits_ = 0;
+};
+
+}  // namespace kingpin::log_internal
+
+#endif  // KINGPIN_LOGGER_RING_H_

@@ -1,0 +1,92 @@
+// RingSet: the rings of one logger, one for each thread that logs to it, and one
+// more that threads share which get none of their own.
+//
+// A thread gets its ring with its first line. When it exits, the ring goes to the
+// backend, which hands it to the next new thread once it is empty. Rings are never
+// unmapped before the set is gone.
+//
+// Budget: the rings of all loggers of the process together take at most
+// ring_budget() bytes. Beyond that, and when the kernel has no memory, threads
+// share: slower, with a mutex, but they log.
+//
+// Threads: thread-safe, unless a method says whose it is.
+#ifndef KINGPIN_LOGGER_RING_SET_H_
+#define KINGPIN_LOGGER_RING_SET_H_
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "kingpin/logger/level.h"
+#include "kingpin/logger/ring.h"
+
+namespace kingpin::log_internal {
+
+// A ring, and how far the backend has come with it.
+struct RingSource {
+  RingSource(size_t bytes, Ring::Pages pages) : ring(bytes, pages) {}
+
+  Ring ring;
+
+  // The backend's. Lines before `next` are taken.
+  uint64_t next = 0;
+  uint64_t end = 0;    // Of what is committed, as of this pass.
+  uint64_t ticks = 0;  // Of the record at `next`, unless that is `end`.
+  std::array<uint64_t, kLogLevels> declared = {};  // Of the lines dropped.
+  uint64_t declared_ticks = 0;                     // Up to when.
+  uint32_t thread = 0;  // Of the last line; whose lines are dropped.
+
+  // Under RingSet's mutex. nullptr: nobody's.
+  const void* owner = nullptr;
+  bool free = false;
+};
+
+class RingSet {
+ public:
+  // Throws std::bad_alloc if there is not even a ring to share.
+  explicit RingSet(size_t ring_bytes);
+  ~RingSet();
+
+  size_t max_record() const { return shared_->ring.max_record(); }
+
+  // The ring of the thread that `owner` stands for; nullptr: shared().
+  Ring* Attach(const void* owner);
+  // The owner's thread is over; its ring may still hold lines.
+  void Detach(const void* owner);
+
+  // Held while the shared ring is used.
+  absl::Mutex& shared_mutex() { return shared_mu_; }
+  Ring& shared() { return shared_->ring; }
+
+  // Puts all rings into `sources`, if there are more than the last time. The
+  // backend's.
+  void List(std::vector<RingSource*>* sources);
+  // Makes rings free that are empty and nobody's. The backend's.
+  void Recycle();
+
+  uint64_t accepted() const;
+  uint64_t depth() const;
+  std::array<uint64_t, kLogLevels> dropped() const;
+
+  static size_t ring_budget();
+  static void set_ring_budget(size_t bytes);
+
+ private:
+  const size_t ring_bytes_;
+  const std::unique_ptr<RingSource> shared_;
+  absl::Mutex shared_mu_;
+
+  mutable absl::Mutex mu_;
+  std::vector<std::unique_ptr<RingSource>> own_ ABSL_GUARDED_BY(mu_);
+  std::atomic<size_t> count_ = 0;       // Of own_.
+  std::atomic<bool> detached_ = false;  // Some ring may be nobody's.
+};
+
+}  // namespace kingpin::log_internal
+
+#endif  // KINGPIN_LOGGER_RING_SET_H_

@@ -1,0 +1,54 @@
+// LogSink: where the backend of a logger takes its lines.
+//
+// Threads: called by the logger's backend alone (by one thread at a time), which
+// may wait as long as it has to: the threads that log never do.
+// Fork: a child makes sinks of its own, by the factory; it never touches those of
+// its parent.
+#ifndef KINGPIN_LOGGER_SINK_H_
+#define KINGPIN_LOGGER_SINK_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "absl/types/span.h"
+#include "kingpin/logger/level.h"
+#include "kingpin/sys/syscalls.h"
+
+namespace kingpin {
+
+// Lines, each with its newline.
+struct LogBatch {
+  struct Line {
+    uint32_t end;  // In `text`, behind the newline.
+    LogLevel level;
+  };
+  std::string_view text;
+  absl::Span<const Line> lines;  // In order; the last ends where `text` does.
+};
+
+class LogSink {
+ public:
+  virtual ~LogSink() = default;
+
+  // Takes the batch, and waits for that if need be. {bytes taken, error}: all of
+  // them and 0, or fewer and why. What was not taken is never offered again, but
+  // for the rest of a line that was cut: that comes as a batch of its own, first.
+  virtual SysResult<size_t> Write(const LogBatch& batch) = 0;
+
+  // Returns when what was written would survive a loss of power. 0 or errno.
+  virtual int Sync() { return 0; }
+
+  // Opens anew what has a name: somebody has moved it away.
+  virtual void Reopen() {}
+};
+
+// Makes the sink of a logger, in the process that will use it. Not called at the
+// same time by two threads of one logger.
+using LogSinkFactory = std::function<std::unique_ptr<LogSink>()>;
+
+}  // namespace kingpin
+
+#endif  // KINGPIN_LOGGER_SINK_H_
