@@ -37,9 +37,10 @@ std::vector<std::string> RunHelper(const std::string& mode, int count) {
   std::string path = absl::StrCat(testing::TempDir(), "/exit_log_", getpid());
   std::string helper = getenv("EXIT_HELPER");
   std::string number = absl::StrCat(count);
-  // Under TSan every exit sleeps for a second unless told not to. What a child of
-  // fork() has from threads that it has not is no leak.
-  AppendOption("TSAN_OPTIONS", "atexit_sleep_ms=0");
+  // Under TSan every exit sleeps for a second unless told not to, and a child of
+  // fork() must not start threads, as each of ours does. What it has from threads
+  // that it has not is no leak.
+  AppendOption("TSAN_OPTIONS", "atexit_sleep_ms=0:die_after_fork=0");
   if (mode == "fork") AppendOption("ASAN_OPTIONS", "detect_leaks=0");
   char* argv[] = {helper.data(), const_cast<char*>(mode.c_str()), number.data(),
                   nullptr};
