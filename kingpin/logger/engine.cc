@@ -68,7 +68,7 @@ Engine::Engine(const EngineOptions& options)
   pthread_sigmask(SIG_SETMASK, &all, &old);
   {
     // The backend does not run before `backend_` is known.
-    absl::MutexLock lock(&pass_mu_);
+    PlainMutexLock lock(&pass_mu_);
     has_backend_ =
         pthread_create(&backend_, nullptr, &Engine::BackendMain, this) == 0;
   }
@@ -144,13 +144,15 @@ void Engine::Flush() {
     Pass(Collector::Extent::kAll);
     return;
   }
-  const uint64_t ticket = flush_asked_.fetch_add(1) + 1;
+  const uint32_t ticket = flush_asked_.fetch_add(1) + 1;
   doorbell_.Ring();
-  absl::MutexLock lock(&flush_mu_);
-  auto done = [this, ticket]() ABSL_SHARED_LOCKS_REQUIRED(flush_mu_) {
-    return flush_done_ >= ticket;
+  auto is_served = [ticket](uint32_t done) {
+    return static_cast<int32_t>(done - ticket) >= 0;
   };
-  flush_mu_.Await(absl::Condition(&done));
+  for (uint32_t done = flush_done_.load(); !is_served(done);
+       done = flush_done_.load()) {
+    sys::FutexWait(flush_done_, done, /*timeout_nanos=*/-1);
+  }
 }
 
 Engine::Counters Engine::counters() const {
@@ -178,36 +180,34 @@ bool Engine::OnBackend() const {
 }
 
 size_t Engine::Pass(Collector::Extent extent) {
-  absl::MutexLock lock(&pass_mu_);
+  PlainMutexLock lock(&pass_mu_);
   if (extent == Collector::Extent::kUpToNow && !collector_.HasWork()) return 0;
   return collector_.Pass(extent);
 }
 
 void Engine::Run() {
-  uint64_t flushed = 0;
   int idle_passes = 0;
   for (bool stop = false; !stop;) {
-    const uint64_t ticket = flush_asked_.load();
+    const uint32_t ticket = flush_asked_.load();
     stop = stop_.load();
-    const bool all = stop || ticket != flushed;
-    const size_t taken =
-        Pass(all ? Collector::Extent::kAll : Collector::Extent::kUpToNow);
-    if (ticket != flushed) {
-      absl::MutexLock lock(&flush_mu_);
-      flush_done_ = flushed = ticket;
+    const bool flush = ticket != flush_done_.load();
+    const size_t taken = Pass(flush || stop ? Collector::Extent::kAll
+                                            : Collector::Extent::kUpToNow);
+    if (flush) {
+      flush_done_.store(ticket);
+      sys::FutexWake(flush_done_);
     }
     idle_passes = taken > 0 ? 0 : idle_passes + 1;
-    if (taken < kBusyBytes && !stop) Rest(idle_passes, flushed);
+    if (taken < kBusyBytes && !stop) Rest(idle_passes);
   }
 }
 
-void Engine::Rest(int idle_passes, uint64_t flushed) {
-  auto is_asked = [&] {
-    return stop_.load() || flush_asked_.load() != flushed;
+void Engine::Rest(int idle_passes) {
+  auto is_asked = [this] {
+    return stop_.load() || flush_asked_.load() != flush_done_.load();
   };
-  if (options_.poll_interval <= absl::ZeroDuration()) return;
+  if (options_.poll_interval <= absl::ZeroDuration() || is_asked()) return;
   if (idle_passes <= kDozes || !may_sleep_) {
-    if (is_asked()) return;
     doorbell_.Doze(absl::ToInt64Nanoseconds(options_.poll_interval));
   } else {
     doorbell_.Sleep(/*nanos=*/-1,

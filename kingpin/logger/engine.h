@@ -30,7 +30,6 @@
 
 #include "absl/base/optimization.h"
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "kingpin/logger/collector.h"
 #include "kingpin/logger/doorbell.h"
@@ -38,6 +37,7 @@
 #include "kingpin/logger/line_format.h"
 #include "kingpin/logger/line_writer.h"
 #include "kingpin/logger/log_context.h"
+#include "kingpin/logger/plain_mutex.h"
 #include "kingpin/logger/record.h"
 #include "kingpin/logger/ring_set.h"
 #include "kingpin/logger/sink.h"
@@ -125,7 +125,7 @@ class Engine {
   static void* BackendMain(void* engine);
   bool OnBackend() const;
   void Run();
-  void Rest(int idle_passes, uint64_t flushed);
+  void Rest(int idle_passes);
   // The one place that empties the rings. Returns bytes taken.
   size_t Pass(Collector::Extent extent) ABSL_LOCKS_EXCLUDED(pass_mu_);
 
@@ -148,12 +148,12 @@ class Engine {
   const std::unique_ptr<LineFormat> format_;
   LineWriter writer_;
   Collector collector_;
-  absl::Mutex pass_mu_;
+  PlainMutex pass_mu_;
 
   std::atomic<bool> stop_ = false;
-  std::atomic<uint64_t> flush_asked_ = 0;
-  absl::Mutex flush_mu_;
-  uint64_t flush_done_ ABSL_GUARDED_BY(flush_mu_) = 0;
+  // Tickets: of the last Flush(), and of the last that is served. They wrap.
+  std::atomic<uint32_t> flush_asked_ = 0;
+  std::atomic<uint32_t> flush_done_ = 0;
 
   Engine* next_ = nullptr;  // The registry's.
 };

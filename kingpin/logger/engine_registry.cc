@@ -4,10 +4,10 @@
 
 #include <atomic>
 #include <cstdlib>
-#include <mutex>
 #include <utility>
 
 #include "kingpin/logger/engine.h"
+#include "kingpin/logger/plain_mutex.h"
 #include "kingpin/logger/site.h"
 
 namespace kingpin::log_internal {
@@ -15,8 +15,7 @@ namespace {
 
 constinit std::atomic<uint32_t> current_generation = 0;
 
-// Not absl::Mutex, which a debug build cannot unlock in a child of fork().
-constinit std::mutex registry_mu;
+constinit PlainMutex registry_mu;
 constinit Engine* first_engine = nullptr;  // Guarded by registry_mu,
 constinit bool exiting = false;            // and so is this.
 
@@ -34,26 +33,26 @@ void EngineRegistry::Add(Engine* engine) {
     pthread_atfork(&PrepareFork, &ParentAfterFork, &ChildAfterFork);
     std::atexit(&AtExit);
   }
-  std::lock_guard<std::mutex> lock(registry_mu);
+  PlainMutexLock lock(&registry_mu);
   engine->next_ = std::exchange(first_engine, engine);
   if (exiting) engine->doorbell_.StartExit();
 }
 
 void EngineRegistry::Remove(Engine* engine) {
-  std::lock_guard<std::mutex> lock(registry_mu);
+  PlainMutexLock lock(&registry_mu);
   Engine** link = &first_engine;
   while (*link != engine) link = &(*link)->next_;
   *link = engine->next_;
 }
 
 void EngineRegistry::PrepareFork() {
-  registry_mu.lock();
+  registry_mu.Lock();
   SiteTable::LockForFork();
 }
 
 void EngineRegistry::ParentAfterFork() {
   SiteTable::UnlockAfterFork();
-  registry_mu.unlock();
+  registry_mu.Unlock();
 }
 
 void EngineRegistry::ChildAfterFork() {
@@ -62,11 +61,11 @@ void EngineRegistry::ChildAfterFork() {
   t_rings = {};
   t_thread_id = 0;
   SiteTable::UnlockAfterFork();
-  registry_mu.unlock();
+  registry_mu.Unlock();
 }
 
 void EngineRegistry::AtExit() {
-  std::lock_guard<std::mutex> lock(registry_mu);
+  PlainMutexLock lock(&registry_mu);
   exiting = true;
   for (Engine* engine = first_engine; engine != nullptr;
        engine = engine->next_) {
@@ -90,7 +89,7 @@ bool EngineRegistry::ThreadIsOver() { return t_thread_over; }
 void EngineRegistry::DetachThread() {
   t_thread_over = true;
   t_rings = {};
-  std::lock_guard<std::mutex> lock(registry_mu);
+  PlainMutexLock lock(&registry_mu);
   for (Engine* engine = first_engine; engine != nullptr;
        engine = engine->next_) {
     if (!engine->foreign()) engine->rings_.Detach(&t_thread_id);

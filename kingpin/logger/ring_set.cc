@@ -36,7 +36,7 @@ RingSet::~RingSet() {
 }
 
 Ring* RingSet::Attach(const void* owner) {
-  absl::MutexLock lock(&mu_);
+  PlainMutexLock lock(&mu_);
   for (const auto& source : own_) {
     if (source->owner == owner) return &source->ring;
   }
@@ -61,7 +61,7 @@ Ring* RingSet::Attach(const void* owner) {
 }
 
 void RingSet::Detach(const void* owner) {
-  absl::MutexLock lock(&mu_);
+  PlainMutexLock lock(&mu_);
   for (const auto& source : own_) {
     if (source->owner != owner) continue;
     source->owner = nullptr;
@@ -71,14 +71,14 @@ void RingSet::Detach(const void* owner) {
 
 void RingSet::List(std::vector<RingSource*>* sources) {
   if (sources->size() == count_.load(std::memory_order_acquire) + 1) return;
-  absl::MutexLock lock(&mu_);
+  PlainMutexLock lock(&mu_);
   sources->assign(1, shared_.get());
   for (const auto& source : own_) sources->push_back(source.get());
 }
 
 void RingSet::Recycle() {
   if (!detached_.load(std::memory_order_acquire)) return;
-  absl::MutexLock lock(&mu_);
+  PlainMutexLock lock(&mu_);
   bool all_free = true;
   for (const auto& source : own_) {
     if (source->owner != nullptr || source->free) continue;
@@ -91,21 +91,21 @@ void RingSet::Recycle() {
 }
 
 uint64_t RingSet::accepted() const {
-  absl::MutexLock lock(&mu_);
+  PlainMutexLock lock(&mu_);
   uint64_t lines = shared_->ring.accepted();
   for (const auto& source : own_) lines += source->ring.accepted();
   return lines;
 }
 
 uint64_t RingSet::depth() const {
-  absl::MutexLock lock(&mu_);
+  PlainMutexLock lock(&mu_);
   uint64_t bytes = shared_->ring.depth();
   for (const auto& source : own_) bytes += source->ring.depth();
   return bytes;
 }
 
 std::array<uint64_t, kLogLevels> RingSet::dropped() const {
-  absl::MutexLock lock(&mu_);
+  PlainMutexLock lock(&mu_);
   std::array<uint64_t, kLogLevels> lines = shared_->ring.dropped();
   for (const auto& source : own_) {
     const auto more = source->ring.dropped();

@@ -21,8 +21,8 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "kingpin/logger/level.h"
+#include "kingpin/logger/plain_mutex.h"
 #include "kingpin/logger/ring.h"
 
 namespace kingpin::log_internal {
@@ -60,7 +60,7 @@ class RingSet {
   void Detach(const void* owner);
 
   // Held while the shared ring is used.
-  absl::Mutex& shared_mutex() { return shared_mu_; }
+  PlainMutex& shared_mutex() { return shared_mu_; }
   Ring& shared() { return shared_->ring; }
 
   // Puts all rings into `sources`, if there are more than the last time. The
@@ -79,9 +79,9 @@ class RingSet {
  private:
   const size_t ring_bytes_;
   const std::unique_ptr<RingSource> shared_;
-  absl::Mutex shared_mu_;
+  PlainMutex shared_mu_;
 
-  mutable absl::Mutex mu_;
+  mutable PlainMutex mu_;
   std::vector<std::unique_ptr<RingSource>> own_ ABSL_GUARDED_BY(mu_);
   std::atomic<size_t> count_ = 0;       // Of own_.
   std::atomic<bool> detached_ = false;  // Some ring may be nobody's.

@@ -1,14 +1,12 @@
 #include "kingpin/logger/site.h"
 
-#include <mutex>
-
+#include "kingpin/logger/plain_mutex.h"
 #include "kingpin/logger/record.h"
 
 namespace kingpin::log_internal {
 namespace {
 
-// Not absl::Mutex, which a debug build cannot unlock in a child of fork().
-constinit std::mutex table_mu;
+constinit PlainMutex table_mu;
 // Grows by whole pages as it is touched; lies in .bss until then.
 constinit std::array<std::atomic<const Site*>, SiteTable::kMaxSites> table{};
 constinit uint32_t next_number = kGapSite + 1;  // Guarded by table_mu.
@@ -16,7 +14,7 @@ constinit uint32_t next_number = kGapSite + 1;  // Guarded by table_mu.
 }  // namespace
 
 uint32_t SiteTable::Register(const Site& site) {
-  std::lock_guard<std::mutex> lock(table_mu);
+  PlainMutexLock lock(&table_mu);
   uint32_t number = site.number.load(std::memory_order_relaxed);
   if (number != kNoSite || next_number == kMaxSites) return number;
   number = next_number++;
@@ -30,7 +28,7 @@ const Site* SiteTable::Find(uint32_t number) {
   return table[number].load(std::memory_order_acquire);
 }
 
-void SiteTable::LockForFork() { table_mu.lock(); }
-void SiteTable::UnlockAfterFork() { table_mu.unlock(); }
+void SiteTable::LockForFork() { table_mu.Lock(); }
+void SiteTable::UnlockAfterFork() { table_mu.Unlock(); }
 
 }  // namespace kingpin::log_internal
