@@ -1,5 +1,7 @@
 #include "apps/file_server/log_watch.h"
 
+#include "kingpin/logger/klog.h"
+
 namespace file_server {
 
 void LogWatch::Look() {
