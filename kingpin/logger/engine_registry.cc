@@ -46,13 +46,13 @@ void EngineRegistry::Remove(Engine* engine) {
 }
 
 void EngineRegistry::PrepareFork() {
-  registry_mu.Lock();
+  registry_mu.LockForFork();
   SiteTable::LockForFork();
 }
 
 void EngineRegistry::ParentAfterFork() {
   SiteTable::UnlockAfterFork();
-  registry_mu.Unlock();
+  registry_mu.UnlockAfterFork();
 }
 
 void EngineRegistry::ChildAfterFork() {
@@ -61,7 +61,7 @@ void EngineRegistry::ChildAfterFork() {
   t_rings = {};
   t_thread_id = 0;
   SiteTable::UnlockAfterFork();
-  registry_mu.Unlock();
+  registry_mu.UnlockAfterFork();
 }
 
 void EngineRegistry::AtExit() {

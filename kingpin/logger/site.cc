@@ -28,7 +28,7 @@ const Site* SiteTable::Find(uint32_t number) {
   return table[number].load(std::memory_order_acquire);
 }
 
-void SiteTable::LockForFork() { table_mu.Lock(); }
-void SiteTable::UnlockAfterFork() { table_mu.Unlock(); }
+void SiteTable::LockForFork() { table_mu.LockForFork(); }
+void SiteTable::UnlockAfterFork() { table_mu.UnlockAfterFork(); }
 
 }  // namespace kingpin::log_internal
