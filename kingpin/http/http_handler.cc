@@ -489,7 +489,10 @@ void HttpHandler::Answer(Connection& connection, HttpStatus status,
   const std::string_view text = head->Finish();
   if (text.empty()) return RefuseLongHead(connection, status);
   SendHead(connection, status, text, text.size());
-  if (head_only(connection) || status == HttpStatus::kNotModified) return;
+  // RFC 9110 15.3.5 and 15.4.5: what followed would be taken for the next answer.
+  const bool bodiless =
+      status == HttpStatus::kNoContent || status == HttpStatus::kNotModified;
+  if (head_only(connection) || bodiless) return;
   SendBody(connection, body);
 }
 

@@ -593,7 +593,6 @@ bool IOHandler::LookOnceMore(Connection& connection) {
   // What arrived this very moment is answered and not reset; and when the whole
   // loop was held up, the peers of sockets it has not come to are not to blame,
   // nor is one whose input waits for the handler.
-  if (connection.in_ready_list_) return true;
   uint32_t consumed = connection.input_.consumed();
   switch (connection.waiting_) {
     case Connection::Waiting::kOutput:
@@ -602,6 +601,7 @@ bool IOHandler::LookOnceMore(Connection& connection) {
       return connection.sent_bytes_ || connection.closed_;
     case Connection::Waiting::kIdle:
     case Connection::Waiting::kInput:
+      if (connection.in_ready_list_) return true;
       ++round_;  // No event has announced it.
       if (connection.wants_input()) ReadInput(connection);
       return connection.closing() ||
