@@ -1,7 +1,8 @@
 // FileHandler: one thread of the file server, and what the threads share.
 //
 // Threads: Shared is safe from all of them, what is added here being constant
-// but for log_watch, which is thread 0's; a FileHandler belongs to its thread.
+// but for log_watch, which is the watchdog's; a FileHandler belongs to its
+// thread.
 // Lifetime: Shared outlives the handlers, and HttpOptions::access_log both.
 #ifndef APPS_FILE_SERVER_FILE_HANDLER_H_
 #define APPS_FILE_SERVER_FILE_HANDLER_H_
@@ -27,14 +28,30 @@ struct Shared : kingpin::ThreadSharedDataForServer {
         http_options(http),
         root(std::move(static_root)),
         max_connections(connections),
-        log_watch(http.access_log) {}
+        log_watch_(http.access_log) {}
+
+  // Not a timer of a loop, which would wake an idle server.
+  void OnWatchdogTick(kingpin::MonotonicTime now) override {
+    ThreadSharedDataForServer::OnWatchdogTick(now);
+    if (now - last_look_ < absl::Milliseconds(200)) return;
+    last_look_ = now;
+    log_watch_.Look();
+  }
+  void OnRunEnded() override {
+    ThreadSharedDataForServer::OnRunEnded();
+    if (http_options.access_log != nullptr) http_options.access_log->Flush();
+    log_watch_.Look();  // The watchdog has ended.
+  }
 
   const kingpin::http::HttpOptions http_options;
   const kingpin::http::StaticRoot root;
   // Beyond it they are told 503. The framework's own limit lies higher: there
   // they wait unanswered.
   const int max_connections;
-  LogWatch log_watch;
+
+ private:
+  LogWatch log_watch_;
+  kingpin::MonotonicTime last_look_;
 };
 
 class FileHandler : public kingpin::http::HttpHandler {
@@ -43,11 +60,6 @@ class FileHandler : public kingpin::http::HttpHandler {
       : HttpHandler(shared, thread, shared->http_options),
         shared_(*shared),
         files_(this, &shared->root) {}
-
-  absl::Status Init() override {
-    if (thread() == 0 && shared_.log_watch.active()) WatchLog();
-    return HttpHandler::Init();
-  }
 
   void OnConnect(kingpin::Connection& connection) override {
     HttpHandler::OnConnect(connection);
@@ -63,14 +75,9 @@ class FileHandler : public kingpin::http::HttpHandler {
     files_.Serve(connection, request);
   }
 
- private:
-  void WatchLog() {
-    RunAfter(absl::Seconds(1), [this] {
-      shared_.log_watch.Look();
-      WatchLog();
-    });
-  }
+  void OnOutOfDescriptors() override { files_.DropDescriptors(); }
 
+ private:
   Shared& shared_;
   kingpin::http::StaticFiles files_;
 };

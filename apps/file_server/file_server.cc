@@ -21,6 +21,7 @@
 #include "apps/file_server/file_handler.h"
 #include "apps/file_server/flags.h"
 #include "kingpin/http/static_files.h"
+#include "kingpin/logger/klog.h"
 #include "kingpin/logger/logger.h"
 #include "kingpin/pool/epoll_tp_server.h"
 #include "kingpin/sys/syscalls.h"
@@ -64,14 +65,38 @@ std::string UrlOf(const std::string& address) {
   return absl::StrCat("http://", any ? "localhost" + port : address, "/");
 }
 
-// `room` for connections that are told 503 and given the time to read it.
-kingpin::ServerOptions OptionsOf(const Flags& flags, int max_connections,
-                                 int room) {
+// How the threads share the descriptors that the process may have.
+struct Limits {
+  int threads;
+  int connections;  // Beyond it they are told 503.
+  int told;         // So many, who are given the time to read it.
+  int cached;       // Of each thread's cache.
+};
+
+Limits LimitsOf(const Flags& flags, int files) {
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  Limits limits;
+  limits.threads = flags.threads > 0 ? flags.threads : std::max(cores, 1);
+  limits.connections =
+      flags.max_connections > 0 ? flags.max_connections : files / 4 * 3;
+  limits.told = std::clamp(files / 8 * 7 - limits.connections, 16,
+                           limits.connections / 8 + 256);
+  const int left = files - limits.connections - limits.told;
+  limits.cached = std::clamp(left / 2 / limits.threads, 0, 128);
+  if (limits.connections > files) {
+    KLOG(WARNING) << "--max_connections " << limits.connections
+                  << " is more than the " << files
+                  << " files this process may open; raise `ulimit -n`";
+  }
+  return limits;
+}
+
+kingpin::ServerOptions OptionsOf(const Flags& flags, const Limits& limits) {
   return {
       .port = flags.port,
       .listen = flags.listen,
       .strategy = flags.strategy,
-      .max_connections = max_connections + room,
+      .max_connections = limits.connections + limits.told,
       .connection = {.timeouts = {.idle = flags.idle_timeout,
                                   .read = flags.header_timeout,
                                   .write = flags.send_timeout}},
@@ -90,22 +115,21 @@ absl::StatusOr<std::unique_ptr<kingpin::Logger>> MakeAccessLog(
       .fd = *fd, .when_full = kingpin::Logger::WhenFull::kDrop});
 }
 
-absl::StatusOr<kingpin::http::StaticRoot> OpenRoot(const Flags& flags) {
+absl::StatusOr<kingpin::http::StaticRoot> OpenRoot(const Flags& flags,
+                                                   const Limits& limits) {
   kingpin::http::StaticFilesOptions options = {
       .index = flags.index,
       .list = flags.list,
       .follow_links = flags.follow_symlinks,
   };
   if (!flags.cache) options.cache.max_entries = 0;
+  options.cache.max_descriptors = limits.cached;
   return kingpin::http::StaticRoot::Open(flags.root, options);
 }
 
 // Until a signal ends it.
-absl::Status Run(const Flags& flags, Shared* shared) {
-  const int cores = static_cast<int>(std::thread::hardware_concurrency());
-  kingpin::EpollTPServer<FileHandler> server(
-      shared,
-      {.threads = flags.threads > 0 ? flags.threads : std::max(cores, 1)});
+absl::Status Run(int threads, Shared* shared) {
+  kingpin::EpollTPServer<FileHandler> server(shared, {.threads = threads});
   if (absl::Status status = server.Start(); !status.ok()) return status;
   for (const std::string& address : shared->addresses()) {
     std::printf("listening on %s\n", UrlOf(address).c_str());
@@ -115,23 +139,16 @@ absl::Status Run(const Flags& flags, Shared* shared) {
 }
 
 absl::Status Serve(const Flags& flags) {
-  const int files = RaiseFileLimit();
-  const int max_connections =
-      flags.max_connections > 0 ? flags.max_connections : files / 4 * 3;
-  absl::StatusOr<kingpin::http::StaticRoot> root = OpenRoot(flags);
+  const Limits limits = LimitsOf(flags, RaiseFileLimit());
+  absl::StatusOr<kingpin::http::StaticRoot> root = OpenRoot(flags, limits);
   if (!root.ok()) return root.status();
   kingpin::UniqueFd log_file;
   absl::StatusOr<std::unique_ptr<kingpin::Logger>> log =
       MakeAccessLog(flags.access_log, &log_file);
   if (!log.ok()) return log.status();
-  const int room = std::clamp(files / 8 * 7 - max_connections, 16,
-                              max_connections / 8 + 256);
-  Shared shared(OptionsOf(flags, max_connections, room),
-                {.access_log = log->get()}, *std::move(root), max_connections);
-  const absl::Status status = Run(flags, &shared);
-  if (*log != nullptr) (*log)->Flush();
-  shared.log_watch.Look();  // At what came after thread 0's last look.
-  return status;
+  Shared shared(OptionsOf(flags, limits), {.access_log = log->get()},
+                *std::move(root), limits.connections);
+  return Run(limits.threads, &shared);
 }
 
 }  // namespace

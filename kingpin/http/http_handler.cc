@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <exception>
 #include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "kingpin/logger/klog.h"
+#include "kingpin/pool/current_exception.h"
 #include "kingpin/sys/socket_address.h"
 
 namespace kingpin::http {
@@ -21,9 +21,6 @@ constexpr int64_t kMaxTurnNanos = 1'000'000;
 constexpr uint64_t kMaxOutput = 256 << 10;
 constexpr int kMaxFiles = 16;
 
-constexpr size_t kMaxSpareLogEntries = 1024;
-// Of a line: what a peer wrote may be a hundred times the ordinary.
-constexpr size_t kMaxSpareLineBytes = 1024;
 constexpr size_t kMaxSpareStates = 256;
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -67,20 +64,12 @@ void HttpHandler::State::operator delete(void* memory, size_t) {
   }
 }
 
-HttpHandler::State::~State() {
-  while (first_log != nullptr) {
-    delete std::exchange(first_log, first_log->next);
-  }
-}
-
 HttpHandler::HttpHandler(ThreadSharedDataForServer* shared, int thread,
                          const HttpOptions& options)
     : IOHandlerForServer(shared, thread),
       options_(options),
       parser_(options.request) {
-  if (options.access_log == nullptr) return;
-  access_log_.emplace(options.access_log);
-  spare_log_entries_.reserve(kMaxSpareLogEntries);
+  if (options.access_log != nullptr) log_.emplace(options.access_log);
 }
 
 HttpHandler::~HttpHandler() {
@@ -131,18 +120,17 @@ void HttpHandler::Rest(Connection& connection) {
   State* state = FindState(connection);
   if (state == nullptr || state->open || state->in_body) return;
   if (state->partial_head || state->input_ended || state->requests > 0) return;
-  if (state->first_log == nullptr) connection.ResetState();
+  if (state->log.empty()) connection.ResetState();
 }
 
 // --- Callbacks of the loop ---------------------------------------------------
 
 void HttpHandler::OnConnect(Connection& connection) {
-  if (!access_log_.has_value()) return;
-  const size_t slot = connection.id().name().index;
-  if (slot >= peers_.size()) peers_.resize(slot + 1);
+  if (!log_.has_value()) return;
   // One that has reset the connection already has no address any more.
   const SocketAddress peer = connection.peer();
-  peers_[slot] = peer.family() == AF_UNSPEC ? "-" : peer.host();
+  log_->SetPeer(connection.id().name().index,
+                peer.family() == AF_UNSPEC ? "-" : peer.host());
 }
 
 void HttpHandler::OnMessage(Connection& connection) { Proceed(connection); }
@@ -158,9 +146,7 @@ void HttpHandler::OnInputEnd(Connection& connection) {
 
 void HttpHandler::OnWriteComplete(Connection& connection) {
   if (State* state = FindState(connection); state != nullptr) {
-    if (state->first_log != nullptr) {
-      LogSent(connection, *state, /*closing=*/false);
-    }
+    LogSent(connection, *state, /*closing=*/false);
     if (connection.pending_output() == 0) Rest(connection);
   }
   if (connection.pending_output() > 0 || connection.busy()) return;
@@ -260,7 +246,7 @@ void HttpHandler::BeginExchange(Connection& connection) {
       .asked_to_close = !request_.keep_alive,
       .minor_version = static_cast<uint8_t>(request_.minor_version),
   };
-  if (access_log_.has_value()) BeginLog(connection, &request_);
+  BeginLog(connection, &request_);
   if (request_.content_length.value_or(0) > options_.max_body_bytes) {
     return Refuse(connection, HttpStatus::kContentTooLarge);
   }
@@ -376,10 +362,9 @@ bool HttpHandler::Returns(Connection& connection, Function function) {
   try {
     function();
     returned = true;
-  } catch (const std::exception& e) {
-    KLOG_EVERY_SECOND(ERROR) << "an HTTP handler threw: " << e.what();
   } catch (...) {
-    KLOG_EVERY_SECOND(ERROR) << "an HTTP handler threw";
+    KLOG_EVERY_SECOND(ERROR)
+        << "an HTTP handler threw" << DescribeCurrentException();
   }
   called_for_ = outer;
   if (!returned) stats().handler_exceptions.Add();
@@ -399,7 +384,11 @@ void HttpHandler::CompleteExchange(Connection& connection) {
                      !exchange.body_pending;
   if (state != nullptr && !EndExchange(connection, *state)) keep_alive = false;
   if (options_.max_requests > 0) ++StateFor(connection).requests;
-  if (keep_alive) return;
+  if (keep_alive) {
+    // The answer may have left before the body came, or before Resume().
+    if (state != nullptr) LogSent(connection, *state, /*closing=*/false);
+    return;
+  }
   // Who asked for the close sends no more, so nothing can provoke an RST.
   clean ? connection.Close() : connection.CloseLingering();
 }
@@ -485,14 +474,11 @@ ResponseHead HttpHandler::BeginHead(Connection& connection, HttpStatus status,
 
 void HttpHandler::Answer(Connection& connection, HttpStatus status,
                          ResponseHead* head, std::string_view body) {
-  if (status != HttpStatus::kNotModified) head->AddContentLength(body.size());
+  if (!HasNoBody(status)) head->AddContentLength(body.size());
   const std::string_view text = head->Finish();
   if (text.empty()) return RefuseLongHead(connection, status);
   SendHead(connection, status, text, text.size());
-  // RFC 9110 15.3.5 and 15.4.5: what followed would be taken for the next answer.
-  const bool bodiless =
-      status == HttpStatus::kNoContent || status == HttpStatus::kNotModified;
-  if (head_only(connection) || bodiless) return;
+  if (head_only(connection) || HasNoBody(status)) return;
   SendBody(connection, body);
 }
 
@@ -500,11 +486,11 @@ void HttpHandler::AnswerFile(Connection& connection, HttpStatus status,
                              ResponseHead* head,
                              std::shared_ptr<const UniqueFd> file, off_t offset,
                              uint64_t size) {
-  head->AddContentLength(size);
+  if (!HasNoBody(status)) head->AddContentLength(size);
   const std::string_view text = head->Finish();
   if (text.empty()) return RefuseLongHead(connection, status);
   SendHead(connection, status, text, text.size());
-  if (head_only(connection)) return;
+  if (head_only(connection) || HasNoBody(status)) return;
   SendBodyFile(connection, std::move(file), offset, size);
 }
 
@@ -561,60 +547,23 @@ bool HttpHandler::SendBodyFile(Connection& connection,
 
 // --- Access log --------------------------------------------------------------
 
-HttpHandler::LogEntry* HttpHandler::TakeLogEntry() {
-  if (spare_log_entries_.empty()) return new LogEntry;
-  LogEntry* entry = spare_log_entries_.back().release();
-  spare_log_entries_.pop_back();
-  return entry;
-}
-
 void HttpHandler::BeginLog(Connection& connection, const Request* request,
                            std::string_view refused) {
-  if (!access_log_.has_value()) return;
-  State& state = StateFor(connection);
-  LogEntry* entry = TakeLogEntry();
-  const size_t slot = connection.id().name().index;
-  access_log_->Begin(slot < peers_.size() ? peers_[slot] : "-", request,
-                     refused, unix_seconds(), &entry->line);
-  entry->status = HttpStatus{};
-  entry->complete = false;
-  if (state.first_log == nullptr) state.queued = connection.pending_output();
-  entry->body_begin = entry->end = state.queued;
-  entry->next = nullptr;
-  (state.first_log == nullptr ? state.first_log : state.last_log->next) = entry;
-  state.last_log = entry;
-  exchange_.log = entry;
+  if (!log_.has_value()) return;
+  exchange_.log = log_->Begin(&StateFor(connection).log,
+                              connection.id().name().index, request, refused,
+                              unix_seconds(), connection.pending_output());
 }
 
 void HttpHandler::CountQueued(Connection& connection, uint64_t bytes) {
-  if (!access_log_.has_value() || connection.closing()) return;
-  Exchange& exchange = ExchangeOf(connection);
-  if (exchange.log == nullptr) return;
-  State& state = StateFor(connection);
-  state.queued += bytes;
-  exchange.log->end = state.queued;
+  if (!log_.has_value() || connection.closing()) return;
+  AnswerLog::Entry* entry = ExchangeOf(connection).log;
+  if (entry != nullptr) StateFor(connection).log.Count(entry, bytes);
 }
 
 void HttpHandler::LogSent(Connection& connection, State& state, bool closing) {
-  const uint64_t sent = state.queued - connection.pending_output();
-  while (state.first_log != nullptr) {
-    LogEntry* entry = state.first_log;
-    const bool done = entry->complete && entry->end <= sent;
-    if (!done && !closing) return;
-    const uint64_t end = std::min(entry->end, sent);
-    // 499 is what nginx logs when the client left before there was an answer.
-    const bool answered = entry->status != HttpStatus{};
-    access_log_->End(entry->line,
-                     answered ? entry->status : static_cast<HttpStatus>(499),
-                     end > entry->body_begin ? end - entry->body_begin : 0);
-    state.first_log = entry->next;
-    if (spare_log_entries_.size() < kMaxSpareLogEntries &&
-        entry->line.text.capacity() <= kMaxSpareLineBytes) {
-      spare_log_entries_.emplace_back(entry);
-    } else {
-      delete entry;
-    }
-  }
+  if (state.log.empty()) return;
+  log_->WriteSent(&state.log, connection.pending_output(), closing);
 }
 
 }  // namespace kingpin::http

@@ -58,8 +58,9 @@
 // Requests that arrive whole allocate nothing.
 //
 // Threads, lifetime: as IOHandler. Overriding Init, OnConnect, OnMessage,
-// OnInputEnd, OnWriteComplete or OnClose, call the one here too. Connection::EmplaceState
-// is taken: use Attach().
+// OnInputEnd, OnWriteComplete or OnClose, call the one here too. Of Connection,
+// EmplaceState is taken (use Attach), and so are SetBusy, SetMidMessage,
+// PauseReading and ResumeReading (use Defer and Resume).
 #ifndef KINGPIN_HTTP_HTTP_HANDLER_H_
 #define KINGPIN_HTTP_HTTP_HANDLER_H_
 
@@ -77,7 +78,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "kingpin/http/access_log.h"
+#include "kingpin/http/answer_log.h"
 #include "kingpin/http/chunked_decoder.h"
 #include "kingpin/http/http_date.h"
 #include "kingpin/http/http_status.h"
@@ -138,7 +139,8 @@ class HttpHandler : public IOHandlerForServer {
   // Content-Length or Transfer-Encoding. Decides about the connection.
   ResponseHead BeginHead(Connection& connection, HttpStatus status,
                          std::span<char> room);
-  // A whole answer: adds Content-Length, leaves the body out for HEAD and 304.
+  // A whole answer: adds Content-Length, and leaves the body out for HEAD and
+  // for what has none by definition (HasNoBody).
   // A head that did not fit its room is answered as 500; that of a 500 costs
   // the connection.
   void Answer(Connection& connection, HttpStatus status, ResponseHead* head,
@@ -226,8 +228,6 @@ class HttpHandler : public IOHandlerForServer {
   void OnClose(Connection& connection, CloseReason reason) override;
 
  private:
-  struct LogEntry;
-
   // The language's own type tag tells what it is.
   struct Attachment {
     virtual ~Attachment() = default;
@@ -250,25 +250,13 @@ class HttpHandler : public IOHandlerForServer {
     bool end_unknown = false;     // Of a chunked body, when the head came.
     bool asked_to_close = false;  // By the client.
     uint8_t minor_version = 1;
-    LogEntry* log = nullptr;  // Owned by the state's list.
-  };
-
-  // Answers whose lines wait until they have left.
-  struct LogEntry {
-    AccessLogLine line;
-    HttpStatus status{};
-    bool complete = false;
-    // Counted from where State::queued began.
-    uint64_t body_begin = 0;
-    uint64_t end = 0;
-    LogEntry* next = nullptr;
+    AnswerLog::Entry* log = nullptr;  // In the state's queue.
   };
 
   // Hangs on a connection while it is needed.
   struct State {
     static void* operator new(size_t size);
     static void operator delete(void* memory, size_t size);
-    ~State();
 
     RequestParser parser;  // Of a partial head.
     ChunkedDecoder decoder;
@@ -281,9 +269,7 @@ class HttpHandler : public IOHandlerForServer {
     bool open = false;         // `exchange` is under way.
     bool input_ended = false;  // FIN came while there was still work.
     uint32_t requests = 0;
-    uint64_t queued = 0;            // Bytes ever queued, if there is a log.
-    LogEntry* first_log = nullptr;  // Owned, as are those behind it.
-    LogEntry* last_log = nullptr;
+    AnswerLog::Queue log;
     std::unique_ptr<Attachment> attachment;
   };
 
@@ -325,10 +311,9 @@ class HttpHandler : public IOHandlerForServer {
                 std::string_view refused = {});
   void CountQueued(Connection& connection, uint64_t bytes);
   void LogSent(Connection& connection, State& state, bool closing);
-  LogEntry* TakeLogEntry();
 
   const HttpOptions options_;
-  std::optional<AccessLog> access_log_;
+  std::optional<AnswerLog> log_;
   HttpDateCache date_;
 
   // Scratch for the head that is being looked at.
@@ -341,9 +326,6 @@ class HttpHandler : public IOHandlerForServer {
   int64_t turn_began_ = 0;            // MonotonicTime::nanos.
   Connection* called_for_ = nullptr;  // Whose callback we are in.
   std::string error_page_;
-
-  std::vector<std::unique_ptr<LogEntry>> spare_log_entries_;
-  std::vector<std::string> peers_;  // By connection slot, if there is a log.
 };
 
 }  // namespace kingpin::http

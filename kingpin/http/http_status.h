@@ -59,6 +59,13 @@ enum class HttpStatus : uint16_t {
   kInsufficientStorage = 507,
 };
 
+// An answer that ends with its head, whatever its fields say (RFC 9110 6.4.1):
+// what followed would be taken for the next answer.
+constexpr bool HasNoBody(HttpStatus status) {
+  return static_cast<int>(status) < 200 || status == HttpStatus::kNoContent ||
+         status == HttpStatus::kNotModified;
+}
+
 // The text after the code in a status line. Never empty; lives for ever.
 std::string_view ReasonPhrase(HttpStatus status);
 

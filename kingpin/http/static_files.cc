@@ -129,8 +129,9 @@ SysResult<UniqueFd> StaticFiles::Open(int flags) {
   for (int tries = 1;; ++tries) {
     SysResult<UniqueFd> fd = sys::OpenBeneath(root_.fd(), path_.c_str(), flags,
                                               root_.options().follow_links);
+    const bool exhausted = fd.error == EMFILE || fd.error == ENFILE;
     const bool retry =
-        fd.error == EAGAIN || (fd.error == EMFILE && cache_.DropDescriptors());
+        fd.error == EAGAIN || (exhausted && cache_.DropDescriptors());
     if (fd.ok() || !retry || tries == kOpenTries) return fd;
   }
 }

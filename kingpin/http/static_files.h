@@ -11,6 +11,7 @@
 //     void OnRequest(Connection& c, const http::Request& request) override {
 //       files_.Serve(c, request);
 //     }
+//     void OnOutOfDescriptors() override { files_.DropDescriptors(); }
 //    private:
 //     http::StaticFiles files_;
 //   };
@@ -127,6 +128,10 @@ class StaticFiles {
   // Answers `request`; to be called from OnRequest.
   void Serve(Connection& connection, const Request& request);
 
+  // Closes what the cache keeps open, which it does anyway when it cannot open
+  // a file. For OnOutOfDescriptors: connections need them more.
+  void DropDescriptors() { cache_.DropDescriptors(); }
+
   const FileCache& cache() const { return cache_; }
 
  private:
@@ -152,7 +157,7 @@ class StaticFiles {
   // Opens path_ beneath the root, giving up descriptors of the cache if they
   // have run out.
   SysResult<UniqueFd> Open(int flags);
-  // Fills `content` from `fd`; false if the file is not what `stamp` says.
+  // Appends the content to the answer of `file`; false if the file is not what `stamp` says.
   bool ReadContent(int fd, const FileStamp& stamp, CachedFile* file);
   void Describe(const FileStamp& stamp, int64_t now, CachedFile* file);
   void ScheduleSweep();

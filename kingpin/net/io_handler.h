@@ -30,6 +30,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -144,6 +145,7 @@ class IOHandler {
 
   LoopStats& stats() { return slot_.stats(); }
   ThreadSlot& slot() { return slot_; }
+  const ThreadSlot& slot() const { return slot_; }
   // The time at which this iteration's events came.
   MonotonicTime now() const { return now_; }
   int epoll() const { return epoll_.get(); }
@@ -164,6 +166,10 @@ class IOHandler {
 
  private:
   friend class Connection;
+
+  // Where all connections of the loop read to. As much as a TCP receive buffer
+  // holds by default, so that one call usually empties it.
+  static constexpr size_t kScratchBytes = 64 << 10;
 
   struct TimerTask : TimerNode {
     TimerTask(SlotName n, Task t)
@@ -208,10 +214,26 @@ class IOHandler {
   void UpdateTimeout(Connection& connection);
   // Runs a callback; one that throws costs its connection.
   template <typename Function>
-  void Guard(Connection& connection, Function function);
+  void Guard(Connection& connection, Function function) {
+    Connection* outer = std::exchange(current_, &connection);
+    try {
+      function();
+    } catch (...) {
+      CallbackThrew(connection);
+    }
+    current_ = outer;
+  }
   // The same for callbacks of the loop, which cost nothing but that call.
   template <typename Function>
-  void GuardLoop(Function function);
+  void GuardLoop(Function function) {
+    try {
+      function();
+    } catch (...) {
+      LoopCallbackThrew();
+    }
+  }
+  void CallbackThrew(Connection& connection);
+  void LoopCallbackThrew();
 
   Connection* MakeConnection(UniqueFd fd);
   void MakeRoomInLists();

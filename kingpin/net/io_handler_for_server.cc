@@ -58,12 +58,20 @@ bool IOHandlerForServer::ShouldListen() {
 }
 
 bool IOHandlerForServer::MayDoze() {
+  if (OwesTurn()) return false;
   if (at_capacity_) return shared_.AtCapacity();
   if (listening_ || !slot().accepting()) return true;
   if (strategy() == AcceptStrategy::kMutex) {
     return !shared_.accept_mutex().HeldBy(thread());
   }
   return !shared_.GateOpen(thread(), now());
+}
+
+bool IOHandlerForServer::OwesTurn() const {
+  // It backs off since BeforeWait: AfterEvents passes the turn on.
+  return strategy() == AcceptStrategy::kMutex && holding_turn_ &&
+         !slot().accepting() &&
+         shared_.accept_mutex().Successor(thread(), now()) != thread();
 }
 
 void IOHandlerForServer::SetListening(bool on) {
@@ -188,6 +196,11 @@ void IOHandlerForServer::Pause(int error) {
     UpdateAccepting();
   });
   back_off_ = std::min(2 * back_off_, kMaxBackOff);
+  // The gates of those that sleep may have been closed because of this one.
+  if (strategy() == AcceptStrategy::kGated) {
+    shared_.WakeLightest(thread(), now());
+  }
+  if (error == EMFILE || error == ENFILE) OnOutOfDescriptors();
 }
 
 void IOHandlerForServer::BeginDrain() {

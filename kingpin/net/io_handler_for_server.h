@@ -12,7 +12,8 @@
 //
 // Running out of descriptors or memory pauses accepting on this thread, from
 // 10 ms doubling to 1 s, and is logged once a second; connections wait in the
-// backlog meanwhile and those that exist are served.
+// backlog meanwhile and those that exist are served. Who keeps descriptors that
+// it can do without gives them up in OnOutOfDescriptors.
 //
 // Threads, lifetime: as IOHandler. Example: there.
 #ifndef KINGPIN_NET_IO_HANDLER_FOR_SERVER_H_
@@ -35,6 +36,10 @@ class IOHandlerForServer : public IOHandler {
 
   absl::Status Init() override;
 
+  // accept(2) has run out of descriptors, of this process or of the system.
+  // Each loop that cannot accept is told so, before it tries again.
+  virtual void OnOutOfDescriptors() {}
+
  protected:
   void BeforeWait() final;
   bool MayDoze() final;
@@ -47,6 +52,8 @@ class IOHandlerForServer : public IOHandler {
   AcceptStrategy strategy() const { return shared_.options().strategy; }
   // Steps 1 and 6 of the strategy.
   bool ShouldListen();
+  // Holds the turn, may not accept, and knows who may.
+  bool OwesTurn() const;
   void PassTurnOn();
   // Step 2: the listeners in or out of the epoll.
   void SetListening(bool on);

@@ -16,6 +16,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "kingpin/sys/clock.h"
 #include "kingpin/sys/syscalls.h"
 
 namespace kingpin {
@@ -28,6 +31,7 @@ absl::Status ListenError(int error, absl::string_view call,
   if (error == EACCES && address.is_ip()) {
     hint = " (ports below 1024 need CAP_NET_BIND_SERVICE)";
   }
+  if (error == EWOULDBLOCK) hint = " (another server is starting or ending)";
   if (error == EADDRNOTAVAIL) hint = " (not an address of this machine)";
   return absl::ErrnoToStatus(
       error, absl::StrCat("listen on ", address.ToString(), ": ", call, hint));
@@ -94,6 +98,10 @@ bool SameFile(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+// Who has a path locked for longer does not just look and decide.
+constexpr absl::Duration kLockPatience = absl::Seconds(2);
+constexpr absl::Duration kLockPollPeriod = absl::Milliseconds(5);
+
 // While it is locked, no other server claims, replaces or removes the path of a
 // unix-domain socket: until a server listens, its path looks like one that was
 // left behind. The lock is on a file next to the path, which is there for that
@@ -107,27 +115,35 @@ class PathLock {
     if (file_.valid()) unlink(name_.c_str());
   }
 
-  // Waits for who has it. 0 or errno.
+  // Waits for who has it, up to kLockPatience. 0 or errno; EWOULDBLOCK when
+  // somebody has it still.
   int Lock(const std::string& path) {
     name_ = path + ".kingpin-lock";
-    for (;;) {
-      SysResult<UniqueFd> file =
-          sys::Open(name_.c_str(), O_CREAT | O_RDWR | O_NOFOLLOW, 0600);
-      if (!file.ok()) return file.error;
-      while (flock(file.value.get(), LOCK_EX) != 0) {
-        if (errno != EINTR) return errno;
-      }
-      // Who had it may have removed the file that we waited for.
-      struct stat locked, named;
-      if (fstat(file.value.get(), &locked) == 0 &&
-          lstat(name_.c_str(), &named) == 0 && SameFile(locked, named)) {
-        file_ = std::move(file.value);
-        return 0;
-      }
+    MonotonicTime give_up = Clock::Real().Now() + kLockPatience;
+    int error = TryLock();
+    while (error == EWOULDBLOCK && Clock::Real().Now() < give_up) {
+      absl::SleepFor(kLockPollPeriod);
+      error = TryLock();
     }
+    return error;
   }
 
  private:
+  int TryLock() {
+    SysResult<UniqueFd> file =
+        sys::Open(name_.c_str(), O_CREAT | O_RDWR | O_NOFOLLOW, 0600);
+    if (!file.ok()) return file.error;
+    if (flock(file.value.get(), LOCK_EX | LOCK_NB) != 0) return errno;
+    // Who had it may have removed the file between our two calls.
+    struct stat locked, named;
+    if (fstat(file.value.get(), &locked) != 0 ||
+        lstat(name_.c_str(), &named) != 0 || !SameFile(locked, named)) {
+      return EWOULDBLOCK;
+    }
+    file_ = std::move(file.value);
+    return 0;
+  }
+
   std::string name_;
   UniqueFd file_;  // Valid: locked.
 };
@@ -211,7 +227,7 @@ absl::StatusOr<Listener> Listener::Adopt(int fd) {
 }
 
 Listener::~Listener() {
-  if (!fd_.valid() || !path_id_.has_value()) return;
+  if (!path_id_.has_value()) return;
   const std::string path = address_.path();
   PathLock lock;
   struct stat named;

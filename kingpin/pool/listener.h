@@ -1,7 +1,8 @@
 // Listening sockets: how they are made, and what a failed accept means.
 //
-// Threads: Listener is made and destroyed by main; accepting from it is safe
-// from any thread.
+// Threads: Listener is made and destroyed by main, which it may hold up for a
+// moment (Open); accepting from it is safe from any thread, StopListening from
+// one at a time.
 //
 //   absl::StatusOr<Listener> listener = Listener::Open(address, options);
 //   if (!listener.ok()) return listener.status();  // "listen on ...: ..."
@@ -60,7 +61,8 @@ class Listener {
   // A unix-domain path that a dead server left behind is replaced; one that
   // answers is "in use". Of several servers that start on one path at once, one
   // gets it: while Open and the destructor look and decide, they lock a file
-  // PATH.kingpin-lock, so the folder has to be writable.
+  // PATH.kingpin-lock, so the folder has to be writable. If somebody else has
+  // locked it for two seconds, Open fails and the destructor leaves the path.
   static absl::StatusOr<Listener> Open(const SocketAddress& address,
                                        const SocketOptions& options,
                                        bool share_port);
@@ -75,12 +77,25 @@ class Listener {
   // over by the server this one replaces: connections that wait in its queue
   // are not lost. The options are those it has.
   static absl::StatusOr<Listener> Adopt(int fd);
-  Listener(Listener&&) = default;
-  Listener& operator=(Listener&&) = default;
+  Listener(Listener&& other) noexcept
+      : fd_(std::move(other.fd_)),
+        address_(other.address_),
+        path_id_(std::exchange(other.path_id_, std::nullopt)) {}
+  Listener& operator=(Listener other) noexcept {
+    std::swap(fd_, other.fd_);
+    std::swap(address_, other.address_);
+    std::swap(path_id_, other.path_id_);
+    return *this;
+  }
   // Removes the path of a unix-domain socket that Open made, unless whoever it
   // was handed over to listens on it still, or it is another's by now.
   ~Listener();
 
+  // Connections that come from now on are refused. Never blocks; the path of a
+  // unix-domain socket stays for the destructor to remove.
+  void StopListening() { fd_.Reset(); }
+
+  // -1 after StopListening.
   int fd() const { return fd_.get(); }
   // What it is bound to: with the port the kernel chose if 0 was asked for.
   const SocketAddress& address() const { return address_; }

@@ -59,7 +59,7 @@ struct LoopStats {
   Counter closes;
   Counter timeouts;            // Connections closed by one.
   Counter overflows;           // Connections closed at a bound.
-  Counter handler_exceptions;  // Connections lost to a handler that threw.
+  Counter handler_exceptions;  // Out of callbacks, tasks and timers.
   Counter posted_tasks;
   Counter stale_ids;  // Sends and closes to connections that are gone.
   DurationHistogram loop_time;   // From wake-up to the next sleep.

@@ -4,7 +4,6 @@
 #include <sched.h>
 
 #include <atomic>
-#include <exception>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -15,6 +14,7 @@
 #include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/mutex.h"
 #include "kingpin/logger/klog.h"
+#include "kingpin/pool/current_exception.h"
 
 namespace kingpin {
 namespace {
@@ -71,11 +71,9 @@ absl::Status LoopThreads::CheckOptions() const {
 absl::Status LoopThreads::SetUp(absl::FunctionRef<absl::Status()> set_up) {
   try {
     return set_up();
-  } catch (const std::exception& e) {
-    return absl::InternalError(
-        absl::StrCat("a handler's set-up threw: ", e.what()));
   } catch (...) {
-    return absl::InternalError("a handler's set-up threw");
+    return absl::InternalError(
+        absl::StrCat("a handler's set-up threw", DescribeCurrentException()));
   }
 }
 

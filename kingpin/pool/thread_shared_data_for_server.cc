@@ -131,10 +131,10 @@ std::vector<int> ThreadSharedDataForServer::ListenersOf(int thread) const {
 void ThreadSharedDataForServer::LeaveListeners(int thread) {
   if (share_port()) {  // Nobody else has these.
     for (size_t i = 0; i < addresses_.size(); ++i) {
-      Listener closed(std::move(listeners_[thread * addresses_.size() + i]));
+      listeners_[thread * addresses_.size() + i].StopListening();
     }
   } else if (loops_on_listeners_.fetch_sub(1) == 1) {
-    listeners_.clear();
+    for (Listener& listener : listeners_) listener.StopListening();
   }
 }
 

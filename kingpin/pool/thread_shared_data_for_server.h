@@ -82,7 +82,8 @@ class ThreadSharedDataForServer : public ThreadSharedData {
   absl::Status Open(int threads) override;
   // Takes turns away from threads that are stuck.
   void OnWatchdogTick(MonotonicTime now) override;
-  // A loop that failed to start has not left the listeners.
+  // Removes the paths of unix-domain listeners; and a loop that failed to start
+  // has not left its listeners.
   void OnRunEnded() override { listeners_.clear(); }
 
   // The port of the first listener; 0 before Open() and for a unix-domain one.
@@ -95,7 +96,7 @@ class ThreadSharedDataForServer : public ThreadSharedData {
   const ServerOptions& options() const { return options_; }
   // The listening sockets that loop `thread` accepts from.
   std::vector<int> ListenersOf(int thread) const;
-  // Loop `thread` has taken its listeners out of its epoll. They are closed
+  // Loop `thread` has taken its listeners out of its epoll. They stop listening
   // when no other loop has them either, so while one is stuck the kernel goes
   // on completing handshakes: earlier, their numbers could be reused under it.
   void LeaveListeners(int thread);
@@ -127,8 +128,8 @@ class ThreadSharedDataForServer : public ThreadSharedData {
   const ServerOptions options_;
   const int max_connections_;
 
-  // Constant from Open() until the last loop has left them. kReusePort: threads
-  // times addresses, thread-major.
+  // Between Open() and OnRunEnded() only LeaveListeners changes them. kReusePort:
+  // threads times addresses, thread-major.
   std::vector<Listener> listeners_;
   std::atomic<int> loops_on_listeners_ = 0;
   // Constant after Open().

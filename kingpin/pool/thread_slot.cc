@@ -1,9 +1,9 @@
 #include "kingpin/pool/thread_slot.h"
 
-#include <exception>
 #include <utility>
 
 #include "kingpin/logger/klog.h"
+#include "kingpin/pool/current_exception.h"
 #include "kingpin/sys/syscalls.h"
 
 namespace kingpin {
@@ -80,12 +80,10 @@ void ThreadSlot::RunPosted() {
   for (Task& task : running_) {
     try {
       std::move(task)();
-    } catch (const std::exception& e) {
-      stats_.handler_exceptions.Add();
-      KLOG_EVERY_SECOND(ERROR) << "a posted task threw: " << e.what();
     } catch (...) {
       stats_.handler_exceptions.Add();
-      KLOG_EVERY_SECOND(ERROR) << "a posted task threw";
+      KLOG_EVERY_SECOND(ERROR)
+          << "a posted task threw" << DescribeCurrentException();
     }
   }
   running_.clear();

@@ -7,7 +7,7 @@
 // Threads: each method says who may call it. "Loop thread" is the one thread
 // that runs this slot's loop.
 // Lifetime: owned by ThreadSharedData, which outlives the loop threads. Tasks
-// that were never run are destroyed with the slot, on the thread that does it.
+// that were never run are destroyed when the loop ends, on its thread.
 //
 // Sleeping without losing a wake-up (Dekker's pattern, all sequentially
 // consistent): the loop says "asleep", then looks once more at everything that

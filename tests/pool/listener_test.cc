@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -216,6 +217,42 @@ TEST(Listener, LockThatAKilledServerLeftIsNoObstacle) {
   auto listener = Open("unix:" + path);
   EXPECT_TRUE(listener.ok()) << listener.status();
   EXPECT_NE(access(lock.c_str(), F_OK), 0);
+}
+
+TEST(Listener, UnixPathThatSomebodyElseHasLockedIsNotWaitedForForEver) {
+  std::string path = SocketPath("locked");
+  auto listener = Open("unix:" + path);
+  ASSERT_TRUE(listener.ok()) << listener.status();
+  std::string lock = path + ".kingpin-lock";
+  UniqueFd locked(open(lock.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+  ASSERT_EQ(flock(locked.get(), LOCK_EX), 0);
+  EXPECT_THAT(Open("unix:" + path).status().message(),
+              HasSubstr("another server is starting or ending"));
+  { Listener ended = *std::move(listener); }
+  EXPECT_EQ(unlink(path.c_str()), 0) << "it was removed";
+  EXPECT_EQ(unlink(lock.c_str()), 0) << "the lock is another's";
+}
+
+TEST(Listener, WhoStopsListeningRefusesAtOnceAndRemovesThePathLater) {
+  std::string path = SocketPath("stopped");
+  {
+    auto listener = Open("unix:" + path);
+    ASSERT_TRUE(listener.ok()) << listener.status();
+    listener->StopListening();
+    EXPECT_EQ(listener->fd(), -1);
+    EXPECT_EQ(TestClient(AF_UNIX).ConnectTo(listener->address()), ECONNREFUSED);
+    EXPECT_EQ(access(path.c_str(), F_OK), 0);
+  }
+  EXPECT_NE(access(path.c_str(), F_OK), 0);
+}
+
+TEST(Listener, AssigningEndsTheFormerOne) {
+  std::string first = SocketPath("first");
+  std::string second = SocketPath("second");
+  Listener listener = *Open("unix:" + first);
+  listener = *Open("unix:" + second);
+  EXPECT_NE(access(first.c_str(), F_OK), 0);
+  AcceptOne(listener, *SocketAddress::Parse("unix:" + second));
 }
 
 TEST(Listener, UnixPathOfASuccessorStays) {
