@@ -1,6 +1,7 @@
 #include "kingpin/pool/watchdog.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <cmath>
@@ -46,7 +47,10 @@ void Watchdog::Start(absl::Span<const std::unique_ptr<ThreadSlot>> slots,
   iterations_.assign(slots.size(), 0);
   wall_clock_offset_ = WallClockOffset();
   ScopedBlockAllSignals block;
-  thread_ = std::thread([this] { Run(); });
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "watchdog");
+    Run();
+  });
 }
 
 void Watchdog::Stop() {

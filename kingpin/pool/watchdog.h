@@ -64,6 +64,8 @@ class Watchdog {
     if (resting_.load()) EndRest();
   }
 
+  // It sleeps until a loop wakes.
+  bool resting() const { return resting_.load(); }
   // Iterations that were reported as stalled so far.
   uint64_t stalls() const { return stalls_.load(std::memory_order_relaxed); }
 

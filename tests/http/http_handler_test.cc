@@ -596,6 +596,15 @@ TEST(HttpHandlerTest, ABodyThatDoesNotComeTimesOut) {
   EXPECT_TRUE(client.AtEnd());
 }
 
+// Resumes the connection soon after `resume` has become true.
+void ResumeWhen(const std::atomic<bool>& resume, TestHandler& handler,
+                ConnectionId id) {
+  handler.RunAfter(absl::Milliseconds(1), [&resume, &handler, id] {
+    if (!resume) return ResumeWhen(resume, handler, id);
+    handler.RunWith(id, [&](Connection& c) { handler.Resume(c); });
+  });
+}
+
 class AccessLogTest : public ::testing::Test {
  protected:
   AccessLogTest() {
@@ -648,6 +657,64 @@ TEST_F(AccessLogTest, OfWhatIsRefusedTheBeginningIsWritten) {
   EXPECT_TRUE(absl::StrContains(
       Text(), "] \"GET /" + std::string(251, 'x') + "\" 414 "))
       << Text();
+}
+
+TEST_F(AccessLogTest, AnEarlyAnswerIsWrittenWhenTheBodyHasCome) {
+  Server server(
+      {.options = {.access_log = log_.get()},
+       .on_request = [](TestHandler& handler, Connection& c,
+                        const Request&) { AnswerText(handler, c, "early"); },
+       .on_body = [](TestHandler&, Connection&, std::string_view, bool) {}});
+  HttpTestClient client(server.port());
+  client.Send("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nh");
+  EXPECT_EQ(client.ReadAnswer().body, "early");
+  EXPECT_EQ(Text(), "");
+  client.Send("i");
+  EXPECT_TRUE(
+      Eventually([&] { return absl::StrContains(Text(), "\"POST /x "); }));
+}
+
+TEST_F(AccessLogTest, AnAnswerThatLeftBeforeResumeIsWrittenAfterIt) {
+  std::atomic<bool> resume = false;
+  Server server(
+      {.options = {.access_log = log_.get()},
+       .on_request = [&](TestHandler& handler, Connection& c, const Request&) {
+         handler.Defer(c);
+         AnswerText(handler, c, "text");
+         ResumeWhen(resume, handler, c.id());
+       }});
+  HttpTestClient client(server.port());
+  EXPECT_EQ(client.Get("/d").body, "text");
+  EXPECT_EQ(Text(), "");
+  resume = true;
+  EXPECT_TRUE(
+      Eventually([&] { return absl::StrContains(Text(), "\"GET /d "); }));
+}
+
+TEST(HttpHandlerTest, WhatHasNoBodyByDefinitionIsSentWithout) {
+  for (const HttpStatus status :
+       {HttpStatus::kNoContent, HttpStatus::kNotModified}) {
+    Server server({.on_request = [&](TestHandler& handler, Connection& c,
+                                     const Request& request) {
+      if (request.path == "/next") return AnswerText(handler, c, "next");
+      char room[1024];
+      ResponseHead head = handler.BeginHead(c, status, room);
+      if (request.path == "/text") {
+        return handler.Answer(c, status, &head,
+                              "HTTP/1.1 200 smuggled\r\n\r\n");
+      }
+      auto file = std::make_shared<const UniqueFd>(
+          open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+      handler.AnswerFile(c, status, &head, std::move(file), 0, 100);
+    }});
+    HttpTestClient client(server.port());
+    for (const char* path : {"/text", "/file"}) {
+      const HttpAnswer answer = client.Get(path);
+      EXPECT_EQ(answer.status, static_cast<int>(status));
+      EXPECT_FALSE(answer.has("content-length"));
+      EXPECT_EQ(client.Get("/next").body, "next");
+    }
+  }
 }
 
 TEST(HttpHandlerTest, AHeadRequestThatIsRefusedGetsNoBody) {

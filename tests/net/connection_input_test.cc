@@ -143,6 +143,32 @@ TEST(ConnectionInput, NothingMoreIsReadBeforeTheTurnThatWasAskedFor) {
   EXPECT_LE(most, size_t{64} << 10) << "what one read gives";
 }
 
+TEST(ConnectionInput, ARoundHasABoundHoweverManyAskForTurns) {
+  constexpr int kClients = 600;
+  int of_round = 0;
+  int most = 0;
+  int all = 0;
+  ManualServer server({.on_message =
+                           [&](Connection& c) {
+                             ++of_round;
+                             ++all;
+                             c.input().Consume(1);
+                             if (!c.input().empty()) c.RequestMessage();
+                           },
+                       .on_loop =
+                           [&](IOHandler&) {
+                             most = std::max(most, std::exchange(of_round, 0));
+                           }},
+                      {.max_connections = 2 * kClients});
+  std::vector<TestClient> clients = ConnectMany(server.port(), kClients);
+  ASSERT_TRUE(
+      server.RunUntil([&] { return server.shared().connects == kClients; }));
+  for (TestClient& client : clients) client.TrySend("12345");
+  ASSERT_TRUE(server.RunUntil([&] { return all == 5 * kClients; }));
+  EXPECT_LE(most, 2 * 256) << "a batch of events and one of turns";
+  EXPECT_GE(server.Rest(), 0);
+}
+
 TEST(ConnectionInput, RequestMessageWithoutInputDoesNothing) {
   int messages = 0;
   ManualServer server({.on_message = [&](Connection&) { ++messages; }});

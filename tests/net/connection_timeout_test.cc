@@ -121,6 +121,22 @@ TEST_F(ConnectionTimeout, WriteTimeoutRunsWhileThePeerTakesNothing) {
   ExpectClosedAfter(absl::Seconds(2), CloseReason::kWriteTimeout);
 }
 
+TEST_F(ConnectionTimeout, WriteTimeoutRunsForWhoAsksForTurns) {
+  Serve({.on_message = [](Connection& c) {
+    if (c.pending_output() == 0) c.Write(std::string(8 << 20, 'x'));
+    c.RequestMessage();
+  }});
+  SendAndHandle("x");
+  // More than once: without an event the kernel may take some more in between,
+  // which is progress.
+  for (int i = 0; i < 10 && server_->reasons().empty(); ++i) {
+    server_->Turn(100);
+    ExpectOpenAfter(absl::Seconds(6));
+    server_->Advance(absl::Seconds(2));
+  }
+  EXPECT_THAT(server_->reasons(), ElementsAre(CloseReason::kWriteTimeout));
+}
+
 TEST_F(ConnectionTimeout, NeitherIdleNorReadRunsWhileBusy) {
   Serve({.on_message = [](Connection& c) { c.SetBusy(true); }});
   SendAndHandle("request");

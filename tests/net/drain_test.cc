@@ -154,6 +154,19 @@ TEST(Drain, StoppingHurries) {
   EXPECT_EQ(server.handler().connections(), 0u);
 }
 
+TEST(Drain, SocketAdoptedWhileStoppingIsClosed) {
+  ManualServer server({.on_connect = [](Connection& c) { c.SetBusy(true); }});
+  server.shared().Shutdown(RunPhase::kStopping);
+  server.Turn();
+  int pair[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+  UniqueFd peer(pair[1]);
+  EXPECT_EQ(server.handler().Adopt(UniqueFd(pair[0])), 0);
+  server.Turn();
+  EXPECT_EQ(server.handler().connections(), 0u);
+  EXPECT_THAT(server.reasons(), ElementsAre(CloseReason::kShutdown));
+}
+
 TEST(Drain, GoesOnlyForward) {
   ManualServer server;
   server.shared().Shutdown(RunPhase::kStopping);

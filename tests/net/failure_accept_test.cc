@@ -30,6 +30,7 @@ using ::testing::HasSubstr;
 using testing::ManualServer;
 using testing::OpenDescriptors;
 using testing::ScopedDescriptorLimit;
+using testing::ScriptedHandler;
 using testing::ScriptedShared;
 using testing::TestClient;
 using testing::ThreadedServer;
@@ -176,6 +177,48 @@ TEST(FailureMode02Listener, OneOfTwoListenersOutOfEpollLeavesNoneBehind) {
   server.Advance(absl::Seconds(1));
   for (TestClient& client : clients) EXPECT_TRUE(server.Echoes(client));
   EXPECT_TRUE(server.Recovered());
+}
+
+// A loop that cannot listen, beside one that sleeps.
+class FailureMode02Turn : public ::testing::Test {
+ protected:
+  // Runs the first loop once, whose listener does not get into its epoll.
+  void FailToListen(AcceptStrategy strategy) {
+    shared_ = std::make_unique<ScriptedShared>(
+        testing::Script{}, testing::Local({.strategy = strategy}));
+    ASSERT_TRUE(shared_->Open(2).ok());
+    for (int i = 0; i < 2; ++i) {
+      handlers_.push_back(std::make_unique<ScriptedHandler>(shared_.get(), i));
+      ASSERT_TRUE(handlers_[i]->Init().ok());
+    }
+    (void)shared_->thread(1).PrepareToSleep();
+    bool failed = false;
+    ScopedFaultHook hook([&](sys::Call call, int) -> sys::Fault {
+      if (call == sys::Call::kEpollWait) dozes_ = handlers_[0]->MayDoze();
+      if (call != sys::Call::kEpollCtl || std::exchange(failed, true)) {
+        return {};
+      }
+      return {.error = ENOMEM};
+    });
+    handlers_[0]->RunOnce(absl::Milliseconds(1));
+    EXPECT_EQ(handlers_[0]->stats().accept_pauses.value(), 1u);
+  }
+
+  std::unique_ptr<ScriptedShared> shared_;
+  std::vector<std::unique_ptr<ScriptedHandler>> handlers_;
+  bool dozes_ = false;
+};
+
+TEST_F(FailureMode02Turn, IsNotSleptWith) {
+  FailToListen(AcceptStrategy::kMutex);
+  EXPECT_FALSE(dozes_);
+  EXPECT_TRUE(shared_->accept_mutex().HeldBy(1));
+  EXPECT_FALSE(shared_->thread(1).asleep()) << "nobody has woken it";
+}
+
+TEST_F(FailureMode02Turn, GateOfAnotherOpens) {
+  FailToListen(AcceptStrategy::kGated);
+  EXPECT_FALSE(shared_->thread(1).asleep()) << "nobody has woken it";
 }
 
 class FailureMode03 : public ::testing::TestWithParam<int> {};

@@ -171,6 +171,7 @@ TEST_F(WatchdogTest, StopsWhileItRestsAndWithoutStart) {
     never_started.Stop();
   }
   Start();
+  EXPECT_TRUE(Eventually([&] { return watchdog_.resting(); }));
   watchdog_.Stop();
   watchdog_.Stop();
 }

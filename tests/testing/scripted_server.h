@@ -84,6 +84,7 @@ class ScriptedHandler : public IOHandlerForServer {
   using IOHandler::Adopt;
   using IOHandler::epoll;
   using IOHandler::stats;
+  using IOHandlerForServer::MayDoze;
 
  private:
   ScriptedShared& shared_;

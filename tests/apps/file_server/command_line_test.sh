@@ -72,6 +72,31 @@ wait "$pid" || fail "full disk: exit code $?"
 [[ $(grep -c "access log cannot be written" "$dir/err") == 1 ]] ||
   fail "full disk: $(cat "$dir/err")"
 
+# Few descriptors, all of which a cache could take: connections get theirs.
+for i in {1..100}; do head -c 40000 /dev/zero >"$dir/www/f$i"; done
+touch -d '1 hour ago' "$dir"/www/f*
+real=$server
+server=$dir/limited
+printf '#!/bin/bash\nulimit -n 64\nexec "%s" "$@"\n' "$real" >"$server"
+chmod +x "$server"
+start --root "$dir/www" --port 0 --threads 1
+server=$real
+for i in {1..100}; do get "/f$i" >"$dir/got"; done
+port=${url##*:}
+held=()
+for i in {1..40}; do
+  exec {fd}<>"/dev/tcp/127.0.0.1/${port%/}"
+  held+=("$fd")
+done
+[[ $(get /a.txt) == *hello* ]] || fail "no descriptor left: $(cat "$dir/err")"
+for fd in "${held[@]}"; do exec {fd}>&-; done
+kill -TERM "$pid"
+wait "$pid" || fail "few descriptors: exit code $?"
+start --root "$dir/www" --port 0 --max_connections 9999999
+kill -TERM "$pid"
+wait "$pid" || fail "max_connections: exit code $?"
+grep -q "more than the .* files" "$dir/err" || fail "no warning: $(cat "$dir/err")"
+
 # As soon as the line is there, a signal is an orderly end.
 for _ in {1..20}; do
   start --root "$dir/www" --port 0

@@ -27,6 +27,7 @@
 #include "gtest/gtest.h"
 #include "kingpin/pool/epoll_tp_server.h"
 #include "kingpin/sys/fault.h"
+#include "kingpin/sys/socket_address.h"
 #include "kingpin/sys/syscalls.h"
 #include "kingpin/sys/unique_fd.h"
 #include "tests/http/http_test_client.h"
@@ -700,6 +701,31 @@ TEST_F(FileServerTest, CachedDescriptorsAreGivenUpFirst) {
   open_error = EMFILE;
   opens_to_fail = 1;
   EXPECT_EQ(client.Get("/other").status, 200);
+}
+
+TEST_F(FileServerTest, CachedDescriptorsMakeRoomForConnections) {
+  constexpr int kFiles = 20;
+  for (int i = 0; i < kFiles; ++i) {
+    tree_.Write(absl::StrCat("f", i), std::string(40000, 'x'));
+  }
+  Settle();
+  HttpTestClient client(server().port());
+  for (int i = 0; i < kFiles; ++i) {
+    EXPECT_EQ(client.Get(absl::StrCat("/f", i)).status, 200);
+  }
+  std::vector<HttpTestClient> others;
+  for (int i = 0; i < kFiles / 2; ++i) {
+    others.emplace_back(server().port());
+    EXPECT_EQ(others.back().Get("/none").status, 404);
+  }
+  // The client's end of one more, and not the server's.
+  TestClient last;
+  const kingpin::testing::ScopedDescriptorLimit limit(0);
+  ASSERT_EQ(last.ConnectTo(*kingpin::SocketAddress::Parse(
+                absl::StrCat("127.0.0.1:", server().port()))),
+            0);
+  last.Send("GET /none HTTP/1.0\r\n\r\n");
+  EXPECT_TRUE(absl::StrContains(last.ReadAll(), "404 Not Found"));
 }
 
 TEST_F(FileServerTest, ReplacedFilesAreServedFresh) {
