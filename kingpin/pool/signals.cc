@@ -7,6 +7,7 @@
 #include <atomic>
 #include <utility>
 
+#include "absl/base/config.h"
 #include "absl/status/status.h"
 #include "kingpin/sys/syscalls.h"
 
@@ -48,6 +49,12 @@ absl::StatusOr<ShutdownSignals> ShutdownSignals::Install() {
         "this one without handle_signals");
   }
   g_count.store(0);
+#ifdef ABSL_HAVE_THREAD_SANITIZER
+  // Its runtime makes a thread's record of pending signals at the thread's first
+  // blocking call, and loses a signal that comes in the middle of that: let it be
+  // made now.
+  poll(nullptr, 0, 0);
+#endif
   ShutdownSignals signals(std::move(event.value));
   struct sigaction action = {};
   action.sa_handler = OnSignal;
