@@ -2,7 +2,8 @@
 
 Keep the versions in step with MODULE.bazel. The archives and their checksums are
 those of the Bazel Central Registry. A repository that the workspace has declared
-before keeps its declaration.
+before keeps its declaration. OpenSSL and c-ares are the host's here (Debian:
+libssl-dev, libc-ares-dev), because the registry's need Bazel modules to build.
 """
 
 load("@bazel_tools//tools/build_defs/repo:http.bzl", "http_archive")
@@ -28,4 +29,41 @@ def kingpin_deps():
         name = "platforms",
         integrity = "sha256-IY7+juc20mo1cmY7N0olPAErcW2K8MB+hC6C8jigp+4=",
         url = "https://github.com/bazelbuild/platforms/releases/download/0.0.10/platforms-0.0.10.tar.gz",
+    )
+    _content_codings()
+    for library in ["c-ares", "openssl"]:
+        _of_the_host(library)
+
+def _content_codings():
+    maybe(
+        http_archive,
+        name = "brotli",
+        integrity = "sha256-5yCmyilCi4A/StFlNxdx9TmPq6OX7fZ3iDehhZnqE/8=",
+        strip_prefix = "brotli-1.1.0",
+        url = "https://github.com/google/brotli/archive/refs/tags/v1.1.0.tar.gz",
+    )
+    maybe(
+        http_archive,
+        name = "zlib",
+        build_file = Label("//tools/modules:zlib.BUILD"),
+        integrity = "sha256-mpOyt9/ax3zrpaVYpYDnRmfdb+3kWFuR7vtg8Dty3yM=",
+        strip_prefix = "zlib-1.3.1",
+        url = "https://github.com/madler/zlib/releases/download/v1.3.1/zlib-1.3.1.tar.gz",
+    )
+    maybe(
+        http_archive,
+        name = "zstd",
+        build_file = Label("//tools/modules:zstd.BUILD"),
+        integrity = "sha256-6zPlH0mhXgI5UM14Jcp0pKK0Pbg1SCWsJPwbfuCeb6M=",
+        strip_prefix = "zstd-1.5.7",
+        url = "https://github.com/facebook/zstd/releases/download/v1.5.7/zstd-1.5.7.tar.gz",
+    )
+
+# The folder only has to exist: compiler and linker find the library themselves.
+def _of_the_host(library):
+    maybe(
+        native.new_local_repository,
+        name = library,
+        path = "/usr/share/misc",
+        build_file = Label("//tools/modules:%s.BUILD" % library),
     )

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
-#include <type_traits>
 
 #include "absl/log/check.h"
 #include "absl/strings/match.h"
@@ -17,90 +15,6 @@ constexpr size_t kMaxMethod = 32;
 
 // The registered ports are 16 bits.
 constexpr uint64_t kMaxPort = 65535;
-
-template <typename Word>
-Word LoadLower(const char* p) {
-  Word word;
-  std::memcpy(&word, p, sizeof(word));
-  return word | static_cast<Word>(0x2020202020202020);
-}
-
-// Whether the token `name`, of the size of `lower`, is `lower` but for the case
-// of letters: compared in words, the last of which may overlap the one before.
-// Setting bit 5 cannot turn another tchar into a letter, nor into "-" (that
-// would be CR).
-template <size_t kSize>
-bool NameIs(std::string_view name, const char (&lower)[kSize]) {
-  constexpr size_t kLength = kSize - 1;
-  using Word = std::conditional_t<kLength >= 8, uint64_t, uint32_t>;
-  constexpr size_t kWord = sizeof(Word);
-  static_assert(kLength >= kWord);
-  Word difference = 0;
-  for (size_t i = 0; i + kWord <= kLength; i += kWord) {
-    difference |= LoadLower<Word>(name.data() + i) ^ LoadLower<Word>(lower + i);
-  }
-  constexpr size_t kLast = kLength - kWord;
-  difference |=
-      LoadLower<Word>(name.data() + kLast) ^ LoadLower<Word>(lower + kLast);
-  return difference == 0;
-}
-
-FieldId Identify(std::string_view name) {
-  switch (name.size()) {
-    case 4:
-      return NameIs(name, "host") ? FieldId::kHost : FieldId::kOther;
-    case 5:
-      return NameIs(name, "range") ? FieldId::kRange : FieldId::kOther;
-    case 6:
-      return NameIs(name, "expect") ? FieldId::kExpect : FieldId::kOther;
-    case 8:
-      if (NameIs(name, "if-match")) return FieldId::kIfMatch;
-      return NameIs(name, "if-range") ? FieldId::kIfRange : FieldId::kOther;
-    case 10:
-      return NameIs(name, "connection") ? FieldId::kConnection
-                                        : FieldId::kOther;
-    case 13:
-      return NameIs(name, "if-none-match") ? FieldId::kIfNoneMatch
-                                           : FieldId::kOther;
-    case 14:
-      return NameIs(name, "content-length") ? FieldId::kContentLength
-                                            : FieldId::kOther;
-    case 17:
-      if (NameIs(name, "if-modified-since")) return FieldId::kIfModifiedSince;
-      return NameIs(name, "transfer-encoding") ? FieldId::kTransferEncoding
-                                               : FieldId::kOther;
-    case 19:
-      return NameIs(name, "if-unmodified-since") ? FieldId::kIfUnmodifiedSince
-                                                 : FieldId::kOther;
-    default:
-      return FieldId::kOther;
-  }
-}
-
-// Methods are case-sensitive: "get" is some other method.
-Method IdentifyMethod(std::string_view name) {
-  const auto is = [name](const char* text) {
-    return std::memcmp(name.data(), text, name.size()) == 0;
-  };
-  switch (name.size()) {
-    case 3:
-      if (is("GET")) return Method::kGet;
-      return is("PUT") ? Method::kPut : Method::kOther;
-    case 4:
-      if (is("HEAD")) return Method::kHead;
-      return is("POST") ? Method::kPost : Method::kOther;
-    case 5:
-      if (is("PATCH")) return Method::kPatch;
-      return is("TRACE") ? Method::kTrace : Method::kOther;
-    case 6:
-      return is("DELETE") ? Method::kDelete : Method::kOther;
-    case 7:
-      if (is("OPTIONS")) return Method::kOptions;
-      return is("CONNECT") ? Method::kConnect : Method::kOther;
-    default:
-      return Method::kOther;
-  }
-}
 
 // Splits `authority` where the host ends; nullopt if that is no host.
 std::optional<size_t> HostEnd(std::string_view authority) {
@@ -179,28 +93,14 @@ bool ParseTarget(Request* request) {
   return ParseAbsoluteForm(request);
 }
 
-// Takes the element before the next comma from the front of `list`, trimmed.
-std::string_view TakeElement(std::string_view* list) {
-  const size_t comma = std::min(list->find(','), list->size());
-  const std::string_view element = TrimBlanks(list->substr(0, comma));
-  list->remove_prefix(std::min(comma + 1, list->size()));
-  return element;
-}
-
 }  // namespace
 
 std::optional<std::string_view> Request::Find(std::string_view name) const {
-  for (const Field& field : fields) {
-    if (absl::EqualsIgnoreCase(field.name, name)) return field.value;
-  }
-  return std::nullopt;
+  return FindField(fields, name);
 }
 
 std::optional<std::string_view> Request::Find(FieldId id) const {
-  for (const Field& field : fields) {
-    if (field.id == id) return field.value;
-  }
-  return std::nullopt;
+  return FindField(fields, id);
 }
 
 void Request::Clear() {
@@ -218,14 +118,11 @@ void Request::Clear() {
 // nanoseconds.
 void RequestParser::Reset() {
   position_ = line_begin_ = token_begin_ = 0;
-  field_count_ = 0;
-  content_length_ = 0;
+  framing_.Clear();
   error_ = {};
   phase_ = Phase::kStart;
   minor_version_ = 1;
-  has_host_ = has_content_length_ = has_transfer_encoding_ = false;
-  chunked_ = unknown_coding_ = false;
-  close_ = keep_alive_ = false;
+  has_host_ = false;
   expect_continue_ = unknown_expectation_ = false;
 }
 
@@ -321,98 +218,64 @@ inline RequestParser::Step RequestParser::ReadVersion(std::string_view head,
   request->method = IdentifyMethod(request->method_name);
   request->target = head.substr(token_begin_, position_ - 1 - token_begin_);
   if (!ParseTarget(request)) return Fail(HttpStatus::kBadRequest);
-  position_ = line_begin_ = position_ + 10;
-  phase_ = Phase::kFieldName;
+  position_ += 10;
+  field_reader_.Start(position_);
+  phase_ = Phase::kFields;
   return Step::kGoOn;
 }
 
-inline RequestParser::Step RequestParser::ReadName(std::string_view head,
-                                                   Request* request) {
-  if (position_ == head.size()) return Step::kStarved;
-  if (position_ == line_begin_ && head[position_] == '\r') {
-    if (position_ + 1 == head.size()) return Step::kStarved;
-    if (head[position_ + 1] != '\n') return Fail(HttpStatus::kBadRequest);
-    position_ += 2;
-    return Finish(request);
+inline RequestParser::Step RequestParser::ReadFields(std::string_view head,
+                                                     Request* request) {
+  using FieldStep = FieldReader::Step;
+  const FieldReader::Limits limits = {limits_.max_field, limits_.max_fields};
+  FieldStep read;
+  while ((read = field_reader_.Next</*kLenient=*/false>(
+              head, limits, &request->fields)) == FieldStep::kField) {
+    const Field& field = request->fields.back();
+    if (field.id == FieldId::kOther) continue;
+    const Step step = OnField(field, request);
+    if (step != Step::kGoOn) return step;
   }
-  if (field_count_ == limits_.max_fields) {
-    return Fail(HttpStatus::kRequestHeaderFieldsTooLarge);
+  position_ = field_reader_.position();
+  switch (read) {
+    case FieldStep::kEnd:
+      return Finish(request);
+    case FieldStep::kStarved:
+      return Step::kStarved;
+    case FieldStep::kTooLarge:
+      return Fail(HttpStatus::kRequestHeaderFieldsTooLarge);
+    default:
+      return Fail(HttpStatus::kBadRequest);
   }
-  const size_t end =
-      std::min(head.size(), size_t{line_begin_} + limits_.max_field + 1);
-  const char* base = head.data();
-  const size_t stop =
-      SkipBytes(base + position_, base + end, kTokenByte) - base;
-  if (stop - line_begin_ > limits_.max_field) {
-    return Fail(HttpStatus::kRequestHeaderFieldsTooLarge);
-  }
-  if (stop == end) return Starve(stop);
-  // A folded line begins with a blank, so it has no name either.
-  if (stop == line_begin_ || head[stop] != ':') {
-    return Fail(HttpStatus::kBadRequest);
-  }
-  position_ = token_begin_ = stop + 1;
-  phase_ = Phase::kValue;
-  return Step::kGoOn;
-}
-
-inline RequestParser::Step RequestParser::ReadValue(std::string_view head,
-                                                    Request* request) {
-  const size_t end =
-      std::min(head.size(), size_t{line_begin_} + limits_.max_field + 1);
-  const char* base = head.data();
-  const size_t stop = SkipValue(base + position_, base + end) - base;
-  if (stop - line_begin_ > limits_.max_field) {
-    return Fail(HttpStatus::kRequestHeaderFieldsTooLarge);
-  }
-  if (stop == end) return Starve(stop);
-  if (head[stop] != '\r') return Fail(HttpStatus::kBadRequest);
-  if (stop + 1 == head.size()) return Starve(stop);
-  if (head[stop + 1] != '\n') return Fail(HttpStatus::kBadRequest);
-  Field& field = request->fields.emplace_back();
-  field.name = head.substr(line_begin_, token_begin_ - 1 - line_begin_);
-  field.value = TrimBlanks(head.substr(token_begin_, stop - token_begin_));
-  field.id = Identify(field.name);
-  position_ = line_begin_ = stop + 2;
-  phase_ = Phase::kFieldName;
-  ++field_count_;
-  if (field.id == FieldId::kOther) return Step::kGoOn;
-  return OnField(field, request);
 }
 
 // The phases in their order. Each falls into the next while there are bytes;
-// the jump at the top is for a head that came in pieces, and for each field.
+// the jump at the top is for a head that came in pieces.
 RequestParser::Step RequestParser::Run(std::string_view input,
                                        Request* request) {
   // Nothing beyond max_head is ever looked at, which keeps the result the same
   // whether the bytes beyond it are there or not.
   const std::string_view head = input.substr(0, limits_.max_head);
   Step step = Step::kGoOn;
-  while (step == Step::kGoOn) {
-    switch (phase_) {
-      case Phase::kStart:
-        if ((step = ReadStart(head)) != Step::kGoOn) break;
-        [[fallthrough]];
-      case Phase::kMethod:
-        if ((step = ReadMethod(head)) != Step::kGoOn) break;
-        [[fallthrough]];
-      case Phase::kTarget:
-        if ((step = ReadTarget(head)) != Step::kGoOn) break;
-        [[fallthrough]];
-      case Phase::kVersion:
-        if ((step = ReadVersion(head, request)) != Step::kGoOn) break;
-        [[fallthrough]];
-      case Phase::kFieldName:
-        if ((step = ReadName(head, request)) != Step::kGoOn) break;
-        [[fallthrough]];
-      case Phase::kValue:
-        step = ReadValue(head, request);
-        break;
-      case Phase::kFailed:
-        return Step::kFailed;
-    }
+  switch (phase_) {
+    case Phase::kStart:
+      if ((step = ReadStart(head)) != Step::kGoOn) return step;
+      [[fallthrough]];
+    case Phase::kMethod:
+      if ((step = ReadMethod(head)) != Step::kGoOn) return step;
+      [[fallthrough]];
+    case Phase::kTarget:
+      if ((step = ReadTarget(head)) != Step::kGoOn) return step;
+      [[fallthrough]];
+    case Phase::kVersion:
+      if ((step = ReadVersion(head, request)) != Step::kGoOn) return step;
+      [[fallthrough]];
+    case Phase::kFields:
+      return ReadFields(head, request);
+    case Phase::kFailed:
+      break;
   }
-  return step;
+  return Step::kFailed;
 }
 
 RequestParser::Step RequestParser::OnField(const Field& field,
@@ -421,11 +284,13 @@ RequestParser::Step RequestParser::OnField(const Field& field,
     case FieldId::kHost:
       return OnHost(field.value, request);
     case FieldId::kContentLength:
-      return OnContentLength(field.value);
+      if (framing_.AddContentLength(field.value)) return Step::kGoOn;
+      return Fail(HttpStatus::kBadRequest);
     case FieldId::kTransferEncoding:
-      return OnTransferEncoding(field.value);
+      if (framing_.AddTransferEncoding(field.value)) return Step::kGoOn;
+      return Fail(HttpStatus::kBadRequest);
     case FieldId::kConnection:
-      OnConnection(field.value);
+      framing_.AddConnection(field.value);
       return Step::kGoOn;
     case FieldId::kExpect:
       expect_continue_ = absl::EqualsIgnoreCase(field.value, "100-continue");
@@ -446,65 +311,24 @@ RequestParser::Step RequestParser::OnHost(std::string_view value,
   return Step::kGoOn;
 }
 
-RequestParser::Step RequestParser::OnContentLength(std::string_view value) {
-  constexpr uint64_t kMaxLength = std::numeric_limits<int64_t>::max();
-  const std::optional<uint64_t> length = ParseDigits(value);
-  if (has_content_length_ || !length.has_value() || *length > kMaxLength) {
-    return Fail(HttpStatus::kBadRequest);
-  }
-  has_content_length_ = true;
-  content_length_ = *length;
-  return Step::kGoOn;
-}
-
-// Only "chunked" is known, and it must be the last of all lines together. What
-// follows it decides where the body ends, so nothing may (RFC 9112 6.1).
-RequestParser::Step RequestParser::OnTransferEncoding(std::string_view list) {
-  has_transfer_encoding_ = true;
-  bool last = false;
-  do {
-    last = list.find(',') == std::string_view::npos;
-    const std::string_view coding = TakeElement(&list);
-    const char* end = coding.data() + coding.size();
-    const char* name_end = SkipBytes(coding.data(), end, kTokenByte);
-    const size_t name_size = name_end - coding.data();
-    if (chunked_ || name_size == 0) return Fail(HttpStatus::kBadRequest);
-    chunked_ = absl::EqualsIgnoreCase(coding.substr(0, name_size), "chunked");
-    unknown_coding_ |= !chunked_;
-    // Parameters: "chunked" has none, those of unknown codings do not matter.
-    if (name_end == end) continue;
-    const char next = *SkipBytes(name_end, end, kTokenByte);
-    if (chunked_ || (next != ';' && !IsBlank(next))) {
-      return Fail(HttpStatus::kBadRequest);
-    }
-  } while (!last);
-  return Step::kGoOn;
-}
-
-void RequestParser::OnConnection(std::string_view list) {
-  while (!list.empty()) {
-    const std::string_view option = TakeElement(&list);
-    close_ |= absl::EqualsIgnoreCase(option, "close");
-    keep_alive_ |= absl::EqualsIgnoreCase(option, "keep-alive");
-  }
-}
-
 // What only the whole head can tell. Ambiguity first: a head that is both
 // ambiguous and not understood is a 400.
 RequestParser::Step RequestParser::Finish(Request* request) {
   const bool is_1_1 = minor_version_ == 1;
-  if ((is_1_1 && !has_host_) ||
-      (has_transfer_encoding_ && (has_content_length_ || !is_1_1))) {
+  if ((is_1_1 && !has_host_) || (framing_.has_transfer_encoding &&
+                                 (framing_.has_content_length || !is_1_1))) {
     return Fail(HttpStatus::kBadRequest);
   }
-  if (unknown_coding_) return Fail(HttpStatus::kNotImplemented);
+  if (framing_.unknown_coding) return Fail(HttpStatus::kNotImplemented);
   if (is_1_1 && unknown_expectation_) {
     return Fail(HttpStatus::kExpectationFailed);
   }
   request->minor_version = minor_version_;
-  if (has_content_length_) request->content_length = content_length_;
-  request->chunked = chunked_;
-  request->keep_alive = !close_ && (is_1_1 || keep_alive_);
+  if (framing_.has_content_length) {
+    request->content_length = framing_.content_length;
+  }
+  request->chunked = framing_.chunked;
+  request->keep_alive = !framing_.close && (is_1_1 || framing_.keep_alive);
   request->expect_continue = is_1_1 && expect_continue_ && request->has_body();
   return Step::kDone;
 }

@@ -34,45 +34,13 @@
 #include <string_view>
 #include <vector>
 
+#include "kingpin/http/field.h"
+#include "kingpin/http/field_reader.h"
+#include "kingpin/http/framing_fields.h"
 #include "kingpin/http/http_status.h"
+#include "kingpin/http/method.h"
 
 namespace kingpin::http {
-
-enum class Method : uint8_t {
-  kOther,  // A valid token that is none of these: see Request::method_name.
-  kGet,
-  kHead,
-  kPost,
-  kPut,
-  kDelete,
-  kConnect,
-  kOptions,
-  kTrace,
-  kPatch,
-};
-
-// Fields that are recognised while parsing, so that looking them up costs a
-// comparison of bytes. Any other field is found by name.
-enum class FieldId : uint8_t {
-  kOther,
-  kHost,
-  kConnection,
-  kContentLength,
-  kTransferEncoding,
-  kExpect,
-  kRange,
-  kIfMatch,
-  kIfNoneMatch,
-  kIfModifiedSince,
-  kIfUnmodifiedSince,
-  kIfRange,
-};
-
-struct Field {
-  std::string_view name;   // As sent, any case.
-  std::string_view value;  // Without the blanks around it; may be empty.
-  FieldId id = FieldId::kOther;
-};
 
 struct Request {
   // The value of the first field of that name (in any case), or nullopt.
@@ -160,12 +128,11 @@ class RequestParser {
 
  private:
   enum class Phase : uint8_t {
-    kStart,      // Nothing, or part of an empty line.
-    kMethod,     // line_begin_ is the method's.
-    kTarget,     // token_begin_ is the target's.
-    kVersion,    // position_ is the version's, and waits for its CRLF.
-    kFieldName,  // line_begin_ is the name's.
-    kValue,      // token_begin_ follows the colon.
+    kStart,    // Nothing, or part of an empty line.
+    kMethod,   // line_begin_ is the method's.
+    kTarget,   // token_begin_ is the target's.
+    kVersion,  // position_ is the version's, and waits for its CRLF.
+    kFields,
     kFailed,
   };
   enum class Step : uint8_t { kGoOn, kStarved, kDone, kFailed };
@@ -175,13 +142,9 @@ class RequestParser {
   inline Step ReadMethod(std::string_view head);
   inline Step ReadTarget(std::string_view head);
   inline Step ReadVersion(std::string_view head, Request* request);
-  inline Step ReadName(std::string_view head, Request* request);
-  inline Step ReadValue(std::string_view head, Request* request);
+  inline Step ReadFields(std::string_view head, Request* request);
   Step OnField(const Field& field, Request* request);
   Step OnHost(std::string_view value, Request* request);
-  Step OnContentLength(std::string_view value);
-  Step OnTransferEncoding(std::string_view list);
-  void OnConnection(std::string_view list);
   Step Finish(Request* request);
   Step Fail(HttpStatus error);
   Step Starve(size_t position);
@@ -195,18 +158,12 @@ class RequestParser {
 
   // What the lines so far said. It cannot live in the Request, which other
   // connections of the thread use while this one waits for bytes.
-  uint32_t field_count_ = 0;
-  uint64_t content_length_ = 0;
+  FieldReader field_reader_;
+  FramingFields framing_;
   HttpStatus error_{};
   Phase phase_ = Phase::kStart;
   uint8_t minor_version_ = 1;
   bool has_host_ = false;
-  bool has_content_length_ = false;
-  bool has_transfer_encoding_ = false;
-  bool chunked_ = false;
-  bool unknown_coding_ = false;
-  bool close_ = false;
-  bool keep_alive_ = false;
   bool expect_continue_ = false;
   bool unknown_expectation_ = false;
 };

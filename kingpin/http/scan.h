@@ -10,6 +10,7 @@
 #include <emmintrin.h>
 #endif
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -128,6 +129,14 @@ constexpr std::string_view TrimBlanks(std::string_view text) {
   while (!text.empty() && IsBlank(text.front())) text.remove_prefix(1);
   while (!text.empty() && IsBlank(text.back())) text.remove_suffix(1);
   return text;
+}
+
+// Takes the element before the next comma from the front of `list`, trimmed.
+constexpr std::string_view TakeElement(std::string_view* list) {
+  const size_t comma = std::min(list->find(','), list->size());
+  const std::string_view element = TrimBlanks(list->substr(0, comma));
+  list->remove_prefix(std::min(comma + 1, list->size()));
+  return element;
 }
 
 // Reads 1*DIGIT and nothing else: no sign, no blank, not empty. A number that

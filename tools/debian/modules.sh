@@ -18,7 +18,13 @@ readonly SOURCES=(
   abseil:abseil-cpp
   googletest:googletest
   benchmark:google_benchmark
+  zlib:zlib
+  brotli:brotli
+  libzstd:zstd
 )
+# Modules that stand for a library of the host: setup.sh installs its package.
+# docs/dependencies.md says why these are not built.
+readonly OF_THE_HOST=(openssl c-ares)
 # Modules that Debian's Bazel ships, below usr/share/bazel.
 readonly SHIPPED=(
   platforms:tools/platforms
@@ -31,7 +37,7 @@ readonly SHIPPED=(
   rules_proto:rules/proto
 )
 # Modules that the graph names and no target of ours uses.
-readonly STUBS=(re2 libpfm rules_foreign_cc protobuf zlib apple_support buildozer)
+readonly STUBS=(re2 libpfm rules_foreign_cc protobuf apple_support buildozer)
 
 fetch_sources() {
   local pair package tarball dir
@@ -40,11 +46,29 @@ fetch_sources() {
   open_suite "$work" deb-src "$SUITE"
   for pair in "${SOURCES[@]}"; do
     package=${pair%%:*} dir=$modules/${pair#*:}
-    (cd "$work" && apt-get -c apt.conf source -qq --download-only "$package") >"$work/source.log" 2>&1 ||
+    # Only what upstream released: apt checks it against the signed list, and a mirror
+    # that lags behind a point release often has it when it lacks Debian's changes.
+    (cd "$work" && apt-get -c apt.conf source -qq --download-only --tar-only "$package") >"$work/source.log" 2>&1 ||
       { cat "$work/source.log" >&2 && die "no source package '$package' in Debian $SUITE"; }
     tarball=$(echo "$work/$package"_*.orig.tar.*)
     mkdir -p "$dir"
     tar -xf "$tarball" -C "$dir" --strip-components=1
+    complete_module "${pair#*:}"
+  done
+}
+
+# complete_module NAME: gives a module the Bazel files that its source lacks.
+complete_module() {
+  local dir=$modules/$1 build=$here/../modules/$1.BUILD
+  if [[ ! -e $dir/MODULE.bazel ]]; then echo "module(name = \"$1\")" >"$dir/MODULE.bazel"; fi
+  if [[ -e $build ]]; then cp "$build" "$dir/BUILD.bazel"; fi
+}
+
+write_modules_of_the_host() {
+  local module
+  for module in "${OF_THE_HOST[@]}"; do
+    mkdir -p "$modules/$module"
+    complete_module "$module"
   done
 }
 
@@ -58,7 +82,7 @@ write_stubs() {
   done
   # Bazel rejects an override of a module that the graph does not have. Every graph
   # has buildozer (through bazel_tools), so buildozer names the others.
-  for module in "${SOURCES[@]#*:}" "${STUBS[@]}"; do
+  for module in "${SOURCES[@]#*:}" "${OF_THE_HOST[@]}" "${STUBS[@]}"; do
     if [[ $module != buildozer ]]; then echo "bazel_dep(name = \"$module\")"; fi
   done >>"$modules/buildozer/MODULE.bazel"
   # Other modules use this extension of buildozer's in their MODULE.bazel.
@@ -102,6 +126,7 @@ work=$(mktemp -d "$prefix/modules.work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 modules=$work/modules
 fetch_sources
+write_modules_of_the_host
 write_stubs
 mv "$modules" "$prefix/modules"
 write_offline_bazelrc >"$work/offline.bazelrc"

@@ -12,13 +12,22 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$here/common.sh"
 prefix=${1:?usage: setup.sh PREFIX}
 
-# The commands that the set-up and the C++ toolchain need, and their packages.
-readonly NEEDED=(g++:g++ patchelf:patchelf python3:python3)
+# The commands that the set-up and the C++ toolchain need, the headers of the
+# libraries that are the host's, and their packages.
+readonly NEEDED=(
+  g++:g++ patchelf:patchelf python3:python3
+  /usr/include/openssl/ssl.h:libssl-dev /usr/include/ares.h:libc-ares-dev
+)
+
+# has THING: a command, or a file if it begins with a slash.
+has() {
+  if [[ $1 == /* ]]; then [[ -e $1 ]]; else command -v "$1" >/dev/null; fi
+}
 
 install_missing_packages() {
   local pair missing=()
   for pair in "${NEEDED[@]}"; do
-    command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
+    has "${pair%%:*}" || missing+=("${pair#*:}")
   done
   if ((${#missing[@]} == 0)); then return; fi
   if ((EUID != 0)); then
