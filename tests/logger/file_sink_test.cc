@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -240,6 +242,35 @@ TEST_F(FileSinkTest, LostPermissionKeepsTheOldFileAndSaysSoAfterwards) {
   WriteLine(log);
   EXPECT_THAT(ReadFile(path_), ::testing::EndsWith("\nline 4\n"));
   EXPECT_EQ(CheckedCounters(log).dropped, 0);
+}
+
+// From now on this thread, and each that it makes, is denied what others are, though
+// it be root's.
+void GiveUpCapabilities() {
+  __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3,
+                                     .pid = 0};
+  __user_cap_data_struct none[2] = {};
+  EXPECT_EQ(syscall(SYS_capset, &header, none), 0);
+}
+
+// The same by the kernel.
+TEST_F(FileSinkTest, PermissionIsLostForReal) {
+  std::thread([&] {
+    GiveUpCapabilities();
+    Logger log({.sink = Eager()});
+    WriteLine(log);
+    const UniqueFd reader(open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+    ASSERT_EQ(chmod(directory_.path().c_str(), 0), 0);
+    for (int i = 0; i < 3; ++i) WriteLine(log);
+    struct stat status;
+    EXPECT_EQ(fstat(reader.get(), &status), 0);
+    EXPECT_EQ(status.st_size, 4 * 7);
+    ASSERT_EQ(chmod(directory_.path().c_str(), 0700), 0);
+    WriteLine(log);
+    EXPECT_EQ(CheckedCounters(log).dropped, 0);
+    EXPECT_EQ(CheckSequence(SplitLines(ReadFile(path_)), 5), 0);
+    EXPECT_THAT(ReadFile(path_), HasSubstr("(Permission denied)\n"));
+  }).join();
 }
 
 TEST_F(FileSinkTest, WithoutAFileLinesAreLostAndDeclared) {
