@@ -12,11 +12,12 @@
 //
 //   2026-11-23T11:35:28.123456Z INFO 12345 server.cc:42 listening on port 7000
 //
-// (UTC wall clock, level, kernel thread id, call site, message). A newline inside
-// a message is written as \n, any other control character and each byte that is
-// not UTF-8 as \xNN, so nothing that a peer sends can forge a line or reach a
-// terminal (escape.h). A line that no ring can hold is cut and says so:
-// "...[truncated, 700000 bytes]".
+// (UTC wall clock, level, kernel thread id, call site, message; in front of that
+// "[connection 7 PEER] " where there is a LogContext). A newline inside a message is
+// written as \n, any other control character and each byte that is not UTF-8 as
+// \xNN, so nothing that a peer sends can forge a line or reach a terminal
+// (escape.h). A line that no ring can hold is cut and says so:
+// "...[truncated, 700000 bytes]". Options::format makes it JSON instead.
 //
 // How: each thread has a ring of its own for each logger (ring.h). A log statement
 // copies its arguments there in binary, with the processor's tick counter for the

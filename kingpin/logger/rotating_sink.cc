@@ -1,6 +1,8 @@
 #include "kingpin/logger/rotating_sink.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +19,14 @@ namespace kingpin {
 namespace {
 
 absl::Time WallNow() { return absl::FromUnixSeconds(sys::WallClockSeconds()); }
+
+// 0 or errno. What is rotated is replaced, and that must not be /dev/null.
+int CheckRegular(const std::string& path) {
+  struct stat status;
+  const int error = sys::LinkStatAt(AT_FDCWD, path.c_str(), &status);
+  if (error != 0) return error;
+  return S_ISREG(status.st_mode) ? 0 : EINVAL;
+}
 
 }  // namespace
 
@@ -101,6 +111,7 @@ bool RotatingSink::Rotate() {
 
 int RotatingSink::SwapFiles() {
   const std::string& path = file_.path();
+  if (const int error = CheckRegular(path); error != 0) return error;
   const std::string fresh = absl::StrCat(path, ".new");
   SysResult<UniqueFd> opened =
       log_internal::OpenLogFile(fresh, file_.mode(), O_TRUNC);
@@ -141,6 +152,10 @@ absl::StatusOr<LogSinkFactory> RotatingSinkFactory(
   if (!opened.ok()) {
     return absl::ErrnoToStatus(
         opened.error, absl::StrCat("cannot open log \"", options.path, "\""));
+  }
+  if (CheckRegular(options.path) != 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "cannot rotate \"", options.path, "\": it is no regular file"));
   }
   return LogSinkFactory([options = std::move(options)] {
     return std::make_unique<RotatingSink>(options);

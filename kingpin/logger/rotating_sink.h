@@ -19,7 +19,7 @@
 // How: the new file is made as PATH.new, the old one gets its new name by link(2),
 //   which never replaces another, and rename(2) puts the new one in its place. At
 //   any instant there is a PATH. The file system has to know hard links, and the
-//   path is no symbolic link.
+//   path is a regular file's own: no symbolic link, no device.
 // Errors: if any of that fails, nothing has changed: lines go on to the old file, it
 //   is tried again once a second, and when it works a line says for how long it did
 //   not, and why. An old file that cannot be removed stays. Moved files, full disks
@@ -61,6 +61,7 @@ struct RotatingSinkOptions {
 
 class RotatingSink : public LogSink {
  public:
+  // Options such as RotatingSinkFactory() takes.
   explicit RotatingSink(const RotatingSinkOptions& options);
 
   SysResult<size_t> Write(const LogBatch& batch) override;
@@ -88,7 +89,7 @@ class RotatingSink : public LogSink {
 };
 
 // Opens the path once, so that a wrong one is an error at the start. Wrong options
-// (max_bytes of 0, `every` below a second) are one, too.
+// (max_bytes of 0, `every` below a second) are one, too, and so is a device.
 absl::StatusOr<LogSinkFactory> RotatingSinkFactory(RotatingSinkOptions options);
 
 namespace log_internal {

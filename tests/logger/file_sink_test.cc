@@ -65,6 +65,8 @@ class FileSinkTest : public ::testing::Test {
   const std::string moved_ = directory_.File("moved");
 };
 
+class FailureMode29 : public FileSinkTest {};
+
 absl::StatusOr<int> HeaderExample(const std::string& path) {
   absl::StatusOr<LogSinkFactory> file = FileSinkFactory({.path = path});
   if (!file.ok()) return file.status();
@@ -118,7 +120,7 @@ TEST_F(FileSinkTest, DescriptorIsNotInherited) {
   EXPECT_EQ(found, 1);
 }
 
-TEST_F(FileSinkTest, MovedFileIsNoticed) {
+TEST_F(FailureMode29, MovedFileIsNoticed) {
   Logger log({.sink = Eager()});
   WriteLine(log);
   ASSERT_EQ(rename(path_.c_str(), moved_.c_str()), 0);
@@ -158,7 +160,7 @@ TEST_F(FileSinkTest, ReopensWhenAskedThoughNothingIsLogged) {
   EXPECT_EQ(ReadFile(path_), "line 1\n");
 }
 
-TEST_F(FileSinkTest, ReopensOnSignal) {
+TEST_F(FailureMode29, ReopensOnSignal) {
   struct sigaction before;
   sigaction(SIGHUP, nullptr, &before);
   {
@@ -178,8 +180,26 @@ TEST_F(FileSinkTest, ReopensOnSignal) {
   EXPECT_EQ(before.sa_handler, after.sa_handler);
 }
 
+// The handler runs on any thread, at any time, and never on a logger that is gone.
+TEST_F(FileSinkTest, SignalsMayComeWhileItEnds) {
+  const sighandler_t before = signal(SIGHUP, SIG_IGN);
+  std::atomic<bool> stop = false;
+  std::thread sender([&] {
+    while (!stop) kill(getpid(), SIGHUP);
+  });
+  for (int i = 0; i < 50; ++i) {
+    Logger log({.sink = WhenAsked()});
+    ReopenOnSignal reopen(SIGHUP, {&log});
+    WriteLine(log);
+    CheckedCounters(log);
+  }
+  stop = true;
+  sender.join();
+  signal(SIGHUP, before);
+}
+
 // logrotate, as fast as it goes, while lines come: nothing is lost or torn.
-TEST_F(FileSinkTest, TwoHundredMovesUnderLoadLoseNothing) {
+TEST_F(FailureMode29, TwoHundredMovesUnderLoadLoseNothing) {
   constexpr int kMoves = 200;
   Logger log({.buffer_bytes = 4096, .sink = WhenAsked()});
   ReopenOnSignal reopen(SIGHUP, {&log});
@@ -201,7 +221,7 @@ TEST_F(FileSinkTest, TwoHundredMovesUnderLoadLoseNothing) {
   EXPECT_EQ(CheckSequence(SplitLines(text + ReadFile(path_)), logged), 0);
 }
 
-TEST_F(FileSinkTest, RemovedDirectoryIsWaitedFor) {
+TEST_F(FailureMode29, RemovedDirectoryIsWaitedFor) {
   const std::string path = directory_.File("sub/log");
   ASSERT_EQ(mkdir(directory_.File("sub").c_str(), 0700), 0);
   Logger log({.sink = *FileSinkFactory(
@@ -222,7 +242,7 @@ TEST_F(FileSinkTest, RemovedDirectoryIsWaitedFor) {
   EXPECT_EQ(CheckedCounters(log).dropped, 0);
 }
 
-TEST_F(FileSinkTest, LostPermissionKeepsTheOldFileAndSaysSoAfterwards) {
+TEST_F(FailureMode29, LostPermissionKeepsTheOldFileAndSaysSoAfterwards) {
   std::atomic<bool> denied = false;
   ScopedFaultHook hook([&](sys::Call call, int) -> sys::Fault {
     if (call != sys::Call::kOpen || !denied) return {};
@@ -254,7 +274,7 @@ void GiveUpCapabilities() {
 }
 
 // The same by the kernel.
-TEST_F(FileSinkTest, PermissionIsLostForReal) {
+TEST_F(FailureMode29, PermissionIsLostForReal) {
   std::thread([&] {
     GiveUpCapabilities();
     Logger log({.sink = Eager()});

@@ -109,7 +109,7 @@ void FillAndFree(LogSinkFactory (*make)(const std::string& path)) {
             counters.dropped);
 }
 
-TEST(FullDisk, FileFilledAndFreedTwentyTimes) {
+TEST(FailureMode28, FileFilledAndFreedTwentyTimes) {
   std::thread([] {
     FillAndFree([](const std::string& path) {
       return *FileSinkFactory({.path = path});
@@ -118,7 +118,7 @@ TEST(FullDisk, FileFilledAndFreedTwentyTimes) {
 }
 
 // It rotates, or would, in every round.
-TEST(FullDisk, RotatingFileFilledAndFreedTwentyTimes) {
+TEST(FailureMode28, RotatingFileFilledAndFreedTwentyTimes) {
   std::thread([] {
     FillAndFree([](const std::string& path) {
       return *RotatingSinkFactory({.path = path,
@@ -145,7 +145,7 @@ uint64_t CountAndRemoveClosed(const SmallFileSystem& small) {
 }
 
 // Full in the middle of rotating: a new file can be made but not written to.
-TEST(FullDisk, RotatesAgainWhenThereIsRoom) {
+TEST(FailureMode28, RotatesAgainWhenThereIsRoom) {
   std::thread([] {
     SmallFileSystem small;
     if (small.error() != 0) {
@@ -194,7 +194,7 @@ class ScopedFileSizeLimit {
   rlimit before_;
 };
 
-TEST(FileSizeLimit, LosesWholeLinesAndServesAgain) {
+TEST(FailureMode28Limit, LosesWholeLinesAndServesAgain) {
   ScratchDirectory directory;
   const std::string path = directory.File("log");
   Logger log({.sink = *FileSinkFactory({.path = path})});
@@ -220,7 +220,7 @@ TEST(FileSizeLimit, LosesWholeLinesAndServesAgain) {
 }
 
 // A file that is moved away at its limit: the next one takes lines at once.
-TEST(FileSizeLimit, MovedFileMakesRoom) {
+TEST(FailureMode28Limit, MovedFileMakesRoom) {
   ScratchDirectory directory;
   const std::string path = directory.File("log");
   const std::string moved = directory.File("moved");

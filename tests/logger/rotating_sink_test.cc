@@ -156,6 +156,10 @@ TEST_F(RotatingSinkTest, FactorySaysWhatIsWrong) {
   EXPECT_THAT(RotatingSinkFactory({.path = "/nowhere/log"}).status().message(),
               HasSubstr("\"/nowhere/log\""));
   EXPECT_FALSE(RotatingSinkFactory({.path = path_, .max_bytes = 0}).ok());
+  ASSERT_EQ(symlink("/dev/null", path_.c_str()), 0);
+  EXPECT_THAT(RotatingSinkFactory({.path = path_}).status().message(),
+              HasSubstr("no regular file"));
+  ASSERT_EQ(unlink(path_.c_str()), 0);
   EXPECT_FALSE(
       RotatingSinkFactory({.path = path_, .every = absl::Milliseconds(500)})
           .ok());
@@ -309,7 +313,7 @@ TEST_F(RotatingSinkTest, RotatesEverySecond) {
   options.every = absl::Seconds(1);
   Logger log({.sink = Factory(options)});
   uint64_t logged = 0;
-  for (; Closed().size() < 2; ++logged) {
+  for (; Closed().empty(); ++logged) {
     LogSequence(log, logged, logged + 1);
     log.Flush();
   }
@@ -404,6 +408,16 @@ TEST_F(RotatingSinkTest, RemovedDirectoryIsWaitedFor) {
   EXPECT_THAT(SplitLines(ReadFile(sub + "/log")),
               ElementsAre("back", HasSubstr("log: could not be reopened")));
   EXPECT_EQ(CheckedCounters(log).dropped, 0);
+}
+
+// As root it could replace /dev/null.
+TEST_F(RotatingSinkTest, DeviceIsWrittenToAndNeverRotated) {
+  Logger log({.sink = Factory(Small())});
+  ASSERT_EQ(unlink(path_.c_str()), 0);
+  ASSERT_EQ(symlink("/dev/null", path_.c_str()), 0);
+  LogSequence(log, 0, 300);
+  EXPECT_EQ(CheckedCounters(log).written, 300);
+  EXPECT_THAT(directory_.List(), ElementsAre("log"));
 }
 
 TEST_F(RotatingSinkTest, MovedFileIsOpenedAnew) {
