@@ -1,30 +1,37 @@
 // A file server: everything below a directory, over HTTP/1.1. See README.md.
 #include <errno.h>
-#include <fcntl.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "apps/file_server/file_handler.h"
 #include "apps/file_server/flags.h"
 #include "kingpin/http/static_files.h"
+#include "kingpin/logger/file_sink.h"
 #include "kingpin/logger/klog.h"
 #include "kingpin/logger/logger.h"
+#include "kingpin/logger/reopen_on_signal.h"
+#include "kingpin/logger/rotating_sink.h"
+#include "kingpin/logger/sink.h"
 #include "kingpin/pool/epoll_tp_server.h"
-#include "kingpin/sys/syscalls.h"
 
 namespace file_server {
 namespace {
@@ -38,22 +45,6 @@ int RaiseFileLimit() {
     getrlimit(RLIMIT_NOFILE, &limit);
   }
   return static_cast<int>(std::min<rlim_t>(limit.rlim_cur, 1 << 24));
-}
-
-// The descriptor the access log goes to; -1 for none.
-absl::StatusOr<int> OpenAccessLog(const std::string& where,
-                                  kingpin::UniqueFd* file) {
-  if (where == "off") return -1;
-  if (where == "auto") return isatty(STDOUT_FILENO) ? STDOUT_FILENO : -1;
-  if (where == "-") return STDOUT_FILENO;
-  kingpin::SysResult<kingpin::UniqueFd> opened =
-      kingpin::sys::Open(where.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
-  if (!opened.ok()) {
-    return absl::ErrnoToStatus(
-        opened.error, absl::StrCat("cannot open access log \"", where, "\""));
-  }
-  *file = std::move(opened.value);
-  return file->get();
 }
 
 // As a browser takes it: wildcard addresses are reached by localhost.
@@ -104,15 +95,32 @@ kingpin::ServerOptions OptionsOf(const Flags& flags, const Limits& limits) {
   };
 }
 
-// The access log; null if there is to be none. Writes to `file` if that is what
-// was asked for.
+absl::StatusOr<kingpin::LogSinkFactory> AccessLogFile(const Flags& flags) {
+  if (flags.access_log_mib == 0) {
+    return kingpin::FileSinkFactory({.path = flags.access_log});
+  }
+  return kingpin::RotatingSinkFactory(
+      {.path = flags.access_log,
+       .max_bytes = static_cast<uint64_t>(flags.access_log_mib) << 20,
+       .time_zone = absl::LocalTimeZone(),
+       .keep_files = static_cast<size_t>(flags.access_log_keep)});
+}
+
+// The access log; null if there is to be none.
 absl::StatusOr<std::unique_ptr<kingpin::Logger>> MakeAccessLog(
-    const std::string& where, kingpin::UniqueFd* file) {
-  const absl::StatusOr<int> fd = OpenAccessLog(where, file);
-  if (!fd.ok()) return fd.status();
-  if (*fd < 0) return nullptr;
-  return std::make_unique<kingpin::Logger>(kingpin::Logger::Options{
-      .fd = *fd, .when_full = kingpin::Logger::WhenFull::kDrop});
+    const Flags& flags) {
+  using kingpin::Logger;
+  const std::string& where = flags.access_log;
+  const bool auto_off = where == "auto" && !isatty(STDOUT_FILENO);
+  if (where == "off" || auto_off) return nullptr;
+  Logger::Options options = {.fd = STDOUT_FILENO,
+                             .when_full = Logger::WhenFull::kDrop};
+  if (where != "-" && where != "auto") {
+    absl::StatusOr<kingpin::LogSinkFactory> file = AccessLogFile(flags);
+    if (!file.ok()) return file.status();
+    options.sink = *std::move(file);
+  }
+  return std::make_unique<Logger>(options);
 }
 
 absl::StatusOr<kingpin::http::StaticRoot> OpenRoot(const Flags& flags,
@@ -142,10 +150,10 @@ absl::Status Serve(const Flags& flags) {
   const Limits limits = LimitsOf(flags, RaiseFileLimit());
   absl::StatusOr<kingpin::http::StaticRoot> root = OpenRoot(flags, limits);
   if (!root.ok()) return root.status();
-  kingpin::UniqueFd log_file;
-  absl::StatusOr<std::unique_ptr<kingpin::Logger>> log =
-      MakeAccessLog(flags.access_log, &log_file);
+  absl::StatusOr<std::unique_ptr<kingpin::Logger>> log = MakeAccessLog(flags);
   if (!log.ok()) return log.status();
+  std::optional<kingpin::ReopenOnSignal> reopen;
+  if (*log != nullptr) reopen.emplace(SIGHUP, std::vector{log->get()});
   Shared shared(OptionsOf(flags, limits), {.access_log = log->get()},
                 *std::move(root), limits.connections);
   return Run(limits.threads, &shared);

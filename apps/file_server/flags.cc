@@ -36,7 +36,10 @@ Where and how
   --max_connections N    more are answered 503 (3 in 4 of the open-file limit)
   --cache=BOOL           keep small files and open descriptors (true)
   --access_log PATH      combined format, appended; - for stdout, off for none
-                         (auto: stdout if that is a terminal, else none)
+                         (auto: stdout if that is a terminal, else none);
+                         SIGHUP opens it anew, for logrotate
+  --access_log_mib N     begins a new one at so many MiB; 0 for never (0)
+  --access_log_keep N    and keeps so many old ones (10)
 Time-outs (30s, 5m, inf)
   --idle_timeout TIME    between requests (60s)
   --header_timeout TIME  from a request's first byte to its last (30s)
@@ -115,6 +118,7 @@ struct FlagEntry {
 
 // More than a process can have open, and far from where sums overflow.
 constexpr int kMaxConnections = 1 << 24;
+constexpr int kMaxLogMib = 1 << 20;
 
 constexpr FlagEntry kFlags[] = {
     FILE_SERVER_SWITCH(help),
@@ -134,6 +138,14 @@ constexpr FlagEntry kFlags[] = {
     FILE_SERVER_SWITCH(follow_symlinks),
     FILE_SERVER_SWITCH(cache),
     FILE_SERVER_FLAG(access_log),
+    {"access_log_mib",
+     [](string_view v, Flags* f) {
+       return SetNumber<0, kMaxLogMib>(v, &f->access_log_mib);
+     }},
+    {"access_log_keep",
+     [](string_view v, Flags* f) {
+       return SetNumber<0, kMaxLogMib>(v, &f->access_log_keep);
+     }},
     FILE_SERVER_FLAG(idle_timeout),
     FILE_SERVER_FLAG(header_timeout),
     FILE_SERVER_FLAG(send_timeout),

@@ -32,6 +32,8 @@ struct Flags {
   bool follow_symlinks = true;
   bool cache = true;
   std::string access_log = "auto";
+  int access_log_mib = 0;  // 0: it never rotates.
+  int access_log_keep = 10;
 
   absl::Duration idle_timeout = absl::Seconds(60);
   absl::Duration header_timeout = absl::Seconds(30);

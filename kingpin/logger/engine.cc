@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "kingpin/logger/engine_registry.h"
+#include "kingpin/logger/json_line_format.h"
 #include "kingpin/sys/futex.h"
 #include "kingpin/sys/syscalls.h"
 
@@ -44,6 +45,18 @@ class SigpipeGuard {
   bool was_pending_;
 };
 
+std::vector<std::unique_ptr<LogSink>> MakeSinks(
+    const std::vector<LogSinkFactory>& factories) {
+  std::vector<std::unique_ptr<LogSink>> sinks;
+  for (const LogSinkFactory& make : factories) sinks.push_back(make());
+  return sinks;
+}
+
+std::unique_ptr<LineFormat> MakeFormat(LogFormat format) {
+  if (format == LogFormat::kJson) return std::make_unique<JsonLineFormat>();
+  return std::make_unique<TextLineFormat>();
+}
+
 uint64_t NextEngineNumber() {
   static constinit std::atomic<uint64_t> last = 0;
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -56,9 +69,9 @@ Engine::Engine(const EngineOptions& options)
       number_(NextEngineNumber()),
       generation_(EngineRegistry::generation()),
       rings_(options.ring_bytes),
-      sink_(options.sink()),
-      format_(std::make_unique<TextLineFormat>()),
-      writer_(sink_.get(), format_.get()),
+      sinks_(MakeSinks(options.sinks)),
+      format_(MakeFormat(options.format)),
+      writer_(sinks_, format_.get()),
       collector_(&rings_, format_.get(), &writer_) {
   may_sleep_ = sys::EnableProcessBarrier();
   // Blocked before the thread exists, so that it is born that way.
@@ -181,7 +194,12 @@ bool Engine::OnBackend() const {
 
 size_t Engine::Pass(Collector::Extent extent) {
   PlainMutexLock lock(&pass_mu_);
-  if (extent == Collector::Extent::kUpToNow && !collector_.HasWork()) return 0;
+  if (ABSL_PREDICT_FALSE(reopen_asked_.load()) &&
+      reopen_asked_.exchange(false)) {
+    for (const std::unique_ptr<LogSink>& sink : sinks_) sink->Reopen();
+  } else if (extent == Collector::Extent::kUpToNow && !collector_.HasWork()) {
+    return 0;
+  }
   return collector_.Pass(extent);
 }
 
@@ -204,7 +222,8 @@ void Engine::Run() {
 
 void Engine::Rest(int idle_passes) {
   auto is_asked = [this] {
-    return stop_.load() || flush_asked_.load() != flush_done_.load();
+    return stop_.load() || reopen_asked_.load() ||
+           flush_asked_.load() != flush_done_.load();
   };
   if (options_.poll_interval <= absl::ZeroDuration() || is_asked()) return;
   if (idle_passes <= kDozes || !may_sleep_) {

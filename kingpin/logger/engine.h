@@ -27,6 +27,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/base/optimization.h"
 #include "absl/base/thread_annotations.h"
@@ -37,6 +38,7 @@
 #include "kingpin/logger/line_format.h"
 #include "kingpin/logger/line_writer.h"
 #include "kingpin/logger/log_context.h"
+#include "kingpin/logger/log_format.h"
 #include "kingpin/logger/plain_mutex.h"
 #include "kingpin/logger/record.h"
 #include "kingpin/logger/ring_set.h"
@@ -59,7 +61,8 @@ inline constinit thread_local std::array<CachedRing, kCachedRings> t_rings = {};
 inline constinit thread_local uint32_t t_thread_id = 0;
 
 struct EngineOptions {
-  LogSinkFactory sink;
+  std::vector<LogSinkFactory> sinks;
+  LogFormat format;
   size_t ring_bytes;
   std::array<bool, kLogLevels> blocks;  // When full, by level; else drops.
   absl::Duration poll_interval;         // Zero: the backend spins.
@@ -110,6 +113,12 @@ class Engine {
   // Returns when all that this thread committed before was handed to the sink.
   void Flush();
 
+  // Has the backend reopen the sinks, soon. Async-signal-safe.
+  void AskReopen() {
+    reopen_asked_.store(true);
+    doorbell_.Ring();
+  }
+
   struct Counters {
     uint64_t accepted = 0;
     std::array<uint64_t, kLogLevels> dropped = {};
@@ -126,7 +135,7 @@ class Engine {
   bool OnBackend() const;
   void Run();
   void Rest(int idle_passes);
-  // The one place that empties the rings. Returns bytes taken.
+  // The one place that empties the rings and touches the sinks. Returns bytes taken.
   size_t Pass(Collector::Extent extent) ABSL_LOCKS_EXCLUDED(pass_mu_);
 
   // This thread's ring; nullptr: the shared one.
@@ -144,13 +153,14 @@ class Engine {
   RingSet rings_;
 
   // Under pass_mu_.
-  const std::unique_ptr<LogSink> sink_;
+  const std::vector<std::unique_ptr<LogSink>> sinks_;
   const std::unique_ptr<LineFormat> format_;
   LineWriter writer_;
   Collector collector_;
   PlainMutex pass_mu_;
 
   std::atomic<bool> stop_ = false;
+  std::atomic<bool> reopen_asked_ = false;
   // Tickets: of the last Flush(), and of the last that is served. They wrap.
   std::atomic<uint32_t> flush_asked_ = 0;
   std::atomic<uint32_t> flush_done_ = 0;

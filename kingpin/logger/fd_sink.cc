@@ -4,6 +4,11 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdint>
+
+#include "kingpin/logger/ticks.h"
+
 namespace kingpin {
 namespace log_internal {
 
@@ -29,8 +34,44 @@ SysResult<size_t> WriteAll(int fd, std::string_view data) {
 
 }  // namespace log_internal
 
+namespace {
+
+int PollMillis(absl::Duration wait) {
+  return static_cast<int>(absl::ToInt64Milliseconds(
+      std::clamp(wait, absl::ZeroDuration(), absl::Hours(24))));
+}
+
+}  // namespace
+
 SysResult<size_t> FdSink::Write(const LogBatch& batch) {
-  return log_internal::WriteAll(fd_, batch.text);
+  if (patience_ == absl::InfiniteDuration()) {
+    return log_internal::WriteAll(fd_, batch.text);
+  }
+  return WriteInTime(batch.text);
+}
+
+SysResult<size_t> FdSink::WriteInTime(std::string_view data) {
+  constexpr size_t kAlwaysFits = 4096;
+  const uint64_t begin = log_internal::MonotonicNanos();
+  size_t taken = 0;
+  while (taken < data.size()) {
+    const absl::Duration waited =
+        absl::Nanoseconds(log_internal::MonotonicNanos() - begin);
+    pollfd writable = {.fd = fd_, .events = POLLOUT, .revents = 0};
+    const int ready =
+        ::poll(&writable, 1, waits_ ? PollMillis(patience_ - waited) : 0);
+    if (ready < 0 && errno == EINTR) continue;
+    waits_ = ready > 0;
+    if (!waits_) return {taken, EAGAIN};
+    const SysResult<size_t> result = sys::Write(
+        fd_, data.data() + taken, std::min(data.size() - taken, kAlwaysFits));
+    if (result.error == EAGAIN) continue;
+    if (!result.ok() || result.value == 0) {
+      return {taken, result.ok() ? EIO : result.error};
+    }
+    taken += result.value;
+  }
+  return {taken, 0};
 }
 
 int FdSink::Sync() {

@@ -1,5 +1,6 @@
 // FdSink: lines to a file descriptor that somebody else owns: a file, a pipe, a
-// socket or a terminal, blocking or not. EAGAIN is waited out.
+// socket or a terminal, blocking or not. EAGAIN is waited out: for ever, or for
+// `patience`.
 //
 // Lifetime: the descriptor stays open until the logger is gone.
 #ifndef KINGPIN_LOGGER_FD_SINK_H_
@@ -7,6 +8,7 @@
 
 #include <string_view>
 
+#include "absl/time/time.h"
 #include "kingpin/logger/sink.h"
 #include "kingpin/sys/syscalls.h"
 
@@ -14,13 +16,22 @@ namespace kingpin {
 
 class FdSink : public LogSink {
  public:
-  explicit FdSink(int fd) : fd_(fd) {}
+  // With a finite patience a reader that has stopped costs that long, once, and the
+  // lines from then on until it reads again (EAGAIN), instead of holding up the
+  // backend and with it the other sinks. Then 4 KiB are written at a time, which a
+  // pipe that is ready always takes, so that it holds for blocking descriptors too.
+  explicit FdSink(int fd, absl::Duration patience = absl::InfiniteDuration())
+      : fd_(fd), patience_(patience) {}
 
   SysResult<size_t> Write(const LogBatch& batch) override;
   int Sync() override;
 
  private:
+  SysResult<size_t> WriteInTime(std::string_view data);
+
   const int fd_;
+  const absl::Duration patience_;
+  bool waits_ = true;  // It took something the last time.
 };
 
 namespace log_internal {

@@ -1,19 +1,34 @@
 #include "kingpin/logger/line_format.h"
 
+#include <cstring>
+
 #include "absl/base/optimization.h"
 #include "absl/strings/str_cat.h"
 #include "kingpin/logger/escape.h"
 
 namespace kingpin::log_internal {
+namespace {
+
+void AppendContext(const LogContext& context, TextBuffer* out) {
+  out->Append("[connection ");
+  AppendDecimal(context.connection, out);
+  if (!context.peer.empty()) out->Append(' ');
+  out->Append(context.peer);
+  out->Append("] ");
+}
+
+}  // namespace
 
 CompiledSite::CompiledSite(LogLevel site_level, Prefix site_prefix,
-                           std::string_view file, int line,
+                           std::string_view site_file, int site_line,
                            std::string_view format_text,
                            absl::Span<const ArgType> types)
     : level(site_level),
       prefix(site_prefix),
+      file(site_file),
+      line(site_line),
       level_text(absl::StrCat(" ", LogLevelName(site_level), " ")),
-      location_text(absl::StrCat(" ", file, ":", line, " ")),
+      location_text(absl::StrCat(" ", site_file, ":", site_line, " ")),
       format(format_text, types) {}
 
 void AppendMessage(const Record& record, const CompiledSite& site,
@@ -41,27 +56,57 @@ void TextLineFormat::AppendLine(const Record& record, const CompiledSite& site,
   const bool has_prefix = site.prefix == Prefix::kFull;
   if (has_prefix) AppendPrefix(record, site, time, out);
   const size_t message = out->size();
+  if (ABSL_PREDICT_FALSE(has_prefix && !record.context.empty())) {
+    AppendContext(ReadContext(record), out);
+  }
   AppendMessage(record, site, out);
   EscapeFrom(message, has_prefix ? Tabs::kEscape : Tabs::kKeep, out);
   out->Append('\n');
 }
 
 void TextLineFormat::AppendGap(const Gap& gap, TextBuffer* out) {
+  AppendGapText(gap, &timestamp_, out);
+  out->Append('\n');
+}
+
+void TextLineFormat::AppendClockStep(int64_t nanos, TextBuffer* out) {
+  AppendClockStepText(nanos, out);
+  out->Append('\n');
+}
+
+void TextLineFormat::AppendNote(std::string_view note, TextBuffer* out) {
+  const size_t begin = out->size();
+  out->Append("log: ");
+  out->Append(note);
+  EscapeFrom(begin, Tabs::kEscape, out);
+  out->Append('\n');
+}
+
+LogContext ReadContext(const Record& record) {
+  LogContext context;
+  if (record.context.size() < sizeof(context.connection)) return context;
+  std::memcpy(&context.connection, record.context.data(),
+              sizeof(context.connection));
+  context.peer = record.context.substr(sizeof(context.connection));
+  return context;
+}
+
+void AppendGapText(const Gap& gap, TimestampWriter* timestamp,
+                   TextBuffer* out) {
   const auto& [debug, info, warning, error] = gap.dropped;
   out->Append(absl::StrCat("dropped ", gap.lines(), " lines (", debug, "/",
                            info, "/", warning, "/", error, ") from thread ",
                            gap.thread, " between "));
   char* stamp = out->Room(TimestampWriter::kSize);
-  out->AdvanceTo(timestamp_.Write(gap.first_unix_nanos, stamp));
+  out->AdvanceTo(timestamp->Write(gap.first_unix_nanos, stamp));
   out->Append(" and ");
   stamp = out->Room(TimestampWriter::kSize);
-  out->AdvanceTo(timestamp_.Write(gap.last_unix_nanos, stamp));
-  out->Append('\n');
+  out->AdvanceTo(timestamp->Write(gap.last_unix_nanos, stamp));
 }
 
-void TextLineFormat::AppendClockStep(int64_t nanos, TextBuffer* out) {
+void AppendClockStepText(int64_t nanos, TextBuffer* out) {
   out->Append(absl::StrCat("clock set by ", nanos < 0 ? "" : "+",
-                           nanos / 1'000'000, " ms\n"));
+                           nanos / 1'000'000, " ms"));
 }
 
 }  // namespace kingpin::log_internal

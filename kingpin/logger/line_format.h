@@ -1,5 +1,5 @@
 // LineFormat: how a record becomes a line. TextLineFormat makes the lines that
-// logger.h describes.
+// logger.h describes, JsonLineFormat (json_line_format.h) the others.
 //
 // Threads: one at a time; a format keeps what it can use for the next line.
 #ifndef KINGPIN_LOGGER_LINE_FORMAT_H_
@@ -15,6 +15,7 @@
 #include "kingpin/logger/arg_type.h"
 #include "kingpin/logger/format.h"
 #include "kingpin/logger/level.h"
+#include "kingpin/logger/log_context.h"
 #include "kingpin/logger/record.h"
 #include "kingpin/logger/site.h"
 #include "kingpin/logger/text_buffer.h"
@@ -30,6 +31,8 @@ struct CompiledSite {
 
   LogLevel level;
   Prefix prefix;
+  std::string file;
+  int line;
   std::string level_text;     // " INFO "
   std::string location_text;  // " server.cc:42 "
   CompiledFormat format;
@@ -63,6 +66,8 @@ class LineFormat {
   virtual void AppendGap(const Gap& gap, TextBuffer* out) = 0;
   // The wall clock was set by `nanos`; the lines that follow have the new time.
   virtual void AppendClockStep(int64_t nanos, TextBuffer* out) = 0;
+  // What a sink has to say: plain text.
+  virtual void AppendNote(std::string_view note, TextBuffer* out) = 0;
 };
 
 class TextLineFormat : public LineFormat {
@@ -71,6 +76,7 @@ class TextLineFormat : public LineFormat {
                   TextBuffer* out) override;
   void AppendGap(const Gap& gap, TextBuffer* out) override;
   void AppendClockStep(int64_t nanos, TextBuffer* out) override;
+  void AppendNote(std::string_view note, TextBuffer* out) override;
 
  private:
   void AppendPrefix(const Record& record, const CompiledSite& site,
@@ -78,6 +84,14 @@ class TextLineFormat : public LineFormat {
 
   TimestampWriter timestamp_;
 };
+
+// The context of a record that has one. The peer lives as long as the record.
+LogContext ReadContext(const Record& record);
+
+// "dropped 17 lines (0/15/2/0) from thread 12345 between T1 and T2", and
+// "clock set by +12 ms".
+void AppendGapText(const Gap& gap, TimestampWriter* timestamp, TextBuffer* out);
+void AppendClockStepText(int64_t nanos, TextBuffer* out);
 
 // The message of a record alone, not escaped.
 void AppendMessage(const Record& record, const CompiledSite& site,

@@ -7,9 +7,9 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "kingpin/logger/fd_sink.h"
 #include "kingpin/logger/line_format.h"
 #include "kingpin/logger/ring_set.h"
+#include "kingpin/logger/terminal_sink.h"
 #include "kingpin/logger/text_buffer.h"
 #include "kingpin/logger/ticks.h"
 
@@ -22,13 +22,15 @@ using log_internal::Prefix;
 using log_internal::Site;
 
 EngineOptions ToEngineOptions(const Logger::Options& options) {
-  EngineOptions engine = {.sink = options.sink,
+  EngineOptions engine = {.sinks = options.also_to,
+                          .format = options.format,
                           .ring_bytes = options.buffer_bytes,
                           .blocks = {},
                           .poll_interval = options.poll_interval};
-  if (engine.sink == nullptr) {
-    engine.sink = [fd = options.fd] { return std::make_unique<FdSink>(fd); };
-  }
+  engine.sinks.insert(engine.sinks.begin(),
+                      options.sink != nullptr
+                          ? options.sink
+                          : TerminalSinkFactory({.fd = options.fd}));
   for (size_t i = 0; i < kLogLevels; ++i) {
     engine.blocks[i] =
         options.when_full.of_level[i] == Logger::WhenFull::kBlock;
@@ -157,19 +159,24 @@ void Logger::Flush() {
   engine->Flush();
 }
 
+void Logger::Reopen() {
+  Engine* engine = engine_.load(std::memory_order_acquire);
+  if (!engine->foreign()) engine->AskReopen();
+}
+
 Logger::Counters Logger::counters() const {
   const Engine* engine = engine_.load(std::memory_order_acquire);
   if (engine->foreign()) return {};
   const Engine::Counters from = engine->counters();
-  Counters counters = {
-      .accepted = from.accepted,
-      .dropped_by_level = from.dropped,
-      .written = from.writer.written,
-      .bytes = from.writer.bytes,
-      .write_errors = from.writer.write_errors,
-      .depth_bytes = from.depth,
-      .high_water_bytes = from.high_water,
-      .longest_stall = absl::Nanoseconds(from.writer.longest_write_nanos)};
+  Counters counters = {.accepted = from.accepted,
+                       .dropped_by_level = from.dropped,
+                       .written = from.writer.written,
+                       .bytes = from.writer.sinks.bytes,
+                       .write_errors = from.writer.sinks.write_errors,
+                       .depth_bytes = from.depth,
+                       .high_water_bytes = from.high_water,
+                       .longest_stall = absl::Nanoseconds(
+                           from.writer.sinks.longest_write_nanos)};
   for (uint64_t lines : from.dropped) counters.dropped += lines;
   return counters;
 }

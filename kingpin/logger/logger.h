@@ -12,11 +12,12 @@
 //
 //   2026-11-23T11:35:28.123456Z INFO 12345 server.cc:42 listening on port 7000
 //
-// (UTC wall clock, level, kernel thread id, call site, message). A newline inside
-// a message is written as \n, any other control character and each byte that is
-// not UTF-8 as \xNN, so nothing that a peer sends can forge a line or reach a
-// terminal (escape.h). A line that no ring can hold is cut and says so:
-// "...[truncated, 700000 bytes]".
+// (UTC wall clock, level, kernel thread id, call site, message; in front of that
+// "[connection 7 PEER] " where there is a LogContext). A newline inside a message is
+// written as \n, any other control character and each byte that is not UTF-8 as
+// \xNN, so nothing that a peer sends can forge a line or reach a terminal
+// (escape.h). A line that no ring can hold is cut and says so:
+// "...[truncated, 700000 bytes]". Options::format makes it JSON instead.
 //
 // How: each thread has a ring of its own for each logger (ring.h). A log statement
 // copies its arguments there in binary, with the processor's tick counter for the
@@ -28,7 +29,7 @@
 // Order: lines of one thread keep theirs. Lines of several threads are in the
 //   order of their times, except those that are marked with a tilde behind the
 //   time ("...123456Z~ INFO"): they were committed too late for their place.
-// Threads: thread-safe. Not for signal handlers.
+// Threads: thread-safe. Not for signal handlers, but for Reopen().
 // Lifetime: outlives every thread that logs to it; the destructor writes what is
 //   left. fd is not owned and stays open until then.
 // Memory: buffer_bytes for each thread that logs, and as much again to share; all
@@ -62,6 +63,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <vector>
 
 #include "absl/base/attributes.h"
 #include "absl/base/optimization.h"
@@ -71,6 +73,7 @@
 #include "kingpin/logger/engine.h"
 #include "kingpin/logger/level.h"
 #include "kingpin/logger/log_context.h"
+#include "kingpin/logger/log_format.h"
 #include "kingpin/logger/record.h"
 #include "kingpin/logger/sink.h"
 #include "kingpin/logger/site.h"
@@ -98,7 +101,8 @@ class Logger {
   };
 
   struct Options {
-    // Blocking or not, file, pipe, socket or terminal. Not owned.
+    // Blocking or not, file, pipe, socket or terminal, which is coloured
+    // (terminal_sink.h). Not owned.
     int fd = STDERR_FILENO;
     // Records below are not written and their arguments not evaluated.
     LogLevel min_level = LogLevel::kInfo;
@@ -106,8 +110,15 @@ class Logger {
     // a line takes 24 bytes and its arguments.
     size_t buffer_bytes = 256 << 10;
     FullPolicy when_full = WhenFull::kBlock;
-    // If set, makes the sink that takes the lines instead of `fd`.
+    // If set, makes the sink that takes the lines instead of `fd`: FileSinkFactory(),
+    // RotatingSinkFactory(), SyslogSinkFactory(), TerminalSinkFactory().
     LogSinkFactory sink = nullptr;
+    // Further sinks, each of which takes every line, too. They are served one after
+    // the other; one that fails takes nothing from the others, one that waits holds
+    // them up.
+    std::vector<LogSinkFactory> also_to = {};
+    // Text as above, or JSON lines (json_line_format.h), for all sinks.
+    LogFormat format = LogFormat::kText;
     // How often the backend looks for lines while there are some. The longest time
     // that a line below ERROR waits, a full buffer apart. Zero: it never rests,
     // which takes a whole core and is for measurements.
@@ -116,13 +127,14 @@ class Logger {
 
   // In lines unless said otherwise. After a Flush() with no other thread at work,
   // accepted == written + dropped, and every dropped line is declared unless the
-  // sink refuses even that.
+  // sink refuses even that. With several sinks a line that any of them lost counts
+  // as dropped; it is declared in those where it is missing, and in no other.
   struct Counters {
     uint64_t accepted = 0;  // Given to the logger, level permitting.
     uint64_t dropped = 0;   // Had no room, or were lost to a write error.
     std::array<uint64_t, kLogLevels> dropped_by_level = {};  // The same.
-    uint64_t written = 0;       // Handed to the sink; declarations not counted.
-    uint64_t bytes = 0;         // Taken by the sink; declarations counted.
+    uint64_t written = 0;  // Taken by every sink; declarations not counted.
+    uint64_t bytes = 0;    // Taken by all sinks together; declarations counted.
     uint64_t write_errors = 0;  // Calls that failed, EAGAIN and EINTR apart.
     uint64_t depth_bytes = 0;   // Waiting in the buffers now,
     uint64_t high_water_bytes = 0;  // and the most that ever did.
@@ -153,6 +165,11 @@ class Logger {
   // One line without the prefix, for callers with a format of their own (access
   // logs). Tabs stay as they are, all else is escaped as above.
   void Write(LogLevel level, std::string_view line);
+
+  // Has the backend open anew what a sink knows by name, between two lines: for
+  // whoever has moved the file away. Returns at once; a Flush() that follows waits
+  // for it. Async-signal-safe (reopen_on_signal.h).
+  void Reopen();
 
   // Returns when all that this thread logged before has been handed to the kernel
   // or, if the sink fails, counted as dropped.

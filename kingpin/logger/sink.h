@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "absl/types/span.h"
@@ -41,8 +42,12 @@ class LogSink {
   // Returns when what was written would survive a loss of power. 0 or errno.
   virtual int Sync() { return 0; }
 
-  // Opens anew what has a name: somebody has moved it away.
+  // Opens anew what has a name: somebody has moved it away. Between two batches.
   virtual void Reopen() {}
+
+  // What there is to say about the sink itself, once: of a trouble that is over. It
+  // becomes a line of its own, in this sink. Empty: nothing.
+  virtual std::string TakeNote() { return {}; }
 };
 
 // Makes the sink of a logger, in the process that will use it. Not called at the

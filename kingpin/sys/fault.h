@@ -38,6 +38,7 @@ enum class Call : uint8_t {
   kOpen,
   kRead,
   kRecv,
+  kRename,
   kSend,
   kSendfile,
   kSetOption,

@@ -298,6 +298,14 @@ int ReadDirectory(UniqueFd directory,
   return error;
 }
 
+int Rename(const char* from, const char* to) {
+  return MakeCall(Call::kRename, -1, [=] { return ::rename(from, to); });
+}
+
+int Link(const char* from, const char* to) {
+  return MakeCall(Call::kRename, -1, [=] { return ::link(from, to); });
+}
+
 SysResult<size_t> Write(int fd, const void* data, size_t size) {
   return MoveBytes(Call::kWrite, fd, [=](size_t limit) {
     return ::write(fd, data, std::min(size, limit));

@@ -8,10 +8,13 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "kingpin/logger/file_sink.h"
 #include "kingpin/logger/klog.h"
+#include "kingpin/logger/sink.h"
 
 namespace {
 
@@ -48,14 +51,13 @@ void LogForEver(Logger& log, int thread) {
 
 // Blocks when full, so that noise cannot push out what the test looks for. Never
 // destroyed: only the flush at exit can save what it holds.
-Logger& BlockingDefault() {
-  Logger* log = new Logger({.buffer_bytes = 8192});
+Logger& BlockingDefault(kingpin::LogSinkFactory sink = nullptr) {
+  Logger* log = new Logger({.buffer_bytes = 8192, .sink = std::move(sink)});
   Logger::SetDefault(log);
   return *log;
 }
 
-void ForkAmidNoise(int count) {
-  Logger& log = BlockingDefault();
+void ForkAmidNoise(Logger& log, int count) {
   for (int thread = 0; thread < 3; ++thread) LogForEver(log, thread);
   for (int i = 0; i < count; ++i) {
     pid_t child = fork();
@@ -101,7 +103,12 @@ int main(int argc, char** argv) {
     LogNumbers(log, "main", count);
     exit(0);  // No destructor runs.
   } else if (mode == "fork") {
-    ForkAmidNoise(count);
+    ForkAmidNoise(BlockingDefault(), count);
+  } else if (mode == "fork_file") {
+    // Each process opens it for itself.
+    ForkAmidNoise(
+        BlockingDefault(*kingpin::FileSinkFactory({.path = "/dev/stderr"})),
+        count);
   } else {
     return 2;
   }

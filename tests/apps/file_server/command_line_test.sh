@@ -49,7 +49,7 @@ expect 2 "--root=--list" --root --list
 expect 1 "file_server: cannot serve" --root "$dir/none" --port 0
 expect 1 "No such file" --root "$dir/none" --port 0
 expect 1 "Not a directory" --root "$dir/www/a.txt" --port 0
-expect 1 "cannot open access log" --root "$dir" --port 0 --access_log "$dir/x/y"
+expect 1 "cannot open log" --root "$dir" --port 0 --access_log "$dir/x/y"
 
 start --root "$dir/www" --port 0 --access_log "$dir/log"
 [[ $(get /a.txt) == *200*hello* ]] || fail "no answer"
@@ -59,6 +59,30 @@ kill -TERM "$pid"
 wait "$pid" || fail "SIGTERM: exit code $?"
 grep -q '"GET /a.txt HTTP/1.0" 200 6 "-" "-"$' "$dir/log" ||
   fail "access log: $(cat "$dir/log")"
+
+# logrotate: the log is moved away, SIGHUP opens it anew. Both have their line.
+start --root "$dir/www" --port 0 --access_log "$dir/log"
+[[ $(get /a.txt) == *hello* ]] || fail "no answer"
+mv "$dir/log" "$dir/log.1"
+kill -HUP "$pid"
+until [[ -e $dir/log ]]; do
+  kill -0 "$pid" || fail "SIGHUP ended it"
+done
+[[ $(get /b.txt) == *404* ]] || fail "no answer after SIGHUP"
+kill -TERM "$pid"
+wait "$pid" || fail "SIGHUP: exit code $?"
+[[ $(grep -c "GET /a.txt" "$dir/log.1") == 2 ]] || fail "the log that was moved"
+[[ $(cat "$dir/log") == *"GET /b.txt"*404* ]] || fail "the log after SIGHUP"
+
+# It rotates by itself: one of 2 MiB is there from an earlier run.
+head -c 2M /dev/zero | tr '\0' '\n' >"$dir/log"
+start --root "$dir/www" --port 0 --access_log "$dir/log" --access_log_mib 1
+[[ $(get /a.txt) == *hello* ]] || fail "no answer"
+kill -TERM "$pid"
+wait "$pid" || fail "rotation: exit code $?"
+[[ $(wc -l <"$dir/log") == 1 ]] || fail "rotation: $(ls -l "$dir")"
+[[ $(cat "$dir"/log.2*-?????? | wc -c) == 2097152 ]] ||
+  fail "rotation: $(ls -l "$dir")"
 
 # A full disk under the log: it is said, once, and requests are answered.
 start --root "$dir/www" --port 0 --access_log /dev/full

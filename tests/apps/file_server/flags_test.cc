@@ -54,6 +54,10 @@ TEST(FlagsTest, ErrorsSayWhatWouldBeRight) {
       absl::StrContains(ErrorOf({"--root", "--list"}), "--root=--list"));
   EXPECT_EQ(Parse({"--root=--list"})->root, "--list");
   EXPECT_EQ(Parse({"--access_log", "-"})->access_log, "-");
+  EXPECT_EQ(Parse({"--access_log_mib", "5"})->access_log_mib, 5);
+  EXPECT_EQ(Parse({"--access_log_keep=0"})->access_log_keep, 0);
+  EXPECT_TRUE(
+      absl::StrContains(ErrorOf({"--access_log_mib=-1"}), "0 to 1048576"));
   EXPECT_TRUE(absl::StrContains(ErrorOf({"--idle_timeout=x"}), "30s"));
   EXPECT_TRUE(absl::StrContains(ErrorOf({"--strategy=x"}), "mutex"));
   EXPECT_FALSE(Parse({"--list=maybe"}).ok());
@@ -65,7 +69,8 @@ TEST(FlagsTest, HelpNamesEveryFlag) {
   for (const char* name :
        {"--root", "--index", "--list", "--follow_symlinks", "--port",
         "--listen", "--threads", "--strategy", "--max_connections", "--cache",
-        "--access_log", "--idle_timeout", "--header_timeout", "--send_timeout",
+        "--access_log", "--access_log_mib", "--access_log_keep",
+        "--idle_timeout", "--header_timeout", "--send_timeout",
         "--drain_timeout"}) {
     EXPECT_TRUE(absl::StrContains(HelpText(), name)) << name;
   }

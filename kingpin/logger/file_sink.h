@@ -1,0 +1,65 @@
+// FileSink: lines to a file that is known by its path: created if it is not there,
+// appended to, and opened anew when somebody has moved or removed it (looked at
+// once a second while lines come) or when Logger::Reopen() says so.
+//
+//   absl::StatusOr<LogSinkFactory> file = FileSinkFactory({.path = "access.log"});
+//   if (!file.ok()) return file.status();
+//   Logger log({.when_full = Logger::WhenFull::kDrop, .sink = *file});
+//   ReopenOnSignal reopen(SIGHUP, {&log});   // For logrotate.
+//
+// Reopening happens between two batches: no line is lost by it, torn, or written
+// twice. If the path cannot be opened then (permission lost, directory removed),
+// lines go on to the old file, it is tried again once a second, and when it works a
+// line says
+//
+//   log: could not be reopened, went on in the old file for 12s (Permission denied)
+//
+// A full disk costs whole lines, never halves of them (log_file.h), which are
+// declared when there is room again.
+//
+// Several processes may append to one file. A FIFO is fine as long as it has a
+// reader; one that has stopped holds up the backend.
+#ifndef KINGPIN_LOGGER_FILE_SINK_H_
+#define KINGPIN_LOGGER_FILE_SINK_H_
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "kingpin/logger/log_file.h"
+#include "kingpin/logger/sink.h"
+#include "kingpin/sys/syscalls.h"
+
+namespace kingpin {
+
+struct FileSinkOptions {
+  std::string path;
+  mode_t mode = 0644;  // Of a file that is created; less the umask.
+  // How often the path is looked at, and a failed attempt repeated.
+  absl::Duration check_interval = absl::Seconds(1);
+};
+
+class FileSink : public LogSink {
+ public:
+  // A path that cannot be opened costs the lines until it can.
+  explicit FileSink(const FileSinkOptions& options)
+      : file_(options.path, options.mode, options.check_interval) {}
+
+  SysResult<size_t> Write(const LogBatch& batch) override;
+  int Sync() override { return file_.Sync(); }
+  void Reopen() override { file_.Reopen(); }
+  std::string TakeNote() override { return file_.TakeNote(); }
+
+ private:
+  log_internal::LogFile file_;
+};
+
+// Opens the path once, so that a wrong one is an error at the start; then it is
+// opened in each process that logs.
+absl::StatusOr<LogSinkFactory> FileSinkFactory(FileSinkOptions options);
+
+}  // namespace kingpin
+
+#endif  // KINGPIN_LOGGER_FILE_SINK_H_

@@ -1,0 +1,110 @@
+#include "kingpin/logger/log_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "kingpin/logger/fd_sink.h"
+#include "kingpin/logger/ticks.h"
+
+namespace kingpin::log_internal {
+
+SysResult<UniqueFd> OpenLogFile(const std::string& path, mode_t mode,
+                                int more_flags) {
+  return sys::Open(
+      path.c_str(),
+      O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK | more_flags, mode);
+}
+
+LogFile::LogFile(std::string path, mode_t mode, absl::Duration check_interval)
+    : path_(std::move(path)), mode_(mode), check_interval_(check_interval) {
+  Reopen();
+}
+
+int LogFile::Open() {
+  SysResult<UniqueFd> opened = OpenLogFile(path_, mode_);
+  if (!opened.ok()) return opened.error;
+  struct stat status;
+  if (const int error = sys::Fstat(opened.value.get(), &status); error != 0) {
+    return error;
+  }
+  file_ = std::move(opened.value);
+  size_ = static_cast<uint64_t>(status.st_size);
+  modified_seconds_ = status.st_mtim.tv_sec;
+  return 0;
+}
+
+void LogFile::Reopen() {
+  const bool had_file = file_.valid();
+  open_error_ = Open();
+  if (open_error_ == 0) {
+    reopening_.End();
+  } else if (had_file) {
+    reopening_.Begin(open_error_);
+  }
+}
+
+bool LogFile::Tend() {
+  const uint64_t now = MonotonicNanos();
+  if (now < next_check_nanos_ && file_.valid()) return false;
+  next_check_nanos_ =
+      now + static_cast<uint64_t>(absl::ToInt64Nanoseconds(check_interval_));
+  if (file_.valid() && IsInPlace()) {
+    reopening_.End();
+    return false;
+  }
+  const int before = file_.get();
+  Reopen();
+  return file_.get() != before;
+}
+
+bool LogFile::IsInPlace() {
+  struct stat there;
+  struct stat here;
+  if (sys::StatAt(AT_FDCWD, path_.c_str(), &there) != 0 ||
+      sys::Fstat(file_.get(), &here) != 0) {
+    return false;
+  }
+  // Somebody may have made it shorter (logrotate's copytruncate).
+  size_ = static_cast<uint64_t>(here.st_size);
+  return there.st_dev == here.st_dev && there.st_ino == here.st_ino;
+}
+
+SysResult<size_t> LogFile::Write(std::string_view lines) {
+  if (!file_.valid()) return {0, open_error_};
+  SysResult<size_t> result = WriteAll(file_.get(), lines);
+  if (!result.ok()) result.value = TakeOffCutLine(lines, result.value);
+  size_ += result.value;
+  return result;
+}
+
+size_t LogFile::TakeOffCutLine(std::string_view lines, size_t taken) {
+  const size_t newline = lines.substr(0, taken).rfind('\n');
+  const size_t whole = newline == lines.npos ? 0 : newline + 1;
+  if (whole == taken) return taken;
+  struct stat status;
+  // O_APPEND leaves the position behind what we wrote.
+  const off_t end = ::lseek(file_.get(), 0, SEEK_CUR);
+  if (sys::Fstat(file_.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
+      status.st_size != end ||
+      ::ftruncate(file_.get(), end - static_cast<off_t>(taken - whole)) != 0) {
+    return taken;
+  }
+  return whole;
+}
+
+int LogFile::Sync() {
+  if (!file_.valid()) return EBADF;
+  if (::fsync(file_.get()) == 0) return 0;
+  return errno == EINVAL || errno == EROFS ? 0 : errno;
+}
+
+void LogFile::Replace(UniqueFd file) {
+  file_ = std::move(file);
+  size_ = 0;
+}
+
+}  // namespace kingpin::log_internal

@@ -1,0 +1,141 @@
+#include "kingpin/logger/sink_account.h"
+
+#include <algorithm>
+
+#include "absl/base/optimization.h"
+#include "kingpin/logger/ticks.h"
+
+namespace kingpin::log_internal {
+namespace {
+
+// Beyond, the lines of further threads are declared together, as thread 0's.
+constexpr size_t kMaxOwed = 256;
+
+void Count(std::atomic<uint64_t>& counter, uint64_t n) {
+  counter.fetch_add(n, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+size_t SinkAccount::Write(const LineBatch& batch) {
+  size_t done = 0;
+  if (ABSL_PREDICT_TRUE(WriteArrears()) && !batch.lines.empty()) {
+    done = SendLines(batch.view());
+  }
+  Lose(batch, done);
+  WriteNote();
+  return done;
+}
+
+SysResult<size_t> SinkAccount::Send(const LogBatch& batch) {
+  const uint64_t begin = MonotonicNanos();
+  const SysResult<size_t> result = sink_.Write(batch);
+  const int64_t took = static_cast<int64_t>(MonotonicNanos() - begin);
+  if (took > longest_write_nanos_.load(std::memory_order_relaxed)) {
+    longest_write_nanos_.store(took, std::memory_order_relaxed);
+  }
+  Count(bytes_, result.value);
+  if (ABSL_PREDICT_FALSE(!result.ok())) Count(write_errors_, 1);
+  return result;
+}
+
+size_t SinkAccount::SendLines(const LogBatch& batch) {
+  const size_t taken = Send(batch).value;
+  auto ends_after = [](size_t at, const LogBatch::Line& line) {
+    return at < line.end;
+  };
+  const auto begin = batch.lines.begin();
+  size_t done =
+      std::upper_bound(begin, batch.lines.end(), taken, ends_after) - begin;
+  const size_t whole = done == 0 ? 0 : batch.lines[done - 1].end;
+  if (ABSL_PREDICT_FALSE(taken > whole)) {
+    // Mid-line: the rest of that line is owed. It counts as written.
+    const LogBatch::Line& cut = batch.lines[done++];
+    cut_ = batch.text.substr(taken, cut.end - taken);
+    cut_level_ = cut.level;
+  }
+  return done;
+}
+
+bool SinkAccount::WriteArrears() {
+  if (ABSL_PREDICT_TRUE(cut_.empty() && owed_.empty())) return true;
+  TextBuffer text;
+  std::vector<LogBatch::Line> lines;
+  auto end_line = [&](LogLevel level) {
+    lines.push_back({static_cast<uint32_t>(text.size()), level});
+  };
+  const size_t cut_lines = cut_.empty() ? 0 : 1;
+  text.Append(cut_);
+  if (cut_lines > 0) end_line(cut_level_);
+  for (const Gap& gap : owed_) {
+    format_.AppendGap(gap, &text);
+    end_line(LogLevel::kWarning);
+  }
+  // A declaration that has begun is owed as a line, no longer as a number.
+  const std::string cut = std::move(cut_);
+  cut_.clear();
+  const size_t begun = SendLines({text.view(), lines});
+  if (begun == 0) {
+    cut_ = cut;
+  } else {
+    owed_.erase(owed_.begin(), owed_.begin() + (begun - cut_lines));
+  }
+  return cut_.empty() && owed_.empty();
+}
+
+void SinkAccount::WriteNote() {
+  if (ABSL_PREDICT_FALSE(!cut_.empty() || !owed_.empty())) return;
+  const std::string note = sink_.TakeNote();
+  if (ABSL_PREDICT_TRUE(note.empty())) return;
+  TextBuffer text;
+  format_.AppendNote(note, &text);
+  const LogBatch::Line line = {static_cast<uint32_t>(text.size()),
+                               LogLevel::kWarning};
+  SendLines({text.view(), {&line, 1}});
+}
+
+void SinkAccount::Lose(const LineBatch& batch, size_t begin) {
+  for (size_t i = begin; i < batch.lines.size(); ++i) {
+    const LineBatch::Origin& origin = batch.origins[i];
+    if (origin.gap >= 0) {
+      Owe(batch.gaps[origin.gap]);
+    } else if (origin.gap == LineBatch::kLine) {
+      Gap gap = {.thread = origin.thread,
+                 .first_unix_nanos = origin.unix_nanos,
+                 .last_unix_nanos = origin.unix_nanos};
+      gap.dropped[static_cast<size_t>(batch.lines[i].level)] = 1;
+      Owe(gap);
+    }
+  }
+}
+
+Gap& SinkAccount::OwedTo(uint32_t thread) {
+  auto is_of = [](uint32_t id) {
+    return [id](const Gap& gap) { return gap.thread == id; };
+  };
+  auto found = std::find_if(owed_.begin(), owed_.end(), is_of(thread));
+  if (found == owed_.end() && owed_.size() >= kMaxOwed) {
+    thread = 0;
+    found = std::find_if(owed_.begin(), owed_.end(), is_of(thread));
+  }
+  if (found != owed_.end()) return *found;
+  return owed_.emplace_back(Gap{.thread = thread,
+                                .first_unix_nanos = INT64_MAX,
+                                .last_unix_nanos = INT64_MIN});
+}
+
+void SinkAccount::Owe(const Gap& gap) {
+  Gap& owed = OwedTo(gap.thread);
+  for (size_t i = 0; i < kLogLevels; ++i) owed.dropped[i] += gap.dropped[i];
+  owed.first_unix_nanos = std::min(owed.first_unix_nanos, gap.first_unix_nanos);
+  owed.last_unix_nanos = std::max(owed.last_unix_nanos, gap.last_unix_nanos);
+}
+
+SinkAccount::Counters SinkAccount::counters() const {
+  constexpr auto relaxed = std::memory_order_relaxed;
+  return {.bytes = bytes_.load(relaxed),
+          .write_errors = write_errors_.load(relaxed),
+          .longest_write_nanos = longest_write_nanos_.load(relaxed)};
+}
+
+}  // namespace kingpin::log_internal

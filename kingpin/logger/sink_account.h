@@ -1,0 +1,73 @@
+// SinkAccount: hands batches to one sink and keeps its account: each line has been
+// written there, or is missing there and will be declared there.
+//
+// When the sink fails, the batch is lost from the first line on of which the sink
+// took nothing; the rest of a line that it took in part is written first when it
+// serves again, so no line is ever torn, then the declarations, a line for each
+// thread that lost any. Write() tries that each time. Behind them comes what the
+// sink has to say itself (LogSink::TakeNote).
+//
+// Threads: one at a time, counters() from any.
+#ifndef KINGPIN_LOGGER_SINK_ACCOUNT_H_
+#define KINGPIN_LOGGER_SINK_ACCOUNT_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kingpin/logger/level.h"
+#include "kingpin/logger/line_batch.h"
+#include "kingpin/logger/line_format.h"
+#include "kingpin/logger/sink.h"
+#include "kingpin/logger/text_buffer.h"
+#include "kingpin/sys/syscalls.h"
+
+namespace kingpin::log_internal {
+
+class SinkAccount {
+ public:
+  struct Counters {
+    uint64_t bytes = 0;
+    uint64_t write_errors = 0;
+    int64_t longest_write_nanos = 0;
+  };
+
+  // Both outlive it.
+  SinkAccount(LogSink* sink, LineFormat* format)
+      : sink_(*sink), format_(*format) {}
+
+  // Returns how many lines of the batch are dealt with; all that follow are lost.
+  size_t Write(const LineBatch& batch);
+
+  Counters counters() const;
+
+ private:
+  SysResult<size_t> Send(const LogBatch& batch);
+  // The same, of lines that are kept: returns how many of them are begun. The rest
+  // of the one that was cut is owed.
+  size_t SendLines(const LogBatch& batch);
+  // False if the sink still does not take them.
+  bool WriteArrears();
+  void WriteNote();
+  void Lose(const LineBatch& batch, size_t begin);
+  Gap& OwedTo(uint32_t thread);
+  void Owe(const Gap& gap);
+
+  LogSink& sink_;
+  LineFormat& format_;
+
+  // What earlier errors left over.
+  std::string cut_;  // The rest of a line that the sink took in part.
+  LogLevel cut_level_ = LogLevel::kInfo;
+  std::vector<Gap> owed_;
+
+  std::atomic<uint64_t> bytes_ = 0;
+  std::atomic<uint64_t> write_errors_ = 0;
+  std::atomic<int64_t> longest_write_nanos_ = 0;
+};
+
+}  // namespace kingpin::log_internal
+
+#endif  // KINGPIN_LOGGER_SINK_ACCOUNT_H_

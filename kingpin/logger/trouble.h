@@ -1,0 +1,37 @@
+// Trouble: what a sink could not do for a while, and what to say when it can again.
+//
+//   Trouble reopening("could not be reopened");
+//   reopening.Begin(EACCES);    // Again and again: the first counts.
+//   reopening.End();
+//   reopening.TakeNote();  // "could not be reopened for 3s (Permission denied)"
+//
+// Threads: one at a time.
+#ifndef KINGPIN_LOGGER_TROUBLE_H_
+#define KINGPIN_LOGGER_TROUBLE_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace kingpin::log_internal {
+
+class Trouble {
+ public:
+  // `what` outlives it.
+  explicit Trouble(std::string_view what) : what_(what) {}
+
+  void Begin(int error);
+  void End();
+  // Of the last trouble that is over; once. Empty: there was none.
+  std::string TakeNote();
+
+ private:
+  const std::string_view what_;
+  int error_ = 0;  // Not zero: it lasts.
+  uint64_t begin_nanos_ = 0;
+  std::string note_;
+};
+
+}  // namespace kingpin::log_internal
+
+#endif  // KINGPIN_LOGGER_TROUBLE_H_
