@@ -4,6 +4,8 @@
 
 #include <optional>
 
+#include "absl/status/statusor.h"
+#include "kingpin/logger/black_box_reader.h"
 #include "kingpin/logger/engine_registry.h"
 #include "kingpin/sys/futex.h"
 #include "kingpin/sys/syscalls.h"
@@ -55,11 +57,14 @@ Engine::Engine(const EngineOptions& options)
     : options_(options),
       number_(NextEngineNumber()),
       generation_(EngineRegistry::generation()),
-      rings_(options.ring_bytes),
       sink_(options.sink()),
       format_(std::make_unique<TextLineFormat>()),
       writer_(sink_.get(), format_.get()),
-      collector_(&rings_, format_.get(), &writer_) {
+      box_(OpenBox()),
+      rings_(options.ring_bytes, box_.get()),
+      own_raw_slots_(box_ == nullptr ? std::make_unique<RawSlots>() : nullptr),
+      raw_slots_(box_ == nullptr ? own_raw_slots_.get() : &box_->raw_slots()),
+      collector_(&rings_, raw_slots_, box_.get(), format_.get(), &writer_) {
   may_sleep_ = sys::EnableProcessBarrier();
   // Blocked before the thread exists, so that it is born that way.
   sigset_t all;
@@ -80,6 +85,7 @@ Engine::Engine(const EngineOptions& options)
 
 Engine::~Engine() {
   EngineRegistry::Remove(this);
+  parked_.store(false);
   stop_.store(true, std::memory_order_seq_cst);
   doorbell_.Ring();
   if (has_backend_) {
@@ -87,6 +93,27 @@ Engine::~Engine() {
   } else {
     Pass(Collector::Extent::kAll);
   }
+}
+
+std::unique_ptr<BlackBox> Engine::OpenBox() {
+  if (options_.black_box.empty()) return nullptr;
+  auto replay = [this](std::string_view file) {
+    SigpipeGuard guard;
+    recovered_ =
+        ReplayBlackBox(file, ReplayTo::kSameLog, format_.get(), &writer_).lines;
+  };
+  absl::StatusOr<std::unique_ptr<BlackBox>> box =
+      BlackBox::Open({.path = options_.black_box,
+                      .ring_bytes = Ring::MappedBytes(options_.ring_bytes),
+                      .rings = options_.black_box_threads + 1},
+                     replay);
+  box_status_ = box.status();
+  return box.ok() ? *std::move(box) : nullptr;
+}
+
+void Engine::Park() {
+  PlainMutexLock lock(&pass_mu_);
+  parked_.store(true);
 }
 
 bool Engine::foreign() const {
@@ -119,7 +146,7 @@ bool Engine::ClaimSlowly(LogLevel level, size_t size, uint64_t* ticks,
   claim->at = ring.Reserve(size, level);
   const bool blocks = options_.blocks[static_cast<size_t>(level)];
   // The backend logs only from a fault hook; it must not wait for itself.
-  while (claim->at == nullptr && blocks && !OnBackend()) {
+  while (claim->at == nullptr && blocks && !OnBackend() && !parked_.load()) {
     doorbell_.Ring();
     ring.WaitForRoom(size, level);
     claim->at = ring.Reserve(size, level);
@@ -155,14 +182,30 @@ void Engine::Flush() {
   }
 }
 
+bool Engine::FlushInSignalHandler(int64_t nanos) {
+  if (OnBackend() || !has_backend_) return false;
+  constexpr int64_t kStepNanos = 10'000'000;
+  const uint32_t ticket = flush_asked_.fetch_add(1) + 1;
+  doorbell_.Ring();
+  for (; nanos > 0; nanos -= kStepNanos) {
+    const uint32_t done = flush_done_.load();
+    if (static_cast<int32_t>(done - ticket) >= 0) return true;
+    sys::FutexWait(flush_done_, done, kStepNanos);
+  }
+  return false;
+}
+
 Engine::Counters Engine::counters() const {
-  Counters counters = {.accepted = rings_.accepted(),
-                       .dropped = rings_.dropped(),
-                       .depth = rings_.depth(),
-                       .high_water = collector_.high_water(),
-                       .writer = writer_.counters()};
+  const auto raw_dropped = raw_slots_->dropped_lines();
+  Counters counters = {
+      .accepted = rings_.accepted() + raw_slots_->accepted() + recovered_,
+      .recovered = recovered_,
+      .dropped = rings_.dropped(),
+      .depth = rings_.depth(),
+      .high_water = collector_.high_water(),
+      .writer = writer_.counters()};
   for (size_t i = 0; i < kLogLevels; ++i) {
-    counters.dropped[i] += counters.writer.lost[i];
+    counters.dropped[i] += raw_dropped[i] + counters.writer.lost[i];
   }
   return counters;
 }
@@ -181,6 +224,7 @@ bool Engine::OnBackend() const {
 
 size_t Engine::Pass(Collector::Extent extent) {
   PlainMutexLock lock(&pass_mu_);
+  if (parked_.load(std::memory_order_relaxed)) return 0;
   if (extent == Collector::Extent::kUpToNow && !collector_.HasWork()) return 0;
   return collector_.Pass(extent);
 }

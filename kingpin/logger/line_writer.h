@@ -56,6 +56,11 @@ class LineWriter {
 
   Counters counters() const;
 
+  // Lines, by level, that are lost or were dropped, and still to be declared.
+  std::array<uint64_t, kLogLevels> owed() const;
+  // The rest of a line that the sink took in part.
+  std::string_view cut() const { return cut_; }
+
  private:
   // What is lost with a line: itself, nothing, or what it declares.
   static constexpr int32_t kLine = -1;
