@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "absl/status/statusor.h"
-#include "kingpin/logger/black_box_reader.h"
+#include "kingpin/logger/black_box_replay.h"
 #include "kingpin/logger/engine_registry.h"
 #include "kingpin/sys/futex.h"
 #include "kingpin/sys/syscalls.h"

@@ -21,6 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "kingpin/logger/black_box_reader.h"
+#include "kingpin/logger/black_box_replay.h"
 #include "kingpin/logger/fd_sink.h"
 #include "kingpin/logger/line_format.h"
 #include "kingpin/logger/line_writer.h"
@@ -67,7 +68,7 @@ void Summarise(const BlackBoxReport& report) {
                    " (started ", TimeText(report.start_unix_nanos),
                    ", last seen ", TimeText(report.last_unix_nanos), "), ",
                    report.in_flight, " of them perhaps in the log already; ",
-                   report.declared_drops, " lines had been dropped; ",
+                   report.dropped, " lines had been dropped; ",
                    report.damages == 0
                        ? "nothing torn or damaged"
                        : absl::StrCat(report.damages, " places damaged"))

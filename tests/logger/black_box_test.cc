@@ -57,7 +57,7 @@ TEST(BlackBoxRecover, ToolPrintsWhatWasCommitted) {
                                       "part"));
   std::vector<std::string> logged;
   for (const std::string& line : lines) {
-    if (!absl::StrContains(line, " black_box_reader.cc:")) {
+    if (!absl::StrContains(line, " black_box_replay.cc:")) {
       logged.push_back(line);
     }
   }

@@ -105,10 +105,10 @@ class Account {
   enum Part { kLog, kPerhaps, kRest };
 
   bool ReadNote(const std::string& line) {
-    if (!absl::StrContains(line, " black_box_reader.cc:")) return false;
+    if (!absl::StrContains(line, " black_box_replay.cc:")) return false;
     if (absl::StrContains(line, "which died writing them")) {
       part_ = kPerhaps;
-    } else if (absl::StrContains(line, "which were not written")) {
+    } else if (absl::StrContains(line, "which had not written them")) {
       part_ = kRest;
     } else if (absl::StrContains(line, "end of what was recovered")) {
       part_ = kLog;
