@@ -21,6 +21,7 @@
 #include "apps/file_server/file_handler.h"
 #include "apps/file_server/flags.h"
 #include "kingpin/http/static_files.h"
+#include "kingpin/logger/crash_handler.h"
 #include "kingpin/logger/logger.h"
 #include "kingpin/pool/epoll_tp_server.h"
 #include "kingpin/sys/syscalls.h"
@@ -79,15 +80,37 @@ kingpin::ServerOptions OptionsOf(const Flags& flags, int max_connections,
   };
 }
 
+// With the black box, if one is asked for, or not at all.
+absl::StatusOr<std::unique_ptr<kingpin::Logger>> MakeLog(
+    int fd, const std::string& black_box) {
+  auto log = std::make_unique<kingpin::Logger>(
+      kingpin::Logger::Options{.fd = fd,
+                               .when_full = kingpin::Logger::WhenFull::kDrop,
+                               .black_box = black_box});
+  if (!log->black_box_status().ok()) return log->black_box_status();
+  return log;
+}
+
+// The log of KLOG.
+absl::StatusOr<std::unique_ptr<kingpin::Logger>> MakeMainLog(
+    const std::string& black_box) {
+  absl::StatusOr<std::unique_ptr<kingpin::Logger>> log =
+      MakeLog(STDERR_FILENO, black_box);
+  if (!log.ok()) return log;
+  kingpin::Logger::SetDefault(log->get());
+  if (!black_box.empty()) kingpin::InstallCrashHandler();
+  return log;
+}
+
 // The access log; null if there is to be none. Writes to `file` if that is what
 // was asked for.
 absl::StatusOr<std::unique_ptr<kingpin::Logger>> MakeAccessLog(
-    const std::string& where, kingpin::UniqueFd* file) {
-  const absl::StatusOr<int> fd = OpenAccessLog(where, file);
+    const Flags& flags, kingpin::UniqueFd* file) {
+  const absl::StatusOr<int> fd = OpenAccessLog(flags.access_log, file);
   if (!fd.ok()) return fd.status();
   if (*fd < 0) return nullptr;
-  return std::make_unique<kingpin::Logger>(kingpin::Logger::Options{
-      .fd = *fd, .when_full = kingpin::Logger::WhenFull::kDrop});
+  const std::string& box = flags.log_blackbox;
+  return MakeLog(*fd, box.empty() ? box : box + ".access");
 }
 
 absl::StatusOr<kingpin::http::StaticRoot> OpenRoot(const Flags& flags) {
@@ -120,9 +143,12 @@ absl::Status Serve(const Flags& flags) {
       flags.max_connections > 0 ? flags.max_connections : files / 4 * 3;
   absl::StatusOr<kingpin::http::StaticRoot> root = OpenRoot(flags);
   if (!root.ok()) return root.status();
+  const absl::StatusOr<std::unique_ptr<kingpin::Logger>> main_log =
+      MakeMainLog(flags.log_blackbox);
+  if (!main_log.ok()) return main_log.status();
   kingpin::UniqueFd log_file;
   absl::StatusOr<std::unique_ptr<kingpin::Logger>> log =
-      MakeAccessLog(flags.access_log, &log_file);
+      MakeAccessLog(flags, &log_file);
   if (!log.ok()) return log.status();
   const int room = std::clamp(files / 8 * 7 - max_connections, 16,
                               max_connections / 8 + 256);

@@ -37,6 +37,9 @@ Where and how
   --cache=BOOL           keep small files and open descriptors (true)
   --access_log PATH      combined format, appended; - for stdout, off for none
                          (auto: stdout if that is a terminal, else none)
+  --log_blackbox PATH    keep lines that are not written yet in PATH, and those of
+                         the access log in PATH.access, through any crash or kill;
+                         written at the next start (none)
 Time-outs (30s, 5m, inf)
   --idle_timeout TIME    between requests (60s)
   --header_timeout TIME  from a request's first byte to its last (30s)
@@ -134,6 +137,7 @@ constexpr FlagEntry kFlags[] = {
     FILE_SERVER_SWITCH(follow_symlinks),
     FILE_SERVER_SWITCH(cache),
     FILE_SERVER_FLAG(access_log),
+    FILE_SERVER_FLAG(log_blackbox),
     FILE_SERVER_FLAG(idle_timeout),
     FILE_SERVER_FLAG(header_timeout),
     FILE_SERVER_FLAG(send_timeout),

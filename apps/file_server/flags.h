@@ -32,6 +32,7 @@ struct Flags {
   bool follow_symlinks = true;
   bool cache = true;
   std::string access_log = "auto";
+  std::string log_blackbox;  // Empty: none.
 
   absl::Duration idle_timeout = absl::Seconds(60);
   absl::Duration header_timeout = absl::Seconds(30);

@@ -65,8 +65,8 @@ TEST(FlagsTest, HelpNamesEveryFlag) {
   for (const char* name :
        {"--root", "--index", "--list", "--follow_symlinks", "--port",
         "--listen", "--threads", "--strategy", "--max_connections", "--cache",
-        "--access_log", "--idle_timeout", "--header_timeout", "--send_timeout",
-        "--drain_timeout"}) {
+        "--access_log", "--log_blackbox", "--idle_timeout", "--header_timeout",
+        "--send_timeout", "--drain_timeout"}) {
     EXPECT_TRUE(absl::StrContains(HelpText(), name)) << name;
   }
 }
