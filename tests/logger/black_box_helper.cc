@@ -224,7 +224,8 @@ int Run(const std::string& mode, Logger::Options options, int log_fd,
     }).detach();
   }
   // Of the process, like the loggers of most.
-  Logger& log = *new Logger(options);
+  static Logger* const kept = new Logger(options);
+  Logger& log = *kept;
   if (mode == "start") return Start(log);
   if (!log.black_box_status().ok()) return 3;
   if (mode == "log" || mode == "lazy") RunThreads(log, MapCounters(counters));
