@@ -61,10 +61,20 @@ struct BoxFiles {
   std::string base, box, log, counters;
 };
 
+// Under TSan every exit sleeps for a second unless told not to, and a child of
+// fork() must not start threads, as a logger does.
+inline void TameSanitizers() {
+  const char* old = getenv("TSAN_OPTIONS");
+  static const std::string options = absl::StrCat(
+      old == nullptr ? "" : old, " atexit_sleep_ms=0:die_after_fork=0");
+  setenv("TSAN_OPTIONS", options.c_str(), /*replace=*/1);
+}
+
 // A process; its stdout and stderr come by a pipe.
 class Process {
  public:
   explicit Process(std::vector<std::string> args) {
+    TameSanitizers();
     int out[2];
     int err[2];
     EXPECT_EQ(pipe2(out, O_CLOEXEC), 0);

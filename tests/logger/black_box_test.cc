@@ -220,12 +220,6 @@ TEST(BlackBoxOpen, SecondLoggerOfTheProcessIsRefused) {
 
 TEST(BlackBoxOpen, ChildOfTheDeadDoesNotKeepIt) {
   BoxFiles files;
-  setenv("TSAN_OPTIONS",
-         absl::StrCat(
-             getenv("TSAN_OPTIONS") == nullptr ? "" : getenv("TSAN_OPTIONS"),
-             " die_after_fork=0")
-             .c_str(),
-         /*replace=*/1);
   Process parent(HelperArgs("fork", files));
   int child = 0;
   ASSERT_TRUE(absl::SimpleAtoi(parent.ReadLine(), &child));
