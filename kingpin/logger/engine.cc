@@ -54,9 +54,9 @@ uint64_t NextEngineNumber() {
 }  // namespace
 
 Engine::Engine(const EngineOptions& options)
-    : options_(options),
-      number_(NextEngineNumber()),
+    : number_(NextEngineNumber()),
       generation_(EngineRegistry::generation()),
+      options_(options),
       sink_(options.sink()),
       format_(std::make_unique<TextLineFormat>()),
       writer_(sink_.get(), format_.get()),

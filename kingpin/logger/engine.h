@@ -156,8 +156,8 @@ class Engine {
   // This thread's ring; nullptr: the shared one.
   Ring* AttachThread();
 
-  // Constant after construction.
-  const EngineOptions options_;
+  // Constant after construction. First what a log statement reads, next to the
+  // doorbell, which it reads too.
   const uint64_t number_;      // Of no other engine in the life of the process.
   const uint32_t generation_;  // Of the process that made it.
   bool has_backend_ = false;
@@ -165,6 +165,8 @@ class Engine {
   pthread_t backend_ = {};
 
   Doorbell doorbell_;
+
+  const EngineOptions options_;  // Constant, too.
 
   // Under pass_mu_, once the backend runs.
   const std::unique_ptr<LogSink> sink_;
