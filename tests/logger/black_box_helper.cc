@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -191,6 +192,21 @@ int LogAmidSignals(Logger& log) {
   return 0;
 }
 
+// Raw lines where there is no backend to write them.
+int LogBare(const Logger::Options& options) {
+  KLOG_RAW(WARNING, "no logger");
+  KLOG_RAW(DEBUG, "");
+  Logger log(options);
+  const pid_t child = fork();
+  if (child == 0) {
+    KLOG_RAW_TO(log, ERROR, "after fork");
+    _exit(0);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  return status;
+}
+
 int Start(Logger& log) {
   if (!log.black_box_status().ok()) {
     std::fprintf(stderr, "%s\n",
@@ -206,6 +222,7 @@ int Start(Logger& log) {
 
 int Run(const std::string& mode, Logger::Options options, int log_fd,
         const char* counters) {
+  if (mode == "bare") return LogBare(options);
   static std::atomic<uint32_t> reached = 0;
   if (mode == "stuck" || mode == "full" || mode == "stuck_start") {
     options.sink = [] { return std::make_unique<StuckSink>(&reached); };

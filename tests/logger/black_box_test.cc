@@ -1,5 +1,7 @@
 // The black box as its users see it: what is in it when a process dies, what the
 // next one and the recovery tool make of it, and what is refused.
+#include "kingpin/logger/black_box.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -9,17 +11,25 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "kingpin/logger/black_box_reader.h"
 #include "kingpin/logger/klog.h"
+#include "kingpin/logger/record.h"
+#include "kingpin/logger/ring.h"
+#include "kingpin/logger/sink.h"
 #include "kingpin/sys/syscalls.h"
 #include "tests/logger/black_box_process.h"
 
@@ -40,6 +50,42 @@ pid_t KillStuck(const std::string& mode, const BoxFiles& files) {
   const pid_t pid = child.pid();
   child.Kill();
   return pid;
+}
+
+// --- The headers' own examples ----------------------------------------------------
+
+TEST(BlackBoxExample, HoldsARingAndIsRead) {
+  using namespace log_internal;
+  BoxFiles files;
+  {
+    absl::StatusOr<std::unique_ptr<BlackBox>> box =
+        BlackBox::Open({.path = files.box,
+                        .ring_bytes = Ring::MappedBytes(1 << 12),
+                        .rings = 1},
+                       [](std::string_view) {});
+    ASSERT_TRUE(box.ok()) << box.status();
+    void* memory = (*box)->TakeRing();
+    EXPECT_NE(memory, nullptr);
+    EXPECT_EQ((*box)->TakeRing(), nullptr);
+    Ring ring(1 << 12, Ring::Pages::kAsUsed, memory);
+    ASSERT_TRUE(ring.valid());
+    const RecordHeader header = {.payload_bytes = 4,
+                                 .site = kTextFlag | 60000,
+                                 .ticks = 0,
+                                 .thread = 7,
+                                 .context_bytes = 0};
+    std::memcpy(header.WriteTo(ring.Reserve(32, LogLevel::kInfo)), "text", 4);
+    ring.Commit(32);
+  }
+  const UniqueFd fd = sys::Open(files.box.c_str(), O_RDONLY, 0).value;
+  absl::StatusOr<std::string> file = ReadBlackBox(fd.get());
+  ASSERT_TRUE(file.ok()) << file.status();
+  const BlackBoxContents contents = ParseBlackBox(*file);
+  EXPECT_EQ(contents.pid, getpid());
+  ASSERT_THAT(contents.lines, SizeIs(1));
+  // Nobody has told the box about that site.
+  EXPECT_EQ(contents.lines[0].site->location_text, " ?:0 ");
+  EXPECT_EQ(contents.lines[0].record.payload, "text");
 }
 
 // --- What is recovered ------------------------------------------------------------
@@ -152,6 +198,23 @@ TEST(BlackBoxRecover, CutLineIsCompletedAndLossesAreDeclared) {
   EXPECT_EQ(lines[1], "cut in two");
   EXPECT_THAT(lines[3],
               MatchesRegex("dropped 2 lines \\(0/1/1/0\\) from thread 0 .*"));
+}
+
+TEST(BlackBoxRecover, LinesThatTheSinkRefusesAreDropped) {
+  class Refusing : public LogSink {
+   public:
+    SysResult<size_t> Write(const LogBatch&) override { return {0, EIO}; }
+  };
+  BoxFiles files;
+  KillStuck("stuck", files);
+  Logger logger({.sink = [] { return std::make_unique<Refusing>(); },
+                 .black_box = files.box});
+  ASSERT_TRUE(logger.black_box_status().ok());
+  const Logger::Counters counters = logger.counters();
+  EXPECT_EQ(counters.recovered, 7);
+  EXPECT_EQ(counters.accepted, 7);
+  EXPECT_EQ(counters.written, 0);
+  EXPECT_EQ(counters.dropped, 7);
 }
 
 TEST(BlackBoxRecover, OrderlyEndLeavesNothing) {
@@ -401,6 +464,17 @@ TEST(RawLine, IsInItsPlaceAmongTheLinesOfItsThread) {
     EXPECT_THAT(lines[i], EndsWith(absl::StrCat(" ", i)));
     EXPECT_THAT(lines[i], Not(HasSubstr("~")));
   }
+}
+
+TEST(RawLine, GoesToStderrWhereNobodyElseWritesIt) {
+  BoxFiles files;
+  const Output output = RunToEnd(HelperArgs("bare", files));
+  EXPECT_EQ(output.code, 0);
+  EXPECT_THAT(
+      LinesOf(output.err),
+      ElementsAre(MatchesRegex("WARNING black_box_helper.cc:[0-9]+ no logger"),
+                  MatchesRegex("DEBUG black_box_helper.cc:[0-9]+ "),
+                  MatchesRegex("ERROR black_box_helper.cc:[0-9]+ after fork")));
 }
 
 TEST(RawLine, LongTextIsCutBetweenCharacters) {
