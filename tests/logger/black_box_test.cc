@@ -67,7 +67,10 @@ TEST(BlackBoxExample, HoldsARingAndIsRead) {
     void* memory = (*box)->TakeRing();
     EXPECT_NE(memory, nullptr);
     EXPECT_EQ((*box)->TakeRing(), nullptr);
-    Ring ring(1 << 12, Ring::Pages::kAsUsed, memory);
+    // Not on the stack, see ring_test.cc.
+    const auto owner =
+        std::make_unique<Ring>(1 << 12, Ring::Pages::kAsUsed, memory);
+    Ring& ring = *owner;
     ASSERT_TRUE(ring.valid());
     const RecordHeader header = {.payload_bytes = 4,
                                  .site = kTextFlag | 60000,
