@@ -44,10 +44,10 @@ uint64_t SitesOffset(const BoxHeader& header) {
 }
 
 // A text of the file, fit to be part of a line.
-std::string Printable(std::string_view text) {
+std::string Printable(std::string_view text, Tabs tabs = Tabs::kEscape) {
   TextBuffer buffer;
   buffer.Append(text);
-  EscapeFrom(0, Tabs::kEscape, &buffer);
+  EscapeFrom(0, tabs, &buffer);
   return std::string(buffer.view());
 }
 
@@ -139,7 +139,8 @@ class Parser {
     cut = cut.substr(0, header_.cut_bytes);
     if (cut.empty()) return;
     if (cut.ends_with('\n')) cut.remove_suffix(1);
-    out_.cut = Printable(cut) + '\n';
+    // Of a line that was a whole one already: this changes nothing, if all is well.
+    out_.cut = Printable(cut, Tabs::kKeep) + '\n';
   }
 
   void ReadSites(std::string_view list) {

@@ -137,7 +137,7 @@ std::atomic<uint64_t>* MapCounters(const char* path) {
 [[noreturn]] void FillTheDisk(Logger& log) {
   log.Write(LogLevel::kInfo, "whole");
   log.Flush();
-  log.Write(LogLevel::kInfo, "cut in two");
+  log.Write(LogLevel::kInfo, "cut in\ttwo");
   log.Write(LogLevel::kInfo, "lost");
   log.Flush();
   log.Write(LogLevel::kWarning, "lost, too");

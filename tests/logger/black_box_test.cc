@@ -193,12 +193,12 @@ TEST(BlackBoxRecover, CutLineIsCompletedAndLossesAreDeclared) {
   KillStuck("enospc", files);
   EXPECT_EQ(ReadFile(files.log), "whole\ncut in");
   EXPECT_THAT(RunRecover(files.box).out,
-              HasSubstr("a line in the log is cut; its rest is:  two"));
+              HasSubstr("a line in the log is cut; its rest is: \\x09two"));
   EXPECT_EQ(RunToEnd(HelperArgs("start", files)).out, "recovered 0\n");
   const std::vector<std::string> lines = LinesOf(ReadFile(files.log));
   ASSERT_THAT(lines, SizeIs(6));
   EXPECT_EQ(lines[0], "whole");
-  EXPECT_EQ(lines[1], "cut in two");
+  EXPECT_EQ(lines[1], "cut in\ttwo");
   EXPECT_THAT(lines[3],
               MatchesRegex("dropped 2 lines \\(0/1/1/0\\) from thread 0 .*"));
 }
