@@ -25,6 +25,7 @@
 #include "apps/file_server/file_handler.h"
 #include "apps/file_server/flags.h"
 #include "kingpin/http/static_files.h"
+#include "kingpin/logger/crash_handler.h"
 #include "kingpin/logger/file_sink.h"
 #include "kingpin/logger/klog.h"
 #include "kingpin/logger/logger.h"
@@ -95,6 +96,31 @@ kingpin::ServerOptions OptionsOf(const Flags& flags, const Limits& limits) {
   };
 }
 
+// The file server's own lines are lost before a request is held up.
+kingpin::Logger::Options LogOptions(int fd, std::string black_box) {
+  return {.fd = fd,
+          .when_full = kingpin::Logger::WhenFull::kDrop,
+          .black_box = std::move(black_box)};
+}
+
+absl::StatusOr<std::unique_ptr<kingpin::Logger>> MakeLog(
+    const kingpin::Logger::Options& options) {
+  auto log = std::make_unique<kingpin::Logger>(options);
+  if (!log->black_box_status().ok()) return log->black_box_status();
+  return log;
+}
+
+// The log of KLOG.
+absl::StatusOr<std::unique_ptr<kingpin::Logger>> MakeMainLog(
+    const std::string& black_box) {
+  absl::StatusOr<std::unique_ptr<kingpin::Logger>> log =
+      MakeLog(LogOptions(STDERR_FILENO, black_box));
+  if (!log.ok()) return log;
+  kingpin::Logger::SetDefault(log->get());
+  if (!black_box.empty()) kingpin::InstallCrashHandler();
+  return log;
+}
+
 absl::StatusOr<kingpin::LogSinkFactory> AccessLogFile(const Flags& flags) {
   if (flags.access_log_mib == 0) {
     return kingpin::FileSinkFactory({.path = flags.access_log});
@@ -109,18 +135,18 @@ absl::StatusOr<kingpin::LogSinkFactory> AccessLogFile(const Flags& flags) {
 // The access log; null if there is to be none.
 absl::StatusOr<std::unique_ptr<kingpin::Logger>> MakeAccessLog(
     const Flags& flags) {
-  using kingpin::Logger;
   const std::string& where = flags.access_log;
   const bool auto_off = where == "auto" && !isatty(STDOUT_FILENO);
   if (where == "off" || auto_off) return nullptr;
-  Logger::Options options = {.fd = STDOUT_FILENO,
-                             .when_full = Logger::WhenFull::kDrop};
+  const std::string& box = flags.log_blackbox;
+  kingpin::Logger::Options options =
+      LogOptions(STDOUT_FILENO, box.empty() ? box : box + ".access");
   if (where != "-" && where != "auto") {
     absl::StatusOr<kingpin::LogSinkFactory> file = AccessLogFile(flags);
     if (!file.ok()) return file.status();
     options.sink = *std::move(file);
   }
-  return std::make_unique<Logger>(options);
+  return MakeLog(options);
 }
 
 absl::StatusOr<kingpin::http::StaticRoot> OpenRoot(const Flags& flags,
@@ -150,6 +176,9 @@ absl::Status Serve(const Flags& flags) {
   const Limits limits = LimitsOf(flags, RaiseFileLimit());
   absl::StatusOr<kingpin::http::StaticRoot> root = OpenRoot(flags, limits);
   if (!root.ok()) return root.status();
+  const absl::StatusOr<std::unique_ptr<kingpin::Logger>> main_log =
+      MakeMainLog(flags.log_blackbox);
+  if (!main_log.ok()) return main_log.status();
   absl::StatusOr<std::unique_ptr<kingpin::Logger>> log = MakeAccessLog(flags);
   if (!log.ok()) return log.status();
   std::optional<kingpin::ReopenOnSignal> reopen;

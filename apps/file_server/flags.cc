@@ -40,6 +40,9 @@ Where and how
                          SIGHUP opens it anew, for logrotate
   --access_log_mib N     begins a new one at so many MiB; 0 for never (0)
   --access_log_keep N    and keeps so many old ones (10)
+  --log_blackbox PATH    keep lines that are not written yet in PATH, and those of
+                         the access log in PATH.access, through any crash or kill;
+                         written at the next start (none)
 Time-outs (30s, 5m, inf)
   --idle_timeout TIME    between requests (60s)
   --header_timeout TIME  from a request's first byte to its last (30s)
@@ -146,6 +149,7 @@ constexpr FlagEntry kFlags[] = {
      [](string_view v, Flags* f) {
        return SetNumber<0, kMaxLogMib>(v, &f->access_log_keep);
      }},
+    FILE_SERVER_FLAG(log_blackbox),
     FILE_SERVER_FLAG(idle_timeout),
     FILE_SERVER_FLAG(header_timeout),
     FILE_SERVER_FLAG(send_timeout),

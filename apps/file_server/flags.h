@@ -34,6 +34,7 @@ struct Flags {
   std::string access_log = "auto";
   int access_log_mib = 0;  // 0: it never rotates.
   int access_log_keep = 10;
+  std::string log_blackbox;  // Empty: none.
 
   absl::Duration idle_timeout = absl::Seconds(60);
   absl::Duration header_timeout = absl::Seconds(30);

@@ -2,6 +2,8 @@
 // through to a file. See README.md.
 //
 //   front_end_benchmark [--spin] FILE
+//
+// BLACK_BOX=PATH in the environment: with a black box there.
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -179,6 +181,7 @@ int main(int argc, char** argv) {
   const double nanos_per_tick = NanosPerTick();
   const char* kb = std::getenv("BUFFER_KB");
   const size_t buffer = (kb ? std::atoi(kb) : 256) << 10;
+  const char* box = std::getenv("BLACK_BOX");
   auto run = [&](auto body) {
     unlink(path);
     kingpin::UniqueFd fd =
@@ -186,7 +189,9 @@ int main(int argc, char** argv) {
     Logger log(
         {.fd = fd.get(),
          .buffer_bytes = buffer,
-         .poll_interval = spin ? absl::ZeroDuration() : absl::Milliseconds(1)});
+         .poll_interval = spin ? absl::ZeroDuration() : absl::Milliseconds(1),
+         .black_box = box == nullptr ? "" : box});
+    if (!log.black_box_status().ok()) std::abort();
     body(log);
     PrintCounters(log);
   };

@@ -27,15 +27,22 @@ size_t Collector::Pass(Extent extent) {
     writer_.EndNote();
     last_unix_nanos_ = INT64_MIN;
   }
+  if (box_ != nullptr) {
+    box_->SetClock(
+        {clock_.ticks(), clock_.unix_nanos(), clock_.nanos_per_tick()});
+  }
   const uint64_t now = extent == Extent::kAll ? UINT64_MAX : ReadTicks();
   FindCommitted();
   uint64_t bytes = 0;
   for (const RingSource* source : sources_) bytes -= source->next;
   while (!heap_.empty() && heap_.front()->ticks <= now) {
+    TakeRawLines(heap_.front()->ticks);
     std::pop_heap(heap_.begin(), heap_.end(), &IsYounger);
     RingSource& oldest = *heap_.back();
     heap_.pop_back();
-    TakeRun(oldest, heap_.empty() ? now : std::min(now, heap_.front()->ticks));
+    const uint64_t others = std::min(now, raw_.next_ticks());
+    TakeRun(oldest,
+            heap_.empty() ? others : std::min(others, heap_.front()->ticks));
     if (oldest.next == oldest.end) continue;
     heap_.push_back(&oldest);
     std::push_heap(heap_.begin(), heap_.end(), &IsYounger);
@@ -44,12 +51,15 @@ size_t Collector::Pass(Extent extent) {
     bytes += source->next;
     DeclareQuietDrops(*source);
   }
+  TakeRawLines(now);
+  DeclareRawDrops();
   WriteOut();
   rings_.Recycle();
   return bytes;
 }
 
 bool Collector::HasWork() {
+  if (raw_.HasWork()) return true;
   rings_.List(&sources_);
   return std::any_of(sources_.begin(), sources_.end(), [](RingSource* source) {
     return source->ring.tail() != source->next ||
@@ -59,6 +69,7 @@ bool Collector::HasWork() {
 
 void Collector::FindCommitted() {
   rings_.List(&sources_);
+  raw_.Find();
   heap_.clear();
   uint64_t depth = 0;
   for (RingSource* source : sources_) {
@@ -87,7 +98,7 @@ void Collector::TakeRun(RingSource& source, uint64_t last_ticks) {
       DeclareDrops(source, gap.dropped, gap.first_ticks, gap.last_ticks);
     } else {
       source.thread = record.header.thread;
-      TakeLine(record);
+      TakeLine(record, sites_.Get(record.header.site & ~kTextFlag));
     }
     if (writer_.text().size() >= kBatchBytes) WriteOut();
     if (source.next == source.end) return;
@@ -95,8 +106,26 @@ void Collector::TakeRun(RingSource& source, uint64_t last_ticks) {
   } while (source.ticks <= last_ticks);
 }
 
-void Collector::TakeLine(const Record& record) {
-  const CompiledSite& site = sites_.Get(record.header.site & ~kTextFlag);
+// Takes those up to `last_ticks`.
+void Collector::TakeRawLines(uint64_t last_ticks) {
+  while (const RawSlot* slot = raw_.oldest()) {
+    if (slot->ticks > last_ticks) return;
+    const CompiledSite site(slot->level, Prefix::kFull, slot->file(),
+                            static_cast<int>(slot->line), /*format_text=*/"",
+                            /*types=*/{});
+    Record record;
+    record.header = {.payload_bytes = slot->text_bytes,
+                     .site = kTextFlag,
+                     .ticks = slot->ticks,
+                     .thread = slot->thread,
+                     .context_bytes = 0};
+    record.payload = slot->text();
+    raw_.TakeOldest();
+    TakeLine(record, site);
+  }
+}
+
+void Collector::TakeLine(const Record& record, const CompiledSite& site) {
   LineTime time = {.unix_nanos = clock_.ToUnixNanos(record.header.ticks),
                    .late = record.header.ticks < last_ticks_};
   if (ABSL_PREDICT_TRUE(!time.late)) {
@@ -137,11 +166,35 @@ void Collector::DeclareQuietDrops(RingSource& source) {
                source.ring.last_drop());
 }
 
+void Collector::DeclareRawDrops() {
+  if (ABSL_PREDICT_TRUE(!raw_.HasDrops())) return;
+  const RawSource::Drops drops = raw_.TakeDrops();
+  writer_.AddGap({.thread = 0,
+                  .dropped = drops.lines,
+                  .first_unix_nanos = clock_.ToUnixNanos(drops.first),
+                  .last_unix_nanos = clock_.ToUnixNanos(drops.last)});
+}
+
 void Collector::WriteOut() {
+  if (box_ != nullptr) MarkInFlight();
   writer_.Write();
   for (RingSource* source : sources_) {
     if (source->ring.head() != source->next) source->ring.Release(source->next);
   }
+  raw_.Release();
+  if (box_ != nullptr) MarkWritten();
+}
+
+void Collector::MarkInFlight() {
+  for (RingSource* source : sources_) source->ring.MarkInFlight(source->next);
+  box_->BeginWrite();
+}
+
+void Collector::MarkWritten() {
+  for (RingSource* source : sources_) {
+    source->ring.MarkDeclared(source->declared, source->thread);
+  }
+  box_->EndWrite(writer_.account().owed(), writer_.account().cut());
 }
 
 }  // namespace kingpin::log_internal

@@ -12,6 +12,9 @@
 // the ring. A gap carries the count since the ring began, so what one of the two
 // has declared the other does not declare again.
 //
+// Black box: what is given to the sink is marked as in flight before, and as done
+// with after, so that a reader of the box knows what is certainly in the log.
+//
 // Threads: one at a time.
 #ifndef KINGPIN_LOGGER_COLLECTOR_H_
 #define KINGPIN_LOGGER_COLLECTOR_H_
@@ -22,9 +25,11 @@
 #include <cstdint>
 #include <vector>
 
+#include "kingpin/logger/black_box.h"
 #include "kingpin/logger/level.h"
 #include "kingpin/logger/line_format.h"
 #include "kingpin/logger/line_writer.h"
+#include "kingpin/logger/raw_slots.h"
 #include "kingpin/logger/record.h"
 #include "kingpin/logger/ring_set.h"
 #include "kingpin/logger/site_cache.h"
@@ -34,9 +39,14 @@ namespace kingpin::log_internal {
 
 class Collector {
  public:
-  // All outlive it.
-  Collector(RingSet* rings, LineFormat* format, LineWriter* writer)
-      : rings_(*rings), format_(*format), writer_(*writer) {}
+  // All outlive it. `box`: where the rings and slots are, nullptr if in memory.
+  Collector(RingSet* rings, RawSlots* raw_slots, BlackBox* box,
+            LineFormat* format, LineWriter* writer)
+      : rings_(*rings),
+        box_(box),
+        raw_(raw_slots),
+        format_(*format),
+        writer_(*writer) {}
 
   // kAll: also what is younger than the call, as long as it is committed.
   enum class Extent { kUpToNow, kAll };
@@ -59,14 +69,20 @@ class Collector {
 
   void FindCommitted();
   void TakeRun(RingSource& source, uint64_t last_ticks);
-  void TakeLine(const Record& record);
+  void TakeLine(const Record& record, const CompiledSite& site);
+  void TakeRawLines(uint64_t last_ticks);
   void DeclareDrops(RingSource& source,
                     const std::array<uint64_t, kLogLevels>& dropped,
                     uint64_t first_ticks, uint64_t last_ticks);
   void DeclareQuietDrops(RingSource& source);
+  void DeclareRawDrops();
   void WriteOut();
+  void MarkInFlight();
+  void MarkWritten();
 
   RingSet& rings_;
+  BlackBox* const box_;
+  RawSource raw_;
   LineFormat& format_;
   LineWriter& writer_;
   TickClock clock_;

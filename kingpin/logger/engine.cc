@@ -4,6 +4,8 @@
 
 #include <optional>
 
+#include "absl/status/statusor.h"
+#include "kingpin/logger/black_box_replay.h"
 #include "kingpin/logger/engine_registry.h"
 #include "kingpin/logger/json_line_format.h"
 #include "kingpin/sys/futex.h"
@@ -65,14 +67,20 @@ uint64_t NextEngineNumber() {
 }  // namespace
 
 Engine::Engine(const EngineOptions& options)
-    : options_(options),
-      number_(NextEngineNumber()),
+    : number_(NextEngineNumber()),
       generation_(EngineRegistry::generation()),
-      rings_(options.ring_bytes),
+      options_(options),
       sinks_(MakeSinks(options.sinks)),
       format_(MakeFormat(options.format)),
-      writer_(sinks_, format_.get()),
-      collector_(&rings_, format_.get(), &writer_) {
+      writer_(sinks_.front().get(), format_.get()),
+      box_(OpenBox()),
+      rings_(options.ring_bytes, box_.get()),
+      own_raw_slots_(box_ == nullptr ? std::make_unique<RawSlots>() : nullptr),
+      raw_slots_(box_ == nullptr ? own_raw_slots_.get() : &box_->raw_slots()),
+      collector_(&rings_, raw_slots_, box_.get(), format_.get(), &writer_) {
+  // Not before: the rest of a line that was cut belongs where its begin is, so what
+  // the box held goes to the first sink alone.
+  for (size_t i = 1; i < sinks_.size(); ++i) writer_.AddSink(sinks_[i].get());
   may_sleep_ = sys::EnableProcessBarrier();
   // Blocked before the thread exists, so that it is born that way.
   sigset_t all;
@@ -93,6 +101,7 @@ Engine::Engine(const EngineOptions& options)
 
 Engine::~Engine() {
   EngineRegistry::Remove(this);
+  parked_.store(false);
   stop_.store(true, std::memory_order_seq_cst);
   doorbell_.Ring();
   if (has_backend_) {
@@ -100,6 +109,27 @@ Engine::~Engine() {
   } else {
     Pass(Collector::Extent::kAll);
   }
+}
+
+std::unique_ptr<BlackBox> Engine::OpenBox() {
+  if (options_.black_box.empty()) return nullptr;
+  auto replay = [this](std::string_view file) {
+    SigpipeGuard guard;
+    recovered_ =
+        ReplayBlackBox(file, ReplayTo::kSameLog, format_.get(), &writer_).lines;
+  };
+  absl::StatusOr<std::unique_ptr<BlackBox>> box =
+      BlackBox::Open({.path = options_.black_box,
+                      .ring_bytes = Ring::MappedBytes(options_.ring_bytes),
+                      .rings = options_.black_box_threads + 1},
+                     replay);
+  box_status_ = box.status();
+  return box.ok() ? *std::move(box) : nullptr;
+}
+
+void Engine::Park() {
+  PlainMutexLock lock(&pass_mu_);
+  parked_.store(true);
 }
 
 bool Engine::foreign() const {
@@ -132,7 +162,7 @@ bool Engine::ClaimSlowly(LogLevel level, size_t size, uint64_t* ticks,
   claim->at = ring.Reserve(size, level);
   const bool blocks = options_.blocks[static_cast<size_t>(level)];
   // The backend logs only from a fault hook; it must not wait for itself.
-  while (claim->at == nullptr && blocks && !OnBackend()) {
+  while (claim->at == nullptr && blocks && !OnBackend() && !parked_.load()) {
     doorbell_.Ring();
     ring.WaitForRoom(size, level);
     claim->at = ring.Reserve(size, level);
@@ -168,14 +198,30 @@ void Engine::Flush() {
   }
 }
 
+bool Engine::FlushInSignalHandler(int64_t nanos) {
+  if (OnBackend() || !has_backend_) return false;
+  constexpr int64_t kStepNanos = 10'000'000;
+  const uint32_t ticket = flush_asked_.fetch_add(1) + 1;
+  doorbell_.Ring();
+  for (; nanos > 0; nanos -= kStepNanos) {
+    const uint32_t done = flush_done_.load();
+    if (static_cast<int32_t>(done - ticket) >= 0) return true;
+    sys::FutexWait(flush_done_, done, kStepNanos);
+  }
+  return false;
+}
+
 Engine::Counters Engine::counters() const {
-  Counters counters = {.accepted = rings_.accepted(),
-                       .dropped = rings_.dropped(),
-                       .depth = rings_.depth(),
-                       .high_water = collector_.high_water(),
-                       .writer = writer_.counters()};
+  const auto raw_dropped = raw_slots_->dropped_lines();
+  Counters counters = {
+      .accepted = rings_.accepted() + raw_slots_->accepted() + recovered_,
+      .recovered = recovered_,
+      .dropped = rings_.dropped(),
+      .depth = rings_.depth(),
+      .high_water = collector_.high_water(),
+      .writer = writer_.counters()};
   for (size_t i = 0; i < kLogLevels; ++i) {
-    counters.dropped[i] += counters.writer.lost[i];
+    counters.dropped[i] += raw_dropped[i] + counters.writer.lost[i];
   }
   return counters;
 }
@@ -194,6 +240,7 @@ bool Engine::OnBackend() const {
 
 size_t Engine::Pass(Collector::Extent extent) {
   PlainMutexLock lock(&pass_mu_);
+  if (parked_.load(std::memory_order_relaxed)) return 0;
   if (ABSL_PREDICT_FALSE(reopen_asked_.load()) &&
       reopen_asked_.exchange(false)) {
     for (const std::unique_ptr<LogSink>& sink : sinks_) sink->Reopen();

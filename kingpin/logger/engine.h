@@ -31,7 +31,9 @@
 
 #include "absl/base/optimization.h"
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "kingpin/logger/black_box.h"
 #include "kingpin/logger/collector.h"
 #include "kingpin/logger/doorbell.h"
 #include "kingpin/logger/level.h"
@@ -40,6 +42,7 @@
 #include "kingpin/logger/log_context.h"
 #include "kingpin/logger/log_format.h"
 #include "kingpin/logger/plain_mutex.h"
+#include "kingpin/logger/raw_slots.h"
 #include "kingpin/logger/record.h"
 #include "kingpin/logger/ring_set.h"
 #include "kingpin/logger/sink.h"
@@ -66,6 +69,8 @@ struct EngineOptions {
   size_t ring_bytes;
   std::array<bool, kLogLevels> blocks;  // When full, by level; else drops.
   absl::Duration poll_interval;         // Zero: the backend spins.
+  std::string black_box;                // A path; empty: none.
+  size_t black_box_threads;
 };
 
 // Where a line goes.
@@ -80,6 +85,9 @@ class Engine {
   explicit Engine(const EngineOptions& options);
   // Writes what is left. Not for an engine that is foreign.
   ~Engine();
+
+  // Why there is no black box, if there should be one.
+  const absl::Status& black_box_status() const { return box_status_; }
 
   const EngineOptions& options() const { return options_; }
   bool foreign() const;
@@ -107,11 +115,20 @@ class Engine {
     }
   }
 
+  // A line from a signal handler.
+  void WriteRaw(LogLevel level, std::string_view file, uint32_t line,
+                std::string_view text) {
+    raw_slots_->Write(level, file, line, text);
+    doorbell_.Notify(level >= LogLevel::kError);
+  }
+
   // The largest record that ever fits.
   size_t max_record() const { return rings_.max_record(); }
 
   // Returns when all that this thread committed before was handed to the sink.
   void Flush();
+  // The same in a signal handler, for at most about `nanos`. False: not everything.
+  bool FlushInSignalHandler(int64_t nanos);
 
   // Has the backend reopen the sinks, soon. Async-signal-safe.
   void AskReopen() {
@@ -121,6 +138,7 @@ class Engine {
 
   struct Counters {
     uint64_t accepted = 0;
+    uint64_t recovered = 0;  // Of these.
     std::array<uint64_t, kLogLevels> dropped = {};
     uint64_t depth = 0;
     uint64_t high_water = 0;
@@ -130,6 +148,12 @@ class Engine {
 
  private:
   friend class EngineRegistry;
+
+  // The black box, if there is to be one, once what the last process left in it has
+  // been written; nullptr: none.
+  std::unique_ptr<BlackBox> OpenBox();
+  // No line is written from now on. Waits for the write that is under way.
+  void Park() ABSL_LOCKS_EXCLUDED(pass_mu_);
 
   static void* BackendMain(void* engine);
   bool OnBackend() const;
@@ -141,8 +165,8 @@ class Engine {
   // This thread's ring; nullptr: the shared one.
   Ring* AttachThread();
 
-  // Constant after construction.
-  const EngineOptions options_;
+  // Constant after construction. First what a log statement reads, next to the
+  // doorbell, which it reads too.
   const uint64_t number_;      // Of no other engine in the life of the process.
   const uint32_t generation_;  // Of the process that made it.
   bool has_backend_ = false;
@@ -150,17 +174,27 @@ class Engine {
   pthread_t backend_ = {};
 
   Doorbell doorbell_;
-  RingSet rings_;
 
-  // Under pass_mu_.
+  const EngineOptions options_;  // Constant, too.
+
+  // Under pass_mu_, once the backend runs.
   const std::vector<std::unique_ptr<LogSink>> sinks_;
   const std::unique_ptr<LineFormat> format_;
   LineWriter writer_;
-  Collector collector_;
+
+  absl::Status box_status_;
+  uint64_t recovered_ = 0;
+  const std::unique_ptr<BlackBox> box_;
+  RingSet rings_;
+  const std::unique_ptr<RawSlots> own_raw_slots_;  // Without a box.
+  RawSlots* const raw_slots_;
+
+  Collector collector_;  // Under pass_mu_.
   PlainMutex pass_mu_;
 
   std::atomic<bool> stop_ = false;
   std::atomic<bool> reopen_asked_ = false;
+  std::atomic<bool> parked_ = false;
   // Tickets: of the last Flush(), and of the last that is served. They wrap.
   std::atomic<uint32_t> flush_asked_ = 0;
   std::atomic<uint32_t> flush_done_ = 0;

@@ -51,7 +51,7 @@ void EngineRegistry::PrepareFork() {
 }
 
 void EngineRegistry::ParentAfterFork() {
-  SiteTable::UnlockAfterFork();
+  SiteTable::UnlockInParent();
   registry_mu.UnlockAfterFork();
 }
 
@@ -60,7 +60,12 @@ void EngineRegistry::ChildAfterFork() {
   // This is the only thread here, and its rings are the parent's.
   t_rings = {};
   t_thread_id = 0;
-  SiteTable::UnlockAfterFork();
+  // The parent's black boxes are locked as long as any process has the descriptor.
+  for (Engine* engine = first_engine; engine != nullptr;
+       engine = engine->next_) {
+    if (engine->box_ != nullptr) engine->box_->LeaveInChild();
+  }
+  SiteTable::UnlockInChild();
   registry_mu.UnlockAfterFork();
 }
 
@@ -72,6 +77,14 @@ void EngineRegistry::AtExit() {
     if (engine->foreign()) continue;
     engine->doorbell_.StartExit();
     engine->Flush();
+  }
+}
+
+void EngineRegistry::AfterStaticDestructors() {
+  PlainMutexLock lock(&registry_mu);
+  for (Engine* engine = first_engine; engine != nullptr;
+       engine = engine->next_) {
+    if (!engine->foreign()) engine->Park();
   }
 }
 

@@ -2,7 +2,9 @@
 // exits, when it forks, and when one of its threads is over.
 //
 // Exit: what was logged before exit() or the return from main() is written, and a
-//   line that is logged later (static destructors) waits until it is written.
+//   line that is logged later (static destructors) waits until it is written. Last
+//   of all, when the static destructors of the program have run, no engine begins
+//   another write: the kernel would end threads within it, and tear a line.
 // Fork: the child counts one generation more; the engines that it has from its
 //   parent are foreign to it from then on.
 //
@@ -34,6 +36,7 @@ class EngineRegistry {
   static void ParentAfterFork();
   static void ChildAfterFork();
   static void AtExit();
+  [[gnu::destructor]] static void AfterStaticDestructors();
   static void DetachThread();
 };
 

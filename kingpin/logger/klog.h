@@ -15,6 +15,11 @@
 //   KLOG_EVERY_N(INFO, 100) << ...        the 1st, the 101st ... time, likewise
 //   KLOG_IF(INFO, condition) << ...
 //
+// In a signal handler none of these is allowed, but
+//
+//   KLOG_RAW(WARNING, "reload asked for");   a text, see Logger::WriteRaw()
+//   KLOG_RAW_TO(logger, WARNING, text);
+//
 // What is logged: numbers, bool (true, false), char, strings (a null const char* is
 // "(null)"), pointers, and what AbslStringify or std::ostream can print; signed and
 // unsigned char are numbers. KLOG takes no manipulators. KLOGF copies strings, and
@@ -77,7 +82,23 @@
 #define KLOGF_IF(level, condition, ...) \
   KINGPIN_LOG_IF(condition) KLOGF(level, __VA_ARGS__)
 
+#define KLOG_RAW(level, text)                                             \
+  (::kingpin::log_internal::IsStripped(::kingpin::log_internal::k##level) \
+       ? void()                                                           \
+       : ::kingpin::Logger::WriteRawToDefault(                            \
+             ::kingpin::log_internal::k##level,                           \
+             ::kingpin::log_internal::BaseName(__FILE__), __LINE__, text))
+#define KLOG_RAW_TO(logger, level, text)                                  \
+  (::kingpin::log_internal::IsStripped(::kingpin::log_internal::k##level) \
+       ? void()                                                           \
+       : ::kingpin::log_internal::AsLogger(logger).WriteRaw(              \
+             ::kingpin::log_internal::k##level,                           \
+             ::kingpin::log_internal::BaseName(__FILE__), __LINE__, text))
+
 namespace kingpin::log_internal {
+
+inline Logger& AsLogger(Logger& logger) { return logger; }
+inline Logger& AsLogger(Logger* logger) { return *logger; }
 
 // What the macros paste; DEBUG is a macro in many builds, kDEBUG is not.
 inline constexpr LogLevel kDEBUG = LogLevel::kDebug;
@@ -213,7 +234,7 @@ void LogFormatted(const Gate& gate, const Site& site, const Args&... args) {
       return gate.logger().AppendArgs(site, Borrow(values)...);
     }
     std::string payload((size_t{0} + ... + EncodedSize(values)), '\0');
-    char* at = payload.data();
+    [[maybe_unused]] char* at = payload.data();  // No arguments.
     ((at = EncodeArg(values, at)), ...);
     AppendSuppressed(gate, site, payload);
   };

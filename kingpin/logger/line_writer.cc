@@ -4,12 +4,12 @@
 
 namespace kingpin::log_internal {
 
-LineWriter::LineWriter(absl::Span<const std::unique_ptr<LogSink>> sinks,
-                       LineFormat* format)
-    : format_(*format) {
-  for (const std::unique_ptr<LogSink>& sink : sinks) {
-    accounts_.push_back(std::make_unique<SinkAccount>(sink.get(), format));
-  }
+LineWriter::LineWriter(LogSink* sink, LineFormat* format) : format_(*format) {
+  AddSink(sink);
+}
+
+void LineWriter::AddSink(LogSink* sink) {
+  accounts_.push_back(std::make_unique<SinkAccount>(sink, &format_));
 }
 
 void LineWriter::AddGap(const Gap& gap) {

@@ -13,7 +13,6 @@
 #include <memory>
 #include <vector>
 
-#include "absl/types/span.h"
 #include "kingpin/logger/level.h"
 #include "kingpin/logger/line_batch.h"
 #include "kingpin/logger/line_format.h"
@@ -31,9 +30,10 @@ class LineWriter {
     SinkAccount::Counters sinks;  // Of all together; the longest of any.
   };
 
-  // All outlive it.
-  LineWriter(absl::Span<const std::unique_ptr<LogSink>> sinks,
-             LineFormat* format);
+  // Both outlive it, as do further sinks: all that is written once one is added
+  // goes there, too.
+  LineWriter(LogSink* sink, LineFormat* format);
+  void AddSink(LogSink* sink);
 
   // The batch. A line is appended to the text, newline and all, then EndLine() says
   // what it was.
@@ -52,6 +52,8 @@ class LineWriter {
   void Write();
 
   Counters counters() const;
+  // Of the first sink.
+  const SinkAccount& account() const { return *accounts_.front(); }
 
  private:
   LineFormat& format_;

@@ -1,12 +1,16 @@
 #include "kingpin/logger/logger.h"
 
 #include <errno.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "kingpin/logger/klog.h"
 #include "kingpin/logger/line_format.h"
 #include "kingpin/logger/ring_set.h"
 #include "kingpin/logger/terminal_sink.h"
@@ -26,7 +30,9 @@ EngineOptions ToEngineOptions(const Logger::Options& options) {
                           .format = options.format,
                           .ring_bytes = options.buffer_bytes,
                           .blocks = {},
-                          .poll_interval = options.poll_interval};
+                          .poll_interval = options.poll_interval,
+                          .black_box = options.black_box,
+                          .black_box_threads = options.black_box_threads};
   engine.sinks.insert(engine.sinks.begin(),
                       options.sink != nullptr
                           ? options.sink
@@ -50,12 +56,44 @@ constinit const std::array<Site, kLogLevels> kRawSites = {
     Site{.level = LogLevel::kWarning, .prefix = Prefix::kNone},
     Site{.level = LogLevel::kError, .prefix = Prefix::kNone}};
 
+// For a line from a signal handler that no logger can take.
+void WriteToStderr(LogLevel level, std::string_view file, int line,
+                   std::string_view text) {
+  char digits[16];
+  char* const digits_end = digits + sizeof(digits);
+  char* number = digits_end;
+  for (unsigned rest = line; number == digits_end || rest > 0; rest /= 10) {
+    *--number = static_cast<char>('0' + rest % 10);
+  }
+  const std::string_view name = LogLevelName(level);
+  auto piece = [](std::string_view bytes) {
+    return iovec{const_cast<char*>(bytes.data()), bytes.size()};
+  };
+  const iovec pieces[] = {
+      piece(name),
+      piece(" "),
+      piece(file),
+      piece(":"),
+      piece({number, static_cast<size_t>(digits_end - number)}),
+      piece(" "),
+      piece(text),
+      piece("\n")};
+  // Nobody is left to be told if this fails.
+  [[maybe_unused]] const ssize_t n =
+      ::writev(STDERR_FILENO, pieces, std::size(pieces));
+}
+
 }  // namespace
 
 Logger::Logger() : Logger(Options{}) {}
 
 Logger::Logger(const Options& options)
-    : min_level_(options.min_level), engine_(NewEngine(options)) {}
+    : min_level_(options.min_level), engine_(NewEngine(options)) {
+  if (!black_box_status().ok()) {
+    KLOG_TO(*this, ERROR) << black_box_status().message()
+                          << ": lines are kept in memory only";
+  }
+}
 
 Logger::~Logger() {
   Logger* self = this;
@@ -68,14 +106,19 @@ Logger::~Logger() {
 Logger& Logger::StderrLogger() {
   // No function-local static: its guard could be held for ever in a child of
   // fork(). Two threads may both make one; one of them goes.
-  static constinit std::atomic<Logger*> made = nullptr;
-  Logger* logger = made.load(std::memory_order_acquire);
+  Logger* logger = stderr_logger_.load(std::memory_order_acquire);
   if (logger != nullptr) return *logger;
   auto ours = std::make_unique<Logger>(Options{.when_full = WhenFull::kDrop});
-  if (made.compare_exchange_strong(logger, ours.get())) {
+  if (stderr_logger_.compare_exchange_strong(logger, ours.get())) {
     return *ours.release();
   }
   return *logger;
+}
+
+Logger* Logger::MadeDefault() {
+  Logger* logger = default_.load(std::memory_order_acquire);
+  if (logger != nullptr) return logger;
+  return stderr_logger_.load(std::memory_order_acquire);
 }
 
 Logger* Logger::SetDefault(Logger* logger) {
@@ -91,7 +134,9 @@ log_internal::Engine& Logger::OwnEngine() {
   if (ABSL_PREDICT_TRUE(!engine->foreign())) return *engine;
   // Two threads may both make one; one of them goes. The foreign one stays where it
   // is: it cannot be torn down here.
-  auto ours = std::make_unique<Engine>(engine->options());
+  EngineOptions options = engine->options();
+  options.black_box.clear();  // It is the parent's.
+  auto ours = std::make_unique<Engine>(options);
   if (engine_.compare_exchange_strong(engine, ours.get())) {
     return *ours.release();
   }
@@ -153,6 +198,41 @@ void Logger::Write(LogLevel level, std::string_view line) {
   AppendText(kRawSites[static_cast<size_t>(level)], line);
 }
 
+void Logger::WriteRaw(LogLevel level, std::string_view file, int line,
+                      std::string_view text) {
+  if (!Enabled(level)) return;
+  const int saved_errno = errno;
+  Engine* engine = engine_.load(std::memory_order_acquire);
+  if (engine->foreign()) {
+    WriteToStderr(level, file, line, text);
+  } else {
+    engine->WriteRaw(level, file, static_cast<uint32_t>(line), text);
+  }
+  errno = saved_errno;
+}
+
+void Logger::WriteRawToDefault(LogLevel level, std::string_view file, int line,
+                               std::string_view text) {
+  if (Logger* logger = MadeDefault(); logger != nullptr) {
+    return logger->WriteRaw(level, file, line, text);
+  }
+  const int saved_errno = errno;
+  WriteToStderr(level, file, line, text);
+  errno = saved_errno;
+}
+
+bool Logger::FlushDefaultInSignalHandler(absl::Duration limit) {
+  Logger* logger = MadeDefault();
+  if (logger == nullptr) return true;
+  Engine* engine = logger->engine_.load(std::memory_order_acquire);
+  return engine->foreign() ||
+         engine->FlushInSignalHandler(absl::ToInt64Nanoseconds(limit));
+}
+
+const absl::Status& Logger::black_box_status() const {
+  return engine_.load(std::memory_order_acquire)->black_box_status();
+}
+
 void Logger::Flush() {
   Engine* engine = engine_.load(std::memory_order_acquire);
   if (engine->foreign()) return;  // Nothing was logged in this process.
@@ -169,6 +249,7 @@ Logger::Counters Logger::counters() const {
   if (engine->foreign()) return {};
   const Engine::Counters from = engine->counters();
   Counters counters = {.accepted = from.accepted,
+                       .recovered = from.recovered,
                        .dropped_by_level = from.dropped,
                        .written = from.writer.written,
                        .bytes = from.writer.sinks.bytes,

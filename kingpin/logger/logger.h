@@ -29,17 +29,29 @@
 // Order: lines of one thread keep theirs. Lines of several threads are in the
 //   order of their times, except those that are marked with a tilde behind the
 //   time ("...123456Z~ INFO"): they were committed too late for their place.
-// Threads: thread-safe. Not for signal handlers, but for Reopen().
+// Threads: thread-safe. In signal handlers only WriteRaw(), by KLOG_RAW, and
+//   Reopen().
 // Lifetime: outlives every thread that logs to it; the destructor writes what is
 //   left. fd is not owned and stays open until then.
 // Memory: buffer_bytes for each thread that logs, and as much again to share; all
 //   loggers together at most SetMemoryBudget(). Threads beyond it share one buffer.
 // Exit: all that was logged before exit() or the return from main() is written,
 //   by every Logger alive, and code that logs later (static destructors) waits
-//   for its line to be written. _exit() and fatal signals lose what is buffered.
+//   for its line to be written. The last line is whole. _exit() and fatal signals
+//   lose what is buffered, unless there is a black box.
+// Black box: with Options::black_box the buffers lie in a file, which outlives the
+//   process. Each line whose statement was over before the process died, of SIGKILL
+//   as well, is in the log or in the box. The next Logger on the same path begins
+//   with the lines that are in the box, between lines that say whose they are;
+//   //kingpin/logger:recover prints them too. Lines of the write that was under way
+//   are in both, under a line that says so; all others are in one. The box follows
+//   `sink`: what is recovered goes there, not to the sinks of also_to. Not against
+//   a loss of power: nothing is synced. A process has its box alone. A path that is
+//   in use, is something else or has no room on its disk is an error: see
+//   black_box_status(); the logger then works without. docs/black_box.md has more.
 // Fork: a child of fork() has buffers and, from its first line on, a backend of its
-//   own. What the parent had buffered stays the parent's. (clone() and vfork() do
-//   not run the handlers that this needs: exec at once.)
+//   own, in memory. What the parent had buffered stays the parent's. (clone() and
+//   vfork() do not run the handlers that this needs: exec at once.)
 // Errors: none reach the caller. EAGAIN is waited out. Any other write error
 //   (ENOSPC, EIO, EPIPE ...) loses the batch, never blocks a producer, and is
 //   tried again with the next line. Lines that were lost, or dropped because the
@@ -62,12 +74,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/base/attributes.h"
 #include "absl/base/optimization.h"
 #include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "kingpin/logger/encode.h"
 #include "kingpin/logger/engine.h"
@@ -123,6 +137,12 @@ class Logger {
     // that a line below ERROR waits, a full buffer apart. Zero: it never rests,
     // which takes a whole core and is for measurements.
     absl::Duration poll_interval = absl::Milliseconds(1);
+    // The path of the black box; empty: none. On a file system in memory
+    // (/dev/shm, /run) no writing back to a disk disturbs the threads that log.
+    std::string black_box = {};
+    // How many threads have a buffer of their own in the box; further ones share.
+    // The file takes buffer_bytes for each and once more, and 300 KiB.
+    size_t black_box_threads = 15;
   };
 
   // In lines unless said otherwise. After a Flush() with no other thread at work,
@@ -130,8 +150,9 @@ class Logger {
   // sink refuses even that. With several sinks a line that any of them lost counts
   // as dropped; it is declared in those where it is missing, and in no other.
   struct Counters {
-    uint64_t accepted = 0;  // Given to the logger, level permitting.
-    uint64_t dropped = 0;   // Had no room, or were lost to a write error.
+    uint64_t accepted = 0;   // Given to the logger, level permitting.
+    uint64_t recovered = 0;  // Of these, by the process before: see black_box.
+    uint64_t dropped = 0;    // Had no room, or were lost to a write error.
     std::array<uint64_t, kLogLevels> dropped_by_level = {};  // The same.
     uint64_t written = 0;  // Taken by every sink; declarations not counted.
     uint64_t bytes = 0;    // Taken by all sinks together; declarations counted.
@@ -170,6 +191,22 @@ class Logger {
   // whoever has moved the file away. Returns at once; a Flush() that follows waits
   // for it. Async-signal-safe (reopen_on_signal.h).
   void Reopen();
+  // One line of a signal handler, for KLOG_RAW. Takes no lock and no memory, waits
+  // for nothing, and leaves errno. `text` is cut at 192 bytes, `file`, the name of a
+  // source file, at 40. Up to 63 such lines wait for the backend, in a millisecond
+  // as a rule; more are dropped and declared. Where the logger has no backend yet
+  // (after fork(), before the first other line) the line goes to stderr at once.
+  void WriteRaw(LogLevel level, std::string_view file, int line,
+                std::string_view text);
+  // The same to the default logger, which it does not make if there is none.
+  static void WriteRawToDefault(LogLevel level, std::string_view file, int line,
+                                std::string_view text);
+  // As Flush(), of the default logger, in a signal handler, for at most `limit`.
+  // False if that was not enough, or the backend itself is interrupted.
+  static bool FlushDefaultInSignalHandler(absl::Duration limit);
+
+  // OK: there is a black box, or none was asked for.
+  const absl::Status& black_box_status() const;
 
   // Returns when all that this thread logged before has been handed to the kernel
   // or, if the sink fails, counted as dropped.
@@ -196,11 +233,15 @@ class Logger {
   void AppendArgs(const log_internal::Site& site, Args... args) {
     Append(site, /*flags=*/0,
            (size_t{0} + ... + log_internal::EncodedSize(args)),
-           [=](char* at) { ((at = log_internal::EncodeArg(args, at)), ...); });
+           [=]([[maybe_unused]] char* at) {
+             ((at = log_internal::EncodeArg(args, at)), ...);
+           });
   }
 
  private:
   static Logger& StderrLogger();
+  // That, if it has been made.
+  static Logger* MadeDefault();
 
   template <typename WritePayload>
   ABSL_ATTRIBUTE_ALWAYS_INLINE void Append(const log_internal::Site& site,
@@ -218,6 +259,7 @@ class Logger {
   log_internal::Engine& OwnEngine();
 
   static inline std::atomic<Logger*> default_ = nullptr;
+  static inline std::atomic<Logger*> stderr_logger_ = nullptr;
 
   std::atomic<LogLevel> min_level_;
   std::atomic<log_internal::Engine*> engine_;

@@ -13,7 +13,6 @@
 namespace kingpin::log_internal {
 namespace {
 
-constexpr size_t kControlBytes = 4096;
 constexpr size_t kMinBytes = 1024;
 constexpr size_t kMaxBytes = size_t{1} << 30;
 
@@ -22,21 +21,28 @@ size_t DataBytes(size_t bytes) {
                   static_cast<size_t>(::sysconf(_SC_PAGESIZE)));
 }
 
+// Maps `bytes` of the shared mapping at `from` once more, at `to`: an old size of 0
+// does that (mremap(2)).
+bool MapAgain(char* from, size_t bytes, char* to) {
+  return ::mremap(from, 0, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to) !=
+         MAP_FAILED;
+}
+
 // [control][data][data again], in one piece; nullptr if the kernel has no memory.
-char* MapTwice(size_t data_bytes, bool touch) {
-  const size_t once = kControlBytes + data_bytes;
+char* MapTwice(size_t data_bytes, bool touch, void* memory) {
+  const size_t once = kRingControlBytes + data_bytes;
   const size_t total = once + data_bytes;
   void* base =
       ::mmap(nullptr, total, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (base == MAP_FAILED) return nullptr;
   char* at = static_cast<char*>(base);
-  // An old size of 0 maps the pages of a shared mapping once more (mremap(2)).
-  const bool mapped =
-      ::mmap(at, once, PROT_READ | PROT_WRITE,
-             MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED &&
-      ::mremap(at + kControlBytes, 0, data_bytes, MREMAP_MAYMOVE | MREMAP_FIXED,
-               at + once) != MAP_FAILED;
-  if (!mapped) {
+  const bool mapped_once =
+      memory != nullptr
+          ? MapAgain(static_cast<char*>(memory), once, at)
+          : ::mmap(at, once, PROT_READ | PROT_WRITE,
+                   MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
+  if (!mapped_once ||
+      !MapAgain(at + kRingControlBytes, data_bytes, at + once)) {
     ::munmap(base, total);
     return nullptr;
   }
@@ -48,19 +54,18 @@ char* MapTwice(size_t data_bytes, bool touch) {
 }  // namespace
 
 size_t Ring::MappedBytes(size_t bytes) {
-  return kControlBytes + DataBytes(bytes);
+  return kRingControlBytes + DataBytes(bytes);
 }
 
-Ring::Ring(size_t bytes, Pages pages) {
-  static_assert(sizeof(Control) <= kControlBytes);
+Ring::Ring(size_t bytes, Pages pages, void* memory) {
   const size_t data_bytes = DataBytes(bytes);
-  char* base = MapTwice(data_bytes, pages == Pages::kTouchNow);
+  char* base = MapTwice(data_bytes, pages == Pages::kTouchNow, memory);
   if (base == nullptr) return;
-  control_ = new (base) Control{};
-  data_ = base + kControlBytes;
+  control_ = new (base) RingControl{};
+  data_ = base + kRingControlBytes;
   mask_ = data_bytes - 1;
   limit_ = std::clamp(bytes, kMinBytes, data_bytes) & ~(kRecordAlignment - 1);
-  mapped_ = kControlBytes + 2 * data_bytes;
+  mapped_ = kRingControlBytes + 2 * data_bytes;
 }
 
 Ring::~Ring() {
@@ -107,6 +112,14 @@ void Ring::WriteGap() {
   std::memcpy(header.WriteTo(data_ + (tail_ & mask_)), &gap, sizeof(gap));
   Publish(kGapRecordSize);
   told_drops_ = drops_;
+}
+
+void Ring::MarkDeclared(const std::array<uint64_t, kLogLevels>& dropped,
+                        uint64_t thread) {
+  for (size_t i = 0; i < kLogLevels; ++i) {
+    control_->declared[i].store(dropped[i], std::memory_order_relaxed);
+  }
+  control_->thread.store(thread, std::memory_order_relaxed);
 }
 
 // The waiter stores waits_ and then loads head; Release() stores head and then

@@ -34,6 +34,7 @@
 #include "absl/base/optimization.h"
 #include "kingpin/logger/level.h"
 #include "kingpin/logger/record.h"
+#include "kingpin/logger/ring_control.h"
 
 namespace kingpin::log_internal {
 
@@ -44,7 +45,11 @@ class Ring {
   // false if the kernel has no memory.
   // kTouchNow: so that the producer's first lap takes no page faults.
   enum class Pages { kTouchNow, kAsUsed };
-  Ring(size_t bytes, Pages pages);
+  Ring(size_t bytes, Pages pages) : Ring(bytes, pages, nullptr) {}
+  // In `memory`, unless that is nullptr: zeros, MappedBytes(bytes) of them, at the
+  // begin of a page of a shared mapping. The ring maps the same pages once more, so
+  // that mapping may go.
+  Ring(size_t bytes, Pages pages, void* memory);
   ~Ring();
   Ring(const Ring&) = delete;
   Ring& operator=(const Ring&) = delete;
@@ -94,6 +99,15 @@ class Ring {
   }
   const char* At(uint64_t position) const { return data_ + (position & mask_); }
 
+  // The sink is about to be given what lies before `position`.
+  void MarkInFlight(uint64_t position) {
+    control_->in_flight.store(position, std::memory_order_release);
+  }
+
+  // These drops were declared, the last of them of `thread`.
+  void MarkDeclared(const std::array<uint64_t, kLogLevels>& dropped,
+                    uint64_t thread);
+
   // Gives the room before `position` back and wakes the producer if it waits.
   void Release(uint64_t position);
 
@@ -117,19 +131,6 @@ class Ring {
   }
 
  private:
-  // In the mapping.
-  struct Control {
-    // Written by the producer.
-    alignas(64) std::atomic<uint64_t> tail;
-    std::atomic<uint64_t> accepted;
-    // Written by the producer, seldom.
-    alignas(64) std::array<std::atomic<uint64_t>, kLogLevels> dropped;
-    std::atomic<uint64_t> first_drop;  // Of those behind the last line.
-    std::atomic<uint64_t> last_drop;
-    // Written by the backend.
-    alignas(64) std::atomic<uint64_t> head;
-  };
-
   // The backend has read the bytes that the next lines will be written to, so their
   // cache lines are shared with its core. Taking them back costs more than a whole
   // log statement: it is begun some statements ahead.
@@ -152,7 +153,7 @@ class Ring {
   }
 
   // Constant after construction.
-  Control* control_ = nullptr;
+  RingControl* control_ = nullptr;
   char* data_ = nullptr;
   size_t mask_ = 0;
   size_t limit_ = 0;  // How much of the data is used.

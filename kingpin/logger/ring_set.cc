@@ -23,9 +23,12 @@ void RingSet::set_ring_budget(size_t bytes) {
   budget.store(bytes, std::memory_order_relaxed);
 }
 
-RingSet::RingSet(size_t ring_bytes)
+RingSet::RingSet(size_t ring_bytes, BlackBox* box)
     : ring_bytes_(ring_bytes),
-      shared_(std::make_unique<RingSource>(ring_bytes, Ring::Pages::kAsUsed)) {
+      box_(box),
+      shared_(std::make_unique<RingSource>(
+          ring_bytes, Ring::Pages::kAsUsed,
+          box == nullptr ? nullptr : box->TakeRing())) {
   if (!shared_->ring.valid()) throw std::bad_alloc();
   used.fetch_add(Ring::MappedBytes(ring_bytes_), std::memory_order_relaxed);
 }
@@ -48,8 +51,13 @@ Ring* RingSet::Attach(const void* owner) {
   }
   const size_t bytes = Ring::MappedBytes(ring_bytes_);
   if (!TakeFromBudget(bytes)) return nullptr;
+  void* memory = box_ == nullptr ? nullptr : box_->TakeRing();
+  if (box_ != nullptr && memory == nullptr) {
+    used.fetch_sub(bytes, std::memory_order_relaxed);
+    return nullptr;
+  }
   auto source =
-      std::make_unique<RingSource>(ring_bytes_, Ring::Pages::kTouchNow);
+      std::make_unique<RingSource>(ring_bytes_, Ring::Pages::kTouchNow, memory);
   if (!source->ring.valid()) {
     used.fetch_sub(bytes, std::memory_order_relaxed);
     return nullptr;

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "kingpin/logger/black_box.h"
 #include "kingpin/logger/level.h"
 #include "kingpin/logger/plain_mutex.h"
 #include "kingpin/logger/ring.h"
@@ -29,7 +30,8 @@ namespace kingpin::log_internal {
 
 // A ring, and how far the backend has come with it.
 struct RingSource {
-  RingSource(size_t bytes, Ring::Pages pages) : ring(bytes, pages) {}
+  RingSource(size_t bytes, Ring::Pages pages, void* memory)
+      : ring(bytes, pages, memory) {}
 
   Ring ring;
 
@@ -48,8 +50,9 @@ struct RingSource {
 
 class RingSet {
  public:
-  // Throws std::bad_alloc if there is not even a ring to share.
-  explicit RingSet(size_t ring_bytes);
+  // Throws std::bad_alloc if there is not even a ring to share. With a box, which
+  // outlives the set, the rings lie there, as many as it has.
+  RingSet(size_t ring_bytes, BlackBox* box);
   ~RingSet();
 
   size_t max_record() const { return shared_->ring.max_record(); }
@@ -78,6 +81,7 @@ class RingSet {
 
  private:
   const size_t ring_bytes_;
+  BlackBox* const box_;
   const std::unique_ptr<RingSource> shared_;
   PlainMutex shared_mu_;
 

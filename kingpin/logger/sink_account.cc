@@ -131,6 +131,14 @@ void SinkAccount::Owe(const Gap& gap) {
   owed.last_unix_nanos = std::max(owed.last_unix_nanos, gap.last_unix_nanos);
 }
 
+std::array<uint64_t, kLogLevels> SinkAccount::owed() const {
+  std::array<uint64_t, kLogLevels> lines = {};
+  for (const Gap& gap : owed_) {
+    for (size_t i = 0; i < kLogLevels; ++i) lines[i] += gap.dropped[i];
+  }
+  return lines;
+}
+
 SinkAccount::Counters SinkAccount::counters() const {
   constexpr auto relaxed = std::memory_order_relaxed;
   return {.bytes = bytes_.load(relaxed),

@@ -11,10 +11,12 @@
 #ifndef KINGPIN_LOGGER_SINK_ACCOUNT_H_
 #define KINGPIN_LOGGER_SINK_ACCOUNT_H_
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kingpin/logger/level.h"
@@ -42,6 +44,11 @@ class SinkAccount {
   size_t Write(const LineBatch& batch);
 
   Counters counters() const;
+
+  // Lines, by level, that are lost or were dropped, and still to be declared.
+  std::array<uint64_t, kLogLevels> owed() const;
+  // The rest of a line that the sink took in part.
+  std::string_view cut() const { return cut_; }
 
  private:
   SysResult<size_t> Send(const LogBatch& batch);

@@ -1,5 +1,7 @@
 #include "kingpin/logger/site.h"
 
+#include <utility>
+
 #include "kingpin/logger/plain_mutex.h"
 #include "kingpin/logger/record.h"
 
@@ -9,7 +11,8 @@ namespace {
 constinit PlainMutex table_mu;
 // Grows by whole pages as it is touched; lies in .bss until then.
 constinit std::array<std::atomic<const Site*>, SiteTable::kMaxSites> table{};
-constinit uint32_t next_number = kGapSite + 1;  // Guarded by table_mu.
+constinit uint32_t next_number = kGapSite + 1;     // Guarded by table_mu,
+constinit SiteObserver* first_observer = nullptr;  // and so is this.
 
 }  // namespace
 
@@ -18,6 +21,10 @@ uint32_t SiteTable::Register(const Site& site) {
   uint32_t number = site.number.load(std::memory_order_relaxed);
   if (number != kNoSite || next_number == kMaxSites) return number;
   number = next_number++;
+  for (SiteObserver* observer = first_observer; observer != nullptr;
+       observer = observer->next_) {
+    observer->OnSite(number, site);
+  }
   table[number].store(&site, std::memory_order_release);
   site.number.store(number, std::memory_order_release);
   return number;
@@ -28,7 +35,26 @@ const Site* SiteTable::Find(uint32_t number) {
   return table[number].load(std::memory_order_acquire);
 }
 
+void SiteTable::AddObserver(SiteObserver* observer) {
+  PlainMutexLock lock(&table_mu);
+  for (uint32_t number = kGapSite + 1; number < next_number; ++number) {
+    observer->OnSite(number, *Find(number));
+  }
+  observer->next_ = std::exchange(first_observer, observer);
+}
+
+void SiteTable::RemoveObserver(SiteObserver* observer) {
+  PlainMutexLock lock(&table_mu);
+  SiteObserver** link = &first_observer;
+  while (*link != observer) link = &(*link)->next_;
+  *link = observer->next_;
+}
+
 void SiteTable::LockForFork() { table_mu.LockForFork(); }
-void SiteTable::UnlockAfterFork() { table_mu.UnlockAfterFork(); }
+void SiteTable::UnlockInParent() { table_mu.UnlockAfterFork(); }
+void SiteTable::UnlockInChild() {
+  first_observer = nullptr;
+  table_mu.UnlockAfterFork();
+}
 
 }  // namespace kingpin::log_internal

@@ -35,6 +35,18 @@ struct Site {
   mutable std::atomic<uint32_t> number = 0;  // 0: not logged yet.
 };
 
+// Is told of each site before a record names it.
+class SiteObserver {
+ public:
+  virtual ~SiteObserver() = default;
+  // One at a time. Must not log.
+  virtual void OnSite(uint32_t number, const Site& site) = 0;
+
+ private:
+  friend class SiteTable;
+  SiteObserver* next_ = nullptr;
+};
+
 constexpr std::string_view BaseName(std::string_view path) {
   return path.substr(path.rfind('/') + 1);
 }
@@ -49,9 +61,14 @@ class SiteTable {
   // Of a number that Register() returned; nullptr for any other.
   static const Site* Find(uint32_t number);
 
-  // In fork(): the table is whole in the child.
+  // Tells `observer` of the sites that there are, then of each new one.
+  static void AddObserver(SiteObserver* observer);
+  static void RemoveObserver(SiteObserver* observer);
+
+  // In fork(): the table is whole in the child, which has no observers.
   static void LockForFork();
-  static void UnlockAfterFork();
+  static void UnlockInParent();
+  static void UnlockInChild();
 
   // Statements that may log in one process. Beyond, they are dropped and counted.
   static constexpr uint32_t kMaxSites = 1 << 16;

@@ -49,6 +49,14 @@ void LogForEver(Logger& log, int thread) {
   }).detach();
 }
 
+// Lines that the kernel takes page by page, looking for a kill in between.
+void LogLargeLinesForEver(Logger& log) {
+  std::thread([&log] {
+    const std::string line(100'000, 'x');
+    for (;;) log.Write(LogLevel::kInfo, line);
+  }).detach();
+}
+
 // Blocks when full, so that noise cannot push out what the test looks for. Never
 // destroyed: only the flush at exit can save what it holds.
 Logger& BlockingDefault(kingpin::LogSinkFactory sink = nullptr) {
@@ -92,6 +100,11 @@ int main(int argc, char** argv) {
     Logger& log = BlockingDefault();
     for (int thread = 0; thread < 3; ++thread) LogForEver(log, thread);
     LogNumbers(log, "main", count);
+    exit(0);
+  } else if (mode == "large") {
+    Logger* log = new Logger({.buffer_bytes = 1 << 20});
+    LogLargeLinesForEver(*log);
+    LogNumbers(*log, "main", count);
     exit(0);
   } else if (mode == "thread") {
     std::thread([count] {

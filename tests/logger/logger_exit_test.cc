@@ -95,6 +95,15 @@ TEST(LoggerExit, ExitAmidThreadsThatLogWritesEverything) {
   }
 }
 
+TEST(LoggerExit, LastLineIsWhole) {
+  for (int instant = 0; instant < 50; ++instant) {
+    for (const std::string& line : RunHelper("large", instant)) {
+      EXPECT_TRUE(absl::StartsWith(line, "main ") || line.size() == 100'000)
+          << line.size();
+    }
+  }
+}
+
 TEST(LoggerExit, ExitOnAnotherThreadWritesEverything) {
   EXPECT_EQ(CountNumbered(RunHelper("thread", 100))["main"], 100);
 }

@@ -120,6 +120,20 @@ start --root "$dir/www" --port 0 --max_connections 9999999
 kill -TERM "$pid"
 wait "$pid" || fail "max_connections: exit code $?"
 grep -q "more than the .* files" "$dir/err" || fail "no warning: $(cat "$dir/err")"
+# Killed, and started again: the line of the access log is there once.
+boxed=(--root "$dir/www" --port 0 --access_log "$dir/boxed_log"
+  --log_blackbox "$dir/box")
+start "${boxed[@]}"
+expect 1 "is in use by process $pid" "${boxed[@]}"
+[[ $(get /a.txt) == *hello* ]] || fail "no answer with a black box"
+kill -KILL "$pid"
+wait "$pid" || true
+start "${boxed[@]}"
+kill -TERM "$pid"
+wait "$pid" || fail "black box: exit code $?"
+[[ $(grep -c '"GET /a.txt HTTP/1.0" 200 6 ' "$dir/boxed_log") == 1 ]] ||
+  grep -q "may be above already" "$dir/boxed_log" ||
+  fail "black box: $(cat "$dir/boxed_log")"
 
 # As soon as the line is there, a signal is an orderly end.
 for _ in {1..20}; do

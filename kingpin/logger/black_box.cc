@@ -1,0 +1,235 @@
+#include "kingpin/logger/black_box.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "kingpin/logger/black_box_reader.h"
+#include "kingpin/sys/syscalls.h"
+
+namespace kingpin::log_internal {
+namespace {
+
+absl::Status Error(int error, std::string_view what, std::string_view path) {
+  return absl::ErrnoToStatus(error, absl::StrCat(what, " \"", path, "\""));
+}
+
+template <typename T>
+void Store(T& where, T value) {
+  std::atomic_ref<T>(where).store(value, std::memory_order_release);
+}
+
+bool WriteAt(int fd, std::string_view bytes, uint64_t offset) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::pwrite(fd, bytes.data(), bytes.size(), offset);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    bytes.remove_prefix(n);
+    offset += n;
+  }
+  return true;
+}
+
+std::string InUse(int fd, std::string_view path) {
+  BoxHeader header = {};
+  const bool is_known =
+      ::pread(fd, &header, sizeof(header), 0) == sizeof(header) &&
+      header.magic == kBoxMagic;
+  return absl::StrCat(
+      "black box \"", path, "\" is in use by ",
+      is_known ? absl::StrCat("process ", header.pid) : "another process");
+}
+
+std::string Describe(uint32_t number, const Site& site) {
+  const size_t size = sizeof(BoxSite) + site.types.size() + site.file.size() +
+                      site.format.size();
+  const BoxSite head = {
+      .size = static_cast<uint32_t>((size + 7) & ~size_t{7}),
+      .number = number,
+      .line = static_cast<uint32_t>(site.line),
+      .level = static_cast<uint8_t>(site.level),
+      .prefix = static_cast<uint8_t>(site.prefix),
+      .types = static_cast<uint16_t>(site.types.size()),
+      .file_bytes = static_cast<uint32_t>(site.file.size()),
+      .format_bytes = static_cast<uint32_t>(site.format.size())};
+  std::string text(reinterpret_cast<const char*>(&head), sizeof(head));
+  for (ArgType type : site.types) text.push_back(static_cast<char>(type));
+  absl::StrAppend(&text, site.file, site.format);
+  text.resize(head.size, '\0');
+  return text;
+}
+
+}  // namespace
+
+size_t BlackBox::MappedBytes(const Options& options) {
+  return kBoxRingsOffset + options.rings * options.ring_bytes;
+}
+
+absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Open(
+    const Options& options,
+    absl::FunctionRef<void(std::string_view file)> replay) {
+  if (options.rings == 0 || options.rings > kMaxBoxRings ||
+      options.ring_bytes > kMaxBoxBytes / options.rings) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("black box \"", options.path, "\": ", options.rings,
+                     " rings of ", options.ring_bytes, " bytes are too many"));
+  }
+  absl::StatusOr<UniqueFd> file = OpenAndLock(options.path);
+  if (!file.ok()) return file.status();
+  struct stat status;
+  if (::fstat(file->get(), &status) != 0) {
+    return Error(errno, "fstat", options.path);
+  }
+  if (status.st_size > 0) {
+    const absl::StatusOr<std::string> old = ReadBlackBox(file->get());
+    if (!old.ok()) {
+      return absl::Status(old.status().code(),
+                          absl::StrCat("black box \"", options.path,
+                                       "\": ", old.status().message()));
+    }
+    // If we die doing so, the next process says that it may have been done before.
+    const uint64_t recovering = 1;
+    WriteAt(file->get(),
+            {reinterpret_cast<const char*>(&recovering), sizeof(recovering)},
+            offsetof(BoxHeader, recovering));
+    replay(*old);
+  }
+  if (absl::Status made = Allocate(options, *file); !made.ok()) return made;
+  const absl::StatusOr<char*> base = Map(options, *file);
+  if (!base.ok()) return base.status();
+  return std::unique_ptr<BlackBox>(
+      new BlackBox(options, *std::move(file), *base));
+}
+
+absl::StatusOr<UniqueFd> BlackBox::OpenAndLock(const std::string& path) {
+  // Not for others: a log may hold what they must not know.
+  SysResult<UniqueFd> opened =
+      sys::Open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+  if (!opened.ok()) {
+    return Error(opened.error, "cannot open black box", path);
+  }
+  struct stat status;
+  if (::fstat(opened.value.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("black box \"", path, "\" is no regular file"));
+  }
+  if (::flock(opened.value.get(), LOCK_EX | LOCK_NB) == 0) {
+    return std::move(opened.value);
+  }
+  if (errno != EWOULDBLOCK) return Error(errno, "cannot lock black box", path);
+  return absl::UnavailableError(InUse(opened.value.get(), path));
+}
+
+absl::Status BlackBox::Allocate(const Options& options, const UniqueFd& file) {
+  const int fd = file.get();
+  BoxHeader header = {.magic = kUnfinishedBoxMagic, .version = kBoxVersion};
+  int error = ::ftruncate(fd, 0) == 0 ? 0 : errno;
+  if (error == 0 &&
+      !WriteAt(fd, {reinterpret_cast<char*>(&header), sizeof(header)}, 0)) {
+    error = errno;
+  }
+  while (error == 0) {
+    error = ::posix_fallocate(
+        fd, 0, static_cast<off_t>(MappedBytes(options) + kBoxSiteBytes));
+    if (error == 0) return absl::OkStatus();
+    if (error == EINTR) error = 0;
+  }
+  // What was allocated so far is of no use, here or to who needs the room.
+  if (::ftruncate(fd, 0) != 0) error = errno;
+  return Error(error, "cannot allocate black box", options.path);
+}
+
+absl::StatusOr<char*> BlackBox::Map(const Options& options,
+                                    const UniqueFd& file) {
+  const SysResult<UniqueFd> again = sys::Open(options.path.c_str(), O_RDWR, 0);
+  if (!again.ok()) return Error(again.error, "cannot open", options.path);
+  struct stat ours;
+  struct stat found;
+  if (::fstat(file.get(), &ours) != 0 ||
+      ::fstat(again.value.get(), &found) != 0) {
+    return Error(errno, "fstat", options.path);
+  }
+  if (ours.st_ino != found.st_ino || ours.st_dev != found.st_dev) {
+    return absl::UnavailableError(absl::StrCat(
+        "black box \"", options.path, "\" was replaced while it was opened"));
+  }
+  void* base = ::mmap(nullptr, MappedBytes(options), PROT_READ | PROT_WRITE,
+                      MAP_SHARED, again.value.get(), 0);
+  if (base == MAP_FAILED) return Error(errno, "cannot map", options.path);
+  return static_cast<char*>(base);
+}
+
+BlackBox::BlackBox(const Options& options, UniqueFd file, char* base)
+    : mapped_bytes_(MappedBytes(options)),
+      ring_bytes_(options.ring_bytes),
+      rings_(options.rings),
+      file_(std::move(file)),
+      base_(base),
+      sites_end_(mapped_bytes_) {
+  timespec now;
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  new (base_ + kBoxRawOffset) RawSlots{};
+  BoxHeader& head = header();
+  head.rings = static_cast<uint32_t>(rings_);
+  head.ring_bytes = ring_bytes_;
+  head.pid = static_cast<uint64_t>(::getpid());
+  head.start_unix_nanos = now.tv_sec * int64_t{1'000'000'000} + now.tv_nsec;
+  SiteTable::AddObserver(this);
+  Store(head.magic, kBoxMagic);  // The last: from here on it is a box.
+}
+
+BlackBox::~BlackBox() {
+  SiteTable::RemoveObserver(this);
+  ::munmap(base_, mapped_bytes_);
+}
+
+BoxHeader& BlackBox::header() { return *reinterpret_cast<BoxHeader*>(base_); }
+
+RawSlots& BlackBox::raw_slots() {
+  return *reinterpret_cast<RawSlots*>(base_ + kBoxRawOffset);
+}
+
+void* BlackBox::TakeRing() {
+  if (taken_ == rings_) return nullptr;
+  return base_ + kBoxRingsOffset + taken_++ * ring_bytes_;
+}
+
+void BlackBox::OnSite(uint32_t number, const Site& site) {
+  const std::string text = Describe(number, site);
+  // One that is cut is written over by the next, or ends the list.
+  if (WriteAt(file_.get(), text, sites_end_)) sites_end_ += text.size();
+}
+
+void BlackBox::SetClock(const BoxClock& clock) {
+  BoxHeader& head = header();
+  const uint64_t next = 1 - head.clock;
+  head.clocks[next] = clock;
+  Store(head.clock, next);
+}
+
+void BlackBox::BeginWrite() { Store(header().writing, uint64_t{1}); }
+
+void BlackBox::EndWrite(const std::array<uint64_t, kLogLevels>& owed,
+                        std::string_view cut) {
+  BoxHeader& head = header();
+  cut = cut.substr(0, head.cut.size());
+  std::copy(cut.begin(), cut.end(), head.cut.begin());
+  Store(head.cut_bytes, uint64_t{cut.size()});
+  for (size_t i = 0; i < kLogLevels; ++i) Store(head.owed[i], owed[i]);
+  Store(head.writing, uint64_t{0});
+}
+
+}  // namespace kingpin::log_internal

@@ -1,0 +1,102 @@
+// BlackBox: a file that holds the rings of a logger, so that what was committed to
+// them outlives the process, however that dies. black_box_reader.h reads it.
+//
+// All blocks of it are allocated when it is made: a full disk is an error then, and
+// no SIGBUS later, when a thread stores to a page that the file system has no block
+// for. Nothing is synced: the pages belong to the kernel, which does not die with
+// the process. (A loss of power takes what the kernel had not written back.)
+//
+// One process has it: it holds a lock on the file, which ends with the process, also
+// if children of fork() live on. The lock has a descriptor of its own that is never
+// mapped, because a mapping, which children inherit, would keep the lock.
+//
+//   absl::StatusOr<std::unique_ptr<BlackBox>> box = BlackBox::Open(
+//       {.path = "/dev/shm/server.box", .ring_bytes = Ring::MappedBytes(1 << 18),
+//        .rings = 9},
+//       [](std::string_view left) { ... });  // Of the process before.
+//   if (void* memory = (*box)->TakeRing()) ...
+//
+// Threads: TakeRing() and OnSite() one at a time each (their callers' mutexes), what
+// is the backend's says so.
+// Lifetime: outlives its rings.
+#ifndef KINGPIN_LOGGER_BLACK_BOX_H_
+#define KINGPIN_LOGGER_BLACK_BOX_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "kingpin/logger/black_box_format.h"
+#include "kingpin/logger/level.h"
+#include "kingpin/logger/raw_slots.h"
+#include "kingpin/logger/site.h"
+#include "kingpin/sys/unique_fd.h"
+
+namespace kingpin::log_internal {
+
+class BlackBox : public SiteObserver {
+ public:
+  struct Options {
+    std::string path;
+    size_t ring_bytes;  // What a ring takes in the file, in whole pages.
+    size_t rings;
+  };
+  // A box of the process before is given to `replay`, whole, and then made anew; if
+  // this process dies in between, the next one finds it as it was. Errors say what
+  // is wrong with the path and leave the file as it is: in use by a process that
+  // lives (kUnavailable), not a box or one of another version or damaged
+  // (black_box_reader.h), no room (ENOSPC, EDQUOT), and whatever open(2) says.
+  static absl::StatusOr<std::unique_ptr<BlackBox>> Open(
+      const Options& options,
+      absl::FunctionRef<void(std::string_view file)> replay);
+  ~BlackBox() override;
+  BlackBox(const BlackBox&) = delete;
+  BlackBox& operator=(const BlackBox&) = delete;
+
+  // Memory for one more ring; nullptr: all are taken.
+  void* TakeRing();
+  RawSlots& raw_slots();
+
+  // Appends it to the file. If there is no room for that, lines of this site are
+  // recovered without their format.
+  void OnSite(uint32_t number, const Site& site) override;
+
+  // In a child of fork(): the parent's box is nothing to it.
+  void LeaveInChild() { file_.Reset(); }
+
+  // --- The backend's ------------------------------------------------------------
+
+  void SetClock(const BoxClock& clock);
+  // Around a write and the account of it. `owed` was lost and is not declared,
+  // `cut` is the rest of a line that the sink took in part.
+  void BeginWrite();
+  void EndWrite(const std::array<uint64_t, kLogLevels>& owed,
+                std::string_view cut);
+
+ private:
+  BlackBox(const Options& options, UniqueFd file, char* base);
+
+  static size_t MappedBytes(const Options& options);
+  static absl::StatusOr<UniqueFd> OpenAndLock(const std::string& path);
+  static absl::Status Allocate(const Options& options, const UniqueFd& file);
+  static absl::StatusOr<char*> Map(const Options& options,
+                                   const UniqueFd& file);
+  BoxHeader& header();
+
+  const size_t mapped_bytes_;
+  const size_t ring_bytes_;
+  const size_t rings_;
+  UniqueFd file_;
+  char* const base_;
+  size_t taken_ = 0;
+  uint64_t sites_end_;
+};
+
+}  // namespace kingpin::log_internal
+
+#endif  // KINGPIN_LOGGER_BLACK_BOX_H_

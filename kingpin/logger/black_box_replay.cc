@@ -1,0 +1,144 @@
+#include "kingpin/logger/black_box_replay.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "kingpin/logger/black_box_reader.h"
+#include "kingpin/logger/level.h"
+#include "kingpin/logger/record.h"
+#include "kingpin/logger/site.h"
+#include "kingpin/logger/timestamp.h"
+
+namespace kingpin::log_internal {
+namespace {
+
+constexpr size_t kBatchBytes = 128 << 10;
+
+std::string TimeText(int64_t unix_nanos) {
+  char text[TimestampWriter::kSize];
+  TimestampWriter().Write(unix_nanos, text);
+  return std::string(text, sizeof(text));
+}
+
+BlackBoxReport ReportOf(const BlackBoxContents& box) {
+  BlackBoxReport report = {.pid = box.pid,
+                           .start_unix_nanos = box.start_unix_nanos,
+                           .last_unix_nanos = box.last_unix_nanos,
+                           .damages = box.damages};
+  for (const BlackBoxLine& line : box.lines) {
+    const bool is_line = line.site != nullptr;
+    report.lines += is_line;
+    report.in_flight += is_line && line.in_flight;
+    report.dropped += line.gap.lines();
+  }
+  return report;
+}
+
+class Replay {
+ public:
+  Replay(const BlackBoxContents& box, ReplayTo to, LineFormat* format,
+         LineWriter* writer)
+      : box_(box),
+        report_(ReportOf(box)),
+        to_(to),
+        format_(*format),
+        writer_(*writer) {}
+
+  BlackBoxReport Run() {
+    if (!box_.cut.empty()) WriteCut();
+    if (!box_.lines.empty() || box_.damages > 0) WriteLines();
+    writer_.Write();
+    return report_;
+  }
+
+ private:
+  void WriteLines() {
+    const absl::Span<const BlackBoxLine> lines = box_.lines;
+    const size_t in_flight = std::partition_point(lines.begin(), lines.end(),
+                                                  [](const BlackBoxLine& line) {
+                                                    return line.in_flight;
+                                                  }) -
+                             lines.begin();
+    const std::string whose =
+        absl::StrCat(" lines of process ", box_.pid, " (started ",
+                     TimeText(box_.start_unix_nanos), ", last seen ",
+                     TimeText(box_.last_unix_nanos), "), which ");
+    if (in_flight > 0) {
+      // The write that was under way may have ended within a line.
+      if (to_ == ReplayTo::kSameLog) AppendAsItIs("\n");
+      Note(absl::StrCat("recovered ", report_.in_flight, whose,
+                        "died writing them: they may be above already, the "
+                        "last in part"));
+      for (const BlackBoxLine& line : lines.first(in_flight)) Write(line);
+    }
+    Note(absl::StrCat("recovered ", report_.lines - report_.in_flight, whose,
+                      "had not written them"));
+    for (const BlackBoxLine& line : lines.subspan(in_flight)) Write(line);
+    Note(absl::StrCat("end of what was recovered of process ", box_.pid,
+                      box_.damages == 0 ? ""
+                                        : absl::StrCat("; ", box_.damages,
+                                                       " places are damaged")));
+  }
+
+  // The rest of a line whose begin is in the log, and, unless the process died while
+  // it wrote the rest, is the end of the log.
+  void WriteCut() {
+    if (to_ == ReplayTo::kSameLog && !box_.died_writing) {
+      return AppendAsItIs(box_.cut);
+    }
+    std::string_view cut = box_.cut;
+    cut.remove_suffix(1);
+    Note(absl::StrCat("a line in the log is cut; its rest is: ", cut));
+  }
+
+  void AppendAsItIs(std::string_view text) {
+    writer_.text().Append(text);
+    writer_.EndNote();
+  }
+
+  // A line about the box, as a log statement of its process would be.
+  void Note(std::string_view text) {
+    static const CompiledSite site(LogLevel::kWarning, Prefix::kFull,
+                                   BaseName(__FILE__), __LINE__, "", {});
+    Record record = {};
+    record.header.site = kTextFlag;
+    record.header.thread = static_cast<uint32_t>(box_.pid);
+    record.payload = text;
+    format_.AppendLine(record, site,
+                       {.unix_nanos = box_.last_unix_nanos, .late = false},
+                       &writer_.text());
+    writer_.EndNote();
+  }
+
+  void Write(const BlackBoxLine& line) {
+    if (line.site == nullptr) {
+      writer_.AddGap(line.gap);
+    } else {
+      format_.AppendLine(line.record, *line.site,
+                         {.unix_nanos = line.unix_nanos, .late = false},
+                         &writer_.text());
+      writer_.EndLine(line.site->level, line.record.header.thread,
+                      line.unix_nanos);
+    }
+    if (writer_.text().size() >= kBatchBytes) writer_.Write();
+  }
+
+  const BlackBoxContents& box_;
+  const BlackBoxReport report_;
+  const ReplayTo to_;
+  LineFormat& format_;
+  LineWriter& writer_;
+};
+
+}  // namespace
+
+BlackBoxReport ReplayBlackBox(std::string_view file, ReplayTo to,
+                              LineFormat* format, LineWriter* writer) {
+  const BlackBoxContents box = ParseBlackBox(file);
+  return Replay(box, to, format, writer).Run();
+}
+
+}  // namespace kingpin::log_internal

@@ -1,0 +1,110 @@
+#include "kingpin/logger/raw_slots.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "kingpin/logger/ticks.h"
+#include "kingpin/sys/syscalls.h"
+
+namespace kingpin::log_internal {
+namespace {
+
+// Cut, if need be, but not inside a UTF-8 sequence.
+std::string_view Cut(std::string_view text, size_t size) {
+  if (text.size() <= size) return text;
+  while (size > 0 && (text[size] & 0xc0) == 0x80) --size;
+  return text.substr(0, size);
+}
+
+RawSlot* Claim(RawSlots& slots) {
+  for (RawSlot& slot : slots.slots) {
+    uint32_t state = RawSlot::kFree;
+    if (slot.state.compare_exchange_strong(state, RawSlot::kClaimed,
+                                           std::memory_order_acquire)) {
+      return &slot;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void RawSlots::Write(LogLevel level, std::string_view file, uint32_t line,
+                     std::string_view text) {
+  RawSlot* slot = Claim(*this);
+  const uint64_t now = ReadTicks();
+  if (slot == nullptr) {
+    uint64_t none = 0;
+    first_drop.compare_exchange_strong(none, now);
+    last_drop.store(now);
+    dropped[static_cast<size_t>(level)].fetch_add(1);
+    return;
+  }
+  file = file.substr(0, RawSlot::kMaxFileBytes);
+  text = Cut(text, kMaxText);
+  slot->thread = static_cast<uint32_t>(sys::ThreadId());
+  slot->ticks = now;
+  slot->line = line;
+  slot->text_bytes = static_cast<uint16_t>(text.size());
+  slot->file_bytes = static_cast<uint8_t>(file.size());
+  slot->level = level;
+  std::copy(file.begin(), file.end(), slot->bytes.begin());
+  std::copy(text.begin(), text.end(), slot->bytes.begin() + file.size());
+  slot->state.store(RawSlot::kCommitted, std::memory_order_release);
+  committed.fetch_add(1, std::memory_order_release);
+}
+
+uint64_t RawSlots::accepted() const {
+  uint64_t lines = committed.load(std::memory_order_acquire);
+  for (uint64_t count : dropped_lines()) lines += count;
+  return lines;
+}
+
+std::array<uint64_t, kLogLevels> RawSlots::dropped_lines() const {
+  std::array<uint64_t, kLogLevels> lines;
+  for (size_t i = 0; i < kLogLevels; ++i) lines[i] = dropped[i].load();
+  return lines;
+}
+
+void RawSource::Find() {
+  // A slot that is counted is there; one that is there may not be counted yet, and
+  // is found all the same: by the number of those that are in `lines_`.
+  if (slots_.committed.load(std::memory_order_acquire) == found_) return;
+  for (RawSlot& slot : slots_.slots) {
+    if (slot.state.load(std::memory_order_acquire) != RawSlot::kCommitted ||
+        std::find(lines_.begin(), lines_.end(), &slot) != lines_.end()) {
+      continue;
+    }
+    lines_.push_back(&slot);
+    ++found_;
+  }
+  std::stable_sort(
+      lines_.begin() + next_, lines_.end(),
+      [](const RawSlot* a, const RawSlot* b) { return a->ticks < b->ticks; });
+}
+
+void RawSource::Release() {
+  for (size_t i = 0; i < next_; ++i) {
+    lines_[i]->state.store(RawSlot::kFree, std::memory_order_release);
+  }
+  lines_.erase(lines_.begin(), lines_.begin() + next_);
+  next_ = 0;
+  for (size_t i = 0; i < kLogLevels; ++i) {
+    slots_.declared[i].store(declared_[i], std::memory_order_relaxed);
+  }
+}
+
+RawSource::Drops RawSource::TakeDrops() {
+  Drops drops;
+  const std::array<uint64_t, kLogLevels> all = slots_.dropped_lines();
+  for (size_t i = 0; i < kLogLevels; ++i) {
+    drops.lines[i] = all[i] - declared_[i];
+  }
+  declared_ = all;
+  drops.last = slots_.last_drop.load();
+  const uint64_t first = slots_.first_drop.exchange(0);
+  drops.first = first == 0 ? drops.last : first;
+  return drops;
+}
+
+}  // namespace kingpin::log_internal

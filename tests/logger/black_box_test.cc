@@ -1,0 +1,499 @@
+// The black box as its users see it: what is in it when a process dies, what the
+// next one and the recovery tool make of it, and what is refused.
+#include "kingpin/logger/black_box.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "kingpin/logger/black_box_reader.h"
+#include "kingpin/logger/klog.h"
+#include "kingpin/logger/record.h"
+#include "kingpin/logger/ring.h"
+#include "kingpin/logger/sink.h"
+#include "kingpin/sys/syscalls.h"
+#include "tests/logger/black_box_process.h"
+
+namespace kingpin {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+// A process that is killed with its backend within a write.
+pid_t KillStuck(const std::string& mode, const BoxFiles& files) {
+  Process child(HelperArgs(mode, files));
+  EXPECT_EQ(child.ReadLine(), "ready") << child.ReadErr();
+  const pid_t pid = child.pid();
+  child.Kill();
+  return pid;
+}
+
+// --- The headers' own examples ----------------------------------------------------
+
+TEST(BlackBoxExample, HoldsARingAndIsRead) {
+  using namespace log_internal;
+  BoxFiles files;
+  {
+    absl::StatusOr<std::unique_ptr<BlackBox>> box =
+        BlackBox::Open({.path = files.box,
+                        .ring_bytes = Ring::MappedBytes(1 << 12),
+                        .rings = 1},
+                       [](std::string_view) {});
+    ASSERT_TRUE(box.ok()) << box.status();
+    void* memory = (*box)->TakeRing();
+    EXPECT_NE(memory, nullptr);
+    EXPECT_EQ((*box)->TakeRing(), nullptr);
+    // Not on the stack, see ring_test.cc.
+    const auto owner =
+        std::make_unique<Ring>(1 << 12, Ring::Pages::kAsUsed, memory);
+    Ring& ring = *owner;
+    ASSERT_TRUE(ring.valid());
+    const RecordHeader header = {.payload_bytes = 4,
+                                 .site = kTextFlag | 60000,
+                                 .ticks = 0,
+                                 .thread = 7,
+                                 .context_bytes = 0};
+    std::memcpy(header.WriteTo(ring.Reserve(32, LogLevel::kInfo)), "text", 4);
+    ring.Commit(32);
+  }
+  const UniqueFd fd = sys::Open(files.box.c_str(), O_RDONLY, 0).value;
+  absl::StatusOr<std::string> file = ReadBlackBox(fd.get());
+  ASSERT_TRUE(file.ok()) << file.status();
+  const BlackBoxContents contents = ParseBlackBox(*file);
+  EXPECT_EQ(contents.pid, getpid());
+  ASSERT_THAT(contents.lines, SizeIs(1));
+  // Nobody has told the box about that site.
+  EXPECT_EQ(contents.lines[0].site->location_text, " ?:0 ");
+  EXPECT_EQ(contents.lines[0].record.payload, "text");
+}
+
+// --- What is recovered ------------------------------------------------------------
+
+TEST(BlackBoxRecover, ToolPrintsWhatWasCommitted) {
+  BoxFiles files;
+  const pid_t pid = KillStuck("stuck", files);
+  const std::string before = ReadFile(files.box);
+  const Output output = RunRecover(files.box);
+  EXPECT_EQ(output.code, 0);
+  std::vector<std::string> lines = LinesOf(output.out);
+  // How many of the first four the write under way had is up to the backend.
+  ASSERT_THAT(lines, SizeIs(10)) << output.out;
+  EXPECT_THAT(lines.front(), EndsWith("they may be above already, the last in "
+                                      "part"));
+  std::vector<std::string> logged;
+  for (const std::string& line : lines) {
+    if (!absl::StrContains(line, " black_box_replay.cc:")) {
+      logged.push_back(line);
+    }
+  }
+  EXPECT_THAT(
+      logged,
+      ElementsAre(
+          MatchesRegex("2.*Z INFO [0-9]+ black_box_helper.cc:[0-9]+ first 1"),
+          MatchesRegex("2.*Z WARNING [0-9]+ black_box_helper.cc:[0-9]+ second "
+                       "ff text"),
+          "in\tflight",
+          MatchesRegex("2.*Z ERROR [0-9]+ black_box_helper.cc:[0-9]+ raw in "
+                       "flight"),
+          EndsWith(" third\\n3"),
+          MatchesRegex("2.*Z INFO [0-9]+ black_box_helper.cc:[0-9]+ raw "
+                       "fourth"),
+          EndsWith(" fifth")));
+  EXPECT_THAT(output.err, HasSubstr(absl::StrCat("recover: 7 lines of process ",
+                                                 pid, " (started 2")));
+  EXPECT_THAT(output.err, HasSubstr("; nothing torn or damaged"));
+  // Nothing was taken: it says the same again.
+  EXPECT_EQ(ReadFile(files.box), before);
+  EXPECT_EQ(RunRecover(files.box).out, output.out);
+}
+
+TEST(BlackBoxRecover, NextStartWritesItToTheLogOnce) {
+  BoxFiles files;
+  KillStuck("stuck", files);
+  const std::string tool = RunRecover(files.box).out;
+  WriteFile(files.log, "torn li");
+  Output output = RunToEnd(HelperArgs("start", files));
+  EXPECT_EQ(output.code, 0) << output.err;
+  EXPECT_EQ(output.out, "recovered 7\n");
+  const std::string log = ReadFile(files.log);
+  EXPECT_TRUE(absl::StartsWith(log, absl::StrCat("torn li\n", tool))) << log;
+  EXPECT_THAT(LinesOf(log.substr(8 + tool.size())),
+              ElementsAre(EndsWith(" started")));
+  output = RunToEnd(HelperArgs("start", files));
+  EXPECT_EQ(output.out, "recovered 0\n");
+  EXPECT_THAT(LinesOf(ReadFile(files.log).substr(log.size())),
+              ElementsAre(EndsWith(" started")));
+  EXPECT_EQ(RunRecover(files.box).out, "");
+}
+
+TEST(BlackBoxRecover, StartThatDiesRecoveringIsTold) {
+  BoxFiles files;
+  const pid_t pid = KillStuck("stuck", files);
+  KillStuck("stuck_start", files);
+  const Output output = RunToEnd(HelperArgs("start", files));
+  EXPECT_EQ(output.out, "recovered 7\n");
+  const std::vector<std::string> lines = LinesOf(ReadFile(files.log));
+  ASSERT_THAT(lines, SizeIs(12));
+  EXPECT_EQ(lines[0], "");
+  EXPECT_THAT(lines[1],
+              HasSubstr(absl::StrCat("recovered 7 lines of process ", pid)));
+  EXPECT_THAT(lines[9], HasSubstr("recovered 0 lines of process "));
+}
+
+TEST(BlackBoxRecover, DroppedLinesAreDeclaredExactly) {
+  BoxFiles files;
+  KillStuck("full", files);
+  const Output output = RunRecover(files.box);
+  EXPECT_EQ(output.code, 0) << output.err;
+  int numbers = 0;
+  int raw = 0;
+  std::vector<int> dropped;
+  for (const std::string& line : LinesOf(output.out)) {
+    numbers += absl::StrContains(line, " number ");
+    raw += absl::EndsWith(line, " raw");
+    int n;
+    if (absl::StartsWith(line, "dropped ") &&
+        absl::SimpleAtoi(line.substr(8, line.find(' ', 8) - 8), &n)) {
+      dropped.push_back(n);
+    }
+  }
+  EXPECT_GT(numbers, 10);
+  EXPECT_EQ(raw, 63);
+  EXPECT_THAT(dropped,
+              ::testing::UnorderedElementsAre(1000 - numbers, 70 - raw))
+      << output.out;
+}
+
+TEST(BlackBoxRecover, CutLineIsCompletedAndLossesAreDeclared) {
+  BoxFiles files;
+  KillStuck("enospc", files);
+  EXPECT_EQ(ReadFile(files.log), "whole\ncut in");
+  EXPECT_THAT(RunRecover(files.box).out,
+              HasSubstr("a line in the log is cut; its rest is: \\x09two"));
+  EXPECT_EQ(RunToEnd(HelperArgs("start", files)).out, "recovered 0\n");
+  const std::vector<std::string> lines = LinesOf(ReadFile(files.log));
+  ASSERT_THAT(lines, SizeIs(6));
+  EXPECT_EQ(lines[0], "whole");
+  EXPECT_EQ(lines[1], "cut in\ttwo");
+  EXPECT_THAT(lines[3],
+              MatchesRegex("dropped 2 lines \\(0/1/1/0\\) from thread 0 .*"));
+}
+
+TEST(BlackBoxRecover, LinesThatTheSinkRefusesAreDropped) {
+  class Refusing : public LogSink {
+   public:
+    SysResult<size_t> Write(const LogBatch&) override { return {0, EIO}; }
+  };
+  BoxFiles files;
+  KillStuck("stuck", files);
+  Logger logger({.sink = [] { return std::make_unique<Refusing>(); },
+                 .black_box = files.box});
+  ASSERT_TRUE(logger.black_box_status().ok());
+  const Logger::Counters counters = logger.counters();
+  EXPECT_EQ(counters.recovered, 7);
+  EXPECT_EQ(counters.accepted, 7);
+  EXPECT_EQ(counters.written, 0);
+  EXPECT_EQ(counters.dropped, 7);
+}
+
+TEST(BlackBoxRecover, OrderlyEndLeavesNothing) {
+  BoxFiles files;
+  EXPECT_EQ(RunToEnd(HelperArgs("start", files)).code, 0);
+  const Output output = RunRecover(files.box);
+  EXPECT_EQ(output.code, 0);
+  EXPECT_EQ(output.out, "");
+  EXPECT_THAT(output.err, HasSubstr("recover: 0 lines of process "));
+}
+
+TEST(BlackBoxRecover, MoreThreadsThanRingsShareOne) {
+  BoxFiles files;
+  const UniqueFd log =
+      sys::Open(files.log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600).value;
+  {
+    Logger logger(
+        {.fd = log.get(), .black_box = files.box, .black_box_threads = 1});
+    ASSERT_TRUE(logger.black_box_status().ok()) << logger.black_box_status();
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+      threads.emplace_back([&logger] {
+        for (int n = 0; n < 500; ++n) KLOGF_TO(logger, INFO, "line {}", n);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+  EXPECT_THAT(LinesOf(ReadFile(files.log)), SizeIs(2000));
+}
+
+// --- What is refused ----------------------------------------------------------------
+
+TEST(BlackBoxOpen, InUseByALivingProcessIsRefused) {
+  BoxFiles files;
+  Process holder(HelperArgs("hold", files));
+  ASSERT_EQ(holder.ReadLine(), "ready");
+  const std::string in_use = absl::StrCat(
+      "black box \"", files.box, "\" is in use by process ", holder.pid());
+  Output output = RunToEnd(HelperArgs("start", files));
+  EXPECT_EQ(output.code, 1);
+  EXPECT_EQ(output.err, in_use + "\n");
+  // It logs all the same, and says what is wrong.
+  EXPECT_THAT(LinesOf(ReadFile(files.log)),
+              ElementsAre(EndsWith(in_use + ": lines are kept in memory only"),
+                          EndsWith(" started")));
+  output = RunRecover(files.box);
+  EXPECT_EQ(output.code, 4);
+  EXPECT_THAT(output.err, HasSubstr("in use by a process that lives"));
+  holder.Kill();
+  EXPECT_EQ(RunToEnd(HelperArgs("start", files)).code, 0);
+}
+
+TEST(BlackBoxOpen, SecondLoggerOfTheProcessIsRefused) {
+  BoxFiles files;
+  const UniqueFd log =
+      sys::Open(files.log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600).value;
+  {
+    Logger first({.fd = log.get(), .black_box = files.box});
+    EXPECT_TRUE(first.black_box_status().ok());
+    Logger second({.fd = log.get(), .black_box = files.box});
+    EXPECT_EQ(second.black_box_status().code(), absl::StatusCode::kUnavailable);
+  }
+  Logger third({.fd = log.get(), .black_box = files.box});
+  EXPECT_TRUE(third.black_box_status().ok());
+}
+
+TEST(BlackBoxOpen, ChildOfTheDeadDoesNotKeepIt) {
+  BoxFiles files;
+  Process parent(HelperArgs("fork", files));
+  int child = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(parent.ReadLine(), &child));
+  ASSERT_EQ(parent.ReadLine(), "ready");
+  parent.Kill();
+  EXPECT_EQ(kill(child, 0), 0);
+  const Output output = RunToEnd(HelperArgs("start", files));
+  EXPECT_EQ(output.code, 0) << output.err;
+  EXPECT_EQ(output.out, "recovered 0\n");
+  EXPECT_THAT(LinesOf(ReadFile(files.log)),
+              ElementsAre(EndsWith(" parent"), EndsWith(" child"),
+                          EndsWith(" started")));
+  kill(child, SIGKILL);
+}
+
+TEST(BlackBoxOpen, ForeignFileIsRefusedAndStaysAsItIs) {
+  for (std::string text : {std::string("precious"), std::string(1 << 16, 'x'),
+                           std::string(1 << 16, '\0')}) {
+    BoxFiles files;
+    WriteFile(files.box, text);
+    const Output output = RunToEnd(HelperArgs("start", files));
+    EXPECT_EQ(output.code, 1);
+    EXPECT_THAT(output.err, HasSubstr("it is no black box"));
+    EXPECT_EQ(ReadFile(files.box), text);
+    EXPECT_EQ(RunRecover(files.box).code, 3);
+  }
+}
+
+TEST(BlackBoxOpen, OtherVersionAndCutOffAreRefused) {
+  BoxFiles files;
+  KillStuck("stuck", files);
+  std::string box = ReadFile(files.box);
+  WriteFile(files.box, box.substr(0, 100 << 10));
+  EXPECT_THAT(RunToEnd(HelperArgs("start", files)).err, HasSubstr("cut off"));
+  Output output = RunRecover(files.box);
+  EXPECT_EQ(output.code, 3);
+  EXPECT_THAT(output.err, HasSubstr("cut off: 102400 of "));
+  box[8] = 7;
+  WriteFile(files.box, box);
+  EXPECT_THAT(RunToEnd(HelperArgs("start", files)).err, HasSubstr("version 7"));
+  output = RunRecover(files.box);
+  EXPECT_EQ(output.code, 3);
+  EXPECT_THAT(output.err, HasSubstr("version 7, and this program knows "));
+}
+
+TEST(BlackBoxOpen, WhatIsNoFileIsRefused) {
+  BoxFiles files;
+  const UniqueFd log =
+      sys::Open(files.log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600).value;
+  for (const char* path : {"/dev/null", "/dev/zero", "/", "/no/such/box"}) {
+    Logger logger({.fd = log.get(), .black_box = path});
+    EXPECT_THAT(std::string(logger.black_box_status().message()),
+                HasSubstr(path));
+    EXPECT_EQ(RunRecover(path).code, 3) << path;
+  }
+  Logger logger(
+      {.fd = log.get(), .black_box = files.box, .black_box_threads = 1 << 20});
+  EXPECT_EQ(logger.black_box_status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+// The kernel takes no more than 64 KiB: what a full disk does.
+TEST(BlackBoxOpen, NoRoomIsAnErrorAtTheStart) {
+  BoxFiles files;
+  const UniqueFd log =
+      sys::Open(files.log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600).value;
+  signal(SIGXFSZ, SIG_IGN);
+  rlimit old;
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &old), 0);
+  const rlimit small = {64 << 10, old.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  {
+    Logger logger({.fd = log.get(), .black_box = files.box});
+    EXPECT_THAT(std::string(logger.black_box_status().message()),
+                HasSubstr("cannot allocate black box"));
+    KLOG_TO(logger, INFO) << "works without";
+  }
+  EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &old), 0);
+  EXPECT_EQ(ReadFile(files.box), "");
+  EXPECT_THAT(LinesOf(ReadFile(files.log)),
+              ElementsAre(HasSubstr(" ERROR "), EndsWith(" works without")));
+  Logger logger({.fd = log.get(), .black_box = files.box});
+  EXPECT_TRUE(logger.black_box_status().ok());
+}
+
+TEST(BlackBoxOpen, AllOfItIsAllocated) {
+  BoxFiles files;
+  Logger logger({.black_box = files.box, .black_box_threads = 3});
+  ASSERT_TRUE(logger.black_box_status().ok());
+  struct stat status;
+  ASSERT_EQ(stat(files.box.c_str(), &status), 0);
+  EXPECT_GE(status.st_size, 4 * (256 << 10));
+  EXPECT_GE(status.st_blocks * 512, status.st_size);
+  EXPECT_EQ(status.st_mode & 0777, 0600);
+}
+
+// --- Damage -----------------------------------------------------------------------
+
+TEST(BlackBoxDamage, NeverCrashesTheToolAndIsToldByItsCode) {
+  BoxFiles files;
+  KillStuck("stuck", files);
+  const std::string box = ReadFile(files.box);
+  uint64_t random = 12345;
+  auto next = [&random] {
+    random = random * 6364136223846793005u + 1442695040888963407u;
+    return random >> 33;
+  };
+  for (int round = 0; round < 40; ++round) {
+    std::string damaged = box;
+    // Where there is something: header, raw slots, the first rings, the sites.
+    for (int i = 0; i < 30; ++i) {
+      const size_t place = next() % 4 == 0 ? damaged.size() - (256 << 10) : 16;
+      damaged[place + next() % (place == 16 ? 30000 : 1000)] =
+          static_cast<char>(next());
+    }
+    WriteFile(files.box, damaged);
+    const Output output = RunRecover(files.box);
+    EXPECT_TRUE(output.code == 0 || output.code == 1 || output.code == 3)
+        << output.code << output.err;
+  }
+}
+
+// --- The tool's command line ------------------------------------------------------
+
+TEST(Recover, WrongUseIsToldFromTheRest) {
+  EXPECT_EQ(RunToEnd({getenv("RECOVER")}).code, 2);
+  EXPECT_EQ(RunToEnd({getenv("RECOVER"), "--nonsense"}).code, 2);
+  EXPECT_EQ(RunToEnd({getenv("RECOVER"), "a", "b"}).code, 2);
+  EXPECT_EQ(RunToEnd({getenv("RECOVER"), "--help"}).code, 0);
+}
+
+// --- Signal handlers ----------------------------------------------------------------
+
+TEST(RawLine, SignalsAmidStatementsBreakNothing) {
+  BoxFiles files;
+  const Output output = RunToEnd(HelperArgs("signals", files));
+  EXPECT_EQ(output.code, 0) << output.err;
+  const std::vector<std::string> lines = LinesOf(ReadFile(files.log));
+  int number = 0;
+  int alarms = 0;
+  for (const std::string& line : lines) {
+    if (absl::EndsWith(line, " alarm")) {
+      EXPECT_THAT(line, MatchesRegex("2.*Z~? INFO [0-9]+ "
+                                     "black_box_helper.cc:[0-9]+ alarm"));
+      ++alarms;
+    } else if (absl::StrContains(line, " number ")) {
+      EXPECT_THAT(line, EndsWith(absl::StrCat(" number ", number, " text")));
+      ++number;
+    }
+  }
+  std::vector<std::string> end = absl::StrSplit(lines.back(), ' ');
+  ASSERT_THAT(end, SizeIs(4));
+  EXPECT_EQ(end[1], absl::StrCat(number));
+  int signals = 0;
+  int dropped = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(end[2], &signals));
+  ASSERT_TRUE(absl::SimpleAtoi(end[3], &dropped));
+  EXPECT_EQ(alarms + dropped, signals);
+}
+
+TEST(RawLine, IsInItsPlaceAmongTheLinesOfItsThread) {
+  BoxFiles files;
+  const UniqueFd log =
+      sys::Open(files.log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600).value;
+  {
+    Logger logger({.fd = log.get(), .min_level = LogLevel::kInfo});
+    for (int i = 0; i < 20; ++i) {
+      KLOGF_TO(logger, INFO, "{}", 2 * i);
+      KLOG_RAW_TO(&logger, INFO, absl::StrCat(2 * i + 1));
+      KLOG_RAW_TO(logger, DEBUG, "not this");
+    }
+    logger.Flush();
+    EXPECT_EQ(logger.counters().accepted, 40);
+    EXPECT_EQ(logger.counters().written, 40);
+  }
+  const std::vector<std::string> lines = LinesOf(ReadFile(files.log));
+  ASSERT_THAT(lines, SizeIs(40));
+  for (int i = 0; i < 40; ++i) {
+    EXPECT_THAT(lines[i], EndsWith(absl::StrCat(" ", i)));
+    EXPECT_THAT(lines[i], Not(HasSubstr("~")));
+  }
+}
+
+TEST(RawLine, GoesToStderrWhereNobodyElseWritesIt) {
+  BoxFiles files;
+  const Output output = RunToEnd(HelperArgs("bare", files));
+  EXPECT_EQ(output.code, 0);
+  EXPECT_THAT(
+      LinesOf(output.err),
+      ElementsAre(MatchesRegex("WARNING black_box_helper.cc:[0-9]+ no logger"),
+                  MatchesRegex("DEBUG black_box_helper.cc:[0-9]+ "),
+                  MatchesRegex("ERROR black_box_helper.cc:[0-9]+ after fork")));
+}
+
+TEST(RawLine, LongTextIsCutBetweenCharacters) {
+  BoxFiles files;
+  const UniqueFd log =
+      sys::Open(files.log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600).value;
+  {
+    Logger logger({.fd = log.get()});
+    KLOG_RAW_TO(logger, INFO, std::string(191, 'a') + "\xc3\xa9 and more");
+    KLOG_RAW_TO(logger, INFO, "a\nb");
+    KLOG_RAW_TO(logger, INFO, "");
+  }
+  EXPECT_THAT(LinesOf(ReadFile(files.log)),
+              ElementsAre(EndsWith(" " + std::string(191, 'a')),
+                          EndsWith(" a\\nb"), MatchesRegex(".*:[0-9]+ ")));
+}
+
+}  // namespace
+}  // namespace kingpin
