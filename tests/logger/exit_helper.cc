@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <latch>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -42,10 +43,13 @@ void LogNumbers(Logger& log, std::string_view who, int count) {
   }
 }
 
-void LogForEver(Logger& log, int thread) {
-  std::thread([&log, thread] {
+void LogForEver(Logger& log, int thread, std::latch* warm = nullptr) {
+  std::thread([&log, thread, warm] {
     std::string who = absl::StrCat("noise", thread);
-    for (int i = 0;; ++i) log.Write(LogLevel::kInfo, absl::StrCat(who, " ", i));
+    for (int i = 0;; ++i) {
+      log.Write(LogLevel::kInfo, absl::StrCat(who, " ", i));
+      if (i == 1000 && warm != nullptr) warm->count_down();
+    }
   }).detach();
 }
 
@@ -66,7 +70,11 @@ Logger& BlockingDefault(kingpin::LogSinkFactory sink = nullptr) {
 }
 
 void ForkAmidNoise(Logger& log, int count) {
-  for (int thread = 0; thread < 3; ++thread) LogForEver(log, thread);
+  // Until they allocate no more, and nor does the backend: a sanitizer's allocator
+  // is not made for fork(), and a lock of it that is held then stays so in the child.
+  std::latch warm(3);
+  for (int thread = 0; thread < 3; ++thread) LogForEver(log, thread, &warm);
+  warm.wait();
   for (int i = 0; i < count; ++i) {
     pid_t child = fork();
     if (child == 0) {
