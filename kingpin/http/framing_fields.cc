@@ -46,8 +46,7 @@ bool FramingFields::AddTransferEncoding(std::string_view list) {
     unknown_coding |= !chunked;
     // Parameters: "chunked" has none, those of unknown codings do not matter.
     if (name_end == end) continue;
-    const char next = *SkipBytes(name_end, end, kTokenByte);
-    if (chunked || (next != ';' && !IsBlank(next))) return false;
+    if (chunked || (*name_end != ';' && !IsBlank(*name_end))) return false;
   } while (!last);
   return true;
 }
