@@ -167,7 +167,7 @@ class Comparison:
       shift = index % len(self._contestants)
       for contestant in (
           self._contestants[shift:] + self._contestants[:shift]):
-        sample = self._run_round(contestant, case)
+        sample = self.run_round(contestant, case)
         samples[contestant.name].append(sample)
         print(f'# {case.name} round {index + 1} {contestant.name}: '
               f'{json.dumps(sample)}', file=sys.stderr, flush=True)
@@ -178,7 +178,8 @@ class Comparison:
                 for c in self._contestants}
     self._say_table(case, samples, counts)
 
-  def _run_round(self, contestant, case):
+  def run_round(self, contestant, case):
+    """One measurement; its figures. Here: the load against the server."""
     with tempfile.TemporaryDirectory(prefix='compare_') as directory:
       server = Server(contestant, pathlib.Path(directory), self._server_cpus)
       with server:
@@ -188,20 +189,8 @@ class Comparison:
     pids = ','.join(str(pid) for pid in server.pids())
     command = [word.replace('{port}', str(server.port)).replace('{pids}', pids)
                for word in case.load]
-    load = spawn(command, self._load_cpus, stdout=subprocess.PIPE,
-                 stderr=subprocess.PIPE, text=True)
-    try:
-      output, errors = load.communicate(timeout=_LOAD_SECONDS)
-    except BaseException:
-      load.kill()
-      load.wait()
-      raise
-    if load.returncode != 0:
-      raise BenchmarkError(
-          f'the load {case.name} on {contestant.name} failed '
-          f'(exit code {load.returncode}):\n{shlex.join(command)}\n'
-          f'{output}{errors}')
-    return json.loads(output.splitlines()[-1])
+    return run_load(command, f'{case.name} on {contestant.name}',
+                    self._load_cpus)
 
   def _count_syscalls(self, contestant, case):
     with tempfile.TemporaryDirectory(prefix='compare_') as directory:
@@ -237,6 +226,23 @@ class Comparison:
       (base / self._options.out).write_text('\n'.join(self._report) + '\n')
     if self._options.raw:
       (base / self._options.raw).write_text(json.dumps(self._raw, indent=1))
+
+
+def run_load(command, name, cpus=None):
+  """Runs a load program; the figures of its last line."""
+  load = spawn(command, cpus, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+               text=True)
+  try:
+    output, errors = load.communicate(timeout=_LOAD_SECONDS)
+  except BaseException:
+    load.kill()
+    load.wait()
+    raise
+  if load.returncode != 0:
+    words = shlex.join(str(word) for word in command)
+    raise BenchmarkError(f'the load {name} failed (exit code '
+                         f'{load.returncode}):\n{words}\n{output}{errors}')
+  return json.loads(output.splitlines()[-1])
 
 
 def _readable(command):
@@ -317,7 +323,8 @@ def _command():
 
 
 def _package_versions():
-  packages = ('libuv1-dev', 'libasio-dev', 'libevent-dev', 'nginx', 'lighttpd')
+  packages = ('libuv1-dev', 'libasio-dev', 'libevent-dev', 'nginx', 'lighttpd',
+              'libspdlog-dev', 'libgoogle-glog-dev')
   result = subprocess.run(
       ['dpkg-query', '-W', '-f=${Package} ${Version}, ', *packages],
       capture_output=True, text=True, check=False)

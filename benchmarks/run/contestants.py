@@ -67,15 +67,22 @@ def echo_contestants(threads, strategies=('mutex',)):
 
 def _library_peer(name, flags):
   source, header, package, link = _LIBRARY_PEERS[name]
-  if not _has_header(header):
+  if not has_header(header):
     return Contestant(name, lambda _: ([], None),
                       missing=f'apt-get install {package}')
-  return Contestant(name, lambda _: ([_compile(source, link), *flags], None))
+  peers = ROOT / 'benchmarks/peers'
+
+  def command(_):
+    sources = (peers / f'{source}.cc', peers / 'peer.cc')
+    return [compile_peer(source, sources, link), *flags], None
+
+  return Contestant(name, command)
 
 
-def _has_header(header):
+def has_header(header, *flags):
   check = subprocess.run(
-      ['c++', '-x', 'c++', '-fsyntax-only', '-'], check=False,
+      ['c++', '-std=c++20', *flags, '-x', 'c++', '-fsyntax-only', '-'],
+      check=False,
       input=f'#if !__has_include(<{header}>)\n#error\n#endif\n', text=True,
       stderr=subprocess.DEVNULL)
   return check.returncode == 0
@@ -84,23 +91,22 @@ def _has_header(header):
 _compiled = {}
 
 
-def _compile(source, link):
-  """Compiles a library peer, once a run.
+def compile_peer(name, sources, flags):
+  """Compiles a peer on a library, once a run.
 
   By hand, because whether the library is installed is not something that a
   Bazel target can depend on; the same sources are targets too (see
   benchmarks/peers/BUILD.bazel).
   """
-  if source in _compiled:
-    return _compiled[source]
+  if name in _compiled:
+    return _compiled[name]
   directory = tempfile.TemporaryDirectory(prefix='peer_')
   atexit.register(directory.cleanup)
-  binary = pathlib.Path(directory.name) / source
-  peers = ROOT / 'benchmarks/peers'
-  command = [*_COMPILE, '-iquote', ROOT, peers / f'{source}.cc',
-             peers / 'peer.cc', '-o', binary, '-pthread', *link]
+  binary = pathlib.Path(directory.name) / name
+  command = [*_COMPILE, '-iquote', ROOT, *sources, '-o', binary, '-pthread',
+             *flags]
   result = subprocess.run(command, check=False, capture_output=True, text=True)
   if result.returncode != 0:
-    raise BenchmarkError(f'{source} does not compile:\n{result.stderr}')
-  _compiled[source] = binary
+    raise BenchmarkError(f'{name} does not compile:\n{result.stderr}')
+  _compiled[name] = binary
   return binary

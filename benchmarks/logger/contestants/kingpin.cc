@@ -1,0 +1,45 @@
+#include <fcntl.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "absl/time/time.h"
+#include "benchmarks/logger/log_load.h"
+#include "kingpin/logger/klog.h"
+#include "kingpin/sys/syscalls.h"
+#include "kingpin/sys/unique_fd.h"
+
+namespace {
+
+class Contestant {
+ public:
+  explicit Contestant(const load::LogLoadOptions& options)
+      : file_(kingpin::sys::Open(options.file.c_str(),
+                                 O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0644)
+                  .value),
+        log_(OptionsOf(options)) {}
+
+  void Log(int thread, int number, double value) {
+    KLOGF_TO(log_, INFO, "T {} N {} V {}", thread, number, value);
+  }
+  void Flush() { log_.Flush(); }
+
+ private:
+  kingpin::Logger::Options OptionsOf(const load::LogLoadOptions& options) {
+    kingpin::Logger::Options result = {.fd = file_.get()};
+    if (options.spin) result.poll_interval = absl::ZeroDuration();
+    // BLACK_BOX=PATH in the environment.
+    const char* box = std::getenv("BLACK_BOX");
+    if (box != nullptr) result.black_box = box;
+    return result;
+  }
+
+  const kingpin::UniqueFd file_;
+  kingpin::Logger log_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return load::LogLoadMain<Contestant>(argc, argv);
+}
