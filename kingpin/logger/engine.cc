@@ -180,6 +180,10 @@ void Engine::Release(const Claim& claim, size_t size, LogLevel level) {
   Notify(level);
 }
 
+void Engine::Wake() {
+  if (doorbell_.Ring()) Flush();
+}
+
 void Engine::Flush() {
   if (OnBackend()) return;
   if (!has_backend_) {

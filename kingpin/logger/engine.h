@@ -95,7 +95,9 @@ class Engine {
   // The ring of the calling thread, if it used that lately.
   Ring* CachedThreadRing() const {
     const CachedRing& cached = t_rings[number_ % kCachedRings];
-    return ABSL_PREDICT_TRUE(cached.engine == number_) ? cached.ring : nullptr;
+    if (ABSL_PREDICT_FALSE(cached.engine != number_)) return nullptr;
+    ABSL_ASSUME(cached.ring != nullptr);
+    return cached.ring;
   }
 
   // Room for a record of `size` bytes at any price. Where there is none, by the
@@ -110,8 +112,8 @@ class Engine {
 
   // Something was committed to a ring.
   void Notify(LogLevel level) {
-    if (ABSL_PREDICT_FALSE(doorbell_.Notify(level >= LogLevel::kError))) {
-      Flush();
+    if (ABSL_PREDICT_FALSE(doorbell_.MustRing(level >= LogLevel::kError))) {
+      Wake();
     }
   }
 
@@ -119,7 +121,7 @@ class Engine {
   void WriteRaw(LogLevel level, std::string_view file, uint32_t line,
                 std::string_view text) {
     raw_slots_->Write(level, file, line, text);
-    doorbell_.Notify(level >= LogLevel::kError);
+    if (doorbell_.MustRing(level >= LogLevel::kError)) doorbell_.Ring();
   }
 
   // The largest record that ever fits.
@@ -162,6 +164,8 @@ class Engine {
   // The one place that empties the rings and touches the sinks. Returns bytes taken.
   size_t Pass(Collector::Extent extent) ABSL_LOCKS_EXCLUDED(pass_mu_);
 
+  // And waits for the line that was committed, if the process exits.
+  void Wake();
   // This thread's ring; nullptr: the shared one.
   Ring* AttachThread();
 

@@ -38,6 +38,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "absl/base/attributes.h"
 #include "absl/strings/has_absl_stringify.h"
 #include "absl/strings/str_cat.h"
 #include "kingpin/logger/encode.h"
@@ -226,17 +227,25 @@ Arg Borrow(const Arg& arg) {
 }
 inline std::string_view Borrow(const std::string& arg) { return arg; }
 
-// One KLOGF.
+template <typename... Values>
+ABSL_ATTRIBUTE_NOINLINE void LogSuppressed(const Gate& gate, const Site& site,
+                                           const Values&... values) {
+  std::string payload((size_t{0} + ... + EncodedSize(values)), '\0');
+  [[maybe_unused]] char* at = payload.data();  // No arguments.
+  ((at = EncodeArg(values, at)), ...);
+  AppendSuppressed(gate, site, payload);
+}
+
+// One KLOGF. Inline, so that a gate without a limit is none.
 template <typename... Args>
-void LogFormatted(const Gate& gate, const Site& site, const Args&... args) {
-  auto log = [&](const auto&... values) {
-    if (ABSL_PREDICT_TRUE(gate.suppressed() == 0)) {
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void LogFormatted(const Gate& gate,
+                                                      const Site& site,
+                                                      const Args&... args) {
+  auto log = [&](const auto&... values) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+    if (gate.suppressed() == 0) {
       return gate.logger().AppendArgs(site, Borrow(values)...);
     }
-    std::string payload((size_t{0} + ... + EncodedSize(values)), '\0');
-    [[maybe_unused]] char* at = payload.data();  // No arguments.
-    ((at = EncodeArg(values, at)), ...);
-    AppendSuppressed(gate, site, payload);
+    LogSuppressed(gate, site, values...);
   };
   log(AsArg(args)...);
 }

@@ -230,24 +230,23 @@ class Logger {
   // By value, so that they come in registers: one function for all sites with
   // arguments of these types, and not the whole of it at every site.
   template <typename... Args>
-  void AppendArgs(const log_internal::Site& site, Args... args) {
-    Append(site, /*flags=*/0,
-           (size_t{0} + ... + log_internal::EncodedSize(args)),
-           [=]([[maybe_unused]] char* at) {
-             ((at = log_internal::EncodeArg(args, at)), ...);
-           });
-  }
+  void AppendArgs(const log_internal::Site& site, Args... args);
 
  private:
   static Logger& StderrLogger();
   // That, if it has been made.
   static Logger* MadeDefault();
 
+  // Where AppendArgs() does not get by without a call, and so without saving
+  // registers for one: in a context, for one.
+  template <typename... Args>
+  ABSL_ATTRIBUTE_NOINLINE void AppendArgsInContext(
+      const log_internal::Site& site, Args... args);
   template <typename WritePayload>
   ABSL_ATTRIBUTE_ALWAYS_INLINE void Append(const log_internal::Site& site,
                                            uint32_t flags, size_t payload_bytes,
                                            WritePayload write_payload);
-  // What is not done in a few instructions.
+  // And where the ring is not at hand, or full.
   void AppendSlowly(const log_internal::Site& site,
                     log_internal::RecordHeader header,
                     absl::FunctionRef<void(char*)> write_payload);
@@ -264,6 +263,42 @@ class Logger {
   std::atomic<LogLevel> min_level_;
   std::atomic<log_internal::Engine*> engine_;
 };
+
+template <typename... Args>
+inline void Logger::AppendArgs(const log_internal::Site& site, Args... args) {
+  using namespace log_internal;
+  const size_t payload_bytes = (size_t{0} + ... + EncodedSize(args));
+  const size_t size = RecordSize(0, payload_bytes);
+  const uint32_t number = site.number.load(std::memory_order_acquire);
+  Engine& engine = *engine_.load(std::memory_order_acquire);
+  Ring* ring = engine.CachedThreadRing();
+  char* at = nullptr;
+  if (ABSL_PREDICT_TRUE(ring != nullptr && number != kNoSite &&
+                        t_log_context == nullptr && UsesCounter())) {
+    at = ring->TryReserve(size);
+  }
+  if (ABSL_PREDICT_FALSE(at == nullptr)) {
+    return AppendArgsInContext<Args...>(site, args...);
+  }
+  const RecordHeader header = {
+      .payload_bytes = static_cast<uint32_t>(payload_bytes),
+      .site = number,
+      .ticks = ReadCounter(),
+      .thread = t_thread_id,
+      .context_bytes = 0};
+  at = header.WriteTo(at);
+  ((at = EncodeArg(args, at)), ...);
+  ring->Commit(size);
+  engine.Notify(site.level);
+}
+
+template <typename... Args>
+void Logger::AppendArgsInContext(const log_internal::Site& site, Args... args) {
+  Append(site, /*flags=*/0, (size_t{0} + ... + log_internal::EncodedSize(args)),
+         [=]([[maybe_unused]] char* at) {
+           ((at = log_internal::EncodeArg(args, at)), ...);
+         });
+}
 
 template <typename WritePayload>
 inline void Logger::Append(const log_internal::Site& site, uint32_t flags,
@@ -282,7 +317,7 @@ inline void Logger::Append(const log_internal::Site& site, uint32_t flags,
   const size_t size = RecordSize(header.context_bytes, payload_bytes);
   char* at = nullptr;
   if (ABSL_PREDICT_TRUE(ring != nullptr && number != kNoSite)) {
-    at = ring->TryReserve(size);
+    at = ring->TryReserveAnew(size);
   }
   if (ABSL_PREDICT_FALSE(at == nullptr)) {
     // A copy: if the object itself had an address, it would live in memory.

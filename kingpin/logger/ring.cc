@@ -65,6 +65,7 @@ Ring::Ring(size_t bytes, Pages pages, void* memory) {
   data_ = base + kRingControlBytes;
   mask_ = data_bytes - 1;
   limit_ = std::clamp(bytes, kMinBytes, data_bytes) & ~(kRecordAlignment - 1);
+  half_ = limit_ / 2;
   mapped_ = kRingControlBytes + 2 * data_bytes;
 }
 
@@ -139,7 +140,7 @@ void Ring::Release(uint64_t position) {
   if (ABSL_PREDICT_TRUE(waits_.load(std::memory_order_seq_cst) == 0)) return;
   // Not for a few bytes: each time costs two switches of threads. It will come to
   // this, because the producer publishes nothing while it waits.
-  if (tail() - position > limit_ / 2) return;
+  if (tail() - position > half_) return;
   waits_.store(0, std::memory_order_relaxed);
   sys::FutexWake(waits_);
 }

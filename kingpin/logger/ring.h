@@ -65,10 +65,18 @@ class Ring {
   // Room for `size` bytes in the half of the ring that is free as far as the
   // producer knows without looking; nullptr otherwise: Reserve() looks.
   char* TryReserve(size_t size) {
-    if (ABSL_PREDICT_FALSE(tail_ + size - known_head_ > limit_ / 2)) {
-      return nullptr;
-    }
-    return data_ + (tail_ & mask_);
+    const uint64_t tail = tail_;
+    if (ABSL_PREDICT_FALSE(tail + size - known_head_ > half_)) return nullptr;
+    char* const at = data_ + (tail & mask_);
+    ABSL_ASSUME(at != nullptr);
+    return at;
+  }
+  // The same, but looks if need be.
+  char* TryReserveAnew(size_t size) {
+    if (char* at = TryReserve(size)) return at;
+    if (HasGap()) return nullptr;
+    known_head_ = control_->head.load(std::memory_order_acquire);
+    return TryReserve(size);
   }
 
   // nullptr when there is no room for a record of this level. Lines that were
@@ -77,14 +85,16 @@ class Ring {
 
   // Publishes what was written to the room that was reserved: one line.
   void Commit(size_t size) {
+    RingControl* const control = control_;
+    const uint64_t accepted = ++accepted_;
     Publish(size);
-    control_->accepted.store(++accepted_, std::memory_order_relaxed);
+    control->accepted.store(accepted, std::memory_order_relaxed);
   }
 
   // Counts a line as dropped.
   void Drop(LogLevel level, uint64_t ticks);
 
-  bool IsHalfFull() const { return tail_ - known_head_ > limit_ / 2; }
+  bool IsHalfFull() const { return tail_ - known_head_ > half_; }
 
   // Sleeps until the backend has freed room, if Reserve() would fail.
   void WaitForRoom(size_t size, LogLevel level);
@@ -147,22 +157,26 @@ class Ring {
   bool HasGap() const { return drops_ != told_drops_; }
   void WriteGap();
   void Publish(size_t size) {
-    tail_ += size;
-    control_->tail.store(tail_, std::memory_order_release);
-    PrefetchForWrite(data_ + ((tail_ + kPrefetchBytes) & mask_));
+    const uint64_t tail = tail_ + size;
+    PrefetchForWrite(data_ + ((tail + kPrefetchBytes) & mask_));
+    tail_ = tail;
+    control_->tail.store(tail, std::memory_order_release);
   }
 
   // Constant after construction.
   RingControl* control_ = nullptr;
   char* data_ = nullptr;
   size_t mask_ = 0;
-  size_t limit_ = 0;  // How much of the data is used.
+  size_t limit_ = 0;  // How much of the data is used,
+  size_t half_ = 0;   // and half of that.
   size_t mapped_ = 0;
 
   // The producer's.
+  // Copies of what it published: reading that would fetch the line from the core of
+  // the backend, which has looked at it.
   alignas(64) uint64_t tail_ = 0;
-  uint64_t known_head_ = 0;
   uint64_t accepted_ = 0;
+  uint64_t known_head_ = 0;
   uint64_t drops_ = 0;       // Lines dropped,
   uint64_t told_drops_ = 0;  // and how many of them gaps have told.
 

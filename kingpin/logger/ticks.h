@@ -39,14 +39,20 @@ inline uint64_t MonotonicNanos() {
   return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
 }
 
-inline uint64_t ReadTicks() {
+// Whether the ticks are the counter, which ReadCounter() reads.
+inline bool UsesCounter() {
+  return g_use_time_stamp_counter.load(std::memory_order_relaxed);
+}
+inline uint64_t ReadCounter() {
 #if defined(__x86_64__)
-  if (ABSL_PREDICT_TRUE(
-          g_use_time_stamp_counter.load(std::memory_order_relaxed))) {
-    return __rdtsc();
-  }
+  return __rdtsc();
+#else
+  return 0;
 #endif
-  return MonotonicNanos();
+}
+
+inline uint64_t ReadTicks() {
+  return ABSL_PREDICT_TRUE(UsesCounter()) ? ReadCounter() : MonotonicNanos();
 }
 
 class TickClock {
