@@ -10,8 +10,13 @@ trap '[[ -z $pid ]] || kill -9 $pid; rm -rf "$dir"' EXIT
 fail() { echo "FAILED: $*"; exit 1; }
 export KINGPIN_REQUIRE_PEERS=1
 
-# The steps to run; the first argument after the three, or all.
-steps=${4:-clients wrk idle drain}
+# The steps to run: the arguments after the three, or all.
+shift 3
+[[ $# -gt 0 ]] || set -- clients wrk idle drain
+for step in "$@"; do
+  [[ " clients wrk idle drain " == *" $step "* ]] || fail "no such step: $step"
+done
+steps=$*
 mkdir "$dir/www"
 head -c 1024 /dev/urandom >"$dir/www/1k"
 head -c 3000000 /dev/urandom >"$dir/www/3m"
