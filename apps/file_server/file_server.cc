@@ -32,6 +32,7 @@
 #include "kingpin/logger/reopen_on_signal.h"
 #include "kingpin/logger/rotating_sink.h"
 #include "kingpin/logger/sink.h"
+#include "kingpin/logger/verbosity.h"
 #include "kingpin/pool/epoll_tp_server.h"
 
 namespace file_server {
@@ -209,7 +210,16 @@ int main(int argc, char** argv) {
     std::fputs(std::string(file_server::HelpText()).c_str(), stdout);
     return 0;
   }
-  const absl::Status status = file_server::Serve(*flags);
+  absl::Status status;
+  if (!flags->verbosity.empty()) {
+    status = kingpin::SetVerbosity(flags->verbosity);
+  }
+  if (!status.ok()) {
+    std::fprintf(stderr, "file_server: %s\nTry --help.\n",
+                 std::string(status.message()).c_str());
+    return 2;
+  }
+  status = file_server::Serve(*flags);
   if (status.ok()) return 0;
   std::fprintf(stderr, "file_server: %s\n",
                std::string(status.message()).c_str());

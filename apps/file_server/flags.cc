@@ -43,6 +43,8 @@ Where and how
   --log_blackbox PATH    keep lines that are not written yet in PATH, and those of
                          the access log in PATH.access, through any crash or kill;
                          written at the next start (none)
+  --verbosity SPEC       say more on stderr, by module: 1 for all, or io_handler=1
+                         (what KINGPIN_VERBOSITY in the environment says, or none)
 Time-outs (30s, 5m, inf)
   --idle_timeout TIME    between requests (60s)
   --header_timeout TIME  from a request's first byte to its last (30s)
@@ -150,6 +152,7 @@ constexpr FlagEntry kFlags[] = {
        return SetNumber<0, kMaxLogMib>(v, &f->access_log_keep);
      }},
     FILE_SERVER_FLAG(log_blackbox),
+    FILE_SERVER_FLAG(verbosity),
     FILE_SERVER_FLAG(idle_timeout),
     FILE_SERVER_FLAG(header_timeout),
     FILE_SERVER_FLAG(send_timeout),

@@ -35,6 +35,7 @@ struct Flags {
   int access_log_mib = 0;  // 0: it never rotates.
   int access_log_keep = 10;
   std::string log_blackbox;  // Empty: none.
+  std::string verbosity;     // Empty: as the environment says.
 
   absl::Duration idle_timeout = absl::Seconds(60);
   absl::Duration header_timeout = absl::Seconds(30);

@@ -91,7 +91,8 @@ void AppendNumber(std::string_view name, uint64_t value, TextBuffer* out) {
 }
 
 void AppendContext(const LogContext& context, TextBuffer* out) {
-  AppendNumber(",\"connection\":", context.connection, out);
+  out->Append(",\"connection\":");
+  AppendJsonString(context.connection, out);
   if (context.peer.empty()) return;
   out->Append(",\"peer\":");
   AppendJsonString(context.peer, out);
@@ -144,7 +145,9 @@ void JsonLineFormat::AppendLine(const Record& record, const CompiledSite& site,
     AppendNumber(",\"line\":", static_cast<uint64_t>(site.line), out);
   }
   if (ABSL_PREDICT_FALSE(time.late)) out->Append(",\"late\":true");
-  if (!record.context.empty()) AppendContext(ReadContext(record), out);
+  if (!record.context.empty()) {
+    AppendContext(EncodedContext::Read(record.context), out);
+  }
   message_.Clear();
   AppendMessage(record, site, &message_);
   EndWithMessage(message_.view(), out);

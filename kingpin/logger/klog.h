@@ -15,6 +15,12 @@
 //   KLOG_EVERY_N(INFO, 100) << ...        the 1st, the 101st ... time, likewise
 //   KLOG_IF(INFO, condition) << ...
 //
+// Statements for whoever looks for something, off unless a module is asked for them
+// (verbosity.h has how), with a number, more for more detail; as level DEBUG:
+//
+//   KVLOG(1) << ...          KVLOG_TO(logger, 1) << ...
+//   KVLOGF(2, "...", ...);   KVLOGF_TO(logger, 2, "...", ...);
+//
 // In a signal handler none of these is allowed, but
 //
 //   KLOG_RAW(WARNING, "reload asked for");   a text, see Logger::WriteRaw()
@@ -45,6 +51,7 @@
 #include "kingpin/logger/logger.h"
 #include "kingpin/logger/site.h"
 #include "kingpin/logger/text_buffer.h"
+#include "kingpin/logger/verbosity.h"
 #include "kingpin/sys/clock.h"
 
 #ifndef KINGPIN_MIN_LOG_LEVEL
@@ -64,7 +71,8 @@
       KINGPIN_LOG_GATE(::kingpin::Logger::Default(), level)                \
           .Limit(KINGPIN_LOG_STATIC(::kingpin::log_internal::OnceInN), n), \
       level)
-#define KLOG_IF(level, condition) KINGPIN_LOG_IF(condition) KLOG(level)
+#define KLOG_IF(level, condition) \
+  KINGPIN_LOG_STREAM(KINGPIN_LOG_GATE_IF(condition, level), level)
 
 #define KLOGF(level, ...) \
   KLOGF_TO(::kingpin::Logger::Default(), level, __VA_ARGS__)
@@ -81,7 +89,14 @@
           .Limit(KINGPIN_LOG_STATIC(::kingpin::log_internal::OnceInN), n), \
       level, __VA_ARGS__)
 #define KLOGF_IF(level, condition, ...) \
-  KINGPIN_LOG_IF(condition) KLOGF(level, __VA_ARGS__)
+  KINGPIN_LOG_FORMAT(KINGPIN_LOG_GATE_IF(condition, level), level, __VA_ARGS__)
+
+#define KVLOG(n) KVLOG_TO(::kingpin::Logger::Default(), n)
+#define KVLOG_TO(logger, n) \
+  KINGPIN_LOG_STREAM(KINGPIN_LOG_GATE_VERBOSE(logger, n), DEBUG)
+#define KVLOGF(n, ...) KVLOGF_TO(::kingpin::Logger::Default(), n, __VA_ARGS__)
+#define KVLOGF_TO(logger, n, ...) \
+  KINGPIN_LOG_FORMAT(KINGPIN_LOG_GATE_VERBOSE(logger, n), DEBUG, __VA_ARGS__)
 
 #define KLOG_RAW(level, text)                                             \
   (::kingpin::log_internal::IsStripped(::kingpin::log_internal::k##level) \
@@ -153,6 +168,14 @@ class Gate {
       : logger_(&logger), enabled_(logger.Enabled(level)) {}
   Gate(Logger* logger, LogLevel level) : Gate(*logger, level) {}
 
+  // Logs, whatever the logger's least level.
+  static Gate Open(Logger& logger) {
+    Gate gate;
+    gate.logger_ = &logger;
+    gate.enabled_ = true;
+    return gate;
+  }
+
   template <typename Limiter, typename... Args>
   Gate& Limit(Limiter& limiter, Args... args) {
     if (enabled_) enabled_ = limiter.Allow(&suppressed_, args...);
@@ -195,6 +218,11 @@ class LogStream {
  private:
   friend class StreamedRecord;
   InlineTextBuffer<512> text_;
+};
+
+// Makes void of a stream, behind all the <<.
+struct IgnoreStream {
+  void operator&(const LogStream&) const {}
 };
 
 // One KLOG: what is streamed into it is logged when it goes.
@@ -252,29 +280,35 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void LogFormatted(const Gate& gate,
 
 }  // namespace kingpin::log_internal
 
-// `switch` keeps an else that follows the statement with the if before it.
-#define KINGPIN_LOG_SWITCH \
-  switch (0)               \
-  case 0:                  \
-  default:
-
-#define KINGPIN_LOG_IF(condition) \
-  KINGPIN_LOG_SWITCH              \
-  if (!(condition)) {             \
-  } else /* NOLINT */
-
 #define KINGPIN_LOG_GATE(logger, level)                                   \
   (::kingpin::log_internal::IsStripped(::kingpin::log_internal::k##level) \
        ? ::kingpin::log_internal::Gate()                                  \
        : ::kingpin::log_internal::Gate(logger,                            \
                                        ::kingpin::log_internal::k##level))
 
-// Runs the statement behind it if the gate lets it.
-#define KINGPIN_LOG_WHEN(gate)                                 \
-  KINGPIN_LOG_SWITCH                                           \
-  if (const ::kingpin::log_internal::Gate kingpin_gate = gate; \
-      !kingpin_gate.enabled()) {                               \
-  } else /* NOLINT */
+#define KINGPIN_LOG_GATE_IF(condition, level)                          \
+  ((condition) ? KINGPIN_LOG_GATE(::kingpin::Logger::Default(), level) \
+               : ::kingpin::log_internal::Gate())
+
+#define KINGPIN_LOG_GATE_VERBOSE(logger, n)                             \
+  (::kingpin::log_internal::IsStripped(::kingpin::LogLevel::kDebug) ||  \
+       ![]() -> ::kingpin::log_internal::VerboseSite& {                 \
+    static constinit ::kingpin::log_internal::VerboseSite of_statement( \
+        __FILE__);                                                      \
+    return of_statement;                                                \
+  }()                                                                   \
+                        .Enabled(n)                                     \
+                    ? ::kingpin::log_internal::Gate()                   \
+                    : ::kingpin::log_internal::Gate::Open(              \
+                          ::kingpin::log_internal::AsLogger(logger)))
+
+// Evaluates the expression behind it if the gate lets it. Not an if: an else that
+// follows, or an if in front, is the user's.
+#define KINGPIN_LOG_WHEN(gate)                                        \
+  switch (const ::kingpin::log_internal::Gate kingpin_gate = gate; 0) \
+  case 0:                                                             \
+  default:                                                            \
+    !kingpin_gate.enabled() ? void():
 
 // A static object of this statement's own.
 #define KINGPIN_LOG_STATIC(type)        \
@@ -285,15 +319,16 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void LogFormatted(const Gate& gate,
 
 #define KINGPIN_LOG_STREAM(gate, level)                                     \
   KINGPIN_LOG_WHEN(gate)                                                    \
-  ::kingpin::log_internal::StreamedRecord(                                  \
-      kingpin_gate,                                                         \
-      []() -> const ::kingpin::log_internal::Site& {                        \
-        static constinit const ::kingpin::log_internal::Site of_statement = \
-            ::kingpin::log_internal::MakeTextSite(                          \
-                ::kingpin::log_internal::k##level, __FILE__, __LINE__);     \
-        return of_statement;                                                \
-      }())                                                                  \
-      .stream()
+  ::kingpin::log_internal::IgnoreStream() &                                 \
+      ::kingpin::log_internal::StreamedRecord(                              \
+          kingpin_gate,                                                     \
+          []() -> const ::kingpin::log_internal::Site& {                    \
+            static constinit const ::kingpin::log_internal::Site            \
+                of_statement = ::kingpin::log_internal::MakeTextSite(       \
+                    ::kingpin::log_internal::k##level, __FILE__, __LINE__); \
+            return of_statement;                                            \
+          }())                                                              \
+          .stream()
 
 #define KINGPIN_LOG_FORMAT(gate, level, format, ...)                           \
   KINGPIN_LOG_WHEN(gate)                                                       \

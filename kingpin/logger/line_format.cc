@@ -1,17 +1,16 @@
 #include "kingpin/logger/line_format.h"
 
-#include <cstring>
-
 #include "absl/base/optimization.h"
 #include "absl/strings/str_cat.h"
 #include "kingpin/logger/escape.h"
+#include "kingpin/logger/log_context.h"
 
 namespace kingpin::log_internal {
 namespace {
 
 void AppendContext(const LogContext& context, TextBuffer* out) {
   out->Append("[connection ");
-  AppendDecimal(context.connection, out);
+  out->Append(context.connection);
   if (!context.peer.empty()) out->Append(' ');
   out->Append(context.peer);
   out->Append("] ");
@@ -57,7 +56,7 @@ void TextLineFormat::AppendLine(const Record& record, const CompiledSite& site,
   if (has_prefix) AppendPrefix(record, site, time, out);
   const size_t message = out->size();
   if (ABSL_PREDICT_FALSE(has_prefix && !record.context.empty())) {
-    AppendContext(ReadContext(record), out);
+    AppendContext(EncodedContext::Read(record.context), out);
   }
   AppendMessage(record, site, out);
   EscapeFrom(message, has_prefix ? Tabs::kEscape : Tabs::kKeep, out);
@@ -80,15 +79,6 @@ void TextLineFormat::AppendNote(std::string_view note, TextBuffer* out) {
   out->Append(note);
   EscapeFrom(begin, Tabs::kEscape, out);
   out->Append('\n');
-}
-
-LogContext ReadContext(const Record& record) {
-  LogContext context;
-  if (record.context.size() < sizeof(context.connection)) return context;
-  std::memcpy(&context.connection, record.context.data(),
-              sizeof(context.connection));
-  context.peer = record.context.substr(sizeof(context.connection));
-  return context;
 }
 
 void AppendGapText(const Gap& gap, TimestampWriter* timestamp,

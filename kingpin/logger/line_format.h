@@ -15,7 +15,6 @@
 #include "kingpin/logger/arg_type.h"
 #include "kingpin/logger/format.h"
 #include "kingpin/logger/level.h"
-#include "kingpin/logger/log_context.h"
 #include "kingpin/logger/record.h"
 #include "kingpin/logger/site.h"
 #include "kingpin/logger/text_buffer.h"
@@ -84,9 +83,6 @@ class TextLineFormat : public LineFormat {
 
   TimestampWriter timestamp_;
 };
-
-// The context of a record that has one. The peer lives as long as the record.
-LogContext ReadContext(const Record& record);
 
 // "dropped 17 lines (0/15/2/0) from thread 12345 between T1 and T2", and
 // "clock set by +12 ms".

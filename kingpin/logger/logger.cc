@@ -149,7 +149,17 @@ void Logger::AppendText(const Site& site, std::string_view message) {
   });
 }
 
+log_internal::EncodedContext Logger::ContextOf(const Site& site) {
+  if (site.prefix == Prefix::kNone) return {};
+  const int saved_errno = errno;
+  const log_internal::EncodedContext context(
+      log_internal::t_log_context->Context());
+  errno = saved_errno;
+  return context;
+}
+
 void Logger::AppendSlowly(const Site& site, log_internal::RecordHeader header,
+                          const log_internal::EncodedContext& context,
                           absl::FunctionRef<void(char*)> write_payload) {
   const int saved_errno = errno;
   Engine& engine = OwnEngine();
@@ -163,9 +173,7 @@ void Logger::AppendSlowly(const Site& site, log_internal::RecordHeader header,
     header.site |= number;
     header.thread = log_internal::t_thread_id;
     char* at = header.WriteTo(claim.at);
-    if (header.context_bytes > 0) {
-      at = log_internal::WriteContext(*log_internal::t_log_context, at);
-    }
+    if (header.context_bytes > 0) at = context.WriteTo(at);
     write_payload(at);
     engine.Release(claim, size, site.level);
   }

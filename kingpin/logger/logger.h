@@ -249,7 +249,9 @@ class Logger {
   // And where the ring is not at hand, or full.
   void AppendSlowly(const log_internal::Site& site,
                     log_internal::RecordHeader header,
+                    const log_internal::EncodedContext& context,
                     absl::FunctionRef<void(char*)> write_payload);
+  static log_internal::EncodedContext ContextOf(const log_internal::Site& site);
   // The same of a record that no ring can hold.
   void AppendCut(const log_internal::Site& site,
                  const log_internal::RecordHeader& header,
@@ -304,14 +306,15 @@ template <typename WritePayload>
 inline void Logger::Append(const log_internal::Site& site, uint32_t flags,
                            size_t payload_bytes, WritePayload write_payload) {
   using namespace log_internal;
-  const LogContext* context = t_log_context;
+  EncodedContext context;
+  if (t_log_context != nullptr) context = ContextOf(site);
   const uint32_t number = site.number.load(std::memory_order_acquire);
   RecordHeader header = {
       .payload_bytes = static_cast<uint32_t>(payload_bytes),
       .site = number | flags,
       .ticks = ReadTicks(),
       .thread = t_thread_id,
-      .context_bytes = static_cast<uint32_t>(ContextBytes(context))};
+      .context_bytes = static_cast<uint32_t>(context.size())};
   Engine& engine = *engine_.load(std::memory_order_acquire);
   Ring* ring = engine.CachedThreadRing();
   const size_t size = RecordSize(header.context_bytes, payload_bytes);
@@ -322,10 +325,10 @@ inline void Logger::Append(const log_internal::Site& site, uint32_t flags,
   if (ABSL_PREDICT_FALSE(at == nullptr)) {
     // A copy: if the object itself had an address, it would live in memory.
     const WritePayload write = write_payload;
-    return AppendSlowly(site, header, write);
+    return AppendSlowly(site, header, context, write);
   }
   at = header.WriteTo(at);
-  if (ABSL_PREDICT_FALSE(context != nullptr)) at = WriteContext(*context, at);
+  if (header.context_bytes > 0) at = context.WriteTo(at);
   write_payload(at);
   ring->Commit(size);
   engine.Notify(site.level);

@@ -1,8 +1,8 @@
 // What lies in a ring: records, each contiguous and a multiple of 8 bytes.
 //
 //   +--------------+------------------------+----------------------+---------+
-//   | RecordHeader | context: connection id | payload: arguments   | padding |
-//   |   24 bytes   | (8 bytes), peer; if any| (encode.h), or text  | to 8    |
+//   | RecordHeader | context, if any        | payload: arguments   | padding |
+//   |   24 bytes   | (log_context.h)        | (encode.h), or text  | to 8    |
 //   +--------------+------------------------+----------------------+---------+
 //
 // A gap is a record of its own; it stands where lines are missing.

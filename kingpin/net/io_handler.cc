@@ -1,13 +1,16 @@
 #include "kingpin/net/io_handler.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
+#include <new>
 #include <utility>
 
 #include "absl/base/optimization.h"
 #include "absl/log/check.h"
 #include "absl/strings/str_cat.h"
 #include "kingpin/logger/klog.h"
+#include "kingpin/logger/log_context.h"
 #include "kingpin/net/tick.h"
 #include "kingpin/pool/current_exception.h"
 #include "kingpin/sys/syscalls.h"
@@ -23,6 +26,10 @@ constexpr size_t kMaxEvents = 256;
 constexpr uint64_t kBell = 0;  // Generation 0: nobody's.
 
 thread_local IOHandler* current_handler = nullptr;
+
+std::string ErrnoSuffix(int error) {
+  return error == 0 ? "" : absl::StrCat(" (", std::strerror(error), ")");
+}
 
 }  // namespace
 
@@ -75,11 +82,26 @@ void IOHandler::Run() {
   DropEverything();
 }
 
+// --- What is logged in callbacks -----------------------------------------------
+
+LogContext IOHandler::Context() {
+  if (current_ == nullptr) return {};
+  if (logged_.id != current_->id()) {
+    try {
+      logged_.connection = absl::StrCat(current_->id());
+      logged_.peer = current_->peer().ToString();
+      logged_.id = current_->id();
+    } catch (const std::bad_alloc&) {
+      return {};
+    }
+  }
+  return {.connection = logged_.connection, .peer = logged_.peer};
+}
+
 // --- Callbacks that throw ------------------------------------------------------
 
 void IOHandler::CallbackThrew(Connection& connection) {
-  KLOG_EVERY_SECOND(ERROR) << "connection " << absl::StrCat(connection.id())
-                           << ": a handler threw" << DescribeCurrentException();
+  KLOG_EVERY_SECOND(ERROR) << "a handler threw" << DescribeCurrentException();
   stats().handler_exceptions.Add();
   connection.input_.TakeAll();
   connection.input_.Keep();  // Lets go of the scratch block.
@@ -96,6 +118,7 @@ void IOHandler::LoopCallbackThrew() {
 
 void IOHandler::RunOnce(absl::Duration max_wait) {
   current_handler = this;
+  ScopedLogContext log_context(this);
   BeforeWait();
   size_t count = Wait(max_wait);
   // Before the events: who asks for a turn while they are handled has had one in
@@ -205,7 +228,11 @@ void IOHandler::SettleDirty() {
 void IOHandler::DestroyRetired() {
   for (size_t i = 0; i < retired_.size(); ++i) {
     Connection& connection = *retired_[i];
-    Guard(connection, [&] { OnClose(connection, connection.reason_); });
+    Guard(connection, [&] {
+      KVLOG(1) << "closed: " << ToString(connection.reason_)
+               << ErrnoSuffix(connection.error_);
+      OnClose(connection, connection.reason_);
+    });
     connection.output_.Clear(segment_pool_);
     if (connection.in_dirty_list_) std::erase(dirty_, &connection);
     if (connection.in_ready_list_) std::erase(ready_, &connection);

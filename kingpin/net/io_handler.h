@@ -14,6 +14,8 @@
 // sockets, and epoll goes on reporting those that the parent has closed.
 // Blocking: a callback must not: while it runs, all connections of this thread
 // wait, and the watchdog reports it (ThreadSharedDataOptions::watchdog).
+// Logging: lines of a connection's callbacks say whose they are (log_context.h):
+// "[connection 0/7.1 10.0.0.1:40000]", as ConnectionId prints and the peer.
 //
 //   class Echo : public IOHandlerForServer {
 //    public:
@@ -38,6 +40,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "kingpin/logger/log_context.h"
 #include "kingpin/net/connection.h"
 #include "kingpin/net/output_queue.h"
 #include "kingpin/net/slot_map.h"
@@ -55,7 +58,7 @@ struct TimerId {
   SlotName name;
 };
 
-class IOHandler {
+class IOHandler : private LogContextSource {
  public:
   IOHandler(ThreadSharedData* shared, int thread);
   virtual ~IOHandler();
@@ -232,6 +235,8 @@ class IOHandler {
       LoopCallbackThrew();
     }
   }
+  // Of the connection in whose callback we are.
+  LogContext Context() override;
   void CallbackThrew(Connection& connection);
   void LoopCallbackThrew();
 
@@ -267,6 +272,13 @@ class IOHandler {
   std::vector<epoll_event> events_;
   std::unique_ptr<char[]> scratch_;
   Connection* current_ = nullptr;  // In whose callback we are.
+
+  // The context of the line that was logged last.
+  struct {
+    ConnectionId id;
+    std::string connection;
+    std::string peer;
+  } logged_;
 
   TimerWheel timers_;
   OutputSegmentPool segment_pool_;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/base/optimization.h"
+#include "kingpin/logger/klog.h"
 #include "kingpin/net/io_handler.h"
 #include "kingpin/sys/syscalls.h"
 
@@ -58,6 +59,7 @@ int IOHandler::Adopt(UniqueFd fd) {
   // draining may read.
   const bool nested = current_ != nullptr;
   Guard(*connection, [&] {
+    KVLOG(1) << "connected";
     OnConnect(*connection);
     // The others were closed when the run was stopped.
     if (phase_ == RunPhase::kStopping)

@@ -90,23 +90,26 @@ TEST_F(JsonLogTest, RecordIsAnObject) {
 }
 
 TEST_F(JsonLogTest, ContextIsTwoFields) {
-  const LogContext context = {.connection = 7, .peer = "10.0.0.1:40\"000"};
+  const LogContext context = {.connection = "0/7.1",
+                              .peer = "10.0.0.1:40\"000"};
   {
     ScopedLogContext scope(&context);
     KLOG_TO(log_, INFO) << "x";
   }
   CheckedCounters(log_);
-  EXPECT_THAT(Lines(), ElementsAre(::testing::HasSubstr(
-                           ",\"connection\":7,\"peer\":\"10.0.0.1:40\\\"000\","
-                           "\"msg\":\"x\"}")));
+  EXPECT_THAT(Lines(),
+              ElementsAre(::testing::HasSubstr(
+                  ",\"connection\":\"0/7.1\",\"peer\":\"10.0.0.1:40\\\"000\","
+                  "\"msg\":\"x\"}")));
 }
 
 TEST(TextLog, ContextStandsInFrontOfTheMessage) {
   ScratchDirectory directory;
   const std::string path = directory.File("log");
   Logger log({.sink = *FileSinkFactory({.path = path})});
-  const LogContext context = {.connection = 7, .peer = "10.0.0.1:40\n000"};
-  const LogContext no_peer = {.connection = 8, .peer = {}};
+  const LogContext context = {.connection = "0/7.1",
+                              .peer = "10.0.0.1:40\n000"};
+  const LogContext no_peer = {.connection = "0/8.1", .peer = {}};
   {
     ScopedLogContext scope(&context);
     KLOG_TO(log, INFO) << "a";
@@ -115,11 +118,12 @@ TEST(TextLog, ContextStandsInFrontOfTheMessage) {
   }
   KLOG_TO(log, INFO) << "c";
   CheckedCounters(log);
-  EXPECT_THAT(SplitLines(ReadFile(path)),
-              ElementsAre(MatchesRegex(".*\\.cc:[0-9]+ \\[connection 7 "
-                                       "10\\.0\\.0\\.1:40\\\\n000\\] a"),
-                          MatchesRegex(".*\\.cc:[0-9]+ \\[connection 8\\] b"),
-                          MatchesRegex(".*\\.cc:[0-9]+ c")));
+  EXPECT_THAT(
+      SplitLines(ReadFile(path)),
+      ElementsAre(MatchesRegex(".*\\.cc:[0-9]+ \\[connection 0/7.1 "
+                               "10\\.0\\.0\\.1:40\\\\n000\\] a"),
+                  MatchesRegex(".*\\.cc:[0-9]+ \\[connection 0/8.1\\] b"),
+                  MatchesRegex(".*\\.cc:[0-9]+ c")));
 }
 
 TEST_F(JsonLogTest, LostLinesAreAnObject) {
@@ -207,7 +211,7 @@ TEST_F(JsonLogTest, AnyBytesAreValidJson) {
     for (int i = 0; i < 3000; ++i) {
       std::string text = RandomBytes(random);
       if (text.empty()) text = "x";
-      const LogContext context = {.connection = random(), .peer = text};
+      const LogContext context = {.connection = text, .peer = text};
       ScopedLogContext scope(&context);
       KLOGF_TO(log_, INFO, "{}", text);
       file << absl::BytesToHexString(text) << '\n';

@@ -120,6 +120,15 @@ start --root "$dir/www" --port 0 --max_connections 9999999
 kill -TERM "$pid"
 wait "$pid" || fail "max_connections: exit code $?"
 grep -q "more than the .* files" "$dir/err" || fail "no warning: $(cat "$dir/err")"
+# Lines of connections say whose they are.
+expect 2 "PATTERN=NUMBER" --root "$dir/www" --port 0 --verbosity nonsense
+start --root "$dir/www" --port 0 --verbosity io_handler=1
+[[ $(get /a.txt) == *hello* ]] || fail "no answer"
+kill -TERM "$pid"
+wait "$pid" || fail "verbosity: exit code $?"
+grep -qE 'DEBUG .*\[connection [0-9]+/[0-9]+\.[0-9]+ [^ ]+\] closed: ' "$dir/err" ||
+  fail "verbosity: $(cat "$dir/err")"
+
 # Killed, and started again: the line of the access log is there once.
 boxed=(--root "$dir/www" --port 0 --access_log "$dir/boxed_log"
   --log_blackbox "$dir/box")

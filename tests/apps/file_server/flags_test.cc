@@ -70,7 +70,7 @@ TEST(FlagsTest, HelpNamesEveryFlag) {
        {"--root", "--index", "--list", "--follow_symlinks", "--port",
         "--listen", "--threads", "--strategy", "--max_connections", "--cache",
         "--access_log", "--access_log_mib", "--access_log_keep",
-        "--log_blackbox", "--idle_timeout", "--header_timeout",
+        "--log_blackbox", "--verbosity", "--idle_timeout", "--header_timeout",
         "--send_timeout", "--drain_timeout"}) {
     EXPECT_TRUE(absl::StrContains(HelpText(), name)) << name;
   }

@@ -1,0 +1,169 @@
+#include "kingpin/logger/verbosity.h"
+
+#include <stdlib.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "kingpin/logger/file_sink.h"
+#include "kingpin/logger/klog.h"
+#include "kingpin/logger/logger.h"
+#include "tests/logger/sink_testing.h"
+
+namespace kingpin {
+namespace {
+
+using log_internal::VerboseSite;
+using testing::CheckedCounters;
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::ReadFile;
+using testing::ScratchDirectory;
+using testing::SplitLines;
+
+// The verbosity of a module that is met now.
+int VerbosityOf(std::string_view path) {
+  static std::vector<VerboseSite*> sites;  // Static objects, as those of KVLOG.
+  sites.push_back(new VerboseSite(path));
+  int n = 0;
+  while (sites.back()->Enabled(n + 1)) ++n;
+  return n;
+}
+
+// First of all: nobody has called SetVerbosity() yet.
+TEST(Verbosity, TheEnvironmentIsTheFirstSpec) {
+  setenv("KINGPIN_VERBOSITY", "from_env=3,1", 1);
+  EXPECT_EQ(VerbosityOf("a/from_env.cc"), 3);
+  EXPECT_EQ(VerbosityOf("a/other.cc"), 1);
+  EXPECT_EQ(Verbosity(), "from_env=3,1");
+}
+
+TEST(Verbosity, PatternsAreOfModulesAndTheFirstCounts) {
+  ASSERT_TRUE(SetVerbosity("http_*=2,*_h?ndler=4,x=5,y*=,1").code() ==
+              absl::StatusCode::kInvalidArgument);
+  ASSERT_TRUE(SetVerbosity("http_*=2,*_h?ndler=4,x=5,1").ok());
+  const std::pair<const char*, int> cases[] = {
+      {"kingpin/http/http_handler.cc", 2},
+      {"io_handler.cc", 4},
+      {"io_handler.test.cc", 4},
+      {"io_haandler.cc", 1},
+      {"x.h", 5},
+      {"xx.h", 1},
+      {"/x/y.cc", 1},
+      {"", 1}};
+  for (const auto& [path, want] : cases) {
+    EXPECT_EQ(VerbosityOf(path), want) << path;
+  }
+}
+
+TEST(Verbosity, StarsTakeNoExponentialTime) {
+  const std::string many(500, 'a');
+  ASSERT_TRUE(SetVerbosity("*a*a*a*a*a*a*a*a*a*a*a*a*a*b=1").ok());
+  EXPECT_EQ(VerbosityOf(many), 0);
+  EXPECT_EQ(VerbosityOf(many + "b"), 1);
+}
+
+TEST(Verbosity, ErrorsNameThePartAndChangeNothing) {
+  ASSERT_TRUE(SetVerbosity("a=1").ok());
+  for (const char* bad :
+       {"b", "b=", "=1", "b=-1", "b=x", "b=99999999999", "a=2,b=1x", "1,2"}) {
+    const absl::Status status = SetVerbosity(bad);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << bad;
+    EXPECT_THAT(status.message(), HasSubstr("PATTERN=NUMBER")) << bad;
+  }
+  EXPECT_EQ(Verbosity(), "a=1");
+  EXPECT_EQ(VerbosityOf("a.cc"), 1);
+  EXPECT_TRUE(SetVerbosity("").ok());
+  EXPECT_TRUE(SetVerbosity(",,b=0,").ok());
+}
+
+class VerboseLog : public ::testing::Test {
+ protected:
+  VerboseLog() : log_({.sink = *FileSinkFactory({.path = path_})}) {}
+
+  std::vector<std::string> Lines() {
+    CheckedCounters(log_);
+    return SplitLines(ReadFile(path_));
+  }
+
+  ScratchDirectory directory_;
+  const std::string path_ = directory_.File("log");
+  Logger log_;
+};
+
+TEST_F(VerboseLog, ChangesWhileItRuns) {
+  int evaluated = 0;
+  auto log = [&] {
+    KVLOG_TO(log_, 1) << "one " << ++evaluated;
+    KVLOGF_TO(log_, 2, "two {}", ++evaluated);
+  };
+  ASSERT_TRUE(SetVerbosity("0").ok());
+  log();
+  EXPECT_EQ(evaluated, 0);
+  ASSERT_TRUE(SetVerbosity("verbosity_test=1").ok());
+  log();
+  ASSERT_TRUE(SetVerbosity("other=1,2").ok());
+  log();
+  ASSERT_TRUE(SetVerbosity("").ok());
+  log();
+  EXPECT_THAT(Lines(), ElementsAre(EndsWith("one 1"), EndsWith("one 2"),
+                                   EndsWith("two 3")));
+}
+
+TEST_F(VerboseLog, LinesAreOfLevelDebugWhateverTheLeastLevel) {
+  ASSERT_TRUE(SetVerbosity("1").ok());
+  log_.set_min_level(LogLevel::kError);
+  KVLOG_TO(&log_, 1) << "seen";
+  EXPECT_THAT(Lines(), ElementsAre(HasSubstr(" DEBUG ")));
+}
+
+TEST_F(VerboseLog, AnElseBelongsToTheUser) {
+  ASSERT_TRUE(SetVerbosity("").ok());
+  bool reached = false;
+  const bool no = false;
+  if (no)
+    KVLOG_TO(log_, 1) << "x";
+  else
+    reached = true;
+  EXPECT_TRUE(reached);
+  EXPECT_THAT(Lines(), IsEmpty());
+}
+
+// Whoever changes it last is heard by every statement, also by those that were met
+// for the first time meanwhile.
+TEST_F(VerboseLog, TheLastChangeCountsForAll) {
+  for (int round = 0; round < 50; ++round) {
+    std::vector<VerboseSite*> sites;
+    for (int i = 0; i < 20; ++i) sites.push_back(new VerboseSite("m.cc"));
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 2; ++t) {
+      threads.emplace_back([&] {
+        for (VerboseSite* site : sites) site->Enabled(1);
+      });
+      threads.emplace_back([&, t] {
+        for (int i = 0; i < 5; ++i) {
+          SetVerbosity(absl::StrCat("m=", 10 * t + i)).IgnoreError();
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    const std::string spec = Verbosity();
+    const int want = std::stoi(spec.substr(2));
+    for (VerboseSite* site : sites) {
+      EXPECT_TRUE(site->Enabled(want)) << spec;
+      EXPECT_FALSE(site->Enabled(want + 1)) << spec;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace kingpin
