@@ -56,6 +56,34 @@ constinit const std::array<Site, kLogLevels> kRawSites = {
     Site{.level = LogLevel::kWarning, .prefix = Prefix::kNone},
     Site{.level = LogLevel::kError, .prefix = Prefix::kNone}};
 
+// Of statements that SiteTable has no number for any more.
+constinit const std::array<Site, kLogLevels> kUnnumberedSites = {
+    Site{.level = LogLevel::kDebug, .file = "(unnumbered)"},
+    Site{.level = LogLevel::kInfo, .file = "(unnumbered)"},
+    Site{.level = LogLevel::kWarning, .file = "(unnumbered)"},
+    Site{.level = LogLevel::kError, .file = "(unnumbered)"}};
+
+// Those that must have a number, while there are any.
+void RegisterOwnSites() {
+  for (const Site& site : kRawSites) log_internal::SiteTable::Register(site);
+  for (const Site& site : kUnnumberedSites) {
+    log_internal::SiteTable::Register(site);
+  }
+}
+
+// The message that `write_payload` writes, as text.
+void AppendMessageTo(log_internal::TextBuffer* text, const Site& site,
+                     const log_internal::RecordHeader& header,
+                     absl::FunctionRef<void(char*)> write_payload) {
+  std::string payload(header.payload_bytes, '\0');
+  write_payload(payload.data());
+  log_internal::AppendMessage(
+      {.header = header, .context = {}, .payload = payload},
+      log_internal::CompiledSite(site.level, site.prefix, site.file, site.line,
+                                 site.format, site.types),
+      text);
+}
+
 // For a line from a signal handler that no logger can take.
 void WriteToStderr(LogLevel level, std::string_view file, int line,
                    std::string_view text) {
@@ -89,6 +117,7 @@ Logger::Logger() : Logger(Options{}) {}
 
 Logger::Logger(const Options& options)
     : min_level_(options.min_level), engine_(NewEngine(options)) {
+  RegisterOwnSites();
   if (!black_box_status().ok()) {
     KLOG_TO(*this, ERROR) << black_box_status().message()
                           << ": lines are kept in memory only";
@@ -167,7 +196,12 @@ void Logger::AppendSlowly(const Site& site, log_internal::RecordHeader header,
   const size_t size =
       log_internal::RecordSize(header.context_bytes, header.payload_bytes);
   log_internal::Claim claim;
-  if (size > engine.max_record()) {
+  if (ABSL_PREDICT_FALSE(number == log_internal::kNoSite)) {
+    log_internal::TextBuffer text;
+    text.Append(absl::StrCat(site.file, ":", site.line, " "));
+    AppendMessageTo(&text, site, header, write_payload);
+    AppendText(kUnnumberedSites[static_cast<size_t>(site.level)], text.view());
+  } else if (size > engine.max_record()) {
     AppendCut(site, header, write_payload);
   } else if (engine.ClaimSlowly(site.level, size, &header.ticks, &claim)) {
     header.site |= number;
@@ -183,14 +217,8 @@ void Logger::AppendSlowly(const Site& site, log_internal::RecordHeader header,
 void Logger::AppendCut(const Site& site,
                        const log_internal::RecordHeader& header,
                        absl::FunctionRef<void(char*)> write_payload) {
-  std::string payload(header.payload_bytes, '\0');
-  write_payload(payload.data());
   log_internal::TextBuffer text;
-  log_internal::AppendMessage(
-      {.header = header, .context = {}, .payload = payload},
-      log_internal::CompiledSite(site.level, site.prefix, site.file, site.line,
-                                 site.format, site.types),
-      &text);
+  AppendMessageTo(&text, site, header, write_payload);
   const std::string mark =
       absl::StrCat("...[truncated, ", text.size(), " bytes]");
   size_t keep = std::min(text.size(),

@@ -70,7 +70,8 @@ class SiteTable {
   static void UnlockInParent();
   static void UnlockInChild();
 
-  // Statements that may log in one process. Beyond, they are dropped and counted.
+  // Statements that have numbers in one process. Beyond, the thread that logs makes
+  // the text itself.
   static constexpr uint32_t kMaxSites = 1 << 16;
 };
 

@@ -1,0 +1,83 @@
+// What holds for any bytes that somebody logs: as text they are one line of valid
+// UTF-8 without control characters, and what was printable is still there; as a JSON
+// string they have no byte that would end it, and are read back as they were, but for
+// bytes that were no UTF-8.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "kingpin/logger/escape.h"
+#include "kingpin/logger/json_line_format.h"
+#include "kingpin/logger/text_buffer.h"
+
+namespace kingpin::log_internal {
+namespace {
+
+void Require(bool holds) {
+  if (!holds) std::abort();
+}
+
+// Printable and of one line, for people and for programs.
+void RequireOneLine(std::string_view text, bool tabs) {
+  while (!text.empty()) {
+    const size_t size = Utf8SequenceSize(text);
+    Require(size > 0);
+    const std::string_view character = text.substr(0, size);
+    const auto byte = static_cast<unsigned char>(character.front());
+    if (size == 1) {
+      Require((byte >= 0x20 && byte != 0x7f) || (tabs && byte == '\t'));
+    }
+    if (size == 2 && byte == 0xc2) {  // C1.
+      Require(static_cast<unsigned char>(character[1]) >= 0xa0);
+    }
+    Require(character != "\xe2\x80\xa8" && character != "\xe2\x80\xa9");
+    text.remove_prefix(size);
+  }
+}
+
+void CheckText(std::string_view input) {
+  for (const Tabs tabs : {Tabs::kEscape, Tabs::kKeep}) {
+    TextBuffer text;
+    text.Append("before\n");
+    EscapeFrom(7, tabs, &text);
+    Require(text.view() == "before\n");
+    text.Append(input);
+    EscapeFrom(7, tabs, &text);
+    const std::string_view escaped = text.view().substr(7);
+    Require(text.view().substr(0, 7) == "before\n");
+    RequireOneLine(escaped, tabs == Tabs::kKeep);
+    Require(escaped.size() >= input.size() &&
+            escaped.size() <= 4 * input.size());
+    const std::string once(escaped);
+    EscapeFrom(7, tabs, &text);  // What is escaped is plain.
+    Require(text.view().substr(7) == once);
+  }
+}
+
+void CheckJson(std::string_view input) {
+  TextBuffer text;
+  AppendJsonString(input, &text);
+  std::string_view json = text.view();
+  Require(json.size() >= 2 && json.front() == '"' && json.back() == '"');
+  json = json.substr(1, json.size() - 2);
+  RequireOneLine(json, /*tabs=*/false);
+  for (size_t i = 0; i < json.size(); ++i) {
+    Require(json[i] != '"');
+    if (json[i] != '\\') continue;
+    ++i;
+    Require(i < json.size() && std::string_view("\"\\/bfnrtu").find(json[i]) !=
+                                   std::string_view::npos);
+  }
+}
+
+}  // namespace
+}  // namespace kingpin::log_internal
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view input(reinterpret_cast<const char*>(data), size);
+  kingpin::log_internal::CheckText(input);
+  kingpin::log_internal::CheckJson(input);
+  return 0;
+}
