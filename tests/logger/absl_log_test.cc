@@ -69,9 +69,10 @@ TEST_F(AbslLog, LinesHaveTheirLevelPlaceThreadAndText) {
 }
 
 TEST_F(AbslLog, EachStatementKeepsItsPlace) {
+  constexpr const char* kFiles[] = {"/x/0.cc", "/x/1.cc", "/x/2.cc"};
   for (int i = 0; i < 3; ++i) {
     LOG(INFO).AtLocation("/a/b.cc", 1 + i) << i;
-    LOG(INFO).AtLocation(absl::StrCat("/x/", i, ".cc"), 7) << i;
+    LOG(INFO).AtLocation(kFiles[i], 7) << i;
   }
   const std::vector<std::string> lines = Lines();
   ASSERT_THAT(lines, SizeIs(6));

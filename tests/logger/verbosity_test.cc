@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include <atomic>
+#include <deque>
 #include <string>
 #include <thread>
 #include <utility>
@@ -32,10 +32,12 @@ using testing::SplitLines;
 
 // The verbosity of a module that is met now.
 int VerbosityOf(std::string_view path) {
-  static std::vector<VerboseSite*> sites;  // Static objects, as those of KVLOG.
-  sites.push_back(new VerboseSite(path));
+  // They stay, as the static objects of KVLOG do.
+  static auto& paths = *new std::deque<std::string>;
+  static auto& sites = *new std::deque<VerboseSite>;
+  VerboseSite& site = sites.emplace_back(paths.emplace_back(path));
   int n = 0;
-  while (sites.back()->Enabled(n + 1)) ++n;
+  while (site.Enabled(n + 1)) ++n;
   return n;
 }
 

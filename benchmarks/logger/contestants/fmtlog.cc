@@ -16,6 +16,8 @@ class Contestant {
     fmtlog::setHeaderPattern("{YmdHMSf} {l} {t} {s} ");
     fmtlog::startPollingThread(options.spin ? 0 : 1'000'000);
   }
+  // By itself it would go on into the destructors of what it uses.
+  ~Contestant() { fmtlog::stopPollingThread(); }
 
   void Log(int thread, int number, double value) {
     FMTLOG(fmtlog::INF, "T {} N {} V {}", thread, number, value);

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
 
 #include "absl/time/time.h"
 #include "benchmarks/logger/log_load.h"
@@ -15,7 +16,7 @@ class Contestant {
  public:
   explicit Contestant(const load::LogLoadOptions& options)
       : file_(kingpin::sys::Open(options.file.c_str(),
-                                 O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0644)
+                                 O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0644)
                   .value),
         log_(OptionsOf(options)) {}
 
@@ -28,6 +29,11 @@ class Contestant {
   kingpin::Logger::Options OptionsOf(const load::LogLoadOptions& options) {
     kingpin::Logger::Options result = {.fd = file_.get()};
     if (options.spin) result.poll_interval = absl::ZeroDuration();
+    // WHEN_FULL=drop in the environment: does not wait for a reader that is slow.
+    const char* when_full = std::getenv("WHEN_FULL");
+    if (when_full != nullptr && std::string_view(when_full) == "drop") {
+      result.when_full = kingpin::Logger::WhenFull::kDrop;
+    }
     // BLACK_BOX=PATH in the environment.
     const char* box = std::getenv("BLACK_BOX");
     if (box != nullptr) result.black_box = box;

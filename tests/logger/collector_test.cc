@@ -1,0 +1,144 @@
+// The order of lines, and what becomes of the rings of threads that are over.
+#include "kingpin/logger/collector.h"
+
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/strings/str_split.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "kingpin/logger/level.h"
+#include "kingpin/logger/line_format.h"
+#include "kingpin/logger/line_writer.h"
+#include "kingpin/logger/raw_slots.h"
+#include "kingpin/logger/record.h"
+#include "kingpin/logger/ring.h"
+#include "kingpin/logger/ring_set.h"
+#include "kingpin/logger/sink.h"
+#include "kingpin/logger/site.h"
+#include "kingpin/logger/ticks.h"
+#include "kingpin/sys/syscalls.h"
+
+namespace kingpin::log_internal {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+class StringSink : public LogSink {
+ public:
+  SysResult<size_t> Write(const LogBatch& batch) override {
+    text += batch.text;
+    return {batch.text.size(), 0};
+  }
+  std::string text;
+};
+
+constinit const Site kSite = {.file = "a.cc", .line = 7};
+
+class CollectorTest : public ::testing::Test {
+ protected:
+  CollectorTest() { UseBestTickSource(); }
+
+  // What a thread does that logs `message`, having read the clock at `ticks`.
+  static void Commit(Ring& ring, uint64_t ticks, std::string_view message,
+                     uint32_t thread = 1) {
+    const RecordHeader header = {
+        .payload_bytes = static_cast<uint32_t>(message.size()),
+        .site = SiteTable::Register(kSite) | kTextFlag,
+        .ticks = ticks,
+        .thread = thread,
+        .context_bytes = 0};
+    const size_t size = RecordSize(0, message.size());
+    char* at = ring.Reserve(size, LogLevel::kInfo);
+    ASSERT_NE(at, nullptr);
+    std::memcpy(header.WriteTo(at), message.data(), message.size());
+    ring.Commit(size);
+  }
+  // The lines since the last call.
+  std::vector<std::string> Lines(
+      Collector::Extent extent = Collector::Extent::kUpToNow) {
+    sink_.text.clear();
+    collector_.Pass(extent);
+    return absl::StrSplit(sink_.text, '\n', absl::SkipEmpty());
+  }
+
+  RingSet rings_{64 << 10, nullptr};
+  RawSlots raw_;
+  TextLineFormat format_;
+  StringSink sink_;
+  LineWriter writer_{&sink_, &format_};
+  Collector collector_{&rings_, &raw_, nullptr, &format_, &writer_};
+  // Threads, by whom they are known.
+  const int a_ = 0, b_ = 0, c_ = 0;
+};
+
+TEST_F(CollectorTest, ThreadsAreMergedByTheClock) {
+  Ring& a = *rings_.Attach(&a_);
+  Ring& b = *rings_.Attach(&b_);
+  const uint64_t now = ReadTicks();
+  Commit(b, now - 2, "second");
+  Commit(b, now, "fourth");
+  Commit(a, now - 3, "first");
+  Commit(a, now - 1, "third");
+  EXPECT_THAT(Lines(), ElementsAre(EndsWith(" first"), EndsWith(" second"),
+                                   EndsWith(" third"), EndsWith(" fourth")));
+  EXPECT_THAT(sink_.text, Not(HasSubstr("~")));
+}
+
+TEST_F(CollectorTest, LineThatIsCommittedTooLateForItsPlaceIsMarked) {
+  Ring& a = *rings_.Attach(&a_);
+  Ring& b = *rings_.Attach(&b_);
+  const uint64_t early = ReadTicks();
+  Commit(a, ReadTicks(), "in time");
+  EXPECT_THAT(Lines(), ElementsAre(EndsWith("Z INFO 1 a.cc:7 in time")));
+  Commit(b, early, "late");
+  Commit(b, ReadTicks(), "in time again");
+  EXPECT_THAT(Lines(), ElementsAre(EndsWith("Z~ INFO 1 a.cc:7 late"),
+                                   EndsWith("Z INFO 1 a.cc:7 in time again")));
+}
+
+TEST_F(CollectorTest, WhatIsYoungerThanThePassWaitsForTheNext) {
+  Ring& a = *rings_.Attach(&a_);
+  Commit(a, ReadTicks() + (uint64_t{1} << 40), "from the future");
+  EXPECT_THAT(Lines(), IsEmpty());
+  EXPECT_TRUE(collector_.HasWork());
+  EXPECT_THAT(Lines(Collector::Extent::kAll),
+              ElementsAre(EndsWith("from the future")));
+  EXPECT_FALSE(collector_.HasWork());
+}
+
+TEST_F(CollectorTest, RingOfAThreadThatIsOverIsHandedOnWhenItIsEmpty) {
+  Ring* a = rings_.Attach(&a_);
+  Commit(*a, ReadTicks(), "of a", 11);
+  rings_.Detach(&a_);
+  rings_.Recycle();
+  Ring* b = rings_.Attach(&b_);
+  EXPECT_NE(b, a) << "it still has a line";
+  Commit(*b, ReadTicks(), "of b", 22);
+  EXPECT_THAT(Lines(), ElementsAre(EndsWith(" 11 a.cc:7 of a"),
+                                   EndsWith(" 22 a.cc:7 of b")));
+  rings_.Recycle();
+  Ring* c = rings_.Attach(&c_);
+  EXPECT_EQ(c, a);
+  Commit(*c, ReadTicks(), "of c", 33);
+  EXPECT_THAT(Lines(), ElementsAre(EndsWith(" 33 a.cc:7 of c")));
+}
+
+TEST_F(CollectorTest, BeyondTheBudgetThreadsShare) {
+  const size_t before = RingSet::ring_budget();
+  ASSERT_NE(rings_.Attach(&a_), nullptr);
+  RingSet::set_ring_budget(0);
+  EXPECT_EQ(rings_.Attach(&b_), nullptr);
+  EXPECT_NE(rings_.Attach(&a_), nullptr) << "what it has it keeps";
+  RingSet::set_ring_budget(before);
+  EXPECT_NE(rings_.Attach(&b_), nullptr);
+}
+
+}  // namespace
+}  // namespace kingpin::log_internal
