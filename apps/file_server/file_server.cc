@@ -1,5 +1,6 @@
 // A file server: everything below a directory, over HTTP/1.1. See README.md.
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -10,7 +11,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -49,6 +49,16 @@ int RaiseFileLimit() {
   return static_cast<int>(std::min<rlim_t>(limit.rlim_cur, 1 << 24));
 }
 
+// Where 0, 1 or 2 is closed, the first sockets would have those numbers, and what is
+// printed would go there.
+void OpenStandardFiles() {
+  int fd;
+  do {
+    fd = open("/dev/null", O_RDWR);
+  } while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0) close(fd);
+}
+
 // As a browser takes it: wildcard addresses are reached by localhost.
 std::string UrlOf(const std::string& address) {
   if (absl::StartsWith(address, "unix:")) return address;
@@ -57,6 +67,9 @@ std::string UrlOf(const std::string& address) {
                    absl::StartsWith(address, "0.0.0.0:");
   return absl::StrCat("http://", any ? "localhost" + port : address, "/");
 }
+
+// Below, hardly anybody can be served.
+constexpr int kFewFiles = 64;
 
 // How the threads share the descriptors that the process may have.
 struct Limits {
@@ -76,6 +89,11 @@ Limits LimitsOf(const Flags& flags, int files) {
                            limits.connections / 8 + 256);
   const int left = files - limits.connections - limits.told;
   limits.cached = std::clamp(left / 2 / limits.threads, 0, 128);
+  if (files < kFewFiles) {
+    KLOG(WARNING) << "this process may open " << files
+                  << " files only, of which each connection takes one or two: "
+                     "raise `ulimit -n`";
+  }
   if (limits.connections > files) {
     KLOG(WARNING) << "--max_connections " << limits.connections
                   << " is more than the " << files
@@ -140,6 +158,10 @@ absl::StatusOr<std::unique_ptr<kingpin::Logger>> MakeAccessLog(
   const bool auto_off = where == "auto" && !isatty(STDOUT_FILENO);
   if (where == "off" || auto_off) return nullptr;
   const std::string& box = flags.log_blackbox;
+  if (!box.empty() && (where == box || where == box + ".access")) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--access_log ", where, " is the black box's own file: name another"));
+  }
   kingpin::Logger::Options options =
       LogOptions(STDOUT_FILENO, box.empty() ? box : box + ".access");
   if (where != "-" && where != "auto") {
@@ -182,8 +204,10 @@ absl::Status Serve(const Flags& flags) {
   if (!main_log.ok()) return main_log.status();
   absl::StatusOr<std::unique_ptr<kingpin::Logger>> log = MakeAccessLog(flags);
   if (!log.ok()) return log.status();
-  std::optional<kingpin::ReopenOnSignal> reopen;
-  if (*log != nullptr) reopen.emplace(SIGHUP, std::vector{log->get()});
+  // Without an access log, too: SIGHUP is no end of the server.
+  std::vector<kingpin::Logger*> logs = {main_log->get()};
+  if (*log != nullptr) logs.push_back(log->get());
+  kingpin::ReopenOnSignal reopen(SIGHUP, logs);
   Shared shared(OptionsOf(flags, limits), {.access_log = log->get()},
                 *std::move(root), limits.connections);
   return Run(limits.threads, &shared);
@@ -193,6 +217,7 @@ absl::Status Serve(const Flags& flags) {
 }  // namespace file_server
 
 int main(int argc, char** argv) {
+  file_server::OpenStandardFiles();
   // Under `bazel run`, paths mean what they mean where that was typed.
   const char* typed_in = std::getenv("BUILD_WORKING_DIRECTORY");
   if (typed_in != nullptr && chdir(typed_in) != 0) {

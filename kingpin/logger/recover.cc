@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -113,6 +114,11 @@ int main(int argc, char** argv) {
   if (arg.empty() || arg[0] == '-') {
     std::fputs(kingpin::log_internal::kHelp, stderr);
     return kingpin::log_internal::kWrongUse;
+  }
+  // Under `bazel run`, paths mean what they mean where that was typed.
+  const char* typed_in = std::getenv("BUILD_WORKING_DIRECTORY");
+  if (typed_in != nullptr && chdir(typed_in) != 0) {
+    std::fprintf(stderr, "recover: %s: %s\n", typed_in, std::strerror(errno));
   }
   return kingpin::log_internal::Recover(argv[1]);
 }

@@ -42,7 +42,7 @@ struct SocketOptions {
   absl::Duration keep_alive = absl::Seconds(75);
   // TCP_NOTSENT_LOWAT: the most a socket holds of what the network is not ready
   // for. Without it a big file fills the send buffer with megabytes that only
-  // age in the caches (benchmarks/README.md, "Big files"). What is in flight is
+  // age in the caches (benchmarks/results.md, "Files over HTTP"). What is in flight is
   // not bounded, so the kernel's tuning for long fast links stays. Zero: the
   // system's value, which is usually no limit.
   int unsent_limit_bytes = 128 << 10;

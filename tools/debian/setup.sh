@@ -15,7 +15,7 @@ prefix=${1:?usage: setup.sh PREFIX}
 # The commands that the set-up and the C++ toolchain need, the headers of the
 # libraries that are the host's, and their packages.
 readonly NEEDED=(
-  g++:g++ patchelf:patchelf python3:python3
+  g++:g++ patchelf:patchelf python3:python3 xz:xz-utils
   /usr/include/openssl/ssl.h:libssl-dev /usr/include/ares.h:libc-ares-dev
 )
 

@@ -74,6 +74,25 @@ wait "$pid" || fail "SIGHUP: exit code $?"
 [[ $(grep -c "GET /a.txt" "$dir/log.1") == 2 ]] || fail "the log that was moved"
 [[ $(cat "$dir/log") == *"GET /b.txt"*404* ]] || fail "the log after SIGHUP"
 
+# Without an access log SIGHUP is nothing.
+start --root "$dir/www" --port 0 --access_log off
+kill -HUP "$pid"
+[[ $(get /a.txt) == *hello* ]] || fail "no answer after SIGHUP without a log"
+kill -TERM "$pid"
+wait "$pid" || fail "SIGHUP without a log: exit code $?"
+
+# Closed standard files: what is printed is lost, and goes to no socket.
+"$server" --root "$dir/www" --listen "unix:$dir/closed" --access_log - <&- >&- 2>&- &
+pid=$!
+until [[ -S $dir/closed ]]; do kill -0 "$pid" || fail "closed standard files"; done
+for fd in 0 1 2; do
+  [[ $(readlink "/proc/$pid/fd/$fd") == /dev/null ]] || fail "descriptor $fd"
+done
+kill -TERM "$pid"
+wait "$pid" || fail "closed standard files: exit code $?"
+expect 1 "black box's own file" --root "$dir/www" --port 0 \
+  --log_blackbox "$dir/b" --access_log "$dir/b.access"
+
 # It rotates by itself: one of 2 MiB is there from an earlier run.
 head -c 2M /dev/zero | tr '\0' '\n' >"$dir/log"
 start --root "$dir/www" --port 0 --access_log "$dir/log" --access_log_mib 1
