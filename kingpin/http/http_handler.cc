@@ -209,18 +209,18 @@ bool HttpHandler::TakeRequest(Connection& connection) {
   State* state = FindState(connection);
   const bool resumed = state != nullptr && state->partial_head;
   RequestParser& parser = resumed ? state->parser : parser_;
+  // What an exception out of a parse left there is another connection's.
+  if (!resumed) parser_.Reset();
   switch (parser.Parse(connection.input().view(), &request_)) {
     case RequestParser::Result::kNeedMore:
       if (!resumed) {
         State& kept = StateFor(connection);
         kept.parser = parser_;
         kept.partial_head = true;
-        parser_.Reset();
       }
       return false;
     case RequestParser::Result::kError: {
       const HttpStatus status = parser.error();
-      parser.Reset();
       const std::string_view input = connection.input().view();
       exchange_ = {.head_only = input.starts_with("HEAD ")};
       BeginLog(connection, nullptr,
