@@ -275,6 +275,7 @@ void HttpHandler::BeginBody(Connection& connection) {
   state.chunked = request_.chunked;
   state.body_left = request_.content_length.value_or(0);
   state.body_bytes = 0;
+  state.body_began = now();
   state.exchange = exchange_;
   state.open = true;
   SetInBody(connection, state, true);
@@ -302,8 +303,17 @@ void HttpHandler::SetInBody(Connection& connection, State& state,
   connection.SetMidMessage(in_body);
 }
 
+bool HttpHandler::BodyDrips(const State& state) const {
+  return state.exchange.ignores_body &&
+         now() - state.body_began > shared().connection_options().timeouts.read;
+}
+
 bool HttpHandler::TakeBody(Connection& connection) {
   State& state = StateFor(connection);
+  if (BodyDrips(state)) {
+    Refuse(connection, HttpStatus::kRequestTimeout);
+    return false;
+  }
   Buffer& input = connection.input();
   if (!state.chunked) {
     const size_t size = std::min<uint64_t>(state.body_left, input.size());
@@ -341,7 +351,9 @@ bool HttpHandler::DeliverBody(Connection& connection, State& state,
     SetInBody(connection, state, false);
     state.exchange.body_pending = false;
   }
-  CallOut(connection, [&] { OnBody(connection, data, last); });
+  if (!state.exchange.ignores_body) {
+    CallOut(connection, [&] { OnBody(connection, data, last); });
+  }
   if (!last || connection.closing() || connection.busy()) return true;
   // `state` may be gone, if what the callback called has completed it.
   const State* now = FindState(connection);
