@@ -47,8 +47,8 @@ Where and how
                          (what KINGPIN_VERBOSITY in the environment says, or none)
 Time-outs (30s, 5m, inf)
   --idle_timeout TIME    between requests (60s)
-  --header_timeout TIME  from the first byte of a request's head to its last, and
-                         between two pieces of its body (30s)
+  --header_timeout TIME  from the first byte of a request's head to its last; for a
+                         body, which is ignored, about as long again (30s)
   --send_timeout TIME    while the peer takes nothing of an answer (30s)
   --drain_timeout TIME   for answers under way after SIGTERM or SIGINT (30s); a
                          second signal ends at once

@@ -47,6 +47,7 @@ CachedFile* FileCache::Find(std::string_view path, const FileStamp& stamp,
 CachedFile* FileCache::Insert(std::string_view path, CachedFile file,
                               uint64_t round) {
   Erase(path);
+  index_.reserve(index_.size() + 1);  // An entry is in both or in none.
   entries_.push_front(
       {.path = std::string(path), .file = std::move(file), .round = round});
   const List::iterator entry = entries_.begin();

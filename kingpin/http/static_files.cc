@@ -79,6 +79,7 @@ absl::StatusOr<StaticRoot> StaticRoot::Open(const std::string& directory,
 }
 
 void StaticFiles::Serve(Connection& connection, const Request& request) {
+  handler_.IgnoreBody(connection);
   if (request.method != Method::kGet && request.method != Method::kHead) {
     return handler_.AnswerError(connection, HttpStatus::kMethodNotAllowed,
                                 {{"Allow", kAllow}});

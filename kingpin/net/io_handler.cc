@@ -256,8 +256,12 @@ void IOHandler::FollowPhase() {
   if (std::exchange(phase_, phase) == RunPhase::kRunning) {
     BeginDrain();
     GuardLoop([this] { OnShutdown(); });
-    RunAfter(shared_.drain_timeout(),
-             [this] { shared_.Shutdown(RunPhase::kStopping); });
+    try {
+      RunAfter(shared_.drain_timeout(),
+               [this] { shared_.Shutdown(RunPhase::kStopping); });
+    } catch (const std::bad_alloc&) {
+      shared_.Shutdown(RunPhase::kStopping);  // Nothing would end the drain.
+    }
   }
   StopConnections();
 }

@@ -153,6 +153,16 @@ class IOHandler : private LogContextSource {
   MonotonicTime now() const { return now_; }
   int epoll() const { return epoll_.get(); }
 
+  // Runs a callback of the loop's; one that throws costs nothing but that call.
+  template <typename Function>
+  void GuardLoop(Function function) {
+    try {
+      function();
+    } catch (...) {
+      LoopCallbackThrew();
+    }
+  }
+
   // --- The steps a role adds to an iteration --------------------------------
 
   // Events whose data is at least this are the role's: OnRoleEvent.
@@ -225,15 +235,6 @@ class IOHandler : private LogContextSource {
       CallbackThrew(connection);
     }
     current_ = outer;
-  }
-  // The same for callbacks of the loop, which cost nothing but that call.
-  template <typename Function>
-  void GuardLoop(Function function) {
-    try {
-      function();
-    } catch (...) {
-      LoopCallbackThrew();
-    }
   }
   // Of the connection in whose callback we are.
   LogContext Context() override;

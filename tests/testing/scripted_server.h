@@ -44,6 +44,7 @@ struct Script {
   std::function<void(Connection&, CloseReason)> on_close = {};
   std::function<void(IOHandler&)> on_loop = {};
   std::function<void(IOHandler&)> on_shutdown = {};
+  std::function<void(IOHandler&)> on_out_of_descriptors = {};
   std::function<absl::Status(IOHandler&)> on_init = {};
 };
 
@@ -80,6 +81,7 @@ class ScriptedHandler : public IOHandlerForServer {
   void OnClose(Connection& connection, CloseReason reason) override;
   void OnEpollLoop() override;
   void OnShutdown() override;
+  void OnOutOfDescriptors() override;
 
   using IOHandler::Adopt;
   using IOHandler::epoll;
