@@ -137,6 +137,24 @@ SysResult<UniqueFd> Accept(int listener) {
   });
 }
 
+int Connect(int fd, const SocketAddress& address) {
+  // Not made twice: one that a signal interrupts goes on by itself
+  // (connect(2), EINTR), and a second call would say EALREADY.
+  SysResult<int> result = Retry(Call::kConnect, fd, [&](size_t) {
+    int value = ::connect(fd, address.get(), address.size());
+    if (value != 0 && errno == EINTR) errno = EINPROGRESS;
+    return value;
+  });
+  return result.error;
+}
+
+SysResult<size_t> Peek(int fd) {
+  return MoveBytes(Call::kRecv, fd, [=](size_t) {
+    char byte;
+    return ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  });
+}
+
 SysResult<size_t> Recv(int fd, void* data, size_t size) {
   return MoveBytes(Call::kRecv, fd, [=](size_t limit) {
     return RawRecv(fd, data, std::min(size, limit));
