@@ -195,9 +195,9 @@ void DnsChannel::Settle() {
 
 void DnsChannel::PostDelivery() {
   delivery_posted_ = true;
-  std::weak_ptr<DnsChannel*> weak = self_;
-  auto deliver = [weak] {
-    if (std::shared_ptr<DnsChannel*> self = weak.lock()) (*self)->Deliver();
+  auto deliver = [weak = std::weak_ptr<DnsChannel*>(self_)] {
+    DnsChannel* channel = weak.expired() ? nullptr : *weak.lock();
+    if (channel != nullptr) channel->Deliver();
   };
   if (!loop_.shared().thread(loop_.thread()).Post(deliver)) {
     loop_.RunAfter(absl::ZeroDuration(), deliver);

@@ -400,7 +400,9 @@ void DnsResolver::TellAll(std::unique_ptr<Name> name) {
 
 void DnsResolver::Post(void (DnsResolver::*method)()) {
   auto call = [weak = std::weak_ptr<DnsResolver*>(self_), method] {
-    if (std::shared_ptr<DnsResolver*> self = weak.lock()) ((**self).*method)();
+    // Let go of before the call, in which Flush() asks whether this is gone.
+    DnsResolver* resolver = weak.expired() ? nullptr : *weak.lock();
+    if (resolver != nullptr) (resolver->*method)();
   };
   if (!loop_.shared().thread(loop_.thread()).Post(call)) {
     loop_.RunAfter(absl::ZeroDuration(), call);
