@@ -184,7 +184,8 @@ class Logger {
   static void SetMemoryBudget(size_t bytes);
 
   // One line without the prefix, for callers with a format of their own (access
-  // logs). Tabs stay as they are, all else is escaped as above.
+  // logs). Tabs stay as they are, all else is escaped as above. A level that is none
+  // is ERROR, here and for WriteRaw().
   void Write(LogLevel level, std::string_view line);
 
   // Has the backend open anew what a sink knows by name, between two lines: for
@@ -248,14 +249,16 @@ class Logger {
                                            WritePayload write_payload);
   // And where the ring is not at hand, or full.
   void AppendSlowly(const log_internal::Site& site,
-                    log_internal::RecordHeader header,
+                    log_internal::RecordHeader header, size_t payload_bytes,
                     const log_internal::EncodedContext& context,
                     absl::FunctionRef<void(char*)> write_payload);
   static log_internal::EncodedContext ContextOf(const log_internal::Site& site);
-  // The same of a record that no ring can hold.
-  void AppendCut(const log_internal::Site& site,
-                 const log_internal::RecordHeader& header,
-                 absl::FunctionRef<void(char*)> write_payload);
+  // The same of a record that no ring can hold, or whose site has no number.
+  void AppendAsText(const log_internal::Site& site, uint32_t flags,
+                    size_t payload_bytes,
+                    absl::FunctionRef<void(char*)> write_payload);
+  // A message, or as much of it as a ring can hold.
+  void AppendCut(const log_internal::Site& site, std::string_view message);
   // The engine of this process, which may have to be made: after fork().
   log_internal::Engine& OwnEngine();
 
@@ -325,7 +328,7 @@ inline void Logger::Append(const log_internal::Site& site, uint32_t flags,
   if (ABSL_PREDICT_FALSE(at == nullptr)) {
     // A copy: if the object itself had an address, it would live in memory.
     const WritePayload write = write_payload;
-    return AppendSlowly(site, header, context, write);
+    return AppendSlowly(site, header, payload_bytes, context, write);
   }
   at = header.WriteTo(at);
   if (header.context_bytes > 0) at = context.WriteTo(at);

@@ -3,18 +3,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kingpin/logger/escape.h"
 #include "kingpin/logger/ticks.h"
 #include "kingpin/sys/syscalls.h"
 
 namespace kingpin::log_internal {
 namespace {
-
-// Cut, if need be, but not inside a UTF-8 sequence.
-std::string_view Cut(std::string_view text, size_t size) {
-  if (text.size() <= size) return text;
-  while (size > 0 && (text[size] & 0xc0) == 0x80) --size;
-  return text.substr(0, size);
-}
 
 RawSlot* Claim(RawSlots& slots) {
   for (RawSlot& slot : slots.slots) {
@@ -41,7 +35,7 @@ void RawSlots::Write(LogLevel level, std::string_view file, uint32_t line,
     return;
   }
   file = file.substr(0, RawSlot::kMaxFileBytes);
-  text = Cut(text, kMaxText);
+  text = CutText(text, kMaxText);
   slot->thread = static_cast<uint32_t>(sys::ThreadId());
   slot->ticks = now;
   slot->line = line;

@@ -58,7 +58,9 @@ class Ring {
   // What a ring for `bytes` takes of memory.
   static size_t MappedBytes(size_t bytes);
   // The largest record that fits, with a gap before it, when nothing else does.
-  size_t max_record() const { return limit_ / 8 * 7 - kGapRecordSize; }
+  size_t max_record() const {
+    return (limit_ / 8 * 7 - kGapRecordSize) & ~(kRecordAlignment - 1);
+  }
 
   // --- The producer --------------------------------------------------------------
 
