@@ -33,7 +33,9 @@
 #include "kingpin/logger/rotating_sink.h"
 #include "kingpin/logger/sink.h"
 #include "kingpin/logger/verbosity.h"
+#include "kingpin/pool/epoll_tp.h"
 #include "kingpin/pool/epoll_tp_server.h"
+#include "kingpin/sys/version.h"
 
 namespace file_server {
 namespace {
@@ -213,6 +215,13 @@ absl::Status Serve(const Flags& flags) {
   return Run(limits.threads, &shared);
 }
 
+// The exit code.
+int RefuseCommandLine(const absl::Status& status) {
+  std::fprintf(stderr, "file_server: %s\nTry --help.\n",
+               std::string(status.message()).c_str());
+  return 2;
+}
+
 }  // namespace
 }  // namespace file_server
 
@@ -226,27 +235,16 @@ int main(int argc, char** argv) {
   }
   absl::StatusOr<file_server::Flags> flags =
       file_server::ParseFlags(absl::MakeConstSpan(argv + 1, argc - 1));
-  if (!flags.ok()) {
-    std::fprintf(stderr, "file_server: %s\nTry --help.\n",
-                 std::string(flags.status().message()).c_str());
-    return 2;
-  }
-  if (flags->help) {
-    std::fputs(std::string(file_server::HelpText()).c_str(), stdout);
+  if (!flags.ok()) return file_server::RefuseCommandLine(flags.status());
+  if (flags->help || flags->version) {
+    const std::string text = flags->help ? std::string(file_server::HelpText())
+                                         : kingpin::VersionLine();
+    std::fputs(text.c_str(), stdout);
     return 0;
   }
-  absl::Status status;
   if (!flags->verbosity.empty()) {
-    status = kingpin::SetVerbosity(flags->verbosity);
+    absl::Status status = kingpin::SetVerbosity(flags->verbosity);
+    if (!status.ok()) return file_server::RefuseCommandLine(status);
   }
-  if (!status.ok()) {
-    std::fprintf(stderr, "file_server: %s\nTry --help.\n",
-                 std::string(status.message()).c_str());
-    return 2;
-  }
-  status = file_server::Serve(*flags);
-  if (status.ok()) return 0;
-  std::fprintf(stderr, "file_server: %s\n",
-               std::string(status.message()).c_str());
-  return 1;
+  return kingpin::ExitCode(file_server::Serve(*flags));
 }

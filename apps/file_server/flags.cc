@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "kingpin/sys/socket_address.h"
 
 namespace file_server {
@@ -28,8 +31,8 @@ What to serve
   --follow_symlinks=BOOL follow links that stay inside the root (true)
 Where and how
   --port N               TCP port on all addresses; 0 picks a free one (8080)
-  --listen ADDR,...      HOST:PORT, [IPV6]:PORT, :PORT or unix:PATH, instead of
-                         --port; may be repeated
+  --listen ADDR,...      IPV4:PORT, [IPV6]:PORT, :PORT, localhost:PORT (127.0.0.1)
+                         or unix:PATH, instead of --port; may be repeated
   --threads N            loop threads (one for each core)
   --strategy NAME        how they share accepting: mutex, gated, exclusive or
                          reuseport (mutex)
@@ -53,6 +56,8 @@ Time-outs (30s, 5m, inf)
   --drain_timeout TIME   for answers under way after SIGTERM or SIGINT (30s); a
                          second signal ends at once
 
+  --help, --version      print this, the version
+
 Exit codes: 0 ended by a signal, 1 run-time error, 2 wrong command line.
 )";
 
@@ -61,13 +66,21 @@ absl::Status Set(string_view value, std::string* out) {
   return absl::OkStatus();
 }
 
+// The one name that means an address without anybody being asked (RFC 6761 6.3).
+// Not ::1 too: it may be missing, and port 0 would be two ports.
+std::string ResolveLocalhost(string_view address) {
+  if (!absl::ConsumePrefix(&address, "localhost:")) return std::string(address);
+  return absl::StrCat("127.0.0.1:", address);
+}
+
 absl::Status Set(string_view value, std::vector<std::string>* out) {
   for (string_view part : absl::StrSplit(value, ',', absl::SkipEmpty())) {
+    std::string address = ResolveLocalhost(part);
     if (!absl::StartsWith(part, "fd:")) {
-      absl::Status status = kingpin::SocketAddress::Parse(part).status();
+      absl::Status status = kingpin::SocketAddress::Parse(address).status();
       if (!status.ok()) return status;
     }
-    out->emplace_back(part);
+    out->push_back(std::move(address));
   }
   if (!out->empty()) return absl::OkStatus();
   return absl::InvalidArgumentError("it names no address; try 127.0.0.1:8080");
@@ -128,6 +141,7 @@ constexpr int kMaxLogMib = 1 << 20;
 
 constexpr FlagEntry kFlags[] = {
     FILE_SERVER_SWITCH(help),
+    FILE_SERVER_SWITCH(version),
     FILE_SERVER_FLAG(root),
     {"port",
      [](string_view v, Flags* f) { return SetNumber<0, 65535>(v, &f->port); }},

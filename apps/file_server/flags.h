@@ -20,6 +20,7 @@ namespace file_server {
 
 struct Flags {
   bool help = false;
+  bool version = false;
   std::string root = ".";
   uint16_t port = 8080;
   std::vector<std::string> listen;
