@@ -106,7 +106,7 @@ void IOHandlerForServer::AfterEvents() {
   if (ready != 0) {
     GrowOrResetBatch();
     for (size_t i = 0; i < listeners_.size(); ++i) {
-      if (ready >> i & 1) AcceptBatch(listeners_[i]);
+      if (ready >> i & 1) AcceptBatch(i);
     }
   }
   PassTurnOn();
@@ -137,7 +137,7 @@ void IOHandlerForServer::GrowOrResetBatch() {
   batch_ = busy ? std::min(batch_ * 2, shared_.options().accept_batch) : 1;
 }
 
-void IOHandlerForServer::AcceptBatch(int listener) {
+void IOHandlerForServer::AcceptBatch(size_t listener) {
   for (int i = 0; i < batch_; ++i) {
     if (!AcceptOne(listener)) return;
     if (batch_ > 1 && !draining() && !MayKeepAccepting()) return;
@@ -156,7 +156,17 @@ bool IOHandlerForServer::MayKeepAccepting() {
   }
 }
 
-bool IOHandlerForServer::AcceptOne(int listener) {
+int IOHandlerForServer::AdoptAccepted(UniqueFd fd, size_t listener) {
+  std::unique_ptr<Transport> transport;
+  try {
+    transport = NewTransport(listener);
+  } catch (...) {
+    return ENOMEM;
+  }
+  return Adopt(std::move(fd), std::move(transport));
+}
+
+bool IOHandlerForServer::AcceptOne(size_t listener) {
   if (shared_.AtCapacity()) {
     at_capacity_ = true;
     UpdateAccepting();
@@ -164,8 +174,8 @@ bool IOHandlerForServer::AcceptOne(int listener) {
                                << " connections: more wait in the backlog";
     return false;
   }
-  SysResult<UniqueFd> fd = sys::Accept(listener);
-  int error = fd.ok() ? Adopt(std::move(fd.value)) : fd.error;
+  SysResult<UniqueFd> fd = sys::Accept(listeners_[listener]);
+  int error = fd.ok() ? AdoptAccepted(std::move(fd.value), listener) : fd.error;
   if (error == 0) {
     stats().accepts.Add();
     back_off_ = kFirstBackOff;
@@ -212,9 +222,9 @@ void IOHandlerForServer::Pause(int error) {
 }
 
 void IOHandlerForServer::BeginDrain() {
-  for (int listener : listeners_) {
+  for (size_t i = 0; i < listeners_.size(); ++i) {
     batch_ = kMaxLastAccepts;
-    if (!backing_off_) AcceptBatch(listener);
+    if (!backing_off_) AcceptBatch(i);
   }
   closed_for_good_ = true;
   UpdateAccepting();
