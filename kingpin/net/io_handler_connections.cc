@@ -43,12 +43,12 @@ void IOHandler::MakeRoomInLists() {
   }
 }
 
-int IOHandler::Adopt(UniqueFd fd) {
+int IOHandler::Adopt(UniqueFd fd, int epoll_op) {
   int number = fd.get();
   Connection* connection = MakeConnection(std::move(fd));
   if (connection == nullptr) return ENOMEM;
   connection->registered_events_ = EPOLLIN;
-  int error = sys::EpollCtl(epoll_.get(), EPOLL_CTL_ADD, number, EPOLLIN,
+  int error = sys::EpollCtl(epoll_.get(), epoll_op, number, EPOLLIN,
                             connection->id().bits());
   if (error != 0) {
     connections_.Erase(connection->name_);
@@ -60,6 +60,7 @@ int IOHandler::Adopt(UniqueFd fd) {
   const bool nested = current_ != nullptr;
   Guard(*connection, [&] {
     KVLOG(1) << "connected";
+    OnAdopted(*connection);
     OnConnect(*connection);
     // The others were closed when the run was stopped.
     if (phase_ == RunPhase::kStopping)
@@ -146,6 +147,7 @@ void IOHandler::ReadInput(Connection& connection) {
   SysResult<size_t> got = sys::Recv(connection.fd(), room.data(), room.size());
   if (got.ok() && got.value > 0) {
     connection.input_.CommitRead(got.value);
+    connection.received_ = true;
     connection.moved_bytes_ = true;
     connection.fresh_ = false;
     stats().bytes_read.Add(got.value);
@@ -170,6 +172,7 @@ void IOHandler::DeliverMessage(Connection& connection) {
 
 void IOHandler::EndInput(Connection& connection) {
   connection.input_ended_ = true;
+  if (DiesOfInputEnd(connection)) return connection.Finish(CloseReason::kPeer);
   OnInputEnd(connection);
   if (connection.closing_ && connection.reason_ == CloseReason::kLocal) {
     connection.reason_ = CloseReason::kPeer;
