@@ -70,6 +70,8 @@ void IOHandlerForClient::BeforeWait() {
 }
 
 bool IOHandlerForClient::MayDoze() {
+  // What Run() has waited for came in this turn.
+  if (draining() && connections() == 0 && RoleDone()) return false;
   return !turn_.HasNews() && !time_came_ && pool().MayDoze(thread());
 }
 
