@@ -215,6 +215,7 @@ void ConnectionPool::Update(int thread, Turn& turn) {
   {
     absl::MutexLock lock(&mu_);
     now_ = clock_.Now();
+    under_way_ -= std::exchange(turn.being_told, 0);
     TakeNews(thread, turn);
     PassTime(turn);
     if (closed_) FailAll(turn);
@@ -223,8 +224,10 @@ void ConnectionPool::Update(int thread, Turn& turn) {
       if (!DrawOne(thread, turn)) break;
     }
     turn.update_at = ClaimTime(thread);
+    turn.being_told = static_cast<int>(turn.failed.size());
+    under_way_ += turn.being_told;
     turn.all_done = options_.end_when_done && ever_added_ && waiting_ == 0 &&
-                    under_way_ == 0 && turn.failed.empty();
+                    under_way_ == 0;
     wake = Publish();
   }
   if (wake != nullptr) wake->Wake();

@@ -159,6 +159,8 @@ class ConnectionPool {
     MonotonicTime update_at = {INT64_MAX};
     // ConnectionPoolOptions::end_when_done.
     bool all_done = false;
+    // For Update(): of `failed`, that the callbacks may not have been told yet.
+    int being_told = 0;
 
     bool HasNews() const {
       return !reports.empty() || !given_back.empty() || !returned.empty();
@@ -305,7 +307,7 @@ class ConnectionPool {
   // that no longer can is found out when its turn comes.
   std::array<std::deque<Host*>, kTargetPriorities> rings_ ABSL_GUARDED_BY(mu_);
   size_t waiting_ ABSL_GUARDED_BY(mu_) = 0;
-  int under_way_ ABSL_GUARDED_BY(mu_) = 0;  // Drawn and not ended.
+  int under_way_ ABSL_GUARDED_BY(mu_) = 0;  // Handed out and not ended.
   int open_ ABSL_GUARDED_BY(mu_) = 0;
   IdleList idle_ ABSL_GUARDED_BY(mu_);  // The oldest first.
 
