@@ -24,7 +24,8 @@ bool HasAddresses(const DnsAnswerPtr& answer) {
 
 ResolveAnswer Failure(ResolveError error, absl::string_view host,
                       absl::string_view detail) {
-  return {.error = error, .detail = absl::StrCat("\"", host, "\": ", detail)};
+  return {.error = error,
+          .detail = absl::StrCat(QuotedHost(host), ": ", detail)};
 }
 
 std::vector<SocketAddress> ToSocketAddresses(
@@ -281,9 +282,14 @@ void DnsResolver::Join(const std::string& text, ResolveId id, Query& query,
       }
     }
   }
-  query.name = found->second.get();
-  query.name->waiting.insert(id);
-  Tell(text);
+  Name& name = *found->second;
+  query.name = &name;
+  name.waiting.insert(id);
+  if (std::optional<size_t> family = ReadyFamily(name)) {
+    Give(id, query, name, *family);
+  } else {
+    BeginDelay(text, name);
+  }
 }
 
 // static
@@ -354,15 +360,23 @@ void DnsResolver::Tell(const std::string& text) {
     names_.erase(found);
     return TellAll(std::move(done));
   }
-  if (HasAddresses(name.answers[1])) return TellFamily(name, 1);
+  const std::optional<size_t> family = ReadyFamily(name);
+  if (!family.has_value()) return BeginDelay(text, name);
+  for (ResolveId id : name.waiting) Give(id, *queries_.at(id), name, *family);
+}
+
+std::optional<size_t> DnsResolver::ReadyFamily(const Name& name) const {
+  if (HasAddresses(name.answers[1])) return 1;
+  const bool no_delay = options_.resolution_delay <= absl::ZeroDuration();
+  if (HasAddresses(name.answers[0]) && (name.delay_over || no_delay)) return 0;
+  return std::nullopt;
+}
+
+void DnsResolver::BeginDelay(const std::string& text, Name& name) {
   if (!HasAddresses(name.answers[0])) return;
-  if (name.delay_over || options_.resolution_delay <= absl::ZeroDuration()) {
-    return TellFamily(name, 0);
-  }
-  if (!std::exchange(name.delay_begun, true)) {
-    name.delay = loop_.RunAfter(options_.resolution_delay,
-                                [this, text] { OnDelayOver(text); });
-  }
+  if (std::exchange(name.delay_begun, true)) return;
+  name.delay = loop_.RunAfter(options_.resolution_delay,
+                              [this, text] { OnDelayOver(text); });
 }
 
 void DnsResolver::OnDelayOver(const std::string& text) {
@@ -371,15 +385,13 @@ void DnsResolver::OnDelayOver(const std::string& text) {
   Flush();
 }
 
-void DnsResolver::TellFamily(Name& name, bool is_v6) {
+void DnsResolver::Give(ResolveId id, Query& query, const Name& name,
+                       size_t family) {
+  if (query.given[family]) return;
   Answers answers;
-  answers[is_v6] = name.answers[is_v6];
-  for (ResolveId id : name.waiting) {
-    Query& query = *queries_.at(id);
-    if (query.given[is_v6]) continue;
-    outbox_.push_back(
-        {id, {.addresses = Take(answers, query), .complete = false}});
-  }
+  answers[family] = name.answers[family];
+  outbox_.push_back(
+      {id, {.addresses = Take(answers, query), .complete = false}});
 }
 
 void DnsResolver::TellAll(std::unique_ptr<Name> name) {

@@ -172,7 +172,10 @@ class DnsResolver : public Resolver {
   void OnTimeout(ResolveId id);
   // Tells those who wait what they may know by now.
   void Tell(const std::string& text);
-  void TellFamily(Name& name, bool is_v6);
+  // The family whose addresses may be told before the other's are there.
+  std::optional<size_t> ReadyFamily(const Name& name) const;
+  void BeginDelay(const std::string& text, Name& name);
+  void Give(ResolveId id, Query& query, const Name& name, size_t family);
   void TellAll(std::unique_ptr<Name> name);
 
   // The addresses that the query has not had yet.

@@ -15,10 +15,7 @@ namespace kingpin {
 namespace {
 
 absl::Status Refuse(absl::string_view host, absl::string_view why) {
-  // Escaped and short: it may come from a peer and go to a log.
-  return absl::InvalidArgumentError(
-      absl::StrCat("\"", absl::CHexEscape(host.substr(0, 100)),
-                   host.size() > 100 ? "...\": " : "\": ", why));
+  return absl::InvalidArgumentError(absl::StrCat(QuotedHost(host), ": ", why));
 }
 
 absl::Status CheckLabel(absl::string_view host, absl::string_view label) {
@@ -68,6 +65,11 @@ absl::StatusOr<HostName> ParseHostName(absl::string_view host) {
     return Refuse(host, "neither an address nor a name: it ends in a number");
   }
   return name;
+}
+
+std::string QuotedHost(absl::string_view host) {
+  return absl::StrCat("\"", absl::CHexEscape(host.substr(0, 100)),
+                      host.size() > 100 ? "...\"" : "\"");
 }
 
 bool IsWithin(absl::string_view name, absl::string_view domain) {

@@ -37,6 +37,10 @@ struct HostName {
 
 absl::StatusOr<HostName> ParseHostName(absl::string_view host);
 
+// For messages: in quotes, escaped and cut after 100 bytes, because it may come
+// from a peer and go to a log.
+std::string QuotedHost(absl::string_view host);
+
 // `name`, in the form of HostName::text, is `domain` or below it.
 bool IsWithin(absl::string_view name, absl::string_view domain);
 
