@@ -21,6 +21,12 @@ FileStamp StampOf(const struct stat& status) {
   };
 }
 
+FileCache::FileCache(const FileCacheOptions& options) : options_(options) {
+  // For good: when memory runs out while it grows, Abseil's table is lost, and an
+  // entry would be in the list only. One more, which Insert adds before it removes.
+  index_.reserve(options.max_entries + 1);
+}
+
 CachedFile* FileCache::FindChecked(std::string_view path, uint64_t round) {
   const auto found = index_.find(path);
   if (found == index_.end() || found->second->round != round) return nullptr;
@@ -47,7 +53,6 @@ CachedFile* FileCache::Find(std::string_view path, const FileStamp& stamp,
 CachedFile* FileCache::Insert(std::string_view path, CachedFile file,
                               uint64_t round) {
   Erase(path);
-  index_.reserve(index_.size() + 1);  // An entry is in both or in none.
   entries_.push_front(
       {.path = std::string(path), .file = std::move(file), .round = round});
   const List::iterator entry = entries_.begin();

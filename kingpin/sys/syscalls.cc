@@ -300,20 +300,15 @@ int ReadDirectory(UniqueFd directory,
   DIR* stream = ::fdopendir(directory.get());
   if (stream == nullptr) return errno;
   directory.Release();
-  int error = 0;
+  absl::Cleanup close = [stream] { ::closedir(stream); };  // `visit` may throw.
   for (;;) {
     errno = 0;
     const dirent* entry = ::readdir(stream);
-    if (entry == nullptr) {
-      error = errno;
-      break;
-    }
+    if (entry == nullptr) return errno;
     const char* name = entry->d_name;
     if (std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0) continue;
-    if (!visit(name)) break;
+    if (!visit(name)) return 0;
   }
-  ::closedir(stream);
-  return error;
 }
 
 int Rename(const char* from, const char* to) {

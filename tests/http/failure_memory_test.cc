@@ -1,14 +1,23 @@
 // docs/failure_modes.md, the row about memory that runs out: in one round of the loop
 // every allocation from the Nth on fails, for every N that there is.
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <new>
+#include <string>
+#include <string_view>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "kingpin/http/http_handler.h"
+#include "kingpin/http/static_files.h"
 #include "kingpin/logger/klog.h"
 #include "kingpin/logger/logger.h"
+#include "kingpin/sys/syscalls.h"
 #include "kingpin/sys/unique_fd.h"
 #include "tests/http/http_test_server.h"
 #include "tests/testing/test_client.h"
@@ -38,6 +47,7 @@ void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
 namespace kingpin {
 namespace {
 
+using testing::HttpTestHandler;
 using testing::ManualHttpServer;
 using testing::TestClient;
 
@@ -64,9 +74,9 @@ bool FailFrom(int spared, int rounds, ManualHttpServer& server) {
   return failed;
 }
 
-void ExpectAnswer(ManualHttpServer& server) {
+void ExpectAnswer(ManualHttpServer& server, std::string_view path = "/again") {
   TestClient client = TestClient::Connect(server.port());
-  client.TrySend(testing::Get("/again"));
+  client.TrySend(testing::Get(path));
   for (int i = 0; i < 100 && client.received().empty(); ++i) server.Turn();
   EXPECT_EQ(client.received().substr(0, 15), "HTTP/1.1 200 OK");
 }
@@ -92,6 +102,40 @@ TEST_F(FailureMode24, EveryAllocationOfRequests) {
     ExpectAnswer(server);
   }
   EXPECT_GT(spared, 10);
+}
+
+TEST_F(FailureMode24, EveryAllocationOfFiles) {
+  const std::string folder =
+      absl::StrCat(::testing::TempDir(), "/", getpid(), "_files");
+  std::filesystem::create_directories(folder + "/sub");
+  std::ofstream(folder + "/small") << "hello";
+  const auto root = http::StaticRoot::Open(folder, {.list = true});
+  ASSERT_TRUE(root.ok()) << root.status();
+  int spared = 0;
+  bool failed = true;
+  for (; failed; ++spared) {
+    http::StaticFiles* serving = nullptr;
+    ManualHttpServer server(
+        {// Only what has not changed for seconds is cached.
+         .options = {.wall_clock = [] { return sys::WallClockSeconds() + 10; }},
+         .on_request = [&](HttpTestHandler&, Connection& c,
+                           const http::Request& request) {
+           serving->Serve(c, request);
+         }});
+    http::StaticFiles files(&server.handler(), &*root);
+    serving = &files;
+    TestClient client = TestClient::Connect(server.port());
+    for (const char* path : {"/small", "/sub", "/sub/", "/small", "/none"}) {
+      client.TrySend(testing::Get(path));
+    }
+    failed = FailFrom(spared, /*rounds=*/6, server);
+    ExpectAnswer(server, "/small");
+    ExpectAnswer(server, "/small");
+    EXPECT_EQ(files.cache().size(), 1u);
+    EXPECT_LT(files.cache().content_bytes(), 1000u);
+  }
+  EXPECT_GT(spared, 10);
+  std::filesystem::remove_all(folder);
 }
 
 TEST_F(FailureMode24, EveryAllocationOfADrain) {
