@@ -98,6 +98,11 @@ std::string Details(const Result& result) {
     add(absl::StrCat("failed: ", reason), absl::StrCat(n));
   }
   if (result.unsent > 0) add("due and not sent", absl::StrCat(result.unsent));
+  if (result.unanswered > 0) {
+    add("under way at the end",
+        absl::StrCat(result.unanswered, ", for ",
+                     DurationText(result.longest_unanswered), " at most"));
+  }
   add("connects", absl::StrCat(counts.connects));
   add("connect, p50 and p99",
       absl::StrCat(DurationText(counts.connect.PercentileNs(0.5)), ", ",

@@ -36,14 +36,14 @@ How much
   --duration, -d TIME    (10s)
   --requests, -n N       ends after N responses, if that is sooner (no limit)
   --rate, -r N           requests a second in all (none: closed loop)
-  --pipeline N           requests under way on one connection (1)
+  --pipeline N           requests under way on one connection, without --rate (1)
   --reconnect            closes each connection after one response
 What
   --method, -X NAME      (GET; POST with a body)
   --header, -H "N: V"    a field; may be repeated
   --body TEXT, @FILE     what is sent with each request
   --size N               bytes of a message to tcp:// (64)
-  --timeout TIME         for connecting, and for a response (10s)
+  --timeout TIME         for connecting, and for the next bytes of a response (10s)
   --insecure             takes any certificate of an https server
 Reports
   --html FILE            a page with pictures
@@ -108,6 +108,9 @@ absl::Status CheckTogether(const Options& options) {
   }
   if (options.reconnect && options.pipeline > 1) {
     return refuse("--reconnect has one request a connection, so no --pipeline");
+  }
+  if (options.rate > 0 && options.pipeline > 1) {
+    return refuse("--rate sends a request when it is due, so no --pipeline");
   }
   if (options.duration == absl::InfiniteDuration() && options.requests == 0) {
     return refuse("--duration inf never ends; say --requests too");

@@ -69,8 +69,11 @@ struct Result {
   // Constant rate only: how late requests were sent although a connection was
   // free, which is this program's own fault and part of the latencies.
   LatencyHistogram lag;
-  uint64_t unsent =
-      0;  // Constant rate only: due, and still waiting at the end.
+  // At the end: due at a constant rate and not sent; sent and not answered, and
+  // how long one of these has waited, in nanoseconds.
+  uint64_t unsent = 0;
+  uint64_t unanswered = 0;
+  int64_t longest_unanswered = 0;
   std::vector<Interval> intervals;
 };
 

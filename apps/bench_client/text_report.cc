@@ -74,6 +74,12 @@ std::string Numbers(const Result& result) {
         Row("unsent", CountText(result.unsent),
             "were due; more connections or a faster server would take them");
   }
+  if (result.unanswered > 0) {
+    text +=
+        Row("under way", CountText(result.unanswered),
+            absl::StrCat("at the end, for ",
+                         DurationText(result.longest_unanswered), " at most"));
+  }
   text += Row("connects", CountText(counts.connects),
               absl::StrFormat("%-12s p50 %s, p99 %s", rate(counts.connects),
                               DurationText(counts.connect.PercentileNs(0.5)),

@@ -214,15 +214,6 @@ class IOHandler : private LogContextSource {
     return !connection.closing() && !connection.input_ended_ &&
            connection.drained() && connection.input_.empty();
   }
-  // Runs a callback of the loop: one that throws costs nothing but that call.
-  template <typename Function>
-  void GuardLoop(Function function) {
-    try {
-      function();
-    } catch (...) {
-      LoopCallbackThrew();
-    }
-  }
 
  private:
   friend class Connection;

@@ -86,6 +86,8 @@ TEST(Options, ErrorsSayWhatWouldBeRight) {
   EXPECT_THAT(ErrorOf({"h", "-H", "Host: x"}), HasSubstr("client itself"));
   EXPECT_THAT(ErrorOf({"h", "--reconnect", "--pipeline=2"}),
               HasSubstr("no --pipeline"));
+  EXPECT_THAT(ErrorOf({"h", "--rate=5", "--pipeline=2"}),
+              HasSubstr("no --pipeline"));
   EXPECT_THAT(ErrorOf({"h", "-d", "inf"}), HasSubstr("--requests"));
   EXPECT_TRUE(Parse({"h", "-d", "inf", "-n", "5"}).ok());
 }
