@@ -19,8 +19,6 @@ constexpr MonotonicTime kNever = {std::numeric_limits<int64_t>::max()};
 constexpr size_t kMaxOverdue = 64;
 // A thread that has not drawn for long does not get all that it has missed.
 constexpr int64_t kMaxLag = 2 * ConnectionPool::kLead;
-// Longer in one iteration, and a thread's turn is another's.
-constexpr absl::Duration kStuckAfter = absl::Milliseconds(2);
 
 bool IsUnix(const Target& target) {
   return absl::StartsWith(target.host, "unix:");
@@ -481,7 +479,7 @@ bool ConnectionPool::AcquireExtra(Host* host) {
 // --- Whose turn it is ----------------------------------------------------------------
 
 bool ConnectionPool::Stuck(int thread) const {
-  return slots_[thread]->StuckFor(kStuckAfter, now_);
+  return slots_[thread]->StuckFor(options_.stuck_after, now_);
 }
 
 bool ConnectionPool::MayDraw(int thread) const {

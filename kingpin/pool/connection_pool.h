@@ -78,11 +78,16 @@ struct ConnectionPoolOptions {
   // the next failure, and so on; of each wait a random half may fall away.
   absl::Duration first_back_off = absl::Milliseconds(100);
   absl::Duration max_back_off = absl::Seconds(30);
-  // What one thread draws before it handles events again.
-  int draw_batch = 64;
+  // What one thread draws before it handles events again. A connect costs some
+  // 20 us, and longer iterations make for uneven shares.
+  int draw_batch = 32;
   // How many targets more than the lightest thread one may have under way and
   // still draw. Lower is more even and wakes threads more often.
   int load_margin = 16;
+  // A thread that is in one iteration for longer loses its turns to the others.
+  // A batch of connects takes one or two milliseconds. The other way to uneven
+  // shares is a machine with less time than threads: there, more evens them.
+  absl::Duration stuck_after = absl::Milliseconds(10);
   // Ends the run (drains it) as soon as every target that was added has come to
   // its end: for programs that add all they have before they run, and from
   // callbacks.

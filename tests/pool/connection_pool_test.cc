@@ -636,7 +636,7 @@ TEST_F(PoolTest, RescueGivesTheTurnOfAStuckThreadAway) {
   EXPECT_TRUE(pool_->MayDoze(0)) << "it is thread 1's turn";
   pool_->Rescue(clock_.Now());
   EXPECT_TRUE(slots_[0]->asleep());
-  clock_.Advance(absl::Milliseconds(10));
+  clock_.Advance(absl::Milliseconds(11));
   pool_->Rescue(clock_.Now());
   EXPECT_FALSE(slots_[0]->asleep());
   EXPECT_EQ(Update(0).size(), 1u);
@@ -649,7 +649,7 @@ TEST_F(PoolTest, RescueGivesTheTimeOfAStuckThreadAway) {
   Add(To("a"));
   Update(1);
   slots_[1]->WokeUp(clock_.Now());
-  clock_.Advance(absl::Milliseconds(10));
+  clock_.Advance(absl::Milliseconds(11));
   ASSERT_TRUE(slots_[0]->PrepareToSleep());
   pool_->Rescue(clock_.Now());
   EXPECT_FALSE(slots_[0]->asleep());

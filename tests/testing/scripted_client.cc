@@ -136,8 +136,8 @@ bool ManualClient::RunUntilEnded(int count) {
 
 void ManualClient::Advance(absl::Duration d) {
   clock_.Advance(d);
-  // The second for what the timers of the first have to tell the pool.
-  Turn(2);
+  // What timers tell the pool, what that tells the loop, what came of it.
+  Turn(4);
 }
 
 int ManualClient::Rest() {
