@@ -111,8 +111,11 @@ bool ReadHead(char first, char second, LooseMove* move) {
     return true;
   }
   const std::optional<PieceChoice> choice = ReadChoice(second);
-  if (choice.has_value()) move->choice = *choice;
-  return choice.has_value();
+  if (!choice.has_value()) return false;
+  move->choice = *choice;
+  // The file twice is the soldier in the middle.
+  if (move->file == choice->number) move->choice.by = PieceChoice::By::kMiddle;
+  return true;
 }
 
 std::optional<LooseMove> ReadLoosely(std::string_view normal) {
