@@ -91,7 +91,7 @@ void HostsFile::Begin() {
       !S_ISREG(status.st_mode)) {
     return;
   }
-  reading_.emplace();
+  reading_ = Reading();
   reading_->file = std::move(file.value);
   reading_->stamp = StampOf(status);
   if (static_cast<size_t>(status.st_size) > max_bytes_) {
