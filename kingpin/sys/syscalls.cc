@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -110,6 +112,13 @@ SysResult<UniqueFd> StreamSocket(int family) {
 int SetOption(int fd, int level, int option, int value) {
   return MakeCall(Call::kSetOption, fd, [=] {
     return ::setsockopt(fd, level, option, &value, sizeof(value));
+  });
+}
+
+int AttachUpperProtocol(int fd, const char* name) {
+  return MakeCall(Call::kSetOption, fd, [=] {
+    return ::setsockopt(fd, IPPROTO_TCP, TCP_ULP, name,
+                        static_cast<socklen_t>(std::strlen(name)));
   });
 }
 
