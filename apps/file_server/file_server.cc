@@ -124,18 +124,11 @@ kingpin::Logger::Options LogOptions(int fd, std::string black_box) {
           .black_box = std::move(black_box)};
 }
 
-absl::StatusOr<std::unique_ptr<kingpin::Logger>> MakeLog(
-    const kingpin::Logger::Options& options) {
-  auto log = std::make_unique<kingpin::Logger>(options);
-  if (!log->black_box_status().ok()) return log->black_box_status();
-  return log;
-}
-
 // The log of KLOG.
 absl::StatusOr<std::unique_ptr<kingpin::Logger>> MakeMainLog(
     const std::string& black_box) {
   absl::StatusOr<std::unique_ptr<kingpin::Logger>> log =
-      MakeLog(LogOptions(STDERR_FILENO, black_box));
+      kingpin::Logger::Create(LogOptions(STDERR_FILENO, black_box));
   if (!log.ok()) return log;
   kingpin::Logger::SetDefault(log->get());
   if (!black_box.empty()) kingpin::InstallCrashHandler();
@@ -171,7 +164,7 @@ absl::StatusOr<std::unique_ptr<kingpin::Logger>> MakeAccessLog(
     if (!file.ok()) return file.status();
     options.sink = *std::move(file);
   }
-  return MakeLog(options);
+  return kingpin::Logger::Create(options);
 }
 
 absl::StatusOr<kingpin::http::StaticRoot> OpenRoot(const Flags& flags,

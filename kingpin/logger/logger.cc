@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "kingpin/logger/escape.h"
 #include "kingpin/logger/klog.h"
@@ -110,13 +111,22 @@ void WriteToStderr(LogLevel level, std::string_view file, int line,
 
 Logger::Logger() : Logger(Options{}) {}
 
-Logger::Logger(const Options& options)
+Logger::Logger(const Options& options, SaysNothing)
     : min_level_(options.min_level), engine_(NewEngine(options)) {
   RegisterOwnSites();
+}
+
+Logger::Logger(const Options& options) : Logger(options, SaysNothing()) {
   if (!black_box_status().ok()) {
     KLOG_TO(*this, ERROR) << black_box_status().message()
                           << ": lines are kept in memory only";
   }
+}
+
+absl::StatusOr<std::unique_ptr<Logger>> Logger::Create(const Options& options) {
+  auto logger = absl::WrapUnique(new Logger(options, SaysNothing()));
+  if (!logger->black_box_status().ok()) return logger->black_box_status();
+  return logger;
 }
 
 Logger::~Logger() {
@@ -291,6 +301,13 @@ void Logger::Flush() {
   Engine* engine = engine_.load(std::memory_order_acquire);
   if (engine->foreign()) return;  // Nothing was logged in this process.
   engine->Flush();
+}
+
+absl::Status Logger::Sync() {
+  Engine* engine = engine_.load(std::memory_order_acquire);
+  const int error = engine->foreign() ? 0 : engine->Sync();
+  if (error == 0) return absl::OkStatus();
+  return absl::ErrnoToStatus(error, "cannot sync the log");
 }
 
 void Logger::Reopen() {

@@ -44,8 +44,9 @@ void RawSlots::Write(LogLevel level, std::string_view file, uint32_t line,
   slot->level = level;
   std::copy(file.begin(), file.end(), slot->bytes.begin());
   std::copy(text.begin(), text.end(), slot->bytes.begin() + file.size());
+  // First, so that nothing can be found that is not counted: see HasWork().
+  committed.fetch_add(1, std::memory_order_relaxed);
   slot->state.store(RawSlot::kCommitted, std::memory_order_release);
-  committed.fetch_add(1, std::memory_order_release);
 }
 
 uint64_t RawSlots::accepted() const {
@@ -61,8 +62,7 @@ std::array<uint64_t, kLogLevels> RawSlots::dropped_lines() const {
 }
 
 void RawSource::Find() {
-  // A slot that is counted is there; one that is there may not be counted yet, and
-  // is found all the same: by the number of those that are in `lines_`.
+  // One that is counted may not be there yet, and is looked for until it is.
   if (slots_.committed.load(std::memory_order_acquire) == found_) return;
   for (RawSlot& slot : slots_.slots) {
     if (slot.state.load(std::memory_order_acquire) != RawSlot::kCommitted ||
