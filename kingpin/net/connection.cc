@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "kingpin/net/io_handler.h"
 #include "kingpin/sys/syscalls.h"
@@ -33,6 +34,8 @@ absl::string_view ToString(CloseReason reason) {
       return "read timeout";
     case CloseReason::kWriteTimeout:
       return "write timeout";
+    case CloseReason::kHandshakeTimeout:
+      return "handshake timeout";
     case CloseReason::kInputOverflow:
       return "input overflow";
     case CloseReason::kOutputOverflow:
@@ -74,7 +77,11 @@ void Connection::ResetState() {
   (*type)(std::exchange(state_, nullptr));
 }
 
-void Connection::RequestMessage() { handler_->MarkReady(*this); }
+void Connection::RequestMessage() {
+  // Reading on before that would pile up more than the handler takes.
+  read_again_ = false;
+  handler_->MarkReady(*this);
+}
 
 void Connection::PauseReading() {
   paused_ = true;
@@ -95,7 +102,8 @@ bool Connection::Write(absl::string_view data) {
   DCHECK(handler_->OnLoopThread());
   if (closing()) return false;
   if (data.empty()) return !above_high_edge_;
-  if (drained() && !blocked_ && data.size() >= kDirectWriteBytes) {
+  if (drained() && !blocked_ && data.size() >= kDirectWriteBytes &&
+      sender() == nullptr) {
     data = SendDirectly(data);
   }
   output_.Append(handler_->segment_pool_, data);
@@ -172,6 +180,25 @@ void Connection::Finish(CloseReason reason, int error) {
   handler_->Retire(*this);
 }
 
+std::string Connection::error_text() const {
+  std::string text = transport_ == nullptr ? "" : transport_->error_text();
+  if (text.empty() && error_ != 0) text = std::strerror(error_);
+  return text;
+}
+
+bool Connection::StartTransport(std::unique_ptr<Transport> transport) {
+  DCHECK(handler_->OnLoopThread());
+  CHECK(transport_ == nullptr) << "a connection has one transport";
+  if (closing()) return false;
+  if (!input_.empty() || !drained()) {
+    Finish(CloseReason::kError, EPROTO);
+    return false;
+  }
+  handler_->BeginHandshake(*this, std::move(transport));
+  handler_->MarkDirty(*this);
+  return true;
+}
+
 void Connection::SetBusy(bool busy) {
   busy_ = busy;
   handler_->MarkDirty(*this);
@@ -200,6 +227,9 @@ absl::Duration Connection::timeout(Waiting waiting) const {
       return timeouts_->write;
     case Waiting::kLinger:
       return timeouts_->linger;
+    case Waiting::kHandshake:
+      if (!handler_->draining()) return timeouts_->handshake;
+      return std::min(timeouts_->handshake, timeouts_->linger);
     case Waiting::kNothing:
       break;
   }

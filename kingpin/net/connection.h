@@ -31,6 +31,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "absl/log/check.h"
@@ -40,6 +41,7 @@
 #include "kingpin/net/output_queue.h"
 #include "kingpin/net/slot_map.h"
 #include "kingpin/net/timer_wheel.h"
+#include "kingpin/net/transport.h"
 #include "kingpin/pool/connection_options.h"
 #include "kingpin/sys/socket_address.h"
 #include "kingpin/sys/unique_fd.h"
@@ -49,16 +51,17 @@ namespace kingpin {
 class IOHandler;
 
 enum class CloseReason : uint8_t {
-  kLocal,           // Close(), CloseLingering() or Abort().
-  kPeer,            // The peer closed, and OnInputEnd closed too.
-  kError,           // error() has the errno.
-  kIdleTimeout,     // Timeouts::idle.
-  kReadTimeout,     // Timeouts::read.
-  kWriteTimeout,    // Timeouts::write.
-  kInputOverflow,   // ConnectionOptions::input_limit_bytes.
-  kOutputOverflow,  // ConnectionOptions::output_limit_bytes.
-  kException,       // A callback threw.
-  kShutdown,        // The run ended.
+  kLocal,             // Close(), CloseLingering() or Abort().
+  kPeer,              // The peer closed, and OnInputEnd closed too.
+  kError,             // error() has the errno.
+  kIdleTimeout,       // Timeouts::idle.
+  kReadTimeout,       // Timeouts::read.
+  kWriteTimeout,      // Timeouts::write.
+  kHandshakeTimeout,  // Timeouts::handshake.
+  kInputOverflow,     // ConnectionOptions::input_limit_bytes.
+  kOutputOverflow,    // ConnectionOptions::output_limit_bytes.
+  kException,         // A callback threw.
+  kShutdown,          // The run ended.
   // Of clients only:
   kDeadline,   // Target::timeout.
   kGivenBack,  // IOHandlerForClient::GiveBack(): the socket lives on.
@@ -124,8 +127,22 @@ class Connection : private TimerNode {
   bool closing() const { return closing_ || closed_; }
   // The errno behind CloseReason::kError.
   int error() const { return error_; }
+  // The same for people, with what the transport has to say about it.
+  std::string error_text() const;
   // The peer has sent something.
   bool received() const { return received_; }
+
+  // --- Transport ---------------------------------------------------------------
+
+  // What its bytes go through; null: the socket's own.
+  Transport* transport() const { return transport_.get(); }
+  // From here on everything goes through `transport`: for protocols that begin
+  // in the plain (STARTTLS, a proxy's CONNECT). OnTransportReady comes when its
+  // handshake is done; what is written meanwhile waits. Nothing may wait to be
+  // sent yet, and all input must be consumed: what came before the handshake
+  // would be taken for what came protected. Else the connection is closed with
+  // kError and EPROTO, and the result is false.
+  bool StartTransport(std::unique_ptr<Transport> transport);
 
   // --- Bounds ------------------------------------------------------------------
 
@@ -170,7 +187,14 @@ class Connection : private TimerNode {
   friend class IOHandler;
 
   // The time-out that runs.
-  enum class Waiting : uint8_t { kIdle, kInput, kOutput, kLinger, kNothing };
+  enum class Waiting : uint8_t {
+    kIdle,
+    kInput,
+    kOutput,
+    kLinger,
+    kHandshake,
+    kNothing
+  };
 
   using DestroyState = void (*)(void*);
   template <typename T>
@@ -191,6 +215,10 @@ class Connection : private TimerNode {
   void Finish(CloseReason reason, int error = 0);
 
   bool drained() const { return output_.empty(); }
+  // What output goes through; null: the socket.
+  Transport* sender() const {
+    return output_in_kernel_ ? nullptr : transport_.get();
+  }
   bool wants_input() const {
     return !input_ended_ && !closing_ && !paused_ && !above_high_edge_;
   }
@@ -208,7 +236,8 @@ class Connection : private TimerNode {
   }
   Waiting waiting() const {
     if (lingering_) return Waiting::kLinger;
-    if (!drained()) return Waiting::kOutput;
+    if (handshaking_) return Waiting::kHandshake;
+    if (!drained() || saying_farewell_) return Waiting::kOutput;
     if (busy_ || paused_) return Waiting::kNothing;
     return input_.empty() && !mid_message_ ? Waiting::kIdle : Waiting::kInput;
   }
@@ -219,6 +248,7 @@ class Connection : private TimerNode {
   const Timeouts* timeouts_;
   Buffer input_;
   OutputQueue output_;
+  std::unique_ptr<Transport> transport_;
   void* state_ = nullptr;
   const DestroyState* state_type_ = nullptr;
 
@@ -247,6 +277,13 @@ class Connection : private TimerNode {
   bool closed_ : 1 = false;
   bool in_dirty_list_ : 1 = false;
   bool in_ready_list_ : 1 = false;
+
+  bool connected_ : 1 = false;  // OnConnect was called.
+  bool handshaking_ : 1 = false;
+  bool in_handshake_list_ : 1 = false;
+  bool read_again_ : 1 = false;  // Is in the ready list to be read from.
+  bool output_in_kernel_ : 1 = false;
+  bool saying_farewell_ : 1 = false;  // Transport::Shutdown has begun.
 };
 
 }  // namespace kingpin

@@ -1,7 +1,6 @@
 #include "kingpin/net/io_handler.h"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 #include <new>
 #include <utility>
@@ -27,8 +26,8 @@ constexpr uint64_t kBell = 0;  // Generation 0: nobody's.
 
 thread_local IOHandler* current_handler = nullptr;
 
-std::string ErrnoSuffix(int error) {
-  return error == 0 ? "" : absl::StrCat(" (", std::strerror(error), ")");
+std::string ErrorSuffix(const std::string& text) {
+  return text.empty() ? "" : absl::StrCat(" (", text, ")");
 }
 
 }  // namespace
@@ -135,6 +134,8 @@ void IOHandler::RunOnce(absl::Duration max_wait) {
   DeliverReady();
   slot_.RunPosted();
   RunTimers();
+  // After whatever has been agreed upon: it is the others that must not wait.
+  if (ABSL_PREDICT_FALSE(!handshakes_.empty())) ContinueHandshakes();
   FollowPhase();
   GuardLoop([this] { OnEpollLoop(); });
   // Once: what these add waits for the next round, which then does not sleep.
@@ -146,7 +147,10 @@ void IOHandler::RunOnce(absl::Duration max_wait) {
 }
 
 int IOHandler::WaitTimeoutMs(absl::Duration max_wait) const {
-  if (!dirty_.empty() || !ready_.empty() || !retired_.empty()) return 0;
+  if (!dirty_.empty() || !ready_.empty() || !retired_.empty() ||
+      !handshakes_.empty()) {
+    return 0;
+  }
   uint64_t tick = timers_.NextTick();
   if (max_wait != absl::InfiniteDuration()) {
     tick = std::min(tick,
@@ -205,9 +209,15 @@ void IOHandler::DeliverReady() {
   for (size_t i = 0; i < count; ++i) {
     Connection* connection = delivering_[i];
     connection->in_ready_list_ = false;
+    const bool read = connection->read_again_;
+    connection->read_again_ = false;
     if (connection->closing() || connection->paused_) continue;
     Guard(*connection, [&] {
-      if (!connection->input_.empty()) DeliverMessage(*connection);
+      if (read) {
+        if (connection->wants_input()) ReadInput(*connection);
+      } else if (!connection->input_.empty()) {
+        DeliverMessage(*connection);
+      }
       Settle(*connection);
     });
   }
@@ -231,13 +241,18 @@ void IOHandler::DestroyRetired() {
     Connection& connection = *retired_[i];
     connection.reason_ = JudgeClose(connection, connection.reason_);
     Guard(connection, [&] {
+      if (ABSL_PREDICT_FALSE(!connection.connected_)) {
+        return ReportHandshakeFailure(connection);
+      }
       KVLOG(1) << "closed: " << ToString(connection.reason_)
-               << ErrnoSuffix(connection.error_);
+               << ErrorSuffix(connection.error_text());
       OnClose(connection, connection.reason_);
     });
+    if (connection.transport_ != nullptr) SayFarewellAtLast(connection);
     connection.output_.Clear(segment_pool_);
     if (connection.in_dirty_list_) std::erase(dirty_, &connection);
     if (connection.in_ready_list_) std::erase(ready_, &connection);
+    if (connection.in_handshake_list_) std::erase(handshakes_, &connection);
     stats().closes.Add();
     if (connection.reason_ == CloseReason::kInputOverflow ||
         connection.reason_ == CloseReason::kOutputOverflow) {
@@ -270,8 +285,12 @@ void IOHandler::FollowPhase() {
   if (std::exchange(phase_, phase) == RunPhase::kRunning) {
     BeginDrain();
     GuardLoop([this] { OnShutdown(); });
-    RunAfter(shared_.drain_timeout(),
-             [this] { shared_.Shutdown(RunPhase::kStopping); });
+    try {
+      RunAfter(shared_.drain_timeout(),
+               [this] { shared_.Shutdown(RunPhase::kStopping); });
+    } catch (const std::bad_alloc&) {
+      shared_.Shutdown(RunPhase::kStopping);  // Nothing would end the drain.
+    }
   }
   StopConnections();
 }

@@ -90,6 +90,12 @@ class IOHandler : private LogContextSource {
 
   // The connection is established. May write, or close it.
   virtual void OnConnect(Connection&) {}
+  // Instead of OnConnect, for a connection whose transport could not be
+  // established; connection.error_text() says why. It is about to be closed, and
+  // no OnClose follows.
+  virtual void OnHandshakeFailed(Connection&, CloseReason) {}
+  // The handshake of Connection::StartTransport is done.
+  virtual void OnTransportReady(Connection&) {}
   // Bytes arrived, or room came back while some were held. Consume what you can
   // use of connection.input(); what you leave is there again the next time.
   virtual void OnMessage(Connection& connection) {
@@ -143,9 +149,12 @@ class IOHandler : private LogContextSource {
 
  protected:
   // Makes `fd`, which does not block, a connection of this loop and calls
-  // OnConnect; also inside callbacks. When epoll is out of memory the socket is
-  // closed and the errno returned.
-  int Adopt(UniqueFd fd) { return Adopt(std::move(fd), EPOLL_CTL_ADD); }
+  // OnConnect; also inside callbacks. With a `transport` that is not established
+  // OnConnect comes when its handshake is done, or else OnHandshakeFailed. When
+  // epoll is out of memory the socket is closed and the errno returned.
+  // `epoll_op` EPOLL_CTL_MOD: a socket that was watched (ForgetWatch).
+  int Adopt(UniqueFd fd, std::unique_ptr<Transport> transport = nullptr,
+            int epoll_op = EPOLL_CTL_ADD);
 
   LoopStats& stats() { return slot_.stats(); }
   ThreadSlot& slot() { return slot_; }
@@ -153,6 +162,16 @@ class IOHandler : private LogContextSource {
   // The time at which this iteration's events came.
   MonotonicTime now() const { return now_; }
   int epoll() const { return epoll_.get(); }
+
+  // Runs a callback of the loop's; one that throws costs nothing but that call.
+  template <typename Function>
+  void GuardLoop(Function function) {
+    try {
+      function();
+    } catch (...) {
+      LoopCallbackThrew();
+    }
+  }
 
   // --- The steps a role adds to an iteration --------------------------------
 
@@ -184,8 +203,6 @@ class IOHandler : private LogContextSource {
 
   // --- For roles --------------------------------------------------------------
 
-  // `epoll_op` EPOLL_CTL_MOD: a socket that was watched (ForgetWatch).
-  int Adopt(UniqueFd fd, int epoll_op);
   // Ends a watch and leaves its descriptor in the epoll, to be adopted.
   void ForgetWatch(WatchId id) { watches_.Forget(id); }
   // Connection::Finish().
@@ -196,15 +213,6 @@ class IOHandler : private LogContextSource {
   bool AtRest(const Connection& connection) const {
     return !connection.closing() && !connection.input_ended_ &&
            connection.drained() && connection.input_.empty();
-  }
-  // Runs a callback of the loop: one that throws costs nothing but that call.
-  template <typename Function>
-  void GuardLoop(Function function) {
-    try {
-      function();
-    } catch (...) {
-      LoopCallbackThrew();
-    }
   }
 
  private:
@@ -245,6 +253,30 @@ class IOHandler : private LogContextSource {
   void DiscardInput(Connection& connection);
   void DeliverMessage(Connection& connection);
   void EndInput(Connection& connection);
+  // --- io_handler_transport.cc ---
+  void BeginHandshake(Connection& connection,
+                      std::unique_ptr<Transport> transport);
+  // What epoll is to report in the handshake: by edges, since the connection
+  // may wait for its turn while its socket is ready.
+  static uint32_t HandshakeEvents(const Connection& connection);
+  // Tells epoll if that has changed.
+  void UpdateHandshakeEvents(Connection& connection);
+  void MarkHandshake(Connection& connection);
+  void ContinueHandshakes();
+  void StepHandshake(Connection& connection);
+  void EndHandshake(Connection& connection);
+  void SettleHandshake(Connection& connection);
+  void ReportHandshakeFailure(Connection& connection);
+  // Events of a connection with a transport; false: nothing is left to do.
+  bool TakeTransportEvents(Connection& connection, uint32_t& events);
+  // Has it read once more if its transport holds bytes, which no event would
+  // announce.
+  void ReadOnIfPending(Connection& connection);
+  // 0, or EAGAIN while the peer is still to be told that no more follows.
+  int SayFarewell(Connection& connection);
+  // To a connection that is being destroyed without Close().
+  void SayFarewellAtLast(Connection& connection);
+
   // Brings a connection to rest after callbacks: flushes, closes if it is time,
   // tells epoll and the timers what it waits for now.
   void Settle(Connection& connection);
@@ -272,6 +304,11 @@ class IOHandler : private LogContextSource {
   void LoopCallbackThrew();
 
   Connection* MakeConnection(UniqueFd fd);
+  // OnConnect, with all that belongs to it.
+  void Announce(Connection& connection);
+  // EPOLL_CTL_ADD or EPOLL_CTL_MOD; 0 or errno.
+  int SetEvents(int op, Connection& connection, uint32_t events);
+  static bool IsRegistered(const Connection& connection, uint32_t events);
   void MakeRoomInLists();
   void DeliverReady();
   void SettleDirty();
@@ -325,6 +362,7 @@ class IOHandler : private LogContextSource {
   std::vector<Connection*> retired_;     // Destroyed at the end of the batch.
   std::vector<Connection*> settling_;    // Of dirty_, in this batch.
   std::vector<Connection*> delivering_;  // Of ready_, in this batch.
+  std::vector<Connection*> handshakes_;  // Can go on, in the order of asking.
 };
 
 }  // namespace kingpin

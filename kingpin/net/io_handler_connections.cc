@@ -23,6 +23,13 @@ constexpr size_t kLowFiles = 16;
 // How often OnWriteComplete may write on before the same.
 constexpr int kFlushRounds = 4;
 
+// As registered_events_ holds them. EPOLLET does not fit.
+constexpr uint8_t kByEdge = 0x80;
+uint8_t ShortEvents(uint32_t events) {
+  uint8_t bits = static_cast<uint8_t>(events);
+  return (events & uint32_t{EPOLLET}) == 0 ? bits : bits | kByEdge;
+}
+
 }  // namespace
 
 Connection* IOHandler::MakeConnection(UniqueFd fd) {
@@ -38,19 +45,21 @@ Connection* IOHandler::MakeConnection(UniqueFd fd) {
 void IOHandler::MakeRoomInLists() {
   size_t needed = connections_.size() + 1;
   for (std::vector<Connection*>* list :
-       {&dirty_, &ready_, &retired_, &settling_, &delivering_}) {
+       {&dirty_, &ready_, &retired_, &settling_, &delivering_, &handshakes_}) {
     if (list->capacity() < needed) list->reserve(2 * needed);
   }
 }
 
-int IOHandler::Adopt(UniqueFd fd, int epoll_op) {
-  int number = fd.get();
+int IOHandler::Adopt(UniqueFd fd, std::unique_ptr<Transport> transport,
+                     int epoll_op) {
   Connection* connection = MakeConnection(std::move(fd));
   if (connection == nullptr) return ENOMEM;
-  connection->registered_events_ = EPOLLIN;
-  int error = sys::EpollCtl(epoll_.get(), epoll_op, number, EPOLLIN,
-                            connection->id().bits());
-  if (error != 0) {
+  uint32_t events = EPOLLIN;
+  if (transport != nullptr) {
+    BeginHandshake(*connection, std::move(transport));
+    if (connection->handshaking_) events = HandshakeEvents(*connection);
+  }
+  if (int error = SetEvents(epoll_op, *connection, events); error != 0) {
     connections_.Erase(connection->name_);
     return error;
   }
@@ -59,16 +68,22 @@ int IOHandler::Adopt(UniqueFd fd, int epoll_op) {
   // draining may read.
   const bool nested = current_ != nullptr;
   Guard(*connection, [&] {
-    KVLOG(1) << "connected";
     OnAdopted(*connection);
-    OnConnect(*connection);
+    if (!connection->handshaking_) Announce(*connection);
     // The others were closed when the run was stopped.
-    if (phase_ == RunPhase::kStopping)
+    if (phase_ == RunPhase::kStopping) {
       connection->Finish(CloseReason::kShutdown);
+    }
     if (!nested) Settle(*connection);
   });
   if (nested) MarkDirty(*connection);
   return 0;
+}
+
+void IOHandler::Announce(Connection& connection) {
+  KVLOG(1) << "connected";
+  connection.connected_ = true;
+  OnConnect(connection);
 }
 
 Connection* IOHandler::Find(ConnectionId id) {
@@ -91,7 +106,7 @@ void IOHandler::RunWith(ConnectionId id,
 void IOHandler::ForEachConnection(
     absl::FunctionRef<void(Connection&)> function) {
   connections_.ForEach([&](SlotName, Connection& connection) {
-    if (!connection.closed_) function(connection);
+    if (!connection.closed_ && connection.connected_) function(connection);
   });
 }
 
@@ -121,6 +136,10 @@ void IOHandler::CountSent(Connection& connection, uint64_t bytes) {
 
 void IOHandler::HandleEvents(Connection& connection, uint32_t events) {
   Guard(connection, [&] {
+    if (ABSL_PREDICT_FALSE(connection.transport_ != nullptr) &&
+        !TakeTransportEvents(connection, events)) {
+      return;
+    }
     if (events & EPOLLOUT) connection.blocked_ = false;
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
       if (connection.lingering_) {
@@ -144,7 +163,10 @@ void IOHandler::HandleEvents(Connection& connection, uint32_t events) {
 void IOHandler::ReadInput(Connection& connection) {
   absl::Span<char> room = connection.input_.PrepareRead(
       absl::MakeSpan(scratch_.get(), kScratchBytes), kMinRoom);
-  SysResult<size_t> got = sys::Recv(connection.fd(), room.data(), room.size());
+  SysResult<size_t> got =
+      connection.transport_ == nullptr
+          ? sys::Recv(connection.fd(), room.data(), room.size())
+          : connection.transport_->Recv(room.data(), room.size());
   if (got.ok() && got.value > 0) {
     connection.input_.CommitRead(got.value);
     connection.received_ = true;
@@ -188,6 +210,10 @@ void IOHandler::DiscardInput(Connection& connection) {
 }
 
 void IOHandler::Settle(Connection& connection) {
+  const bool has_transport = connection.transport_ != nullptr;
+  if (ABSL_PREDICT_FALSE(has_transport) && connection.handshaking_) {
+    return SettleHandshake(connection);
+  }
   if (!connection.drained() || connection.wrote_) FlushRounds(connection);
   if (ABSL_PREDICT_FALSE(phase_ == RunPhase::kDraining)) {
     CloseIfIdle(connection);
@@ -202,8 +228,9 @@ void IOHandler::Settle(Connection& connection) {
     ContinueClosing(connection);
   }
   if (connection.closed_) return;
+  if (ABSL_PREDICT_FALSE(has_transport)) ReadOnIfPending(connection);
   // The ordinary message leaves the connection waiting for the next one.
-  if (!connection.waits_for_input_only() ||
+  if (has_transport || !connection.waits_for_input_only() ||
       connection.registered_events_ != EPOLLIN) {
     UpdateInterest(connection);
     if (connection.closed_) return;  // A timer armed now would outlive it.
@@ -224,8 +251,8 @@ void IOHandler::FlushRounds(Connection& connection) {
 
 void IOHandler::Flush(Connection& connection) {
   if (connection.drained()) return;
-  OutputQueue::FlushResult result =
-      connection.output_.Flush(connection.fd(), segment_pool_, kFlushBudget);
+  OutputQueue::FlushResult result = connection.output_.Flush(
+      connection.fd(), segment_pool_, kFlushBudget, connection.sender());
   if (result.sent > 0) CountSent(connection, result.sent);
   if (result.error == EAGAIN) {
     connection.blocked_ = true;
@@ -257,6 +284,9 @@ void IOHandler::NotifyEdges(Connection& connection) {
 
 void IOHandler::ContinueClosing(Connection& connection) {
   if (connection.lingering_) return;
+  if (connection.transport_ != nullptr && SayFarewell(connection) == EAGAIN) {
+    return;  // UpdateInterest waits for room.
+  }
   if (!connection.linger_ || connection.input_ended_ ||
       sys::ShutdownWrite(connection.fd()) != 0) {
     return connection.Finish(CloseReason::kLocal);
@@ -270,12 +300,24 @@ void IOHandler::UpdateInterest(Connection& connection) {
   if (connection.drained() && !connection.wrote_) connection.blocked_ = false;
   uint32_t events = 0;
   if (connection.wants_input() || connection.lingering_) events |= EPOLLIN;
-  if (connection.blocked_) events |= EPOLLOUT;
-  if (events == connection.registered_events_) return;
-  int error = sys::EpollCtl(epoll_.get(), EPOLL_CTL_MOD, connection.fd(),
-                            events, connection.id().bits());
-  if (error != 0) return connection.Finish(CloseReason::kError, error);
-  connection.registered_events_ = events;
+  if (connection.blocked_ || (connection.transport_ != nullptr &&
+                              connection.transport_->output_pending())) {
+    events |= EPOLLOUT;
+  }
+  if (IsRegistered(connection, events)) return;
+  int error = SetEvents(EPOLL_CTL_MOD, connection, events);
+  if (error != 0) connection.Finish(CloseReason::kError, error);
+}
+
+bool IOHandler::IsRegistered(const Connection& connection, uint32_t events) {
+  return connection.registered_events_ == ShortEvents(events);
+}
+
+int IOHandler::SetEvents(int op, Connection& connection, uint32_t events) {
+  int error = sys::EpollCtl(epoll_.get(), op, connection.fd(), events,
+                            connection.id().bits());
+  if (error == 0) connection.registered_events_ = ShortEvents(events);
+  return error;
 }
 
 }  // namespace kingpin

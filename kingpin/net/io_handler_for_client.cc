@@ -170,8 +170,8 @@ void IOHandlerForClient::AdoptFor(Exchange& exchange, IdleSocket socket,
   const bool watched = watch.name.generation != 0;
   if (watched) ForgetWatch(watch);
   adopting_ = &exchange;
-  const int error =
-      Adopt(std::move(socket.fd), watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD);
+  const int error = Adopt(std::move(socket.fd), /*transport=*/nullptr,
+                          watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD);
   if (error == 0) return;
   adopting_ = nullptr;
   Fail(exchange, {.reason = ClassifyConnectError(error), .error = error});

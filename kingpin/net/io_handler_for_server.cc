@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "kingpin/logger/klog.h"
@@ -105,7 +106,7 @@ void IOHandlerForServer::AfterEvents() {
   if (ready != 0) {
     GrowOrResetBatch();
     for (size_t i = 0; i < listeners_.size(); ++i) {
-      if (ready >> i & 1) AcceptBatch(listeners_[i]);
+      if (ready >> i & 1) AcceptBatch(i);
     }
   }
   PassTurnOn();
@@ -136,7 +137,7 @@ void IOHandlerForServer::GrowOrResetBatch() {
   batch_ = busy ? std::min(batch_ * 2, shared_.options().accept_batch) : 1;
 }
 
-void IOHandlerForServer::AcceptBatch(int listener) {
+void IOHandlerForServer::AcceptBatch(size_t listener) {
   for (int i = 0; i < batch_; ++i) {
     if (!AcceptOne(listener)) return;
     if (batch_ > 1 && !draining() && !MayKeepAccepting()) return;
@@ -155,7 +156,17 @@ bool IOHandlerForServer::MayKeepAccepting() {
   }
 }
 
-bool IOHandlerForServer::AcceptOne(int listener) {
+int IOHandlerForServer::AdoptAccepted(UniqueFd fd, size_t listener) {
+  std::unique_ptr<Transport> transport;
+  try {
+    transport = NewTransport(listener);
+  } catch (...) {
+    return ENOMEM;
+  }
+  return Adopt(std::move(fd), std::move(transport));
+}
+
+bool IOHandlerForServer::AcceptOne(size_t listener) {
   if (shared_.AtCapacity()) {
     at_capacity_ = true;
     UpdateAccepting();
@@ -163,8 +174,8 @@ bool IOHandlerForServer::AcceptOne(int listener) {
                                << " connections: more wait in the backlog";
     return false;
   }
-  SysResult<UniqueFd> fd = sys::Accept(listener);
-  int error = fd.ok() ? Adopt(std::move(fd.value)) : fd.error;
+  SysResult<UniqueFd> fd = sys::Accept(listeners_[listener]);
+  int error = fd.ok() ? AdoptAccepted(std::move(fd.value), listener) : fd.error;
   if (error == 0) {
     stats().accepts.Add();
     back_off_ = kFirstBackOff;
@@ -191,22 +202,29 @@ void IOHandlerForServer::Pause(int error) {
   KLOG_EVERY_SECOND(ERROR) << "accept: " << std::strerror(error)
                            << ": pausing for "
                            << absl::FormatDuration(back_off_);
-  RunAfter(back_off_, [this] {
+  auto go_on = [this] {
     backing_off_ = false;
     UpdateAccepting();
-  });
+  };
+  try {
+    RunAfter(back_off_, go_on);
+  } catch (const std::bad_alloc&) {
+    go_on();  // Not even for a timer: the next round tries again.
+  }
   back_off_ = std::min(2 * back_off_, kMaxBackOff);
   // The gates of those that sleep may have been closed because of this one.
   if (strategy() == AcceptStrategy::kGated) {
     shared_.WakeLightest(thread(), now());
   }
-  if (error == EMFILE || error == ENFILE) OnOutOfDescriptors();
+  if (error == EMFILE || error == ENFILE) {
+    GuardLoop([this] { OnOutOfDescriptors(); });
+  }
 }
 
 void IOHandlerForServer::BeginDrain() {
-  for (int listener : listeners_) {
+  for (size_t i = 0; i < listeners_.size(); ++i) {
     batch_ = kMaxLastAccepts;
-    if (!backing_off_) AcceptBatch(listener);
+    if (!backing_off_) AcceptBatch(i);
   }
   closed_for_good_ = true;
   UpdateAccepting();

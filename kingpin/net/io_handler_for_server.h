@@ -19,12 +19,15 @@
 #ifndef KINGPIN_NET_IO_HANDLER_FOR_SERVER_H_
 #define KINGPIN_NET_IO_HANDLER_FOR_SERVER_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "kingpin/net/io_handler.h"
+#include "kingpin/net/transport.h"
 #include "kingpin/pool/idle_socket.h"
 #include "kingpin/pool/thread_shared_data_for_server.h"
 
@@ -40,6 +43,14 @@ class IOHandlerForServer : public IOHandler {
   // accept(2) has run out of descriptors, of this process or of the system.
   // Each loop that cannot accept is told so, before it tries again.
   virtual void OnOutOfDescriptors() {}
+
+  // What a connection that is accepted from the listener with this index (of
+  // ServerOptions::listen) goes through: TLS, for one (kingpin/tls). OnConnect
+  // comes when its handshake is done. Null: nothing. An exception is taken for
+  // lack of memory.
+  virtual std::unique_ptr<Transport> NewTransport(size_t /*listener*/) {
+    return nullptr;
+  }
 
  protected:
   void BeforeWait() final;
@@ -61,9 +72,11 @@ class IOHandlerForServer : public IOHandler {
   // Step 2: the listeners in or out of the epoll.
   void SetListening(bool on);
   // Step 5.
-  void AcceptBatch(int listener);
+  void AcceptBatch(size_t listener);
   // False when the queue is empty or accepting has to pause.
-  bool AcceptOne(int listener);
+  bool AcceptOne(size_t listener);
+  // 0 or errno.
+  int AdoptAccepted(UniqueFd fd, size_t listener);
   // This thread is still one that should accept.
   bool MayKeepAccepting();
   void GrowOrResetBatch();

@@ -23,7 +23,8 @@ void IOHandler::UpdateTimeout(Connection& connection) {
     progress = connection.sent_bytes_;
   } else if (waiting == Connection::Waiting::kInput) {
     progress = consumed != connection.consumed_before_;
-  } else if (waiting == Connection::Waiting::kLinger) {
+  } else if (waiting == Connection::Waiting::kLinger ||
+             waiting == Connection::Waiting::kHandshake) {
     progress = false;
   }
   connection.consumed_before_ = consumed;
@@ -67,6 +68,9 @@ bool IOHandler::LookOnceMore(Connection& connection) {
       return connection.closing() ||
              connection.waiting() != connection.waiting_ ||
              connection.input_.consumed() != consumed;
+    case Connection::Waiting::kHandshake:
+      // It is we who have not come to it.
+      return connection.in_handshake_list_;
     default:
       return false;
   }
@@ -94,6 +98,8 @@ void IOHandler::FireTimeout(Connection& connection) {
       return connection.Finish(CloseReason::kReadTimeout);
     case Connection::Waiting::kOutput:
       return connection.Finish(CloseReason::kWriteTimeout);
+    case Connection::Waiting::kHandshake:
+      return connection.Finish(CloseReason::kHandshakeTimeout);
     default:
       return connection.Finish(CloseReason::kLocal);
   }

@@ -70,10 +70,11 @@ void OutputQueue::AppendFile(OutputSegmentPool& pool,
 }
 
 OutputQueue::FlushResult OutputQueue::Flush(int fd, OutputSegmentPool& pool,
-                                            uint64_t budget) {
+                                            uint64_t budget,
+                                            Transport* transport) {
   FlushResult result;
   while (head_ != nullptr && result.sent < budget) {
-    SysResult<size_t> sent = SendFront(fd, budget - result.sent);
+    SysResult<size_t> sent = SendFront(fd, budget - result.sent, transport);
     if (!sent.ok()) {
       result.error = sent.error;
       return result;
@@ -94,22 +95,28 @@ OutputQueue::FlushResult OutputQueue::Flush(int fd, OutputSegmentPool& pool,
   return result;
 }
 
-SysResult<size_t> OutputQueue::SendFront(int fd, uint64_t budget) {
-  if (head_->bytes_sent < head_->bytes.size()) return SendBytes(fd);
+SysResult<size_t> OutputQueue::SendFront(int fd, uint64_t budget,
+                                         Transport* transport) {
+  if (head_->bytes_sent < head_->bytes.size()) return SendBytes(fd, transport);
   size_t size = std::min<uint64_t>({head_->file_left, kFileSlice, budget});
+  const int file = head_->file->get();
   SysResult<size_t> sent =
-      sys::SendFile(fd, head_->file->get(), head_->file_offset, size);
+      transport == nullptr
+          ? sys::SendFile(fd, file, head_->file_offset, size)
+          : transport->SendFile(file, head_->file_offset, size);
   if (sent.ok() && sent.value == 0) return {0, ENODATA};
   return sent;
 }
 
-SysResult<size_t> OutputQueue::SendBytes(int fd) {
-  if (head_->next != nullptr || head_->file_left > 0) return SendParts(fd);
+SysResult<size_t> OutputQueue::SendBytes(int fd, Transport* transport) {
+  if (head_->next != nullptr || head_->file_left > 0 || transport != nullptr) {
+    return SendParts(fd, transport);
+  }
   return sys::Send(fd, head_->bytes.data() + head_->bytes_sent,
                    head_->bytes.size() - head_->bytes_sent);
 }
 
-SysResult<size_t> OutputQueue::SendParts(int fd) {
+SysResult<size_t> OutputQueue::SendParts(int fd, Transport* transport) {
   std::array<iovec, kMaxParts> parts;
   size_t count = 0;
   OutputSegment* segment = head_;
@@ -121,7 +128,9 @@ SysResult<size_t> OutputQueue::SendParts(int fd) {
     segment = segment->next;
   }
   // With a file behind it the head of a reply shares the file's first packet.
-  return sys::SendV(fd, absl::MakeConstSpan(parts.data(), count), file_follows);
+  absl::Span<const iovec> all = absl::MakeConstSpan(parts.data(), count);
+  if (transport != nullptr) return transport->SendV(all, file_follows);
+  return sys::SendV(fd, all, file_follows);
 }
 
 void OutputQueue::Advance(size_t sent) {

@@ -8,7 +8,7 @@
 //
 //   queue.Append(pool, "HTTP/1.1 200 OK\r\n...");
 //   queue.AppendFile(pool, std::move(file), 0, size);
-//   int error = queue.Flush(fd, pool, budget);  // 0, EAGAIN, or final.
+//   int error = queue.Flush(fd, pool, budget).error;  // 0, EAGAIN, or final.
 #ifndef KINGPIN_NET_OUTPUT_QUEUE_H_
 #define KINGPIN_NET_OUTPUT_QUEUE_H_
 
@@ -20,6 +20,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "kingpin/net/transport.h"
 #include "kingpin/sys/syscalls.h"
 #include "kingpin/sys/unique_fd.h"
 
@@ -101,14 +102,16 @@ class OutputQueue {
     // ENODATA: a file ended before what was announced of it. Else final.
     int error = 0;
   };
-  // Sends until it is empty, the socket is full or about `budget` bytes went.
-  FlushResult Flush(int fd, OutputSegmentPool& pool, uint64_t budget);
+  // Sends until it is empty, the socket is full or about `budget` bytes went:
+  // by `transport` if there is one.
+  FlushResult Flush(int fd, OutputSegmentPool& pool, uint64_t budget,
+                    Transport* transport = nullptr);
 
  private:
   // One system call for the front segment.
-  SysResult<size_t> SendFront(int fd, uint64_t budget);
-  SysResult<size_t> SendBytes(int fd);
-  SysResult<size_t> SendParts(int fd);
+  SysResult<size_t> SendFront(int fd, uint64_t budget, Transport* transport);
+  SysResult<size_t> SendBytes(int fd, Transport* transport);
+  SysResult<size_t> SendParts(int fd, Transport* transport);
   void Advance(size_t sent);
   void Link(OutputSegment* segment);
   void PopFront(OutputSegmentPool& pool);

@@ -29,6 +29,9 @@ struct Timeouts {
   absl::Duration read = absl::Seconds(30);
   // Output is pending and the peer took none of it.
   absl::Duration write = absl::Seconds(30);
+  // All of a transport's handshake (TLS), however busily the peer drips. Runs
+  // instead of the others, also in a drain, where `linger` bounds it.
+  absl::Duration handshake = absl::Seconds(10);
   // How long CloseLingering() waits for the peer's FIN; and a drain for a first
   // request or the rest of one that has only begun.
   absl::Duration linger = absl::Seconds(2);

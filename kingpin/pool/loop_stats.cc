@@ -42,6 +42,8 @@ std::string LoopStats::ToString() const {
       " turns_lost=", turns_lost.value(), " bytes_read=", bytes_read.value(),
       " bytes_written=", bytes_written.value(), " closes=", closes.value(),
       " timeouts=", timeouts.value(), " overflows=", overflows.value(),
+      " handshakes=", handshakes.value(),
+      " handshakes_failed=", handshakes_failed.value(),
       " handler_exceptions=", handler_exceptions.value(),
       " posted_tasks=", posted_tasks.value(), " stale_ids=", stale_ids.value(),
       " loop_time_p50=", absl::FormatDuration(loop_time.Quantile(0.5)),

@@ -62,6 +62,8 @@ struct LoopStats {
   Counter closes;
   Counter timeouts;            // Connections closed by one.
   Counter overflows;           // Connections closed at a bound.
+  Counter handshakes;          // Of transports (TLS), done.
+  Counter handshakes_failed;   // Refused, timed out, given up by the peer.
   Counter handler_exceptions;  // Out of callbacks, tasks and timers.
   Counter posted_tasks;
   Counter stale_ids;  // Sends and closes to connections that are gone.

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -110,6 +112,13 @@ SysResult<UniqueFd> StreamSocket(int family) {
 int SetOption(int fd, int level, int option, int value) {
   return MakeCall(Call::kSetOption, fd, [=] {
     return ::setsockopt(fd, level, option, &value, sizeof(value));
+  });
+}
+
+int AttachUpperProtocol(int fd, const char* name) {
+  return MakeCall(Call::kSetOption, fd, [=] {
+    return ::setsockopt(fd, IPPROTO_TCP, TCP_ULP, name,
+                        static_cast<socklen_t>(std::strlen(name)));
   });
 }
 
@@ -300,20 +309,15 @@ int ReadDirectory(UniqueFd directory,
   DIR* stream = ::fdopendir(directory.get());
   if (stream == nullptr) return errno;
   directory.Release();
-  int error = 0;
+  absl::Cleanup close = [stream] { ::closedir(stream); };  // `visit` may throw.
   for (;;) {
     errno = 0;
     const dirent* entry = ::readdir(stream);
-    if (entry == nullptr) {
-      error = errno;
-      break;
-    }
+    if (entry == nullptr) return errno;
     const char* name = entry->d_name;
     if (std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0) continue;
-    if (!visit(name)) break;
+    if (!visit(name)) return 0;
   }
-  ::closedir(stream);
-  return error;
 }
 
 int Rename(const char* from, const char* to) {

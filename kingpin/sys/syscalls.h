@@ -47,6 +47,9 @@ namespace sys {
 SysResult<UniqueFd> StreamSocket(int family);
 // Each returns 0 or errno.
 int SetOption(int fd, int level, int option, int value);
+// Puts a protocol of the kernel's above TCP: "tls". TCP_ULP, kSetOption of the
+// fault seam.
+int AttachUpperProtocol(int fd, const char* name);
 int Bind(int fd, const SocketAddress& address);
 int Listen(int fd, int backlog);
 // SO_ERROR, which reading clears; the errno of the read if that fails.

@@ -78,12 +78,36 @@ void ScriptedHandler::OnClose(Connection& connection, CloseReason reason) {
   if (shared_.script.on_close) shared_.script.on_close(connection, reason);
 }
 
+std::unique_ptr<Transport> ScriptedHandler::NewTransport(size_t) {
+  return shared_.script.new_transport ? shared_.script.new_transport()
+                                      : nullptr;
+}
+
+void ScriptedHandler::OnTransportReady(Connection& connection) {
+  if (shared_.script.on_transport_ready) {
+    shared_.script.on_transport_ready(connection);
+  }
+}
+
+void ScriptedHandler::OnHandshakeFailed(Connection& connection,
+                                        CloseReason reason) {
+  if (shared_.script.on_handshake_failed) {
+    shared_.script.on_handshake_failed(connection, reason);
+  }
+}
+
 void ScriptedHandler::OnEpollLoop() {
   if (shared_.script.on_loop) shared_.script.on_loop(*this);
 }
 
 void ScriptedHandler::OnShutdown() {
   if (shared_.script.on_shutdown) shared_.script.on_shutdown(*this);
+}
+
+void ScriptedHandler::OnOutOfDescriptors() {
+  if (shared_.script.on_out_of_descriptors) {
+    shared_.script.on_out_of_descriptors(*this);
+  }
 }
 
 ManualServer::ManualServer(Script script, ServerOptions options)

@@ -15,6 +15,7 @@
 #define KINGPIN_TESTS_TESTING_SCRIPTED_SERVER_H_
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -27,6 +28,7 @@
 #include "absl/time/time.h"
 #include "kingpin/net/io_handler.h"
 #include "kingpin/net/io_handler_for_server.h"
+#include "kingpin/net/transport.h"
 #include "kingpin/pool/epoll_tp_server.h"
 #include "kingpin/pool/thread_shared_data_for_server.h"
 #include "kingpin/sys/clock.h"
@@ -44,7 +46,11 @@ struct Script {
   std::function<void(Connection&, CloseReason)> on_close = {};
   std::function<void(IOHandler&)> on_loop = {};
   std::function<void(IOHandler&)> on_shutdown = {};
+  std::function<void(IOHandler&)> on_out_of_descriptors = {};
   std::function<absl::Status(IOHandler&)> on_init = {};
+  std::function<std::unique_ptr<Transport>()> new_transport = {};
+  std::function<void(Connection&)> on_transport_ready = {};
+  std::function<void(Connection&, CloseReason)> on_handshake_failed = {};
 };
 
 class ScriptedShared : public ThreadSharedDataForServer {
@@ -78,8 +84,12 @@ class ScriptedHandler : public IOHandlerForServer {
   void OnWriteComplete(Connection& connection) override;
   void OnInputEnd(Connection& connection) override;
   void OnClose(Connection& connection, CloseReason reason) override;
+  std::unique_ptr<Transport> NewTransport(size_t listener) override;
+  void OnTransportReady(Connection& connection) override;
+  void OnHandshakeFailed(Connection& connection, CloseReason reason) override;
   void OnEpollLoop() override;
   void OnShutdown() override;
+  void OnOutOfDescriptors() override;
 
   using IOHandler::Adopt;
   using IOHandler::epoll;
@@ -109,6 +119,8 @@ class ManualServer {
   bool RunUntil(absl::FunctionRef<bool()> condition);
   // Advances the clock and turns once.
   void Advance(absl::Duration d);
+  // For what advances it in a callback.
+  Clock& clock() { return clock_; }
   // True if the loop has nothing to do now, so that it would sleep.
   bool WouldSleep();
   // Turns until it would sleep; how many turns that took, or -1.
