@@ -108,6 +108,8 @@ void ConnectRace::TakeAnswer(ResolveAnswer answer) {
   }
   if (addresses_ == 0) return;
   if (!ShouldWaitForIpv6()) return BeginAttempts();
+  // The wait is for the first one, however many answers come.
+  if (resolution_timer_.name.generation != 0) return;
   resolution_timer_ =
       loop_.RunAfter(options_.resolution_delay, [this] { BeginAttempts(); });
 }

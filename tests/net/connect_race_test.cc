@@ -234,6 +234,21 @@ TEST_F(ConnectRaceTest, Ipv4DoesNotWaitLongForIpv6) {
   EXPECT_THAT(resolver_->queries, IsEmpty()) << "cancelled";
 }
 
+TEST_F(ConnectRaceTest, AnswersInManyPartsAreWaitedForOnce) {
+  Open();
+  Go();
+  for (int i = 0; i < 5; ++i) {
+    resolver_->Answer(
+        {.addresses = Addresses({"127.0.0.2"}), .complete = false});
+    client_->Advance(absl::Milliseconds(10));
+  }
+  client_->Advance(absl::Milliseconds(2));
+  resolver_->Answer({});
+  EXPECT_EQ(Failure().reason, ConnectError::kRefused);
+  client_->Advance(absl::Seconds(20));
+  EXPECT_EQ(client_->shared().ended, 1);
+}
+
 TEST_F(ConnectRaceTest, Ipv6DoesNotWaitForIpv4) {
   Open();
   Go();
