@@ -14,12 +14,13 @@ namespace {
 using absl::string_view;
 
 constexpr string_view kHelp =
-    R"(file_server: serves the files below a directory over HTTP/1.1.
+    R"(file_server: serves the files below a directory over HTTP/1.1 or HTTPS.
 
   file_server --root /srv/www                 http://localhost:8080/
   file_server --root . --list                 with directory listings
   file_server --root . --port 0               on a free port; the URL is printed
   file_server --listen 127.0.0.1:80,unix:/run/www.sock --threads 4
+  file_server --port 8443 --tls_cert chain.pem --tls_key key.pem
 
 What to serve
   --root DIR             the directory; nothing outside of it is ever served (.)
@@ -30,6 +31,11 @@ Where and how
   --port N               TCP port on all addresses; 0 picks a free one (8080)
   --listen ADDR,...      HOST:PORT, [IPV6]:PORT, :PORT or unix:PATH, instead of
                          --port; may be repeated
+  --tls_cert PATH        HTTPS instead of HTTP, with the certificate in PATH, then
+                         those up to the root's (PEM)
+  --tls_key PATH         and its key; SIGHUP reads both anew and drops nobody
+  --kernel_tls=BOOL      have the kernel encrypt where it can, so that files need
+                         not be read for it (true)
   --threads N            loop threads (one for each core)
   --strategy NAME        how they share accepting: mutex, gated, exclusive or
                          reuseport (mutex)
@@ -132,6 +138,9 @@ constexpr FlagEntry kFlags[] = {
     {"port",
      [](string_view v, Flags* f) { return SetNumber<0, 65535>(v, &f->port); }},
     FILE_SERVER_FLAG(listen),
+    FILE_SERVER_FLAG(tls_cert),
+    FILE_SERVER_FLAG(tls_key),
+    FILE_SERVER_SWITCH(kernel_tls),
     {"threads", [](string_view v,
                    Flags* f) { return SetNumber<0, 1000>(v, &f->threads); }},
     FILE_SERVER_FLAG(strategy),
@@ -237,6 +246,10 @@ absl::StatusOr<Flags> ParseFlags(absl::Span<char* const> args) {
       return absl::InvalidArgumentError(
           absl::StrCat("--", name, " \"", value, "\": ", status.message()));
     }
+  }
+  if (flags.tls_cert.empty() != flags.tls_key.empty()) {
+    return absl::InvalidArgumentError(
+        "--tls_cert and --tls_key go together: HTTPS needs both");
   }
   return flags;
 }
