@@ -34,7 +34,9 @@
 #include "kingpin/logger/rotating_sink.h"
 #include "kingpin/logger/sink.h"
 #include "kingpin/logger/verbosity.h"
+#include "kingpin/pool/epoll_tp.h"
 #include "kingpin/pool/epoll_tp_server.h"
+#include "kingpin/sys/version.h"
 #include "kingpin/tls/reload_on_signal.h"
 #include "kingpin/tls/tls_server.h"
 
@@ -126,18 +128,11 @@ kingpin::Logger::Options LogOptions(int fd, std::string black_box) {
           .black_box = std::move(black_box)};
 }
 
-absl::StatusOr<std::unique_ptr<kingpin::Logger>> MakeLog(
-    const kingpin::Logger::Options& options) {
-  auto log = std::make_unique<kingpin::Logger>(options);
-  if (!log->black_box_status().ok()) return log->black_box_status();
-  return log;
-}
-
 // The log of KLOG.
 absl::StatusOr<std::unique_ptr<kingpin::Logger>> MakeMainLog(
     const std::string& black_box) {
   absl::StatusOr<std::unique_ptr<kingpin::Logger>> log =
-      MakeLog(LogOptions(STDERR_FILENO, black_box));
+      kingpin::Logger::Create(LogOptions(STDERR_FILENO, black_box));
   if (!log.ok()) return log;
   kingpin::Logger::SetDefault(log->get());
   if (!black_box.empty()) kingpin::InstallCrashHandler();
@@ -173,7 +168,7 @@ absl::StatusOr<std::unique_ptr<kingpin::Logger>> MakeAccessLog(
     if (!file.ok()) return file.status();
     options.sink = *std::move(file);
   }
-  return MakeLog(options);
+  return kingpin::Logger::Create(options);
 }
 
 absl::StatusOr<kingpin::http::StaticRoot> OpenRoot(const Flags& flags,
@@ -239,6 +234,13 @@ absl::Status Serve(const Flags& flags) {
   return Run(limits.threads, &shared);
 }
 
+// The exit code.
+int RefuseCommandLine(const absl::Status& status) {
+  std::fprintf(stderr, "file_server: %s\nTry --help.\n",
+               std::string(status.message()).c_str());
+  return 2;
+}
+
 }  // namespace
 }  // namespace file_server
 
@@ -252,27 +254,16 @@ int main(int argc, char** argv) {
   }
   absl::StatusOr<file_server::Flags> flags =
       file_server::ParseFlags(absl::MakeConstSpan(argv + 1, argc - 1));
-  if (!flags.ok()) {
-    std::fprintf(stderr, "file_server: %s\nTry --help.\n",
-                 std::string(flags.status().message()).c_str());
-    return 2;
-  }
-  if (flags->help) {
-    std::fputs(std::string(file_server::HelpText()).c_str(), stdout);
+  if (!flags.ok()) return file_server::RefuseCommandLine(flags.status());
+  if (flags->help || flags->version) {
+    const std::string text = flags->help ? std::string(file_server::HelpText())
+                                         : kingpin::VersionLine();
+    std::fputs(text.c_str(), stdout);
     return 0;
   }
-  absl::Status status;
   if (!flags->verbosity.empty()) {
-    status = kingpin::SetVerbosity(flags->verbosity);
+    absl::Status status = kingpin::SetVerbosity(flags->verbosity);
+    if (!status.ok()) return file_server::RefuseCommandLine(status);
   }
-  if (!status.ok()) {
-    std::fprintf(stderr, "file_server: %s\nTry --help.\n",
-                 std::string(status.message()).c_str());
-    return 2;
-  }
-  status = file_server::Serve(*flags);
-  if (status.ok()) return 0;
-  std::fprintf(stderr, "file_server: %s\n",
-               std::string(status.message()).c_str());
-  return 1;
+  return kingpin::ExitCode(file_server::Serve(*flags));
 }

@@ -1,11 +1,13 @@
 #include "apps/file_server/flags.h"
 
-#include <algorithm>
-#include <cstddef>
+#include <cstdint>
+#include <utility>
 
-#include "absl/strings/numbers.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "apps/command_line/command_line.h"
 #include "kingpin/sys/socket_address.h"
 
 namespace file_server {
@@ -29,8 +31,8 @@ What to serve
   --follow_symlinks=BOOL follow links that stay inside the root (true)
 Where and how
   --port N               TCP port on all addresses; 0 picks a free one (8080)
-  --listen ADDR,...      HOST:PORT, [IPV6]:PORT, :PORT or unix:PATH, instead of
-                         --port; may be repeated
+  --listen ADDR,...      IPV4:PORT, [IPV6]:PORT, :PORT, localhost:PORT (127.0.0.1)
+                         or unix:PATH, instead of --port; may be repeated
   --tls_cert PATH        HTTPS instead of HTTP, with the certificate in PATH, then
                          those up to the root's (PEM)
   --tls_key PATH         and its key; SIGHUP reads both anew and drops nobody
@@ -53,205 +55,93 @@ Where and how
                          (what KINGPIN_VERBOSITY in the environment says, or none)
 Time-outs (30s, 5m, inf)
   --idle_timeout TIME    between requests (60s)
-  --header_timeout TIME  from the first byte of a request's head to its last, and
-                         between two pieces of its body (30s)
+  --header_timeout TIME  from the first byte of a request's head to its last; for a
+                         body, which is ignored, about as long again (30s)
   --send_timeout TIME    while the peer takes nothing of an answer (30s)
   --drain_timeout TIME   for answers under way after SIGTERM or SIGINT (30s); a
                          second signal ends at once
 
+  --help, --version      print this, the version
+
 Exit codes: 0 ended by a signal, 1 run-time error, 2 wrong command line.
 )";
 
-absl::Status Set(string_view value, std::string* out) {
-  *out = std::string(value);
-  return absl::OkStatus();
+// The one name that means an address without anybody being asked (RFC 6761 6.3).
+// Not ::1 too: it may be missing, and port 0 would be two ports.
+std::string ResolveLocalhost(string_view address) {
+  if (!absl::ConsumePrefix(&address, "localhost:")) return std::string(address);
+  return absl::StrCat("127.0.0.1:", address);
 }
 
-absl::Status Set(string_view value, std::vector<std::string>* out) {
+absl::Status SetListen(string_view value, std::vector<std::string>* out) {
   for (string_view part : absl::StrSplit(value, ',', absl::SkipEmpty())) {
+    std::string address = ResolveLocalhost(part);
     if (!absl::StartsWith(part, "fd:")) {
-      absl::Status status = kingpin::SocketAddress::Parse(part).status();
+      absl::Status status = kingpin::SocketAddress::Parse(address).status();
       if (!status.ok()) return status;
     }
-    out->emplace_back(part);
+    out->push_back(std::move(address));
   }
   if (!out->empty()) return absl::OkStatus();
   return absl::InvalidArgumentError("it names no address; try 127.0.0.1:8080");
 }
 
-template <int kMin, int kMax, typename Number>
-absl::Status SetNumber(string_view value, Number* out) {
-  int number;
-  if (absl::SimpleAtoi(value, &number) && number >= kMin && number <= kMax) {
-    *out = static_cast<Number>(number);
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("it is a number from ", kMin, " to ", kMax));
-}
-
-absl::Status Set(string_view value, bool* out) {
-  if (absl::SimpleAtob(value, out)) return absl::OkStatus();
-  if (value == "on" || value == "off") {
-    *out = value == "on";
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError("it is true or false");
-}
-
-absl::Status Set(string_view value, absl::Duration* out) {
-  if (absl::ParseDuration(value, out) && *out > absl::ZeroDuration()) {
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError("it is a time such as 30s, 5m or inf");
-}
-
-absl::Status Set(string_view value, kingpin::AcceptStrategy* out) {
+absl::Status SetStrategy(string_view value, kingpin::AcceptStrategy* out) {
   absl::StatusOr<kingpin::AcceptStrategy> strategy =
       kingpin::ParseAcceptStrategy(value);
   if (strategy.ok()) *out = *strategy;
   return strategy.status();
 }
 
-struct FlagEntry {
-  string_view name;
-  absl::Status (*set)(string_view value, Flags* flags);
-  bool is_switch = false;  // May stand without a value.
-};
-
-#define FILE_SERVER_FLAG(name)                                       \
-  {                                                                  \
-#name, [](string_view v, Flags * f) { return Set(v, &f->name); } \
-  }
-#define FILE_SERVER_SWITCH(name)                                           \
-  {                                                                        \
-#name, [](string_view v, Flags * f) { return Set(v, &f->name); }, true \
-  }
-
 // More than a process can have open, and far from where sums overflow.
 constexpr int kMaxConnections = 1 << 24;
 constexpr int kMaxLogMib = 1 << 20;
 
-constexpr FlagEntry kFlags[] = {
-    FILE_SERVER_SWITCH(help),
-    FILE_SERVER_FLAG(root),
-    {"port",
-     [](string_view v, Flags* f) { return SetNumber<0, 65535>(v, &f->port); }},
-    FILE_SERVER_FLAG(listen),
-    FILE_SERVER_FLAG(tls_cert),
-    FILE_SERVER_FLAG(tls_key),
-    FILE_SERVER_SWITCH(kernel_tls),
-    {"threads", [](string_view v,
-                   Flags* f) { return SetNumber<0, 1000>(v, &f->threads); }},
-    FILE_SERVER_FLAG(strategy),
-    {"max_connections",
-     [](string_view v, Flags* f) {
-       return SetNumber<0, kMaxConnections>(v, &f->max_connections);
-     }},
-    FILE_SERVER_SWITCH(list),
-    FILE_SERVER_FLAG(index),
-    FILE_SERVER_SWITCH(follow_symlinks),
-    FILE_SERVER_SWITCH(cache),
-    FILE_SERVER_FLAG(access_log),
-    {"access_log_mib",
-     [](string_view v, Flags* f) {
-       return SetNumber<0, kMaxLogMib>(v, &f->access_log_mib);
-     }},
-    {"access_log_keep",
-     [](string_view v, Flags* f) {
-       return SetNumber<0, kMaxLogMib>(v, &f->access_log_keep);
-     }},
-    FILE_SERVER_FLAG(log_blackbox),
-    FILE_SERVER_FLAG(verbosity),
-    FILE_SERVER_FLAG(idle_timeout),
-    FILE_SERVER_FLAG(header_timeout),
-    FILE_SERVER_FLAG(send_timeout),
-    FILE_SERVER_FLAG(drain_timeout),
-};
-
-#undef FILE_SERVER_FLAG
-#undef FILE_SERVER_SWITCH
-
-const FlagEntry* FindFlag(string_view name) {
-  const FlagEntry* found =
-      std::find_if(std::begin(kFlags), std::end(kFlags),
-                   [&](const FlagEntry& flag) { return flag.name == name; });
-  return found == std::end(kFlags) ? nullptr : found;
-}
-
-// Insertions, deletions and replacements between the two.
-size_t EditDistance(string_view a, string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
-}
-
-absl::Status UnknownFlag(string_view name) {
-  const FlagEntry* nearest = &kFlags[0];
-  size_t best = kHelp.size();
-  for (const FlagEntry& flag : kFlags) {
-    const size_t distance = EditDistance(name, flag.name);
-    if (distance < best) {
-      best = distance;
-      nearest = &flag;
-    }
-  }
-  const std::string hint =
-      best <= 3 ? absl::StrCat("; did you mean --", nearest->name, "?") : "";
-  return absl::InvalidArgumentError(
-      absl::StrCat("there is no flag --", name, hint));
+std::vector<command_line::Flag> FlagsInto(Flags* f) {
+  using namespace command_line;
+  return {
+      Switch("help,h", &f->help),
+      Switch("version", &f->version),
+      Text("root", &f->root),
+      Number<uint16_t>("port", &f->port, 0, 65535),
+      {"listen", [f](string_view v) { return SetListen(v, &f->listen); }},
+      Text("tls_cert", &f->tls_cert),
+      Text("tls_key", &f->tls_key),
+      Switch("kernel_tls", &f->kernel_tls),
+      Number("threads", &f->threads, 0, 1000),
+      {"strategy", [f](string_view v) { return SetStrategy(v, &f->strategy); }},
+      Number("max_connections", &f->max_connections, 0, kMaxConnections),
+      Switch("list", &f->list),
+      Text("index", &f->index),
+      Switch("follow_symlinks", &f->follow_symlinks),
+      Switch("cache", &f->cache),
+      Text("access_log", &f->access_log),
+      Number("access_log_mib", &f->access_log_mib, 0, kMaxLogMib),
+      Number("access_log_keep", &f->access_log_keep, 0, kMaxLogMib),
+      Text("log_blackbox", &f->log_blackbox),
+      Text("verbosity", &f->verbosity),
+      Time("idle_timeout", &f->idle_timeout),
+      Time("header_timeout", &f->header_timeout),
+      Time("send_timeout", &f->send_timeout),
+      Time("drain_timeout", &f->drain_timeout),
+  };
 }
 
 }  // namespace
 
 absl::StatusOr<Flags> ParseFlags(absl::Span<char* const> args) {
   Flags flags;
-  for (size_t i = 0; i < args.size(); ++i) {
-    string_view arg = args[i];
-    if (arg == "-h" || arg == "-help") arg = "--help";
-    if (!absl::StartsWith(arg, "-")) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "unexpected \"", arg, "\"; for a directory: --root ", arg));
-    }
-    arg.remove_prefix(absl::StartsWith(arg, "--") ? 2 : 1);
-    const size_t equals = arg.find('=');
-    const string_view name = arg.substr(0, equals);
-    const FlagEntry* flag = FindFlag(name);
-    if (flag == nullptr) return UnknownFlag(name);
-    string_view value = "true";
-    if (equals != arg.npos) {
-      value = arg.substr(equals + 1);
-    } else if (!flag->is_switch) {
-      if (++i == args.size()) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("--", name, " needs a value"));
-      }
-      value = args[i];
-      if (absl::StartsWith(value, "--")) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "--", name, " needs a value and \"", value,
-            "\" looks like a flag; if it is meant: --", name, "=", value));
-      }
-    }
-    if (absl::Status status = flag->set(value, &flags); !status.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--", name, " \"", value, "\": ", status.message()));
-    }
-  }
+  absl::StatusOr<std::vector<std::string>> rest =
+      command_line::Parse(args, FlagsInto(&flags));
+  if (!rest.ok()) return rest.status();
   if (flags.tls_cert.empty() != flags.tls_key.empty()) {
     return absl::InvalidArgumentError(
         "--tls_cert and --tls_key go together: HTTPS needs both");
   }
-  return flags;
+  if (rest->empty()) return flags;
+  const std::string& first = rest->front();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "unexpected \"", first, "\"; for a directory: --root ", first));
 }
 
 absl::string_view HelpText() { return kHelp; }

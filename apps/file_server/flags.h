@@ -1,7 +1,4 @@
 // The command line of the file server.
-//
-// Not absl::flags, for three things it does not do: exit code 2 for a wrong
-// command line and 0 for --help, and a help text that reads like a page.
 #ifndef APPS_FILE_SERVER_FLAGS_H_
 #define APPS_FILE_SERVER_FLAGS_H_
 
@@ -20,6 +17,7 @@ namespace file_server {
 
 struct Flags {
   bool help = false;
+  bool version = false;
   std::string root = ".";
   uint16_t port = 8080;
   std::vector<std::string> listen;

@@ -20,7 +20,6 @@ class LogWatch {
   // Null: there is no log, and nothing to say.
   explicit LogWatch(const kingpin::Logger* log) : log_(log) {}
 
-  bool active() const { return log_ != nullptr; }
   // Says what has changed since the last time.
   void Look();
 

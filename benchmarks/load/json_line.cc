@@ -25,7 +25,7 @@ JsonLine& JsonLine::Add(std::string_view key,
   return AddRaw(key, absl::StrCat("[", absl::StrJoin(values, ", "), "]"));
 }
 
-JsonLine& JsonLine::AddLatency(const LatencyHistogram& latency) {
+JsonLine& JsonLine::AddLatency(const bench_client::LatencyHistogram& latency) {
   return Add("p50_us", latency.PercentileNs(0.5) / 1e3)
       .Add("p99_us", latency.PercentileNs(0.99) / 1e3)
       .Add("p999_us", latency.PercentileNs(0.999) / 1e3)

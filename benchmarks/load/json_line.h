@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "benchmarks/load/latency_histogram.h"
+#include "apps/bench_client/latency_histogram.h"
 
 namespace load {
 
@@ -20,7 +20,7 @@ class JsonLine {
   JsonLine& Add(std::string_view key, const std::vector<int64_t>& values);
 
   // p50_us, p99_us, p999_us and max_us.
-  JsonLine& AddLatency(const LatencyHistogram& latency);
+  JsonLine& AddLatency(const bench_client::LatencyHistogram& latency);
 
   // Prints the line and flushes.
   void Print() const;

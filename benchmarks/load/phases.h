@@ -14,8 +14,8 @@
 
 #include "absl/flags/declare.h"
 #include "absl/time/time.h"
+#include "apps/bench_client/latency_histogram.h"
 #include "benchmarks/load/json_line.h"
-#include "benchmarks/load/latency_histogram.h"
 #include "benchmarks/load/server_process.h"
 
 ABSL_DECLARE_FLAG(int, port);
@@ -46,7 +46,7 @@ struct Totals {
   int64_t operations = 0;
   int64_t bytes = 0;
   int64_t errors = 0;
-  LatencyHistogram latency;
+  bench_client::LatencyHistogram latency;
 };
 
 // One thread's share of the load, kept between the phases.

@@ -324,7 +324,7 @@ def _command():
 
 def _package_versions():
   packages = ('libuv1-dev', 'libasio-dev', 'libevent-dev', 'nginx', 'lighttpd',
-              'libspdlog-dev', 'libgoogle-glog-dev')
+              'libspdlog-dev', 'libgoogle-glog-dev', 'fairy-stockfish')
   result = subprocess.run(
       ['dpkg-query', '-W', '-f=${Package} ${Version}, ', *packages],
       capture_output=True, text=True, check=False)

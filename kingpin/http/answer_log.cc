@@ -32,9 +32,10 @@ AnswerLog::Entry* AnswerLog::Begin(Queue* queue, size_t slot,
                                    const Request* request,
                                    std::string_view refused,
                                    int64_t unix_seconds, uint64_t pending) {
-  Entry* entry = Take();
+  std::unique_ptr<Entry> taken = Take();
   log_.Begin(slot < peers_.size() ? peers_[slot] : "-", request, refused,
-             unix_seconds, &entry->line);
+             unix_seconds, &taken->line);
+  Entry* const entry = taken.release();
   entry->status = HttpStatus{};
   entry->complete = false;
   if (queue->empty()) queue->queued_ = pending;
@@ -59,9 +60,9 @@ void AnswerLog::WriteSent(Queue* queue, uint64_t pending, bool closing) {
   }
 }
 
-AnswerLog::Entry* AnswerLog::Take() {
-  if (spares_.empty()) return new Entry;
-  Entry* entry = spares_.back().release();
+std::unique_ptr<AnswerLog::Entry> AnswerLog::Take() {
+  if (spares_.empty()) return std::make_unique<Entry>();
+  std::unique_ptr<Entry> entry = std::move(spares_.back());
   spares_.pop_back();
   return entry;
 }

@@ -77,7 +77,7 @@ class AnswerLog {
   void WriteSent(Queue* queue, uint64_t pending, bool closing);
 
  private:
-  Entry* Take();
+  std::unique_ptr<Entry> Take();
   void GiveBack(Entry* entry);
 
   AccessLog log_;

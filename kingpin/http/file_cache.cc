@@ -21,6 +21,12 @@ FileStamp StampOf(const struct stat& status) {
   };
 }
 
+FileCache::FileCache(const FileCacheOptions& options) : options_(options) {
+  // For good: when memory runs out while it grows, Abseil's table is lost, and an
+  // entry would be in the list only. One more, which Insert adds before it removes.
+  index_.reserve(options.max_entries + 1);
+}
+
 CachedFile* FileCache::FindChecked(std::string_view path, uint64_t round) {
   const auto found = index_.find(path);
   if (found == index_.end() || found->second->round != round) return nullptr;

@@ -87,7 +87,8 @@ struct CachedFile {
 };
 
 struct FileCacheOptions {
-  // Each a thread. 0 entries: nothing is remembered.
+  // Each a thread. 0 entries: nothing is remembered. One costs 50 bytes from the
+  // start, and what its path and head take once it is there.
   size_t max_entries = 1024;
   size_t max_content_bytes = 16 << 20;
   size_t max_descriptors = 128;
@@ -97,7 +98,7 @@ struct FileCacheOptions {
 
 class FileCache {
  public:
-  explicit FileCache(const FileCacheOptions& options) : options_(options) {}
+  explicit FileCache(const FileCacheOptions& options);
   FileCache(const FileCache&) = delete;
   FileCache& operator=(const FileCache&) = delete;
 

@@ -209,18 +209,18 @@ bool HttpHandler::TakeRequest(Connection& connection) {
   State* state = FindState(connection);
   const bool resumed = state != nullptr && state->partial_head;
   RequestParser& parser = resumed ? state->parser : parser_;
+  // What an exception out of a parse left there is another connection's.
+  if (!resumed) parser_.Reset();
   switch (parser.Parse(connection.input().view(), &request_)) {
     case RequestParser::Result::kNeedMore:
       if (!resumed) {
         State& kept = StateFor(connection);
         kept.parser = parser_;
         kept.partial_head = true;
-        parser_.Reset();
       }
       return false;
     case RequestParser::Result::kError: {
       const HttpStatus status = parser.error();
-      parser.Reset();
       const std::string_view input = connection.input().view();
       exchange_ = {.head_only = input.starts_with("HEAD ")};
       BeginLog(connection, nullptr,
@@ -275,6 +275,7 @@ void HttpHandler::BeginBody(Connection& connection) {
   state.chunked = request_.chunked;
   state.body_left = request_.content_length.value_or(0);
   state.body_bytes = 0;
+  state.body_began = now();
   state.exchange = exchange_;
   state.open = true;
   SetInBody(connection, state, true);
@@ -302,8 +303,17 @@ void HttpHandler::SetInBody(Connection& connection, State& state,
   connection.SetMidMessage(in_body);
 }
 
+bool HttpHandler::BodyDrips(const State& state) const {
+  return state.exchange.ignores_body &&
+         now() - state.body_began > shared().connection_options().timeouts.read;
+}
+
 bool HttpHandler::TakeBody(Connection& connection) {
   State& state = StateFor(connection);
+  if (BodyDrips(state)) {
+    Refuse(connection, HttpStatus::kRequestTimeout);
+    return false;
+  }
   Buffer& input = connection.input();
   if (!state.chunked) {
     const size_t size = std::min<uint64_t>(state.body_left, input.size());
@@ -341,7 +351,9 @@ bool HttpHandler::DeliverBody(Connection& connection, State& state,
     SetInBody(connection, state, false);
     state.exchange.body_pending = false;
   }
-  CallOut(connection, [&] { OnBody(connection, data, last); });
+  if (!state.exchange.ignores_body) {
+    CallOut(connection, [&] { OnBody(connection, data, last); });
+  }
   if (!last || connection.closing() || connection.busy()) return true;
   // `state` may be gone, if what the callback called has completed it.
   const State* now = FindState(connection);

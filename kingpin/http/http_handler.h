@@ -22,7 +22,8 @@
 //   not, the peer gets 500. The next pipelined request is looked at only then,
 //   so answers leave in the order of the requests.
 // - While a body is awaited, Timeouts::read runs from the last piece on, and a
-//   drain lets it end.
+//   drain lets it end. A peer that drips is bounded by IgnoreBody only: how long
+//   an upload may take is the handler's matter.
 // - Who answers later calls Defer(), and Resume() once the answer is queued.
 //   The Request is dead by then: copy what is needed of it. Resume() inside of
 //   the callback that deferred is fine: the exchange goes on when it returns.
@@ -85,6 +86,7 @@
 #include "kingpin/http/request_parser.h"
 #include "kingpin/http/response_head.h"
 #include "kingpin/net/io_handler_for_server.h"
+#include "kingpin/sys/clock.h"
 #include "kingpin/sys/syscalls.h"
 #include "kingpin/sys/unique_fd.h"
 
@@ -182,6 +184,13 @@ class HttpHandler : public IOHandlerForServer {
     return ExchangeOf(connection).head_only;
   }
 
+  // In OnRequest: whatever body comes with it is of no interest. OnBody is not
+  // called; and once the body has taken Timeouts::read (the shared data's) in all,
+  // the next piece of it costs the connection.
+  void IgnoreBody(Connection& connection) {
+    ExchangeOf(connection).ignores_body = true;
+  }
+
   // The answer will come later; not counted as idle meanwhile.
   void Defer(Connection& connection);
   // It is queued. From the connection's own thread: see connection_id.h.
@@ -246,6 +255,7 @@ class HttpHandler : public IOHandlerForServer {
     bool keep_alive = false;  // Before the head: what the client asks.
     bool head_only = false;
     bool body_pending = false;  // Not all of the body has come.
+    bool ignores_body = false;
     bool awaits_continue = false;
     bool end_unknown = false;     // Of a chunked body, when the head came.
     bool asked_to_close = false;  // By the client.
@@ -262,6 +272,7 @@ class HttpHandler : public IOHandlerForServer {
     ChunkedDecoder decoder;
     uint64_t body_left = 0;  // Of a body with Content-Length.
     uint64_t body_bytes = 0;
+    MonotonicTime body_began;
     Exchange exchange;
     bool partial_head = false;
     bool in_body = false;
@@ -287,6 +298,8 @@ class HttpHandler : public IOHandlerForServer {
   // False: no more can be done until something arrives.
   bool TakeRequest(Connection& connection);
   bool TakeBody(Connection& connection);
+  // It is ignored and has taken too long.
+  bool BodyDrips(const State& state) const;
   bool DeliverBody(Connection& connection, State& state, std::string_view data,
                    bool last);
   void BeginExchange(Connection& connection);

@@ -10,7 +10,6 @@
 
 #include "absl/log/check.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "kingpin/http/conditional.h"
 #include "kingpin/http/escape.h"
@@ -79,6 +78,7 @@ absl::StatusOr<StaticRoot> StaticRoot::Open(const std::string& directory,
 }
 
 void StaticFiles::Serve(Connection& connection, const Request& request) {
+  handler_.IgnoreBody(connection);
   if (request.method != Method::kGet && request.method != Method::kHead) {
     return handler_.AnswerError(connection, HttpStatus::kMethodNotAllowed,
                                 {{"Allow", kAllow}});
@@ -195,9 +195,10 @@ void StaticFiles::Describe(const FileStamp& stamp, int64_t now,
                            CachedFile* file) {
   file->stamp = stamp;
   file->let_in_at = now;
-  file->etag =
-      absl::StrFormat("%s\"%x-%x-%x\"", IsSettled(stamp, now) ? "" : "W/",
-                      stamp.inode, stamp.size, stamp.mtime_ns);
+  // Not StrFormat, which ends the process when memory has run out.
+  file->etag = absl::StrCat(IsSettled(stamp, now) ? "\"" : "W/\"",
+                            absl::Hex(stamp.inode), "-", absl::Hex(stamp.size),
+                            "-", absl::Hex(stamp.mtime_ns), "\"");
   // Not later than Date (RFC 9110 8.8.2.1).
   file->last_modified = std::min(stamp.mtime_ns / 1'000'000'000, now);
   file->media_type = MediaTypeOf(path_);
@@ -228,12 +229,13 @@ void StaticFiles::AddValidators(const CachedFile& file, ResponseHead* head) {
 }
 
 void StaticFiles::ScheduleSweep() {
-  if (std::exchange(sweep_scheduled_, true)) return;
+  if (sweep_scheduled_) return;
   handler_.RunAfter(kSweepPeriod, [this] {
     sweep_scheduled_ = false;
     cache_.DropUnused();
     if (cache_.size() > 0) ScheduleSweep();
   });
+  sweep_scheduled_ = true;
 }
 
 // --- Answering ---------------------------------------------------------------

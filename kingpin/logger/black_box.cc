@@ -43,6 +43,17 @@ bool WriteAt(int fd, std::string_view bytes, uint64_t offset) {
   return true;
 }
 
+// Never as one of the standard streams, which a daemon may have closed: what
+// anybody prints there would be the begin of the box.
+SysResult<UniqueFd> OpenFile(const std::string& path, int flags) {
+  SysResult<UniqueFd> opened = sys::Open(path.c_str(), flags, 0600);
+  if (!opened.ok() || opened.value.get() > STDERR_FILENO) return opened;
+  const int fd =
+      ::fcntl(opened.value.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  if (fd < 0) return {UniqueFd(), errno};
+  return {UniqueFd(fd), 0};
+}
+
 std::string InUse(int fd, std::string_view path) {
   BoxHeader header = {};
   const bool is_known =
@@ -116,8 +127,7 @@ absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Open(
 
 absl::StatusOr<UniqueFd> BlackBox::OpenAndLock(const std::string& path) {
   // Not for others: a log may hold what they must not know.
-  SysResult<UniqueFd> opened =
-      sys::Open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+  SysResult<UniqueFd> opened = OpenFile(path, O_RDWR | O_CREAT | O_NOFOLLOW);
   if (!opened.ok()) {
     return Error(opened.error, "cannot open black box", path);
   }
@@ -154,7 +164,7 @@ absl::Status BlackBox::Allocate(const Options& options, const UniqueFd& file) {
 
 absl::StatusOr<char*> BlackBox::Map(const Options& options,
                                     const UniqueFd& file) {
-  const SysResult<UniqueFd> again = sys::Open(options.path.c_str(), O_RDWR, 0);
+  const SysResult<UniqueFd> again = OpenFile(options.path, O_RDWR);
   if (!again.ok()) return Error(again.error, "cannot open", options.path);
   struct stat ours;
   struct stat found;

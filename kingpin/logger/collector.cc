@@ -27,10 +27,7 @@ size_t Collector::Pass(Extent extent) {
     writer_.EndNote();
     last_unix_nanos_ = INT64_MIN;
   }
-  if (box_ != nullptr) {
-    box_->SetClock(
-        {clock_.ticks(), clock_.unix_nanos(), clock_.nanos_per_tick()});
-  }
+  SetBoxClock();
   const uint64_t now = extent == Extent::kAll ? UINT64_MAX : ReadTicks();
   FindCommitted();
   uint64_t bytes = 0;
@@ -173,6 +170,12 @@ void Collector::DeclareRawDrops() {
                   .dropped = drops.lines,
                   .first_unix_nanos = clock_.ToUnixNanos(drops.first),
                   .last_unix_nanos = clock_.ToUnixNanos(drops.last)});
+}
+
+void Collector::SetBoxClock() {
+  if (box_ == nullptr) return;
+  box_->SetClock(
+      {clock_.ticks(), clock_.unix_nanos(), clock_.nanos_per_tick()});
 }
 
 void Collector::WriteOut() {

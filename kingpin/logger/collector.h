@@ -46,7 +46,9 @@ class Collector {
         box_(box),
         raw_(raw_slots),
         format_(*format),
-        writer_(*writer) {}
+        writer_(*writer) {
+    SetBoxClock();
+  }
 
   // kAll: also what is younger than the call, as long as it is committed.
   enum class Extent { kUpToNow, kAll };
@@ -76,6 +78,7 @@ class Collector {
                     uint64_t first_ticks, uint64_t last_ticks);
   void DeclareQuietDrops(RingSource& source);
   void DeclareRawDrops();
+  void SetBoxClock();
   void WriteOut();
   void MarkInFlight();
   void MarkWritten();

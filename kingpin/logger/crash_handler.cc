@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <string.h>  // sigabbrev_np
+#include <unistd.h>
 
 #include <array>
 #include <cstddef>
@@ -40,7 +41,7 @@ class Text {
   std::string_view view() const { return {bytes_, size_}; }
 
  private:
-  char bytes_[160];
+  char bytes_[192];
   size_t size_ = 0;
 };
 
@@ -49,12 +50,15 @@ bool HasAddress(int signal) {
          signal == SIGFPE;
 }
 
-void OnSignal(int signal, siginfo_t* info, void*) {
+void RestoreAction(int signal) {
   for (size_t i = 0; i < kSignals.size(); ++i) {
     if (kSignals[i] == signal) {
       sigaction(signal, &old_actions[i], nullptr);
     }
   }
+}
+
+void OnSignal(int signal, siginfo_t* info, void*) {
   Text text;
   text.Append("signal ");
   text.AppendNumber(static_cast<uint64_t>(signal), 10);
@@ -69,7 +73,15 @@ void OnSignal(int signal, siginfo_t* info, void*) {
     text.AppendNumber(reinterpret_cast<uintptr_t>(info->si_addr), 16);
   }
   KLOG_RAW(ERROR, text.view());
-  Logger::FlushDefaultInSignalHandler(absl::Seconds(1));
+  if (!Logger::FlushDefaultInSignalHandler(absl::Seconds(1))) {
+    text.Append(": the log was not written to its end\n");
+    // Nobody is left to be told if this fails.
+    [[maybe_unused]] const ssize_t n =
+        ::write(STDERR_FILENO, text.view().data(), text.view().size());
+  }
+  // Only now: until then other threads may fault as well, and must not end what this
+  // one waits for.
+  RestoreAction(signal);
   // A fault happens again when this returns. What somebody sent has to be sent
   // again; it is blocked until then.
   if (!by_kernel || !HasAddress(signal)) raise(signal);

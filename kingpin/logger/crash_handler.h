@@ -6,7 +6,8 @@
 // For SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT and SIGSYS. The handler writes
 // its line by KLOG_RAW, gives the backend, which runs on, up to a second to write
 // what was committed, and lets the signal take its course: to the handler that was
-// there before, or to the default, which ends the process (and dumps core).
+// there before, or to the default, which ends the process (and dumps core). If a
+// second was not enough, or it is the backend that has faulted, it says so on stderr.
 // Nothing that it does takes a lock or memory, so it ends even if the heap or a lock
 // is broken. What the second does not suffice for is for the black box.
 //

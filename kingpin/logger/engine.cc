@@ -1,8 +1,10 @@
 #include "kingpin/logger/engine.h"
 
+#include <poll.h>
 #include <signal.h>
+#include <unistd.h>
 
-#include <optional>
+#include <algorithm>
 
 #include "absl/status/statusor.h"
 #include "kingpin/logger/black_box_replay.h"
@@ -21,6 +23,17 @@ constexpr int kDozes = 64;
 
 // A pass that took this much does not rest: there is more.
 constexpr size_t kBusyBytes = 16 << 10;
+
+// Blocks, on this thread, all signals but those of faults of its own: if they are
+// blocked when they happen the process ends without its handlers being asked.
+void BlockSignals(sigset_t* old) {
+  sigset_t set;
+  sigfillset(&set);
+  for (int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS}) {
+    sigdelset(&set, signal);
+  }
+  pthread_sigmask(SIG_SETMASK, &set, old);
+}
 
 // Keeps SIGPIPE from this thread while it writes: a sink whose reader has gone is
 // an error to count and no reason to die. The backend blocks it for good.
@@ -83,10 +96,8 @@ Engine::Engine(const EngineOptions& options)
   for (size_t i = 1; i < sinks_.size(); ++i) writer_.AddSink(sinks_[i].get());
   may_sleep_ = sys::EnableProcessBarrier();
   // Blocked before the thread exists, so that it is born that way.
-  sigset_t all;
   sigset_t old;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
+  BlockSignals(&old);
   {
     // The backend does not run before `backend_` is known.
     PlainMutexLock lock(&pass_mu_);
@@ -107,8 +118,9 @@ Engine::~Engine() {
   if (has_backend_) {
     pthread_join(backend_, nullptr);
   } else {
-    Pass(Collector::Extent::kAll);
+    Flush();
   }
+  TellUndeclared();
 }
 
 std::unique_ptr<BlackBox> Engine::OpenBox() {
@@ -130,6 +142,18 @@ std::unique_ptr<BlackBox> Engine::OpenBox() {
 void Engine::Park() {
   PlainMutexLock lock(&pass_mu_);
   parked_.store(true);
+  TellUndeclared();
+}
+
+void Engine::TellUndeclared() const {
+  if (box_ != nullptr) return;  // It knows, and the next process will say so.
+  const std::string text = writer_.UndeclaredText();
+  pollfd writable = {.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+  // It may be a pipe whose reader has stopped.
+  if (text.empty() || ::poll(&writable, 1, /*timeout=*/0) != 1) return;
+  SigpipeGuard guard;
+  [[maybe_unused]] const SysResult<size_t> told =
+      sys::Write(STDERR_FILENO, text.data(), text.size());
 }
 
 bool Engine::foreign() const {
@@ -153,24 +177,27 @@ bool Engine::ClaimSlowly(LogLevel level, size_t size, uint64_t* ticks,
                          Claim* claim) {
   claim->ring = AttachThread();
   claim->is_shared = claim->ring == nullptr;
+  PlainMutex* const mu = claim->is_shared ? &rings_.shared_mutex() : nullptr;
   if (claim->is_shared) {
-    rings_.shared_mutex().Lock();
+    mu->Lock();
     claim->ring = &rings_.shared();
-    *ticks = ReadTicks();
   }
   Ring& ring = *claim->ring;
-  claim->at = ring.Reserve(size, level);
+  // The room is theirs who wait for it: of others there may be no end.
+  if (!ring.HasWaiters()) claim->at = ring.Reserve(size, level);
   const bool blocks = options_.blocks[static_cast<size_t>(level)];
   // The backend logs only from a fault hook; it must not wait for itself.
   while (claim->at == nullptr && blocks && !OnBackend() && !parked_.load()) {
     doorbell_.Ring();
-    ring.WaitForRoom(size, level);
+    ring.WaitForRoom(size, level, mu);
     claim->at = ring.Reserve(size, level);
   }
+  // The lines of a ring are in the order of their ticks.
+  if (claim->is_shared) *ticks = ReadTicks();
   if (claim->at == nullptr) ring.Drop(level, *ticks);
   if (ring.IsHalfFull()) doorbell_.Ring();
   if (claim->at != nullptr) return true;
-  if (claim->is_shared) rings_.shared_mutex().Unlock();
+  if (claim->is_shared) mu->Unlock();
   return false;
 }
 
@@ -202,6 +229,17 @@ void Engine::Flush() {
   }
 }
 
+int Engine::Sync() {
+  if (OnBackend()) return 0;
+  Flush();
+  PlainMutexLock lock(&pass_mu_);
+  int error = 0;
+  for (const std::unique_ptr<LogSink>& sink : sinks_) {
+    if (const int its = sink->Sync(); error == 0) error = its;
+  }
+  return error;
+}
+
 bool Engine::FlushInSignalHandler(int64_t nanos) {
   if (OnBackend() || !has_backend_) return false;
   constexpr int64_t kStepNanos = 10'000'000;
@@ -216,18 +254,19 @@ bool Engine::FlushInSignalHandler(int64_t nanos) {
 }
 
 Engine::Counters Engine::counters() const {
+  // Accepted lines last: each that was written or dropped is among them.
+  const LineWriter::Counters writer = writer_.counters();
   const auto raw_dropped = raw_slots_->dropped_lines();
-  Counters counters = {
-      .accepted = rings_.accepted() + raw_slots_->accepted() + recovered_,
-      .recovered = recovered_,
-      .dropped = rings_.dropped(),
-      .depth = rings_.depth(),
-      .high_water = collector_.high_water(),
-      .writer = writer_.counters()};
+  auto dropped = rings_.dropped();
   for (size_t i = 0; i < kLogLevels; ++i) {
-    counters.dropped[i] += raw_dropped[i] + counters.writer.lost[i];
+    dropped[i] += raw_dropped[i] + writer.lost[i];
   }
-  return counters;
+  return {.accepted = rings_.accepted() + raw_slots_->accepted() + recovered_,
+          .recovered = recovered_,
+          .dropped = dropped,
+          .depth = rings_.depth(),
+          .high_water = collector_.high_water(),
+          .writer = writer};
 }
 
 // --- The backend -------------------------------------------------------------------
@@ -254,7 +293,12 @@ size_t Engine::Pass(Collector::Extent extent) {
   return collector_.Pass(extent);
 }
 
+void Engine::UpdateBox() {
+  if (box_ != nullptr) Pass(Collector::Extent::kAll);
+}
+
 void Engine::Run() {
+  UpdateBox();
   int idle_passes = 0;
   for (bool stop = false; !stop;) {
     const uint32_t ticket = flush_asked_.load();
@@ -280,6 +324,7 @@ void Engine::Rest(int idle_passes) {
   if (idle_passes <= kDozes || !may_sleep_) {
     doorbell_.Doze(absl::ToInt64Nanoseconds(options_.poll_interval));
   } else {
+    UpdateBox();
     doorbell_.Sleep(/*nanos=*/-1,
                     [&] { return is_asked() || collector_.HasWork(); });
   }

@@ -129,7 +129,9 @@ class Engine {
 
   // Returns when all that this thread committed before was handed to the sink.
   void Flush();
-  // The same in a signal handler, for at most about `nanos`. False: not everything.
+  // And then that its bytes would survive a loss of power. 0 or errno.
+  int Sync() ABSL_LOCKS_EXCLUDED(pass_mu_);
+  // Flush() in a signal handler, for at most about `nanos`. False: not everything.
   bool FlushInSignalHandler(int64_t nanos);
 
   // Has the backend reopen the sinks, soon. Async-signal-safe.
@@ -156,11 +158,17 @@ class Engine {
   std::unique_ptr<BlackBox> OpenBox();
   // No line is written from now on. Waits for the write that is under way.
   void Park() ABSL_LOCKS_EXCLUDED(pass_mu_);
+  // Says on stderr what is missing and no sink has taken the declaration of. Nothing
+  // is written any more.
+  void TellUndeclared() const;
 
   static void* BackendMain(void* engine);
   bool OnBackend() const;
   void Run();
   void Rest(int idle_passes);
+  // Whoever reads the box of a dead process tells the times of its lines by the clock
+  // of its last pass. So there is one before the first line, and before a long sleep.
+  void UpdateBox();
   // The one place that empties the rings and touches the sinks. Returns bytes taken.
   size_t Pass(Collector::Extent extent) ABSL_LOCKS_EXCLUDED(pass_mu_);
 

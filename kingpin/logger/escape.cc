@@ -79,6 +79,15 @@ size_t Utf8SequenceSize(std::string_view text) {
   return size;
 }
 
+std::string_view CutText(std::string_view text, size_t size) {
+  if (text.size() <= size) return text;
+  // A sequence has three continuations at most. Where there are more it is not
+  // UTF-8, and any place is as good.
+  size_t end = size;
+  while (end > 0 && size - end < 3 && IsContinuation(text[end])) --end;
+  return text.substr(0, IsContinuation(text[end]) ? size : end);
+}
+
 void EscapeFrom(size_t begin, Tabs tabs, TextBuffer* text) {
   const size_t plain = PlainSize(text->view().substr(begin));
   if (ABSL_PREDICT_TRUE(begin + plain == text->size())) return;

@@ -28,6 +28,10 @@ void EscapeFrom(size_t begin, Tabs tabs, TextBuffer* text);
 // are none. `text` is not empty.
 size_t Utf8SequenceSize(std::string_view text);
 
+// The begin of `text`, `size` bytes at most, that does not end inside a UTF-8
+// sequence. Async-signal-safe.
+std::string_view CutText(std::string_view text, size_t size);
+
 }  // namespace kingpin::log_internal
 
 #endif  // KINGPIN_LOGGER_ESCAPE_H_

@@ -171,7 +171,7 @@ void JsonLineFormat::AppendGap(const Gap& gap, TextBuffer* out) {
 void JsonLineFormat::AppendClockStep(int64_t nanos, TextBuffer* out) {
   Begin(UnixNanosNow(), LogLevel::kWarning, out);
   out->Append(
-      absl::StrCat(",\"event\":\"clock\",\"step_ms\":", nanos / 1'000'000));
+      absl::StrCat(",\"event\":\"clock\",\"step_ms\":", ToMillis(nanos)));
   message_.Clear();
   AppendClockStepText(nanos, &message_);
   EndWithMessage(message_.view(), out);

@@ -2,8 +2,8 @@
 // A record is
 //
 //   {"ts":"2026-11-23T11:35:28.123456Z","level":"INFO","thread":12345,
-//    "file":"server.cc","line":42,"connection":7,"peer":"10.0.0.1:40000",
-//    "msg":"listening on port 7000"}
+//    "file":"server.cc","line":42,"connection":"0/7.1",
+//    "peer":"10.0.0.1:40000","msg":"listening on port 7000"}
 //
 // on one line: `ts` as in RFC 3339, always UTC with six digits; `file` and `line`
 // not of Logger::Write(); `connection` and `peer` where there is a LogContext;

@@ -12,7 +12,8 @@
 //   KLOG_TO(logger, INFO) << ...          to a Logger& or a Logger*, not the default
 //   KLOG_EVERY_SECOND(INFO) << ...        at most once a second from this place, with
 //                                         " [17 suppressed]" at the end
-//   KLOG_EVERY_N(INFO, 100) << ...        the 1st, the 101st ... time, likewise
+//   KLOG_EVERY_N(INFO, 100) << ...        the 1st, the 101st ... time, likewise;
+//                                         with 0 never
 //   KLOG_IF(INFO, condition) << ...
 //
 // Statements for whoever looks for something, off unless a module is asked for them
@@ -151,7 +152,7 @@ class OnceInN {
 
   bool Allow(uint64_t* suppressed, uint64_t n) {
     const uint64_t times = times_.fetch_add(1, std::memory_order_relaxed);
-    if (times % n != 0) return false;
+    if (n == 0 || times % n != 0) return false;
     *suppressed = times == 0 ? 0 : n - 1;
     return true;
   }

@@ -21,6 +21,11 @@ constexpr std::string_view LogLevelName(LogLevel level) {
   return index < kNames.size() ? kNames[index] : "?";
 }
 
+// `level`, or ERROR if it is none: for what was made of a number.
+constexpr LogLevel KnownLevel(LogLevel level) {
+  return level <= LogLevel::kError ? level : LogLevel::kError;
+}
+
 }  // namespace kingpin
 
 #endif  // KINGPIN_LOGGER_LEVEL_H_

@@ -96,7 +96,11 @@ void AppendGapText(const Gap& gap, TimestampWriter* timestamp,
 
 void AppendClockStepText(int64_t nanos, TextBuffer* out) {
   out->Append(absl::StrCat("clock set by ", nanos < 0 ? "" : "+",
-                           nanos / 1'000'000, " ms"));
+                           ToMillis(nanos), " ms"));
+}
+
+int64_t ToMillis(int64_t nanos) {
+  return (nanos + (nanos < 0 ? -500'000 : 500'000)) / 1'000'000;
 }
 
 }  // namespace kingpin::log_internal

@@ -88,6 +88,8 @@ class TextLineFormat : public LineFormat {
 // "clock set by +12 ms".
 void AppendGapText(const Gap& gap, TimestampWriter* timestamp, TextBuffer* out);
 void AppendClockStepText(int64_t nanos, TextBuffer* out);
+// To the nearest.
+int64_t ToMillis(int64_t nanos);
 
 // The message of a record alone, not escaped.
 void AppendMessage(const Record& record, const CompiledSite& site,

@@ -33,18 +33,25 @@ void LineWriter::Write() {
       ++written;
     } else {
       const size_t level = static_cast<size_t>(batch_.lines[i].level);
-      lost_[level].fetch_add(1, std::memory_order_relaxed);
+      lost_[level].fetch_add(1, std::memory_order_release);
     }
   }
-  written_.fetch_add(written, std::memory_order_relaxed);
+  written_.fetch_add(written, std::memory_order_release);
   batch_.Clear();
 }
 
+std::string LineWriter::UndeclaredText() const {
+  std::string text;
+  for (const auto& account : accounts_) text += account->UndeclaredText();
+  return text;
+}
+
 LineWriter::Counters LineWriter::counters() const {
-  constexpr auto relaxed = std::memory_order_relaxed;
-  Counters counters = {.written = written_.load(relaxed)};
+  // Who sees a line here sees that it was accepted, too.
+  constexpr auto acquire = std::memory_order_acquire;
+  Counters counters = {.written = written_.load(acquire)};
   for (size_t i = 0; i < kLogLevels; ++i) {
-    counters.lost[i] = lost_[i].load(relaxed);
+    counters.lost[i] = lost_[i].load(acquire);
   }
   for (const auto& account : accounts_) {
     const SinkAccount::Counters one = account->counters();

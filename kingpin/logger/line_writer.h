@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "kingpin/logger/level.h"
@@ -52,6 +53,8 @@ class LineWriter {
   void Write();
 
   Counters counters() const;
+  // A line for each sink that has not taken the declaration of what it misses.
+  std::string UndeclaredText() const;
   // Of the first sink.
   const SinkAccount& account() const { return *accounts_.front(); }
 

@@ -32,6 +32,7 @@ int LogFile::Open() {
     return error;
   }
   file_ = std::move(opened.value);
+  is_fresh_ = true;
   size_ = static_cast<uint64_t>(status.st_size);
   modified_seconds_ = status.st_mtim.tv_sec;
   return 0;
@@ -97,13 +98,17 @@ size_t LogFile::TakeOffCutLine(std::string_view lines, size_t taken) {
 }
 
 int LogFile::Sync() {
-  if (!file_.valid()) return EBADF;
-  if (::fsync(file_.get()) == 0) return 0;
+  if (!file_.valid()) return open_error_;
+  if ((is_fresh_ ? ::syncfs(file_.get()) : ::fsync(file_.get())) == 0) {
+    is_fresh_ = false;
+    return 0;
+  }
   return errno == EINVAL || errno == EROFS ? 0 : errno;
 }
 
 void LogFile::Replace(UniqueFd file) {
   file_ = std::move(file);
+  is_fresh_ = true;
   size_ = 0;
 }
 

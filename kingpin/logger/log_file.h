@@ -65,6 +65,9 @@ class LogFile {
   const mode_t mode_;
   const absl::Duration check_interval_;
   UniqueFd file_;
+  // Since the last Sync(). Then fsync() is not enough: there are the name of this
+  // file and the bytes of the one before.
+  bool is_fresh_ = true;
   uint64_t size_ = 0;
   int64_t modified_seconds_ = 0;
   int open_error_ = 0;             // Of the last attempt.

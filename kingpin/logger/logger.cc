@@ -4,14 +4,16 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <iterator>
 #include <memory>
 #include <string>
 
+#include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
+#include "kingpin/logger/escape.h"
 #include "kingpin/logger/klog.h"
 #include "kingpin/logger/line_format.h"
+#include "kingpin/logger/record.h"
 #include "kingpin/logger/ring_set.h"
 #include "kingpin/logger/terminal_sink.h"
 #include "kingpin/logger/text_buffer.h"
@@ -71,17 +73,11 @@ void RegisterOwnSites() {
   }
 }
 
-// The message that `write_payload` writes, as text.
-void AppendMessageTo(log_internal::TextBuffer* text, const Site& site,
-                     const log_internal::RecordHeader& header,
-                     absl::FunctionRef<void(char*)> write_payload) {
-  std::string payload(header.payload_bytes, '\0');
-  write_payload(payload.data());
-  log_internal::AppendMessage(
-      {.header = header, .context = {}, .payload = payload},
-      log_internal::CompiledSite(site.level, site.prefix, site.file, site.line,
-                                 site.format, site.types),
-      text);
+// Of a record; a message of more is not looked at.
+constexpr size_t kMaxPayloadBytes = size_t{1} << 30;
+
+std::string TruncationMark(size_t bytes) {
+  return absl::StrCat("...[truncated, ", bytes, " bytes]");
 }
 
 // For a line from a signal handler that no logger can take.
@@ -115,13 +111,22 @@ void WriteToStderr(LogLevel level, std::string_view file, int line,
 
 Logger::Logger() : Logger(Options{}) {}
 
-Logger::Logger(const Options& options)
+Logger::Logger(const Options& options, SaysNothing)
     : min_level_(options.min_level), engine_(NewEngine(options)) {
   RegisterOwnSites();
+}
+
+Logger::Logger(const Options& options) : Logger(options, SaysNothing()) {
   if (!black_box_status().ok()) {
     KLOG_TO(*this, ERROR) << black_box_status().message()
                           << ": lines are kept in memory only";
   }
+}
+
+absl::StatusOr<std::unique_ptr<Logger>> Logger::Create(const Options& options) {
+  auto logger = absl::WrapUnique(new Logger(options, SaysNothing()));
+  if (!logger->black_box_status().ok()) return logger->black_box_status();
+  return logger;
 }
 
 Logger::~Logger() {
@@ -173,6 +178,9 @@ log_internal::Engine& Logger::OwnEngine() {
 }
 
 void Logger::AppendText(const Site& site, std::string_view message) {
+  if (ABSL_PREDICT_FALSE(message.size() > kMaxPayloadBytes)) {
+    return AppendCut(site, message);
+  }
   Append(site, log_internal::kTextFlag, message.size(), [message](char* at) {
     if (!message.empty()) std::memcpy(at, message.data(), message.size());
   });
@@ -188,21 +196,19 @@ log_internal::EncodedContext Logger::ContextOf(const Site& site) {
 }
 
 void Logger::AppendSlowly(const Site& site, log_internal::RecordHeader header,
+                          size_t payload_bytes,
                           const log_internal::EncodedContext& context,
                           absl::FunctionRef<void(char*)> write_payload) {
   const int saved_errno = errno;
   Engine& engine = OwnEngine();
   const uint32_t number = log_internal::SiteTable::Register(site);
   const size_t size =
-      log_internal::RecordSize(header.context_bytes, header.payload_bytes);
+      log_internal::RecordSize(header.context_bytes, payload_bytes);
   log_internal::Claim claim;
-  if (ABSL_PREDICT_FALSE(number == log_internal::kNoSite)) {
-    log_internal::TextBuffer text;
-    text.Append(absl::StrCat(site.file, ":", site.line, " "));
-    AppendMessageTo(&text, site, header, write_payload);
-    AppendText(kUnnumberedSites[static_cast<size_t>(site.level)], text.view());
-  } else if (size > engine.max_record()) {
-    AppendCut(site, header, write_payload);
+  if (ABSL_PREDICT_FALSE(number == log_internal::kNoSite ||
+                         size > engine.max_record())) {
+    AppendAsText(site, header.site & log_internal::kTextFlag, payload_bytes,
+                 write_payload);
   } else if (engine.ClaimSlowly(site.level, size, &header.ticks, &claim)) {
     header.site |= number;
     header.thread = log_internal::t_thread_id;
@@ -214,24 +220,45 @@ void Logger::AppendSlowly(const Site& site, log_internal::RecordHeader header,
   errno = saved_errno;
 }
 
-void Logger::AppendCut(const Site& site,
-                       const log_internal::RecordHeader& header,
-                       absl::FunctionRef<void(char*)> write_payload) {
+void Logger::AppendAsText(const Site& site, uint32_t flags,
+                          size_t payload_bytes,
+                          absl::FunctionRef<void(char*)> write_payload) {
+  if (payload_bytes > kMaxPayloadBytes) {
+    return AppendText(site, TruncationMark(payload_bytes));
+  }
+  std::string payload(payload_bytes, '\0');
+  write_payload(payload.data());
+  log_internal::Record record = {};
+  record.header.site = flags;
+  record.payload = payload;
   log_internal::TextBuffer text;
-  AppendMessageTo(&text, site, header, write_payload);
-  const std::string mark =
-      absl::StrCat("...[truncated, ", text.size(), " bytes]");
-  size_t keep = std::min(text.size(),
-                         OwnEngine().max_record() - mark.size() -
-                             log_internal::RecordSize(header.context_bytes, 0));
-  // Not inside a UTF-8 sequence.
-  while (keep > 0 && (text.data()[keep] & 0xc0) == 0x80) --keep;
-  AppendText(site, absl::StrCat(text.view().substr(0, keep), mark));
+  log_internal::AppendMessage(
+      record,
+      log_internal::CompiledSite(site.level, site.prefix, site.file, site.line,
+                                 site.format, site.types),
+      &text);
+  if (log_internal::SiteTable::Register(site) != log_internal::kNoSite) {
+    return AppendCut(site, text.view());
+  }
+  AppendCut(kUnnumberedSites[static_cast<size_t>(site.level)],
+            absl::StrCat(site.file, ":", site.line, " ", text.view()));
+}
+
+void Logger::AppendCut(const Site& site, std::string_view message) {
+  const size_t context_bytes =
+      log_internal::t_log_context == nullptr ? 0 : ContextOf(site).size();
+  const size_t room =
+      OwnEngine().max_record() - log_internal::RecordSize(context_bytes, 0);
+  if (message.size() <= room) return AppendText(site, message);
+  const std::string mark = TruncationMark(message.size());
+  AppendText(
+      site,
+      absl::StrCat(log_internal::CutText(message, room - mark.size()), mark));
 }
 
 void Logger::Write(LogLevel level, std::string_view line) {
   if (!Enabled(level)) return;
-  AppendText(kRawSites[static_cast<size_t>(level)], line);
+  AppendText(kRawSites[static_cast<size_t>(KnownLevel(level))], line);
 }
 
 void Logger::WriteRaw(LogLevel level, std::string_view file, int line,
@@ -242,7 +269,8 @@ void Logger::WriteRaw(LogLevel level, std::string_view file, int line,
   if (engine->foreign()) {
     WriteToStderr(level, file, line, text);
   } else {
-    engine->WriteRaw(level, file, static_cast<uint32_t>(line), text);
+    engine->WriteRaw(KnownLevel(level), file, static_cast<uint32_t>(line),
+                     text);
   }
   errno = saved_errno;
 }
@@ -273,6 +301,13 @@ void Logger::Flush() {
   Engine* engine = engine_.load(std::memory_order_acquire);
   if (engine->foreign()) return;  // Nothing was logged in this process.
   engine->Flush();
+}
+
+absl::Status Logger::Sync() {
+  Engine* engine = engine_.load(std::memory_order_acquire);
+  const int error = engine->foreign() ? 0 : engine->Sync();
+  if (error == 0) return absl::OkStatus();
+  return absl::ErrnoToStatus(error, "cannot sync the log");
 }
 
 void Logger::Reopen() {

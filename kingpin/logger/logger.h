@@ -13,7 +13,7 @@
 //   2026-11-23T11:35:28.123456Z INFO 12345 server.cc:42 listening on port 7000
 //
 // (UTC wall clock, level, kernel thread id, call site, message; in front of that
-// "[connection 7 PEER] " where there is a LogContext). A newline inside a message is
+// "[connection 0/7.1 PEER] " where there is a LogContext). A newline inside a message is
 // written as \n, any other control character and each byte that is not UTF-8 as
 // \xNN, so nothing that a peer sends can forge a line or reach a terminal
 // (escape.h). A line that no ring can hold is cut and says so:
@@ -23,8 +23,8 @@
 // copies its arguments there in binary, with the processor's tick counter for the
 // time, and commits them with one store; no lock, no system call, no formatting.
 // The backend merges the rings by time, formats, writes large batches, and sleeps
-// when nothing comes. It blocks all signals: none that the process handles lands
-// there.
+// when nothing comes. It blocks all signals but those of its own faults: no other that
+// the process handles lands there.
 //
 // Order: lines of one thread keep theirs. Lines of several threads are in the
 //   order of their times, except those that are marked with a tilde behind the
@@ -37,7 +37,8 @@
 //   loggers together at most SetMemoryBudget(). Threads beyond it share one buffer.
 // Exit: all that was logged before exit() or the return from main() is written,
 //   by every Logger alive, and code that logs later (static destructors) waits
-//   for its line to be written. The last line is whole. _exit() and fatal signals
+//   for its line to be written; for ever, if the sink waits for ever. The last line
+//   is whole. What is missing then and could not be declared is told on stderr. _exit() and fatal signals
 //   lose what is buffered, unless there is a black box.
 // Black box: with Options::black_box the buffers lie in a file, which outlives the
 //   process. Each line whose statement was over before the process died, of SIGKILL
@@ -47,8 +48,8 @@
 //   are in both, under a line that says so; all others are in one. The box follows
 //   `sink`: what is recovered goes there, not to the sinks of also_to. Not against
 //   a loss of power: nothing is synced. A process has its box alone. A path that is
-//   in use, is something else or has no room on its disk is an error: see
-//   black_box_status(); the logger then works without. docs/black_box.md has more.
+//   in use, is something else or has no room on its disk is an error of
+//   Create(). docs/black_box.md has more.
 // Fork: a child of fork() has buffers and, from its first line on, a backend of its
 //   own, in memory. What the parent had buffered stays the parent's. (clone() and
 //   vfork() do not run the handlers that this needs: exec at once.)
@@ -74,6 +75,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -82,6 +84,7 @@
 #include "absl/base/optimization.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "kingpin/logger/encode.h"
 #include "kingpin/logger/engine.h"
@@ -145,8 +148,8 @@ class Logger {
     size_t black_box_threads = 15;
   };
 
-  // In lines unless said otherwise. After a Flush() with no other thread at work,
-  // accepted == written + dropped, and every dropped line is declared unless the
+  // In lines unless said otherwise. accepted is never less than written + dropped,
+  // and just that after a Flush() with no other thread at work, and every dropped line is declared unless the
   // sink refuses even that. With several sinks a line that any of them lost counts
   // as dropped; it is declared in those where it is missing, and in no other.
   struct Counters {
@@ -165,6 +168,9 @@ class Logger {
 
   Logger();  // Options of its own defaults.
   explicit Logger(const Options& options);
+  // The same, but an error if there is no black box though one was asked for. The
+  // constructor goes on without, and logs why.
+  static absl::StatusOr<std::unique_ptr<Logger>> Create(const Options& options);
   ~Logger();
   Logger(const Logger&) = delete;
   Logger& operator=(const Logger&) = delete;
@@ -184,7 +190,8 @@ class Logger {
   static void SetMemoryBudget(size_t bytes);
 
   // One line without the prefix, for callers with a format of their own (access
-  // logs). Tabs stay as they are, all else is escaped as above.
+  // logs). Tabs stay as they are, all else is escaped as above. A level that is none
+  // is ERROR, here and for WriteRaw().
   void Write(LogLevel level, std::string_view line);
 
   // Has the backend open anew what a sink knows by name, between two lines: for
@@ -211,6 +218,9 @@ class Logger {
   // Returns when all that this thread logged before has been handed to the kernel
   // or, if the sink fails, counted as dropped.
   void Flush();
+  // As Flush(), and returns when those lines would survive a loss of power: fsync(2),
+  // or what a sink of your own does. What others log waits in the buffers meanwhile.
+  absl::Status Sync();
 
   bool Enabled(LogLevel level) const { return level >= min_level(); }
   LogLevel min_level() const {
@@ -233,6 +243,9 @@ class Logger {
   void AppendArgs(const log_internal::Site& site, Args... args);
 
  private:
+  struct SaysNothing {};
+  Logger(const Options& options, SaysNothing);
+
   static Logger& StderrLogger();
   // That, if it has been made.
   static Logger* MadeDefault();
@@ -248,14 +261,16 @@ class Logger {
                                            WritePayload write_payload);
   // And where the ring is not at hand, or full.
   void AppendSlowly(const log_internal::Site& site,
-                    log_internal::RecordHeader header,
+                    log_internal::RecordHeader header, size_t payload_bytes,
                     const log_internal::EncodedContext& context,
                     absl::FunctionRef<void(char*)> write_payload);
   static log_internal::EncodedContext ContextOf(const log_internal::Site& site);
-  // The same of a record that no ring can hold.
-  void AppendCut(const log_internal::Site& site,
-                 const log_internal::RecordHeader& header,
-                 absl::FunctionRef<void(char*)> write_payload);
+  // The same of a record that no ring can hold, or whose site has no number.
+  void AppendAsText(const log_internal::Site& site, uint32_t flags,
+                    size_t payload_bytes,
+                    absl::FunctionRef<void(char*)> write_payload);
+  // A message, or as much of it as a ring can hold.
+  void AppendCut(const log_internal::Site& site, std::string_view message);
   // The engine of this process, which may have to be made: after fork().
   log_internal::Engine& OwnEngine();
 
@@ -325,7 +340,7 @@ inline void Logger::Append(const log_internal::Site& site, uint32_t flags,
   if (ABSL_PREDICT_FALSE(at == nullptr)) {
     // A copy: if the object itself had an address, it would live in memory.
     const WritePayload write = write_payload;
-    return AppendSlowly(site, header, context, write);
+    return AppendSlowly(site, header, payload_bytes, context, write);
   }
   at = header.WriteTo(at);
   if (header.context_bytes > 0) at = context.WriteTo(at);

@@ -3,18 +3,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kingpin/logger/escape.h"
 #include "kingpin/logger/ticks.h"
 #include "kingpin/sys/syscalls.h"
 
 namespace kingpin::log_internal {
 namespace {
-
-// Cut, if need be, but not inside a UTF-8 sequence.
-std::string_view Cut(std::string_view text, size_t size) {
-  if (text.size() <= size) return text;
-  while (size > 0 && (text[size] & 0xc0) == 0x80) --size;
-  return text.substr(0, size);
-}
 
 RawSlot* Claim(RawSlots& slots) {
   for (RawSlot& slot : slots.slots) {
@@ -41,7 +35,7 @@ void RawSlots::Write(LogLevel level, std::string_view file, uint32_t line,
     return;
   }
   file = file.substr(0, RawSlot::kMaxFileBytes);
-  text = Cut(text, kMaxText);
+  text = CutText(text, kMaxText);
   slot->thread = static_cast<uint32_t>(sys::ThreadId());
   slot->ticks = now;
   slot->line = line;
@@ -50,8 +44,9 @@ void RawSlots::Write(LogLevel level, std::string_view file, uint32_t line,
   slot->level = level;
   std::copy(file.begin(), file.end(), slot->bytes.begin());
   std::copy(text.begin(), text.end(), slot->bytes.begin() + file.size());
+  // First, so that nothing can be found that is not counted: see HasWork().
+  committed.fetch_add(1, std::memory_order_relaxed);
   slot->state.store(RawSlot::kCommitted, std::memory_order_release);
-  committed.fetch_add(1, std::memory_order_release);
 }
 
 uint64_t RawSlots::accepted() const {
@@ -67,8 +62,7 @@ std::array<uint64_t, kLogLevels> RawSlots::dropped_lines() const {
 }
 
 void RawSource::Find() {
-  // A slot that is counted is there; one that is there may not be counted yet, and
-  // is found all the same: by the number of those that are in `lines_`.
+  // One that is counted may not be there yet, and is looked for until it is.
   if (slots_.committed.load(std::memory_order_acquire) == found_) return;
   for (RawSlot& slot : slots_.slots) {
     if (slot.state.load(std::memory_order_acquire) != RawSlot::kCommitted ||

@@ -123,26 +123,29 @@ void Ring::MarkDeclared(const std::array<uint64_t, kLogLevels>& dropped,
   control_->thread.store(thread, std::memory_order_relaxed);
 }
 
-// The waiter stores waits_ and then loads head; Release() stores head and then
-// loads waits_. All four are sequentially consistent, so one sees the other.
-void Ring::WaitForRoom(size_t size, LogLevel level) {
-  waits_.store(1, std::memory_order_seq_cst);
+// The waiter stores waiters_ and then loads head; Release() stores head and then
+// loads waiters_. All four are sequentially consistent, so one sees the other. If
+// both do, wakes_ has changed since the waiter looked, or it is asleep.
+void Ring::WaitForRoom(size_t size, LogLevel level, PlainMutex* held) {
+  waiters_.fetch_add(1, std::memory_order_seq_cst);
+  const uint32_t wakes = wakes_.load(std::memory_order_seq_cst);
   known_head_ = control_->head.load(std::memory_order_seq_cst);
-  if (Fits(size, level)) {
-    waits_.store(0, std::memory_order_relaxed);
-    return;
+  if (!Fits(size, level)) {
+    if (held != nullptr) held->Unlock();
+    sys::FutexWait(wakes_, wakes, /*timeout_nanos=*/-1);
+    if (held != nullptr) held->Lock();
   }
-  sys::FutexWait(waits_, 1, /*timeout_nanos=*/-1);
+  waiters_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void Ring::Release(uint64_t position) {
   control_->head.store(position, std::memory_order_seq_cst);
-  if (ABSL_PREDICT_TRUE(waits_.load(std::memory_order_seq_cst) == 0)) return;
+  if (ABSL_PREDICT_TRUE(waiters_.load(std::memory_order_seq_cst) == 0)) return;
   // Not for a few bytes: each time costs two switches of threads. It will come to
-  // this, because the producer publishes nothing while it waits.
+  // this: while somebody waits nobody publishes, but for those who wait as well.
   if (tail() - position > half_) return;
-  waits_.store(0, std::memory_order_relaxed);
-  sys::FutexWake(waits_);
+  wakes_.fetch_add(1, std::memory_order_seq_cst);
+  sys::FutexWake(wakes_);
 }
 
 std::array<uint64_t, kLogLevels> Ring::dropped() const {

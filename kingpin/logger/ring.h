@@ -22,7 +22,8 @@
 //
 // Room: DEBUG and INFO lines get seven eighths of it, so that a flood of them
 // leaves room for what says why.
-// Threads: each method says whose it is.
+// Threads: each method says whose it is. Of a ring that threads share, whoever holds
+//   its mutex is the producer.
 #ifndef KINGPIN_LOGGER_RING_H_
 #define KINGPIN_LOGGER_RING_H_
 
@@ -32,7 +33,9 @@
 #include <cstdint>
 
 #include "absl/base/optimization.h"
+#include "absl/base/thread_annotations.h"
 #include "kingpin/logger/level.h"
+#include "kingpin/logger/plain_mutex.h"
 #include "kingpin/logger/record.h"
 #include "kingpin/logger/ring_control.h"
 
@@ -58,7 +61,9 @@ class Ring {
   // What a ring for `bytes` takes of memory.
   static size_t MappedBytes(size_t bytes);
   // The largest record that fits, with a gap before it, when nothing else does.
-  size_t max_record() const { return limit_ / 8 * 7 - kGapRecordSize; }
+  size_t max_record() const {
+    return (limit_ / 8 * 7 - kGapRecordSize) & ~(kRecordAlignment - 1);
+  }
 
   // --- The producer --------------------------------------------------------------
 
@@ -86,9 +91,9 @@ class Ring {
   // Publishes what was written to the room that was reserved: one line.
   void Commit(size_t size) {
     RingControl* const control = control_;
-    const uint64_t accepted = ++accepted_;
+    // First, so that none is ever written that is not accepted.
+    control->accepted.store(++accepted_, std::memory_order_relaxed);
     Publish(size);
-    control->accepted.store(accepted, std::memory_order_relaxed);
   }
 
   // Counts a line as dropped.
@@ -96,8 +101,14 @@ class Ring {
 
   bool IsHalfFull() const { return tail_ - known_head_ > half_; }
 
-  // Sleeps until the backend has freed room, if Reserve() would fail.
-  void WaitForRoom(size_t size, LogLevel level);
+  // Sleeps until the backend has freed room, if Reserve() would fail. `held`, the
+  // mutex of a ring that threads share, is let go of meanwhile.
+  void WaitForRoom(size_t size, LogLevel level,
+                   PlainMutex* held = nullptr) ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  // Whether other threads do, which share the ring.
+  bool HasWaiters() const {
+    return waiters_.load(std::memory_order_relaxed) != 0;
+  }
 
   // --- The backend ---------------------------------------------------------------
 
@@ -180,8 +191,9 @@ class Ring {
   uint64_t drops_ = 0;       // Lines dropped,
   uint64_t told_drops_ = 0;  // and how many of them gaps have told.
 
-  // 1 while the producer waits for room.
-  alignas(64) std::atomic<uint32_t> waits_ = 0;
+  // How many wait for room, and how often they were woken.
+  alignas(64) std::atomic<uint32_t> waiters_ = 0;
+  std::atomic<uint32_t> wakes_ = 0;
 };
 
 }  // namespace kingpin::log_internal

@@ -1,7 +1,7 @@
 // LogSink: where the backend of a logger takes its lines.
 //
-// Threads: called by the logger's backend alone (by one thread at a time), which
-// may wait as long as it has to: the threads that log never do.
+// Threads: called by the logger's backend (by one thread at a time), which may wait
+// as long as it has to: the threads that log never do.
 // Fork: a child makes sinks of its own, by the factory; it never touches those of
 // its parent.
 #ifndef KINGPIN_LOGGER_SINK_H_
@@ -37,9 +37,12 @@ class LogSink {
   // Takes the batch, and waits for that if need be. {bytes taken, error}: all of
   // them and 0, or fewer and why. What was not taken is never offered again, but
   // for the rest of a line that was cut: that comes as a batch of its own, first.
+  // An exception counts as EIO with nothing taken. No other function may throw, and
+  // none may log to the logger whose sink this is: each line would bring another.
   virtual SysResult<size_t> Write(const LogBatch& batch) = 0;
 
-  // Returns when what was written would survive a loss of power. 0 or errno.
+  // Returns when what was written would survive a loss of power. 0 or errno. For
+  // Logger::Sync(), on the thread that calls it.
   virtual int Sync() { return 0; }
 
   // Opens anew what has a name: somebody has moved it away. Between two batches.

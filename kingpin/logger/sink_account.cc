@@ -1,8 +1,12 @@
 #include "kingpin/logger/sink_account.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include <algorithm>
 
 #include "absl/base/optimization.h"
+#include "absl/strings/str_cat.h"
 #include "kingpin/logger/ticks.h"
 
 namespace kingpin::log_internal {
@@ -10,6 +14,16 @@ namespace {
 
 // Beyond, the lines of further threads are declared together, as thread 0's.
 constexpr size_t kMaxOwed = 256;
+
+// A sink of somebody's own may throw, or say that it took more than there was.
+SysResult<size_t> WriteTo(LogSink& sink, const LogBatch& batch) {
+  try {
+    const SysResult<size_t> result = sink.Write(batch);
+    return {std::min(result.value, batch.text.size()), result.error};
+  } catch (...) {
+    return {0, EIO};
+  }
+}
 
 void Count(std::atomic<uint64_t>& counter, uint64_t n) {
   counter.fetch_add(n, std::memory_order_relaxed);
@@ -29,13 +43,16 @@ size_t SinkAccount::Write(const LineBatch& batch) {
 
 SysResult<size_t> SinkAccount::Send(const LogBatch& batch) {
   const uint64_t begin = MonotonicNanos();
-  const SysResult<size_t> result = sink_.Write(batch);
+  const SysResult<size_t> result = WriteTo(sink_, batch);
   const int64_t took = static_cast<int64_t>(MonotonicNanos() - begin);
   if (took > longest_write_nanos_.load(std::memory_order_relaxed)) {
     longest_write_nanos_.store(took, std::memory_order_relaxed);
   }
   Count(bytes_, result.value);
-  if (ABSL_PREDICT_FALSE(!result.ok())) Count(write_errors_, 1);
+  if (ABSL_PREDICT_FALSE(!result.ok())) {
+    Count(write_errors_, 1);
+    last_error_ = result.error;
+  }
   return result;
 }
 
@@ -137,6 +154,17 @@ std::array<uint64_t, kLogLevels> SinkAccount::owed() const {
     for (size_t i = 0; i < kLogLevels; ++i) lines[i] += gap.dropped[i];
   }
   return lines;
+}
+
+std::string SinkAccount::UndeclaredText() const {
+  const auto [debug, info, warning, error] = owed();
+  const uint64_t lines = debug + info + warning + error;
+  if (lines == 0) return {};
+  const char* cause = strerrordesc_np(last_error_);
+  return absl::StrCat("log: ", lines, " lines (", debug, "/", info, "/",
+                      warning, "/", error,
+                      ") are missing and could not be declared (",
+                      cause != nullptr ? cause : "unknown error", ")\n");
 }
 
 SinkAccount::Counters SinkAccount::counters() const {

@@ -47,6 +47,8 @@ class SinkAccount {
 
   // Lines, by level, that are lost or were dropped, and still to be declared.
   std::array<uint64_t, kLogLevels> owed() const;
+  // The same for people, with the last error; empty if there are none.
+  std::string UndeclaredText() const;
   // The rest of a line that the sink took in part.
   std::string_view cut() const { return cut_; }
 
@@ -69,6 +71,7 @@ class SinkAccount {
   std::string cut_;  // The rest of a line that the sink took in part.
   LogLevel cut_level_ = LogLevel::kInfo;
   std::vector<Gap> owed_;
+  int last_error_ = 0;
 
   std::atomic<uint64_t> bytes_ = 0;
   std::atomic<uint64_t> write_errors_ = 0;

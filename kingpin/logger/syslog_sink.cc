@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "kingpin/logger/escape.h"
 
 namespace kingpin {
 namespace {
@@ -109,10 +110,9 @@ void SyslogSink::Compose(std::string_view line, LogLevel level) {
   if (text_.size() <= options_.max_bytes) return;
   const std::string mark =
       absl::StrCat("...[truncated, ", line.size(), " bytes]");
-  size_t keep = std::max(options_.max_bytes, begin + mark.size()) - mark.size();
-  // Not inside a UTF-8 sequence.
-  while (keep > begin && (text_.data()[keep] & 0xc0) == 0x80) --keep;
-  text_.Truncate(keep);
+  const size_t end = std::max(options_.max_bytes, begin + mark.size());
+  const size_t room = end - mark.size() - begin;
+  text_.Truncate(begin + log_internal::CutText(line, room).size());
   text_.Append(mark);
 }
 

@@ -44,6 +44,12 @@ absl::string_view ToString(CloseReason reason) {
       return "exception";
     case CloseReason::kShutdown:
       return "shutdown";
+    case CloseReason::kDeadline:
+      return "deadline";
+    case CloseReason::kGivenBack:
+      return "given back";
+    case CloseReason::kRetry:
+      return "retry";
   }
   return "unknown";
 }

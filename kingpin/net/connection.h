@@ -62,6 +62,10 @@ enum class CloseReason : uint8_t {
   kOutputOverflow,    // ConnectionOptions::output_limit_bytes.
   kException,         // A callback threw.
   kShutdown,          // The run ended.
+  // Of clients only:
+  kDeadline,   // Target::timeout.
+  kGivenBack,  // IOHandlerForClient::GiveBack(): the socket lives on.
+  kRetry,      // Was closed as it was used again: its target gets a new one.
 };
 // "local", "peer", ...
 absl::string_view ToString(CloseReason reason);
@@ -125,6 +129,8 @@ class Connection : private TimerNode {
   int error() const { return error_; }
   // The same for people, with what the transport has to say about it.
   std::string error_text() const;
+  // The peer has sent something.
+  bool received() const { return received_; }
 
   // --- Transport ---------------------------------------------------------------
 
@@ -255,6 +261,7 @@ class Connection : private TimerNode {
   uint8_t registered_events_ = 0;  // EPOLLIN and EPOLLOUT fit.
 
   bool fresh_ : 1 = true;             // Not a byte has moved on it yet.
+  bool received_ : 1 = false;         // The peer sent something.
   bool input_ended_ : 1 = false;      // The peer sent FIN.
   bool paused_ : 1 = false;           // PauseReading.
   bool busy_ : 1 = false;             // SetBusy.

@@ -23,7 +23,7 @@
 #include <string>
 
 #include "absl/functional/any_invocable.h"
-#include "absl/strings/str_format.h"
+#include "absl/strings/str_cat.h"
 #include "kingpin/net/slot_map.h"
 #include "kingpin/pool/thread_shared_data.h"
 
@@ -55,8 +55,8 @@ class ConnectionId {
   }
   template <typename Sink>
   friend void AbslStringify(Sink& sink, ConnectionId id) {
-    absl::Format(&sink, "%d/%d.%d", id.thread(), id.name().index,
-                 id.name().generation);
+    sink.Append(absl::StrCat(id.thread(), "/", id.name().index, ".",
+                             id.name().generation));
   }
 
   static constexpr uint32_t kMaxIndex = (1 << 22) - 1;

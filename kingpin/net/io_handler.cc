@@ -75,9 +75,10 @@ absl::Status IOHandler::Init() {
 IOHandler* IOHandler::Current() { return current_handler; }
 
 void IOHandler::Run() {
-  while (!draining() || connections_.size() > 0) {
+  while (!draining() || connections_.size() > 0 || !RoleDone()) {
     RunOnce(absl::InfiniteDuration());
   }
+  DropRole();
   DropEverything();
 }
 
@@ -238,6 +239,7 @@ void IOHandler::SettleDirty() {
 void IOHandler::DestroyRetired() {
   for (size_t i = 0; i < retired_.size(); ++i) {
     Connection& connection = *retired_[i];
+    connection.reason_ = JudgeClose(connection, connection.reason_);
     Guard(connection, [&] {
       if (ABSL_PREDICT_FALSE(!connection.connected_)) {
         return ReportHandshakeFailure(connection);
@@ -256,11 +258,23 @@ void IOHandler::DestroyRetired() {
         connection.reason_ == CloseReason::kOutputOverflow) {
       stats().overflows.Add();
     }
+    IdleSocket kept;
+    if (connection.reason_ == CloseReason::kGivenBack) {
+      kept = Detach(connection);
+    }
+    const ConnectionId id = connection.id();
     connections_.Erase(connection.name_);
     slot_.AddLoad(-1);
-    OnConnectionGone();
+    OnConnectionGone(id, std::move(kept));
   }
   retired_.clear();
+}
+
+IdleSocket IOHandler::Detach(Connection& connection) {
+  // Else this loop would hear of what it does on another thread.
+  int error = sys::EpollCtl(epoll_.get(), EPOLL_CTL_DEL, connection.fd(), 0, 0);
+  if (error != 0) return {};
+  return {.fd = std::move(connection.fd_)};
 }
 
 // --- Phases --------------------------------------------------------------------
@@ -271,8 +285,12 @@ void IOHandler::FollowPhase() {
   if (std::exchange(phase_, phase) == RunPhase::kRunning) {
     BeginDrain();
     GuardLoop([this] { OnShutdown(); });
-    RunAfter(shared_.drain_timeout(),
-             [this] { shared_.Shutdown(RunPhase::kStopping); });
+    try {
+      RunAfter(shared_.drain_timeout(),
+               [this] { shared_.Shutdown(RunPhase::kStopping); });
+    } catch (const std::bad_alloc&) {
+      shared_.Shutdown(RunPhase::kStopping);  // Nothing would end the drain.
+    }
   }
   StopConnections();
 }

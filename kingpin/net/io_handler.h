@@ -46,6 +46,7 @@
 #include "kingpin/net/slot_map.h"
 #include "kingpin/net/timer_wheel.h"
 #include "kingpin/net/watch_list.h"
+#include "kingpin/pool/idle_socket.h"
 #include "kingpin/pool/thread_shared_data.h"
 #include "kingpin/sys/clock.h"
 #include "kingpin/sys/unique_fd.h"
@@ -151,7 +152,9 @@ class IOHandler : private LogContextSource {
   // OnConnect; also inside callbacks. With a `transport` that is not established
   // OnConnect comes when its handshake is done, or else OnHandshakeFailed. When
   // epoll is out of memory the socket is closed and the errno returned.
-  int Adopt(UniqueFd fd, std::unique_ptr<Transport> transport = nullptr);
+  // `epoll_op` EPOLL_CTL_MOD: a socket that was watched (ForgetWatch).
+  int Adopt(UniqueFd fd, std::unique_ptr<Transport> transport = nullptr,
+            int epoll_op = EPOLL_CTL_ADD);
 
   LoopStats& stats() { return slot_.stats(); }
   ThreadSlot& slot() { return slot_; }
@@ -159,6 +162,16 @@ class IOHandler : private LogContextSource {
   // The time at which this iteration's events came.
   MonotonicTime now() const { return now_; }
   int epoll() const { return epoll_.get(); }
+
+  // Runs a callback of the loop's; one that throws costs nothing but that call.
+  template <typename Function>
+  void GuardLoop(Function function) {
+    try {
+      function();
+    } catch (...) {
+      LoopCallbackThrew();
+    }
+  }
 
   // --- The steps a role adds to an iteration --------------------------------
 
@@ -172,7 +185,35 @@ class IOHandler : private LogContextSource {
   virtual void OnRoleEvent(uint64_t) {}
   virtual void AfterEvents() {}
   virtual void BeginDrain() {}
-  virtual void OnConnectionGone() {}
+  // In a drain: nothing of the role keeps the loop from ending.
+  virtual bool RoleDone() const { return true; }
+  // Run() ends: what uses timers and watches goes while they are there.
+  virtual void DropRole() {}
+  // Before OnConnect.
+  virtual void OnAdopted(Connection&) {}
+  // The peer's FIN is the end of it; nobody is asked by OnInputEnd.
+  virtual bool DiesOfInputEnd(const Connection&) { return false; }
+  // Before OnClose; what it makes of `reason` counts.
+  virtual CloseReason JudgeClose(const Connection&, CloseReason reason) {
+    return reason;
+  }
+  // The connection's id names nothing any more. Its socket is closed but for
+  // CloseReason::kGivenBack, with which it comes along.
+  virtual void OnConnectionGone(ConnectionId, IdleSocket) {}
+
+  // --- For roles --------------------------------------------------------------
+
+  // Ends a watch and leaves its descriptor in the epoll, to be adopted.
+  void ForgetWatch(WatchId id) { watches_.Forget(id); }
+  // Connection::Finish().
+  void FinishConnection(Connection& connection, CloseReason reason) {
+    connection.Finish(reason);
+  }
+  // Nothing is under way in either direction, and both are open.
+  bool AtRest(const Connection& connection) const {
+    return !connection.closing() && !connection.input_ended_ &&
+           connection.drained() && connection.input_.empty();
+  }
 
  private:
   friend class Connection;
@@ -257,15 +298,6 @@ class IOHandler : private LogContextSource {
     }
     current_ = outer;
   }
-  // The same for callbacks of the loop, which cost nothing but that call.
-  template <typename Function>
-  void GuardLoop(Function function) {
-    try {
-      function();
-    } catch (...) {
-      LoopCallbackThrew();
-    }
-  }
   // Of the connection in whose callback we are.
   LogContext Context() override;
   void CallbackThrew(Connection& connection);
@@ -281,6 +313,8 @@ class IOHandler : private LogContextSource {
   void DeliverReady();
   void SettleDirty();
   void DestroyRetired();
+  // Takes the socket of a connection that is being destroyed out of this loop.
+  IdleSocket Detach(Connection& connection);
   void RunTimers();
   // When the time-out that runs ends.
   uint64_t DueTick(const Connection& connection) const;

@@ -50,7 +50,8 @@ void IOHandler::MakeRoomInLists() {
   }
 }
 
-int IOHandler::Adopt(UniqueFd fd, std::unique_ptr<Transport> transport) {
+int IOHandler::Adopt(UniqueFd fd, std::unique_ptr<Transport> transport,
+                     int epoll_op) {
   Connection* connection = MakeConnection(std::move(fd));
   if (connection == nullptr) return ENOMEM;
   uint32_t events = EPOLLIN;
@@ -58,7 +59,7 @@ int IOHandler::Adopt(UniqueFd fd, std::unique_ptr<Transport> transport) {
     BeginHandshake(*connection, std::move(transport));
     if (connection->handshaking_) events = HandshakeEvents(*connection);
   }
-  if (int error = SetEvents(EPOLL_CTL_ADD, *connection, events); error != 0) {
+  if (int error = SetEvents(epoll_op, *connection, events); error != 0) {
     connections_.Erase(connection->name_);
     return error;
   }
@@ -67,6 +68,7 @@ int IOHandler::Adopt(UniqueFd fd, std::unique_ptr<Transport> transport) {
   // draining may read.
   const bool nested = current_ != nullptr;
   Guard(*connection, [&] {
+    OnAdopted(*connection);
     if (!connection->handshaking_) Announce(*connection);
     // The others were closed when the run was stopped.
     if (phase_ == RunPhase::kStopping) {
@@ -167,6 +169,7 @@ void IOHandler::ReadInput(Connection& connection) {
           : connection.transport_->Recv(room.data(), room.size());
   if (got.ok() && got.value > 0) {
     connection.input_.CommitRead(got.value);
+    connection.received_ = true;
     connection.moved_bytes_ = true;
     connection.fresh_ = false;
     stats().bytes_read.Add(got.value);
@@ -191,6 +194,7 @@ void IOHandler::DeliverMessage(Connection& connection) {
 
 void IOHandler::EndInput(Connection& connection) {
   connection.input_ended_ = true;
+  if (DiesOfInputEnd(connection)) return connection.Finish(CloseReason::kPeer);
   OnInputEnd(connection);
   if (connection.closing_ && connection.reason_ == CloseReason::kLocal) {
     connection.reason_ = CloseReason::kPeer;

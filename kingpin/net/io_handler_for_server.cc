@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "kingpin/logger/klog.h"
@@ -201,16 +202,23 @@ void IOHandlerForServer::Pause(int error) {
   KLOG_EVERY_SECOND(ERROR) << "accept: " << std::strerror(error)
                            << ": pausing for "
                            << absl::FormatDuration(back_off_);
-  RunAfter(back_off_, [this] {
+  auto go_on = [this] {
     backing_off_ = false;
     UpdateAccepting();
-  });
+  };
+  try {
+    RunAfter(back_off_, go_on);
+  } catch (const std::bad_alloc&) {
+    go_on();  // Not even for a timer: the next round tries again.
+  }
   back_off_ = std::min(2 * back_off_, kMaxBackOff);
   // The gates of those that sleep may have been closed because of this one.
   if (strategy() == AcceptStrategy::kGated) {
     shared_.WakeLightest(thread(), now());
   }
-  if (error == EMFILE || error == ENFILE) OnOutOfDescriptors();
+  if (error == EMFILE || error == ENFILE) {
+    GuardLoop([this] { OnOutOfDescriptors(); });
+  }
 }
 
 void IOHandlerForServer::BeginDrain() {

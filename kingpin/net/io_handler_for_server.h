@@ -28,6 +28,7 @@
 #include "absl/time/time.h"
 #include "kingpin/net/io_handler.h"
 #include "kingpin/net/transport.h"
+#include "kingpin/pool/idle_socket.h"
 #include "kingpin/pool/thread_shared_data_for_server.h"
 
 namespace kingpin {
@@ -57,7 +58,9 @@ class IOHandlerForServer : public IOHandler {
   void OnRoleEvent(uint64_t data) final;
   void AfterEvents() final;
   void BeginDrain() final;
-  void OnConnectionGone() final { shared_.OnConnectionClosed(); }
+  void OnConnectionGone(ConnectionId, IdleSocket) final {
+    shared_.OnConnectionClosed();
+  }
 
  private:
   AcceptStrategy strategy() const { return shared_.options().strategy; }

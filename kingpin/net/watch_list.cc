@@ -32,6 +32,12 @@ void WatchList::End(int epoll, WatchId id) {
   if (watcher == nullptr) return;
   // Fails if the descriptor was closed first, and then epoll has let go of it.
   (void)sys::EpollCtl(epoll, EPOLL_CTL_DEL, watcher->fd, 0, 0);
+  Forget(id);
+}
+
+void WatchList::Forget(WatchId id) {
+  Watcher* watcher = Find(id.name);
+  if (watcher == nullptr) return;
   watcher->ended = true;
   ended_.push_back(id.name);
 }

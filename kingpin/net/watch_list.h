@@ -44,6 +44,9 @@ class WatchList {
                               WatchCallback callback);
   absl::Status Change(int epoll, WatchId id, uint32_t events);
   void End(int epoll, WatchId id);
+  // Ends it and leaves the descriptor in the epoll, for whoever registers it
+  // anew (EPOLL_CTL_MOD).
+  void Forget(WatchId id);
 
   // An event of the watch `name`, which may have ended since.
   void Dispatch(SlotName name, uint32_t events);

@@ -1,18 +1,23 @@
 #include "kingpin/pool/current_exception.h"
 
 #include <exception>
+#include <new>
 
 #include "absl/strings/str_cat.h"
 
 namespace kingpin {
 
-std::string DescribeCurrentException() {
+std::string DescribeCurrentException() noexcept {
   try {
-    throw;
-  } catch (const std::exception& e) {
-    return absl::StrCat(": ", e.what());
-  } catch (...) {
-    return "";
+    try {
+      throw;
+    } catch (const std::exception& e) {
+      return absl::StrCat(": ", e.what());
+    } catch (...) {
+      return "";
+    }
+  } catch (const std::bad_alloc&) {
+    return ": no memory";  // So short that it needs none.
   }
 }
 

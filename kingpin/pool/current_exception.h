@@ -15,8 +15,9 @@
 
 namespace kingpin {
 
-// ": " and what() of a std::exception; nothing for other types.
-std::string DescribeCurrentException();
+// ": " and what() of a std::exception; nothing for other types. Memory may have run
+// out: then it says so instead.
+std::string DescribeCurrentException() noexcept;
 
 }  // namespace kingpin
 

@@ -24,17 +24,39 @@
 namespace kingpin {
 namespace {
 
+bool IsSocket(const std::string& path) {
+  struct stat info;
+  return lstat(path.c_str(), &info) == 0 && S_ISSOCK(info.st_mode);
+}
+
+// What the errno does not say.
+absl::string_view HintFor(int error, const SocketAddress& address) {
+  const std::string path = address.path();
+  switch (error) {
+    case EADDRINUSE:
+      return path.empty() || IsSocket(path)
+                 ? " (is another server running?)"
+                 : " (something else has that path, which is no socket)";
+    case EACCES:
+      if (address.is_ip())
+        return " (ports below 1024 need CAP_NET_BIND_SERVICE)";
+      return path.empty() ? "" : " (its folder has to be writable)";
+    case ENOENT:
+      return path.empty() ? "" : " (is its folder there?)";
+    case EWOULDBLOCK:
+      return " (another server is starting or ending)";
+    case EADDRNOTAVAIL:
+      return " (not an address of this machine)";
+    default:
+      return "";
+  }
+}
+
 absl::Status ListenError(int error, absl::string_view call,
                          const SocketAddress& address) {
-  absl::string_view hint;
-  if (error == EADDRINUSE) hint = " (is another server running?)";
-  if (error == EACCES && address.is_ip()) {
-    hint = " (ports below 1024 need CAP_NET_BIND_SERVICE)";
-  }
-  if (error == EWOULDBLOCK) hint = " (another server is starting or ending)";
-  if (error == EADDRNOTAVAIL) hint = " (not an address of this machine)";
   return absl::ErrnoToStatus(
-      error, absl::StrCat("listen on ", address.ToString(), ": ", call, hint));
+      error, absl::StrCat("listen on ", address.ToString(), ": ", call,
+                          HintFor(error, address)));
 }
 
 // Sets the options in turn; the errno of the first that fails.
@@ -84,10 +106,7 @@ int SetOptions(int fd, const SocketAddress& address,
 
 // True if `path` is a socket that no process listens on any more.
 bool IsStaleSocket(const SocketAddress& address) {
-  struct stat info;
-  if (lstat(address.path().c_str(), &info) != 0 || !S_ISSOCK(info.st_mode)) {
-    return false;
-  }
+  if (!IsSocket(address.path())) return false;
   SysResult<UniqueFd> probe = sys::StreamSocket(AF_UNIX);
   return probe.ok() &&
          connect(probe.value.get(), address.get(), address.size()) != 0 &&

@@ -34,7 +34,9 @@ absl::Duration DurationHistogram::Quantile(double q) const {
 std::string LoopStats::ToString() const {
   return absl::StrCat(
       "iterations=", iterations.value(), " events=", events.value(),
-      " accepts=", accepts.value(), " accept_pauses=", accept_pauses.value(),
+      " accepts=", accepts.value(), " connects=", connects.value(),
+      " connect_failures=", connect_failures.value(),
+      " retries=", retries.value(), " accept_pauses=", accept_pauses.value(),
       " turns_won=", turns_won.value(),
       " turns_handed_over=", turns_handed_over.value(),
       " turns_lost=", turns_lost.value(), " bytes_read=", bytes_read.value(),

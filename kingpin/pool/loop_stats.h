@@ -50,6 +50,9 @@ struct LoopStats {
   Counter iterations;
   Counter events;
   Counter accepts;
+  Counter connects;           // Sockets that a client has connected.
+  Counter connect_failures;   // Targets that got no connection.
+  Counter retries;            // Targets whose reused connection had ended.
   Counter accept_pauses;      // Listener paused: out of descriptors or memory.
   Counter turns_won;          // Of the accept mutex.
   Counter turns_handed_over;  // Given to a lighter thread.

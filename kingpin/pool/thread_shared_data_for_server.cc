@@ -1,30 +1,16 @@
 #include "kingpin/pool/thread_shared_data_for_server.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
-#include <climits>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "kingpin/pool/max_connections.h"
 #include "kingpin/sys/socket_address.h"
 
 namespace kingpin {
-namespace {
-
-int ResolveMaxConnections(int asked) {
-  if (asked > 0) return asked;
-  rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return INT_MAX;
-  // The rest is for listeners, logs and the files that are served.
-  return static_cast<int>(std::min<rlim_t>(limit.rlim_cur / 10 * 9, INT_MAX));
-}
-
-}  // namespace
-
 absl::StatusOr<AcceptStrategy> ParseAcceptStrategy(absl::string_view name) {
   if (name == "mutex") return AcceptStrategy::kMutex;
   if (name == "gated") return AcceptStrategy::kGated;

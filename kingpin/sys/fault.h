@@ -29,6 +29,7 @@ namespace sys {
 enum class Call : uint8_t {
   kAccept,
   kBind,
+  kConnect,
   kEpollCreate,
   kEpollCtl,
   kEpollWait,

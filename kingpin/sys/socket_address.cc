@@ -133,6 +133,16 @@ uint16_t SocketAddress::port() const {
   return 0;
 }
 
+SocketAddress SocketAddress::WithPort(uint16_t port) const {
+  SocketAddress copy = *this;
+  if (family() == AF_INET) {
+    reinterpret_cast<sockaddr_in*>(&copy.storage_)->sin_port = htons(port);
+  } else if (family() == AF_INET6) {
+    reinterpret_cast<sockaddr_in6*>(&copy.storage_)->sin6_port = htons(port);
+  }
+  return copy;
+}
+
 std::string SocketAddress::path() const {
   const auto* address = reinterpret_cast<const sockaddr_un*>(&storage_);
   if (family() != AF_UNIX || size_ <= kUnixPathOffset) return "";

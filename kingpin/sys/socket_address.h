@@ -39,6 +39,8 @@ class SocketAddress {
   bool is_ip() const { return family() == AF_INET || family() == AF_INET6; }
   // 0 for addresses without ports.
   uint16_t port() const;
+  // The same address with `port`; itself if it has no ports.
+  SocketAddress WithPort(uint16_t port) const;
   // The path of a unix-domain address on the file system; else empty.
   std::string path() const;
 

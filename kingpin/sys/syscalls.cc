@@ -146,6 +146,24 @@ SysResult<UniqueFd> Accept(int listener) {
   });
 }
 
+int Connect(int fd, const SocketAddress& address) {
+  // Not made twice: one that a signal interrupts goes on by itself
+  // (connect(2), EINTR), and a second call would say EALREADY.
+  SysResult<int> result = Retry(Call::kConnect, fd, [&](size_t) {
+    int value = ::connect(fd, address.get(), address.size());
+    if (value != 0 && errno == EINTR) errno = EINPROGRESS;
+    return value;
+  });
+  return result.error;
+}
+
+SysResult<size_t> Peek(int fd) {
+  return MoveBytes(Call::kRecv, fd, [=](size_t) {
+    char byte;
+    return ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  });
+}
+
 SysResult<size_t> Recv(int fd, void* data, size_t size) {
   return MoveBytes(Call::kRecv, fd, [=](size_t limit) {
     return RawRecv(fd, data, std::min(size, limit));
@@ -291,20 +309,15 @@ int ReadDirectory(UniqueFd directory,
   DIR* stream = ::fdopendir(directory.get());
   if (stream == nullptr) return errno;
   directory.Release();
-  int error = 0;
+  absl::Cleanup close = [stream] { ::closedir(stream); };  // `visit` may throw.
   for (;;) {
     errno = 0;
     const dirent* entry = ::readdir(stream);
-    if (entry == nullptr) {
-      error = errno;
-      break;
-    }
+    if (entry == nullptr) return errno;
     const char* name = entry->d_name;
     if (std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0) continue;
-    if (!visit(name)) break;
+    if (!visit(name)) return 0;
   }
-  ::closedir(stream);
-  return error;
 }
 
 int Rename(const char* from, const char* to) {

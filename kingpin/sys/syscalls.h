@@ -58,6 +58,12 @@ int TakeSocketError(int fd);
 int ShutdownWrite(int fd);
 
 SysResult<UniqueFd> Accept(int listener);
+// 0: connected. EINPROGRESS: the socket becomes writable when it is known, and
+// TakeSocketError() then says how it went.
+int Connect(int fd, const SocketAddress& address);
+// What a Recv of one byte would return, without taking the byte. EAGAIN: the
+// peer has neither sent anything nor closed.
+SysResult<size_t> Peek(int fd);
 // A value of 0 means the peer has sent FIN.
 SysResult<size_t> Recv(int fd, void* data, size_t size);
 SysResult<size_t> Send(int fd, const void* data, size_t size);

@@ -88,6 +88,63 @@ TEST(FailureMode12, ABodyThatStopsHasTheReadTimeOut) {
   }
 }
 
+// A POST of which the body drips, in two framings.
+constexpr const char* kDrippedBodies[] = {
+    "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n"};
+
+TEST(FailureMode12, ADrippedBodyThatIsIgnoredIsBoundedInAll) {
+  for (const char* request : kDrippedBodies) {
+    for (const bool answers : {true, false}) {
+      int pieces = 0;
+      ManualHttpServer server(
+          {.on_request =
+               [&](HttpTestHandler& handler, Connection& c, const Request&) {
+                 handler.IgnoreBody(c);
+                 if (answers) AnswerText(handler, c, "early");
+               },
+           .on_body = [&](HttpTestHandler&, Connection&, std::string_view,
+                          bool) { ++pieces; }});
+      TestClient slow = TestClient::Connect(server.port());
+      slow.TrySend(request);
+      const int seconds =
+          SecondsUntilClosed(server, slow, std::string(60, 'x'));
+      EXPECT_GT(seconds, 30);
+      EXPECT_LE(seconds, 60);
+      EXPECT_EQ(pieces, 0);
+      EXPECT_TRUE(absl::StrContains(slow.received(), answers ? "early" : "408"))
+          << slow.received();
+    }
+  }
+}
+
+TEST(FailureMode12, ADrippedBodyThatIsWantedHasItsTime) {
+  for (const char* request : kDrippedBodies) {
+    ManualHttpServer server;
+    TestClient slow = TestClient::Connect(server.port());
+    slow.TrySend(request);
+    EXPECT_EQ(SecondsUntilClosed(server, slow, std::string(61, 'x')), -1);
+  }
+}
+
+TEST(FailureMode12, AfterAnIgnoredBodyTheConnectionIsKept) {
+  ManualHttpServer server(
+      {.on_request = [](HttpTestHandler& handler, Connection& c,
+                        const Request& request) {
+        handler.IgnoreBody(c);
+        AnswerText(handler, c, request.path);
+      }});
+  TestClient client = TestClient::Connect(server.port());
+  client.TrySend(
+      "POST /first HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nh");
+  EXPECT_TRUE(Settles(server, client));
+  server.Advance(absl::Seconds(29));
+  client.TrySend(absl::StrCat("i", Get("/second")));
+  for (int i = 0; i < 10; ++i) server.Turn();
+  EXPECT_TRUE(absl::StrContains(client.received(), "/second"));
+  EXPECT_FALSE(client.ended());
+}
+
 TEST(FailureMode12, HalfAHeadHoldsADrainUpForTheLingerTimeOnly) {
   ManualHttpServer server;
   TestClient half = TestClient::Connect(server.port());

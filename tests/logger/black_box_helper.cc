@@ -5,6 +5,7 @@
 // Logs to the file LOG with the black box BOX. Says "ready" on stdout when what the
 // mode promises has been logged, then waits for its end, unless the mode says more.
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,6 +60,34 @@ class StuckSink : public kingpin::LogSink {
   std::atomic<uint32_t>& reached_;
 };
 
+// Shows the first line about a signal to another thread, gives it time to die of one
+// as well, and only then writes what it was given.
+class SlowSink : public kingpin::LogSink {
+ public:
+  SlowSink(int fd, std::atomic<uint32_t>* reached)
+      : fd_(fd), reached_(*reached) {}
+  kingpin::SysResult<size_t> Write(const kingpin::LogBatch& batch) override {
+    if (batch.text.find(" signal 11 ") != batch.text.npos &&
+        reached_.exchange(1) == 0) {
+      kingpin::sys::FutexWake(reached_);
+      poll(nullptr, 0, /*timeout=*/200);
+    }
+    return kingpin::log_internal::WriteAll(fd_, batch.text);
+  }
+
+ private:
+  const int fd_;
+  std::atomic<uint32_t>& reached_;
+};
+
+class FaultySink : public kingpin::LogSink {
+ public:
+  kingpin::SysResult<size_t> Write(const kingpin::LogBatch&) override {
+    *static_cast<volatile int*>(nullptr) = 1;
+    return {0, EIO};
+  }
+};
+
 // Takes `bytes` in all and then nothing.
 class FullSink : public kingpin::LogSink {
  public:
@@ -111,6 +140,31 @@ std::atomic<uint64_t>* MapCounters(const char* path) {
     *static_cast<volatile int*>(nullptr) = 1;
   }).detach();
   RunThreads(log, counters);
+}
+
+// Two threads crash, one while the other waits for its last line.
+[[noreturn]] void CrashTwice(Logger& log, std::atomic<uint32_t>& reached) {
+  Logger::SetDefault(&log);
+  kingpin::InstallCrashHandler();
+  std::thread([] { *static_cast<volatile int*>(nullptr) = 1; }).detach();
+  while (reached.load() == 0) kingpin::sys::FutexWait(reached, 0, -1);
+  *static_cast<volatile int*>(nullptr) = 1;
+  abort();
+}
+
+[[noreturn]] void CrashTheBackend(Logger& log) {
+  Logger::SetDefault(&log);
+  kingpin::InstallCrashHandler();
+  KLOG(INFO) << "what the backend dies of";
+  for (;;) pause();
+}
+
+// The other sink is stuck, the first has the line.
+[[noreturn]] void GetStuckBeside(Logger& log, std::atomic<uint32_t>& reached) {
+  log.Write(LogLevel::kInfo, "first");
+  while (reached.load() == 0) kingpin::sys::FutexWait(reached, 0, -1);
+  log.Write(LogLevel::kInfo, "second");
+  WaitForTheEnd();
 }
 
 [[noreturn]] void GetStuck(Logger& log, std::atomic<uint32_t>& reached) {
@@ -226,6 +280,14 @@ int Run(const std::string& mode, Logger::Options options, int log_fd,
   static std::atomic<uint32_t> reached = 0;
   if (mode == "stuck" || mode == "full" || mode == "stuck_start") {
     options.sink = [] { return std::make_unique<StuckSink>(&reached); };
+  } else if (mode == "stuck_beside") {
+    options.also_to = {[] { return std::make_unique<StuckSink>(&reached); }};
+  } else if (mode == "crash_twice") {
+    options.sink = [log_fd] {
+      return std::make_unique<SlowSink>(log_fd, &reached);
+    };
+  } else if (mode == "crash_backend") {
+    options.sink = [] { return std::make_unique<FaultySink>(); };
   } else if (mode == "enospc") {
     options.sink = [log_fd] { return std::make_unique<FullSink>(log_fd, 12); };
   }
@@ -252,7 +314,10 @@ int Run(const std::string& mode, Logger::Options options, int log_fd,
     kingpin::InstallCrashHandler();
     RunAndCrash(log, MapCounters(counters));
   }
+  if (mode == "crash_twice") CrashTwice(log, reached);
+  if (mode == "crash_backend") CrashTheBackend(log);
   if (mode == "stuck") GetStuck(log, reached);
+  if (mode == "stuck_beside") GetStuckBeside(log, reached);
   if (mode == "full") GetStuckAndFull(log, reached);
   if (mode == "enospc") FillTheDisk(log);
   if (mode == "fork") LeaveAChild(log);

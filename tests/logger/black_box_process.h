@@ -17,40 +17,27 @@
 
 #include <atomic>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
 #include "kingpin/sys/unique_fd.h"
+#include "tests/logger/sink_testing.h"
 
 namespace kingpin {
 
-inline std::string ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 inline void WriteFile(const std::string& path, std::string_view text) {
   std::ofstream(path, std::ios::binary) << text;
-}
-
-// Lines of `text`; one without its newline counts.
-inline std::vector<std::string> LinesOf(std::string_view text) {
-  if (text.empty()) return {};
-  if (text.back() == '\n') text.remove_suffix(1);
-  return absl::StrSplit(text, '\n');
 }
 
 // Paths that nobody else has; the files go with it.
 struct BoxFiles {
   BoxFiles() {
     static std::atomic<int> made = 0;
-    base = absl::StrCat(testing::TempDir(), "/box_", getpid(), "_", made++);
+    base = absl::StrCat(::testing::TempDir(), "/box_", getpid(), "_", made++);
     box = base + ".box";
     log = base + ".log";
     counters = base + ".counters";

@@ -3,6 +3,7 @@
 #include "kingpin/logger/black_box.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -23,24 +24,37 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "kingpin/logger/black_box_format.h"
 #include "kingpin/logger/black_box_reader.h"
+#include "kingpin/logger/collector.h"
+#include "kingpin/logger/fd_sink.h"
+#include "kingpin/logger/file_sink.h"
 #include "kingpin/logger/klog.h"
+#include "kingpin/logger/line_format.h"
+#include "kingpin/logger/line_writer.h"
+#include "kingpin/logger/raw_slots.h"
 #include "kingpin/logger/record.h"
 #include "kingpin/logger/ring.h"
+#include "kingpin/logger/ring_set.h"
 #include "kingpin/logger/sink.h"
+#include "kingpin/logger/ticks.h"
 #include "kingpin/sys/syscalls.h"
 #include "tests/logger/black_box_process.h"
 
 namespace kingpin {
 namespace {
 
+using testing::CheckedCounters;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using testing::LinesOf;
 using ::testing::MatchesRegex;
 using ::testing::Not;
+using testing::ReadFile;
 using ::testing::SizeIs;
 
 // A process that is killed with its backend within a write.
@@ -162,6 +176,88 @@ TEST(BlackBoxRecover, StartThatDiesRecoveringIsTold) {
   EXPECT_THAT(lines[1],
               HasSubstr(absl::StrCat("recovered 7 lines of process ", pid)));
   EXPECT_THAT(lines[9], HasSubstr("recovered 0 lines of process "));
+}
+
+// What is recovered is the first sink's; what is logged from then on is everybody's.
+TEST(BlackBoxRecover, OfSeveralSinksTheFirstHasIt) {
+  BoxFiles files;
+  KillStuck("stuck", files);
+  const std::string other = files.base + ".other";
+  {
+    Logger logger({.sink = *FileSinkFactory({.path = files.log}),
+                   .also_to = {*FileSinkFactory({.path = other})},
+                   .black_box = files.box});
+    logger.Write(LogLevel::kInfo, "new");
+    const Logger::Counters counters = CheckedCounters(logger);
+    EXPECT_EQ(counters.recovered, 7);
+    EXPECT_EQ(counters.written, 8);
+  }
+  const std::string log = ReadFile(files.log);
+  EXPECT_THAT(log, HasSubstr("in\tflight\n"));
+  EXPECT_TRUE(absl::EndsWith(log, "\nnew\n"));
+  EXPECT_EQ(ReadFile(other), "new\n");
+  unlink(other.c_str());
+}
+
+// A line that the first has and another has not is one that may be there already.
+TEST(BlackBoxRecover, SinkThatIsStuckBesideTheFirst) {
+  BoxFiles files;
+  KillStuck("stuck_beside", files);
+  EXPECT_EQ(ReadFile(files.log), "first\n");
+  const Output output = RunRecover(files.box);
+  EXPECT_EQ(output.code, 0);
+  EXPECT_THAT(LinesOf(output.out),
+              ElementsAre(HasSubstr(" recovered 1 lines "), "first",
+                          HasSubstr(" recovered 1 lines "), "second",
+                          HasSubstr(" end of what was recovered ")));
+}
+
+TEST(BlackBoxRecover, TimesAreRightBeforeTheFirstPass) {
+  using namespace log_internal;
+  UseBestTickSource();
+  BoxFiles files;
+  const int64_t before = absl::GetCurrentTimeNanos();
+  {
+    absl::StatusOr<std::unique_ptr<BlackBox>> box =
+        BlackBox::Open({.path = files.box,
+                        .ring_bytes = Ring::MappedBytes(1 << 12),
+                        .rings = 2},
+                       [](std::string_view) {});
+    ASSERT_TRUE(box.ok()) << box.status();
+    RingSet rings(1 << 12, box->get());
+    FdSink sink(-1);
+    TextLineFormat format;
+    LineWriter writer(&sink, &format);
+    const Collector collector(&rings, &(*box)->raw_slots(), box->get(), &format,
+                              &writer);
+    (*box)->raw_slots().Write(LogLevel::kInfo, "file.cc", 1, "text");
+  }
+  const UniqueFd fd = sys::Open(files.box.c_str(), O_RDONLY, 0).value;
+  const absl::StatusOr<std::string> file = ReadBlackBox(fd.get());
+  ASSERT_TRUE(file.ok()) << file.status();
+  const BlackBoxContents contents = ParseBlackBox(*file);
+  ASSERT_THAT(contents.lines, SizeIs(1));
+  // How fast ticks go is not known yet.
+  constexpr int64_t kSlack = 10'000'000'000;
+  EXPECT_GE(contents.lines[0].unix_nanos, before - kSlack);
+  EXPECT_LE(contents.lines[0].unix_nanos, absl::GetCurrentTimeNanos() + kSlack);
+}
+
+// Else lines that a process logs and dies of after an hour without any would have
+// the time by a clock of an hour ago.
+TEST(BlackBoxRecover, ClockIsReadOnceMoreBeforeALongSleep) {
+  using namespace log_internal;
+  BoxFiles files;
+  Logger logger({.black_box = files.box});
+  logger.Flush();
+  const uint64_t flushed = ReadTicks();
+  const UniqueFd fd = sys::Open(files.box.c_str(), O_RDONLY, 0).value;
+  BoxHeader header;
+  do {
+    std::this_thread::yield();
+    ASSERT_EQ(pread(fd.get(), &header, sizeof(header), 0),
+              static_cast<ssize_t>(sizeof(header)));
+  } while (header.clocks[header.clock].ticks <= flushed);
 }
 
 TEST(BlackBoxRecover, DroppedLinesAreDeclaredExactly) {
@@ -369,6 +465,42 @@ TEST(BlackBoxOpen, NoRoomIsAnErrorAtTheStart) {
               ElementsAre(HasSubstr(" ERROR "), EndsWith(" works without")));
   Logger logger({.fd = log.get(), .black_box = files.box});
   EXPECT_TRUE(logger.black_box_status().ok());
+}
+
+// Who closes the standard streams must not have the box as one of them: what anybody
+// prints there would be written over it.
+TEST(BlackBoxOpen, IsNoStandardStream) {
+  BoxFiles files;
+  std::vector<UniqueFd> kept;
+  for (int fd = 0; fd <= STDERR_FILENO; ++fd) {
+    kept.emplace_back(fcntl(fd, F_DUPFD_CLOEXEC, 10));
+    close(fd);
+  }
+  const bool has_box =
+      Logger({.fd = -1, .black_box = files.box}).black_box_status().ok();
+  auto logger = std::make_unique<Logger>(
+      Logger::Options{.fd = -1, .black_box = files.box});
+  std::vector<int> open;
+  for (int fd = 0; fd <= STDERR_FILENO; ++fd) {
+    if (fcntl(fd, F_GETFD) != -1) open.push_back(fd);
+  }
+  for (int fd = 0; fd <= STDERR_FILENO; ++fd) dup2(kept[fd].get(), fd);
+  EXPECT_TRUE(has_box);
+  EXPECT_TRUE(logger->black_box_status().ok());
+  EXPECT_THAT(open, SizeIs(0));
+}
+
+TEST(BlackBoxOpen, CreateGivesTheErrorInsteadOfALogger) {
+  BoxFiles files;
+  const Logger::Options options = {.fd = -1, .black_box = files.box};
+  absl::StatusOr<std::unique_ptr<Logger>> first = Logger::Create(options);
+  ASSERT_TRUE(first.ok()) << first.status();
+  (*first)->Write(LogLevel::kInfo, "line");
+  const auto second = Logger::Create(options);
+  EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(second.status().message()),
+              HasSubstr("is in use by process"));
+  EXPECT_TRUE(Logger::Create({.fd = -1}).ok());
 }
 
 TEST(BlackBoxOpen, AllOfItIsAllocated) {

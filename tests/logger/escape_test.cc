@@ -1,5 +1,7 @@
 #include "kingpin/logger/escape.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <random>
 #include <string>
 #include <string_view>
@@ -54,6 +56,26 @@ TEST(Escape, ShowsWhatIsNotUtf8) {
   EXPECT_EQ(Escape("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // A surrogate.
   EXPECT_EQ(Escape("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");  // Too large.
   EXPECT_EQ(Escape("\xf5\x80\x80\x80"), "\\xf5\\x80\\x80\\x80");  // Too large.
+}
+
+TEST(CutText, EndsInsideNoCharacter) {
+  const std::string_view euros = "\xe2\x82\xac\xe2\x82\xac";
+  for (size_t size = 0; size <= 7; ++size) {
+    EXPECT_EQ(CutText(euros, size).size(),
+              std::min(size / 3 * 3, euros.size()));
+  }
+  EXPECT_EQ(CutText("\xf0\x9f\x98\x80", 3), "");
+  EXPECT_EQ(CutText("ab\xc3\xa9", 3), "ab");
+  EXPECT_EQ(CutText("abc", 2), "ab");
+}
+
+TEST(CutText, OfWhatIsNoUtf8AnyPlaceIsAsGood) {
+  const std::string continuations(10, '\x80');
+  for (size_t size = 0; size <= 10; ++size) {
+    // One of the first three may be the middle of a character.
+    EXPECT_LE(size - CutText(continuations, size).size(), size < 3 ? 2 : 0);
+  }
+  EXPECT_EQ(CutText("\xff\x80\x80\x80\x80\x80", 5).size(), 5);
 }
 
 TEST(Escape, FindsEachByteAtEachPlace) {

@@ -1,11 +1,13 @@
 // What logger_exit_test runs: logs in one of several ways and ends. A line that
 // must be in the log is announced by being logged; the test knows the numbers.
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <latch>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -59,6 +61,17 @@ void LogLargeLinesForEver(Logger& log) {
     const std::string line(100'000, 'x');
     for (;;) log.Write(LogLevel::kInfo, line);
   }).detach();
+}
+
+// Takes nothing.
+class FullSink : public kingpin::LogSink {
+ public:
+  kingpin::SysResult<size_t> Write(const kingpin::LogBatch&) override {
+    return {0, ENOSPC};
+  }
+};
+std::unique_ptr<kingpin::LogSink> MakeFullSink() {
+  return std::make_unique<FullSink>();
 }
 
 // Blocks when full, so that noise cannot push out what the test looks for. Never
@@ -123,6 +136,14 @@ int main(int argc, char** argv) {
     Logger log;
     LogNumbers(log, "main", count);
     exit(0);  // No destructor runs.
+  } else if (mode == "undeclared") {
+    // Destroyed, not destroyed, and one that has nothing to say.
+    Logger({.sink = &MakeFullSink}).Write(LogLevel::kInfo, "destroyed");
+    Logger* log = new Logger({.sink = &MakeFullSink});
+    LogNumbers(*log, "main", count);
+    log->Write(LogLevel::kError, "main");
+    static Logger fine;
+    fine.Write(LogLevel::kInfo, "fine");
   } else if (mode == "fork") {
     ForkAmidNoise(BlockingDefault(), count);
   } else if (mode == "fork_file") {

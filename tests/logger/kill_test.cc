@@ -32,6 +32,8 @@ namespace kingpin {
 namespace {
 
 using ::testing::HasSubstr;
+using testing::LinesOf;
+using testing::ReadFile;
 
 int FromEnvironment(const char* name, int otherwise) {
   const char* text = getenv(name);
@@ -168,7 +170,8 @@ TEST(Kill, LosesAndTearsNothing) {
   std::mt19937 random(FromEnvironment("KILL_SEED", 1));
   size_t announced = 0;
   size_t recovered = 0;
-  for (int round = 0; round < rounds && !testing::Test::HasFailure(); ++round) {
+  for (int round = 0; round < rounds && !::testing::Test::HasFailure();
+       ++round) {
     SCOPED_TRACE(round);
     BoxFiles files;
     const Counters counters(files.counters);
@@ -214,6 +217,30 @@ TEST(Crash, HandlerTellsTheSignalAndFlushes) {
               HasSubstr(" signal 11 (SIGSEGV) at address 0x0\n"));
   const Account account = Collect(files, counters, /*by_tool=*/false);
   account.Check(counters);
+}
+
+// The first one's last line is written though the second is through with its own.
+TEST(Crash, SecondThreadDoesNotCutTheFirstShort) {
+  BoxFiles files;
+  Process child(HelperArgs("crash_twice", files));
+  const int status = child.Wait();
+  EXPECT_TRUE(WIFSIGNALED(status) || WEXITSTATUS(status) != 0);
+  EXPECT_THAT(ReadFile(files.log), HasSubstr(" signal 11 (SIGSEGV) at "));
+}
+
+// Nobody writes the log any more: the box has it, and stderr says so.
+TEST(Crash, OfTheBackendIsToldOnStderr) {
+  BoxFiles files;
+  Process child(HelperArgs("crash_backend", files));
+  EXPECT_THAT(child.ReadErr(),
+              HasSubstr("signal 11 (SIGSEGV) at address 0x0: the log was not "
+                        "written to its end\n"));
+  const int status = child.Wait();
+  EXPECT_TRUE(WIFSIGNALED(status) || WEXITSTATUS(status) != 0);
+  const Output output = RunRecover(files.box);
+  EXPECT_EQ(output.code, 0);
+  EXPECT_THAT(output.out, HasSubstr(" what the backend dies of\n"));
+  EXPECT_THAT(output.out, HasSubstr(" signal 11 (SIGSEGV) at address 0x0\n"));
 }
 
 }  // namespace

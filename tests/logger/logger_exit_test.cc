@@ -25,6 +25,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::EndsWith;
+using ::testing::UnorderedElementsAre;
 
 // To an environment variable that the helper inherits.
 void AppendOption(const char* variable, const char* option) {
@@ -110,6 +111,17 @@ TEST(LoggerExit, ExitOnAnotherThreadWritesEverything) {
 
 TEST(LoggerExit, ExitPastALoggerOnTheStackWritesEverything) {
   EXPECT_EQ(CountNumbered(RunHelper("stack", 100))["main"], 100);
+}
+
+TEST(LoggerExit, WhatCouldNotBeDeclaredIsToldOnStderr) {
+  EXPECT_THAT(
+      RunHelper("undeclared", 7),
+      UnorderedElementsAre(
+          "log: 1 lines (0/1/0/0) are missing and could not be declared (No "
+          "space left on device)",
+          "log: 8 lines (0/7/0/1) are missing and could not be declared (No "
+          "space left on device)",
+          "fine"));
 }
 
 TEST(LoggerExit, StaticDestructorsStillLog) {

@@ -209,6 +209,44 @@ TEST_F(LoggerPolicy, BeyondTheBudgetThreadsShareABufferAndLoseNothing) {
   EXPECT_THAT(next, ElementsAre(500, 500, 500, 500));
 }
 
+// One that waits for room of a buffer that is shared keeps nobody from dropping.
+TEST_F(LoggerPolicy, WhoSharesABufferWaitsByItsOwnPolicyAlone) {
+  Logger::SetMemoryBudget(0);
+  auto log = std::make_unique<Logger>(OptionsWith(
+      {WhenFull::kDrop, WhenFull::kDrop, WhenFull::kBlock, WhenFull::kBlock}));
+  Shut(*log);
+  constexpr uint64_t kWarnings = 500;  // Each; more than there is room for.
+  std::vector<std::thread> waiting;
+  for (int t = 0; t < 3; ++t) {
+    waiting.emplace_back([&] {
+      for (uint64_t i = 0; i < kWarnings; ++i) {
+        log->Write(LogLevel::kWarning, "warning");
+      }
+    });
+  }
+  // Full but for less than such a line takes.
+  while (log->counters().depth_bytes < 4096 - 32) std::this_thread::yield();
+  std::thread([&] {
+    for (int i = 0; i < 10; ++i) log->Write(LogLevel::kInfo, "info");
+  }).join();
+  EXPECT_EQ(log->counters().dropped, 10);
+  gate_.SetOpen(true);
+  for (std::thread& thread : waiting) thread.join();
+  const Logger::Counters counters = CheckedCounters(*log);
+  EXPECT_EQ(counters.dropped, 10);
+  EXPECT_EQ(counters.written, 1 + 3 * kWarnings);
+  log.reset();
+  Logger::SetMemoryBudget(64 << 20);
+  uint64_t warnings = 0;
+  uint64_t declared = 0;
+  for (const std::string& line : Lines()) {
+    warnings += line == "warning";
+    declared += Declared(line);
+  }
+  EXPECT_EQ(warnings, 3 * kWarnings);
+  EXPECT_EQ(declared, 10);
+}
+
 // Room for the 7 lines that are declared lost at the end is a line's, too.
 TEST_F(LoggerPolicy, DropsAreDeclaredWhenNothingElseIsLoggedAnyMore) {
   Logger log(OptionsWith(WhenFull::kDrop));

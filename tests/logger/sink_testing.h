@@ -30,7 +30,9 @@ class ScratchDirectory {
 };
 
 std::string ReadFile(const std::string& path);
-// Of text that ends in a newline, unless it is empty.
+// The lines of `text`, of which the last may be cut off.
+std::vector<std::string> LinesOf(std::string_view text);
+// The same; one that is cut off is a failure.
 std::vector<std::string> SplitLines(std::string_view text);
 
 // N of a line "dropped N lines (...) from thread T between T1 and T2", else 0.

@@ -46,6 +46,9 @@ TEST(Stripping, StatementsBelowTheLeastLevelAreNotInTheProgram) {
   EXPECT_THAT(SplitLines(ReadFile(path)),
               ElementsAre(HasSubstr(" kept-a"), HasSubstr(" kept-b")));
 
+  // In optimised builds only: others may keep what is never reached, and GCC's -O1
+  // with ThreadSanitizer turns a whole text into instructions that store its parts.
+#ifdef NDEBUG
   std::ifstream file("/proc/self/exe", std::ios::binary);
   const std::string program{std::istreambuf_iterator<char>(file), {}};
   // Put together here, so that the search does not find itself.
@@ -54,7 +57,6 @@ TEST(Stripping, StatementsBelowTheLeastLevelAreNotInTheProgram) {
   };
   EXPECT_TRUE(has("kept", "a, a"));
   EXPECT_TRUE(has("kept", "b, a"));
-#ifdef NDEBUG  // Where the compiler takes out what is never reached.
   for (const char* letter : {"a, a", "b, a", "c, a", "d, a", "e, a", "f, a"}) {
     EXPECT_FALSE(has("stripped", letter)) << letter;
   }

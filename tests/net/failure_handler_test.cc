@@ -1,4 +1,5 @@
 // docs/failure_modes.md, the rows about what handlers may do to the loop.
+#include <errno.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -20,6 +21,7 @@
 #include "gtest/gtest.h"
 #include "kingpin/net/connection_id.h"
 #include "kingpin/net/io_handler.h"
+#include "kingpin/sys/fault.h"
 #include "kingpin/sys/unique_fd.h"
 #include "tests/testing/process.h"
 #include "tests/testing/scripted_server.h"
@@ -169,6 +171,21 @@ TEST_F(FailureMode17, ThrowInOnShutdown) {
   EXPECT_TRUE(server.RunUntil([&] { return client.ended(); }));
   EXPECT_TRUE(thrown_);
   EXPECT_EQ(client.error(), 0);
+}
+
+TEST_F(FailureMode17, ThrowInOnOutOfDescriptors) {
+  ManualServer server(
+      {.on_out_of_descriptors = [this](IOHandler&) { ThrowOnce(); }});
+  TestClient client = TestClient::Connect(server.port());
+  {
+    ScopedFaultHook hook([](sys::Call call, int) -> sys::Fault {
+      return {.error = call == sys::Call::kAccept ? EMFILE : 0};
+    });
+    EXPECT_TRUE(server.RunUntil([&] { return thrown_.load(); }));
+  }
+  server.Advance(absl::Milliseconds(20));  // The back-off.
+  EXPECT_TRUE(server.Echoes(client));
+  ExpectNoneLost(server);
 }
 
 TEST(FailureMode18, WatchdogNamesTheLoopThatIsStuck) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Proves that no dependency points upward between the packages of kingpin/, so that
-# they form no cycle, and that nothing below tls depends on anything but Abseil.
+# they form no cycle, and that nothing up to net depends on anything but Abseil.
 #
 # Every label in a BUILD file is looked at, so a new package or target is covered
 # without being listed anywhere; as no direct edge points upward, no path does.
@@ -41,7 +41,7 @@ check_label() {
     //*) echo "kingpin/$1 uses $2, which is outside kingpin/" ;;
     *)
       if [[ " ${ABSEIL_ONLY[*]} " == *" $1 "* ]]; then
-        echo "kingpin/$1 uses $2; below tls only Abseil is allowed"
+        echo "kingpin/$1 uses $2; up to net only Abseil is allowed"
       fi
       ;;
   esac

@@ -280,7 +280,9 @@ TEST(Listener, FileThatIsNoSocketIsLeftAlone) {
   std::string path = SocketPath("file");
   UniqueFd file(open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
   ASSERT_TRUE(file.valid());
-  EXPECT_FALSE(Open("unix:" + path).ok());
+  EXPECT_THAT(
+      Open("unix:" + path).status().message(),
+      HasSubstr("bind (something else has that path, which is no socket)"));
   EXPECT_EQ(access(path.c_str(), F_OK), 0);
   unlink(path.c_str());
 }
@@ -387,6 +389,13 @@ TEST(FailureMode37, NoPermission) {
   if (listener.ok()) GTEST_SKIP() << "this user may do everything";
   EXPECT_THAT(listener.status().message(), HasSubstr("Permission denied"));
   rmdir(folder.c_str());
+}
+
+TEST(FailureMode37, NoFolder) {
+  EXPECT_THAT(Open(absl::StrCat("unix:", SocketPath("none"), "/socket"))
+                  .status()
+                  .message(),
+              HasSubstr("(is its folder there?)"));
 }
 
 TEST(FailureMode37, NoServerIsHalfStarted) {

@@ -193,5 +193,14 @@ TEST(SocketAddress, UnixPathWithoutTerminatorStopsAtItsSize) {
   EXPECT_EQ(shorter.path(), "xxx");
 }
 
+TEST(SocketAddress, WithPortChangesThePortOnly) {
+  EXPECT_EQ(SocketAddress::Parse("10.0.0.1:0")->WithPort(80).ToString(),
+            "10.0.0.1:80");
+  EXPECT_EQ(SocketAddress::Parse("[::1]:7")->WithPort(65535).ToString(),
+            "[::1]:65535");
+  EXPECT_EQ(SocketAddress::Parse("unix:@name")->WithPort(80).ToString(),
+            "unix:@name");
+}
+
 }  // namespace
 }  // namespace kingpin

@@ -15,10 +15,13 @@
 
 #include <atomic>
 #include <filesystem>
+#include <new>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "gtest/gtest.h"
@@ -519,6 +522,28 @@ TEST(Files, OpenCreatesWithTheMode) {
   ASSERT_EQ(sys::Fstat(file.get(), &status), 0);
   EXPECT_EQ(status.st_size, 3);
   EXPECT_EQ(status.st_mode & 0777, 0600);
+}
+
+TEST(Files, ReadDirectoryVisitsAndCloses) {
+  TempDirectory directory;
+  for (const char* name : {"a", "b", "c"}) directory.WriteFile(name);
+  auto read = [&](absl::FunctionRef<bool(const char*)> visit) {
+    return sys::ReadDirectory(
+        sys::OpenBeneath(directory.fd(), ".", O_RDONLY | O_DIRECTORY, false)
+            .value,
+        visit);
+  };
+  const int lowest_free = UniqueFd(dup(directory.fd())).get();
+  std::set<std::string> names;
+  EXPECT_EQ(read([&](const char* name) { return names.insert(name).second; }),
+            0);
+  EXPECT_EQ(names, (std::set<std::string>{"a", "b", "c"}));
+  int calls = 0;
+  EXPECT_EQ(read([&](const char*) { return ++calls < 2; }), 0);
+  EXPECT_EQ(calls, 2);
+  EXPECT_THROW(read([](const char*) -> bool { throw std::bad_alloc(); }),
+               std::bad_alloc);
+  EXPECT_EQ(UniqueFd(dup(directory.fd())).get(), lowest_free);
 }
 
 TEST(ThreadId, IsTheKernels) {

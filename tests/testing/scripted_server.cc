@@ -104,6 +104,12 @@ void ScriptedHandler::OnShutdown() {
   if (shared_.script.on_shutdown) shared_.script.on_shutdown(*this);
 }
 
+void ScriptedHandler::OnOutOfDescriptors() {
+  if (shared_.script.on_out_of_descriptors) {
+    shared_.script.on_out_of_descriptors(*this);
+  }
+}
+
 ManualServer::ManualServer(Script script, ServerOptions options)
     : shared_(std::make_unique<ScriptedShared>(
           std::move(script), OnClock(std::move(options), &clock_))) {

@@ -46,6 +46,7 @@ struct Script {
   std::function<void(Connection&, CloseReason)> on_close = {};
   std::function<void(IOHandler&)> on_loop = {};
   std::function<void(IOHandler&)> on_shutdown = {};
+  std::function<void(IOHandler&)> on_out_of_descriptors = {};
   std::function<absl::Status(IOHandler&)> on_init = {};
   std::function<std::unique_ptr<Transport>()> new_transport = {};
   std::function<void(Connection&)> on_transport_ready = {};
@@ -88,6 +89,7 @@ class ScriptedHandler : public IOHandlerForServer {
   void OnHandshakeFailed(Connection& connection, CloseReason reason) override;
   void OnEpollLoop() override;
   void OnShutdown() override;
+  void OnOutOfDescriptors() override;
 
   using IOHandler::Adopt;
   using IOHandler::epoll;

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -26,6 +27,8 @@ class TestClient {
  public:
   // A socket that is not connected. `receive_buffer_bytes` 0: the kernel's own.
   explicit TestClient(int family = AF_INET, int receive_buffer_bytes = 0);
+  // The other side: a socket that was accepted.
+  explicit TestClient(UniqueFd fd) : fd_(std::move(fd)) {}
   // To 127.0.0.1; dies if that fails.
   static TestClient Connect(uint16_t port, int receive_buffer_bytes = 0);
 

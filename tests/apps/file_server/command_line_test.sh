@@ -40,6 +40,7 @@ mkdir "$dir/www"
 echo hello >"$dir/www/a.txt"
 
 expect 0 "--root DIR" --help
+expect 0 "file_server (kingpin) " --version
 expect 2 "did you mean --list?" --lits
 expect 2 "--root /srv" /srv
 expect 2 "0 to 65535" --port 70000
@@ -49,6 +50,7 @@ expect 2 "--root=--list" --root --list
 expect 1 "file_server: cannot serve" --root "$dir/none" --port 0
 expect 1 "No such file" --root "$dir/none" --port 0
 expect 1 "Not a directory" --root "$dir/www/a.txt" --port 0
+expect 1 "no socket" --root "$dir" --listen "unix:$dir/www/a.txt"
 expect 1 "cannot open log" --root "$dir" --port 0 --access_log "$dir/x/y"
 
 start --root "$dir/www" --port 0 --access_log "$dir/log"

@@ -42,6 +42,17 @@ TEST(FlagsTest, BothForms) {
             (std::vector<std::string>{"[::1]:1", "unix:/b", "fd:3"}));
 }
 
+TEST(FlagsTest, LocalhostIsTheLoopbackOfIpv4) {
+  const absl::StatusOr<Flags> flags =
+      Parse({"--listen", "localhost:80,[::1]:81"});
+  ASSERT_TRUE(flags.ok()) << flags.status();
+  EXPECT_EQ(flags->listen,
+            (std::vector<std::string>{"127.0.0.1:80", "[::1]:81"}));
+  EXPECT_TRUE(absl::StrContains(ErrorOf({"--listen=localhost"}), "port"));
+  EXPECT_TRUE(absl::StrContains(ErrorOf({"--listen=localhost:x"}), "65535"));
+  EXPECT_TRUE(absl::StrContains(ErrorOf({"--listen=localhosts:1"}), "names"));
+}
+
 TEST(FlagsTest, ErrorsSayWhatWouldBeRight) {
   EXPECT_TRUE(absl::StrContains(ErrorOf({"--listen", "foo"}), "--listen"));
   EXPECT_TRUE(absl::StrContains(ErrorOf({"--lsit"}), "--list"));
@@ -66,12 +77,26 @@ TEST(FlagsTest, ErrorsSayWhatWouldBeRight) {
 TEST(FlagsTest, HelpNamesEveryFlag) {
   EXPECT_TRUE(Parse({"--help"})->help);
   EXPECT_TRUE(Parse({"-h"})->help);
-  for (const char* name :
-       {"--root", "--index", "--list", "--follow_symlinks", "--port",
-        "--listen", "--threads", "--strategy", "--max_connections", "--cache",
-        "--access_log", "--access_log_mib", "--access_log_keep",
-        "--log_blackbox", "--verbosity", "--idle_timeout", "--header_timeout",
-        "--send_timeout", "--drain_timeout"}) {
+  for (const char* name : {"--root",
+                           "--index",
+                           "--list",
+                           "--follow_symlinks",
+                           "--port",
+                           "--listen",
+                           "--threads",
+                           "--strategy",
+                           "--max_connections",
+                           "--cache",
+                           "--access_log",
+                           "--access_log_mib",
+                           "--access_log_keep",
+                           "--log_blackbox",
+                           "--verbosity",
+                           "--idle_timeout",
+                           "--header_timeout",
+                           "--send_timeout",
+                           "--drain_timeout",
+                           "--version"}) {
     EXPECT_TRUE(absl::StrContains(HelpText(), name)) << name;
   }
 }

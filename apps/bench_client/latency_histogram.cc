@@ -1,10 +1,10 @@
-#include "benchmarks/load/latency_histogram.h"
+#include "apps/bench_client/latency_histogram.h"
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 
-namespace load {
+namespace bench_client {
 
 size_t LatencyHistogram::BucketOf(uint64_t ns) {
   if (ns < (uint64_t{1} << kBits)) return ns;
@@ -43,4 +43,12 @@ int64_t LatencyHistogram::PercentileNs(double share) const {
   return max_ns_;
 }
 
-}  // namespace load
+uint64_t LatencyHistogram::CountUpTo(int64_t ns) const {
+  uint64_t sum = 0;
+  for (size_t i = 0; i <= BucketOf(std::max<int64_t>(ns, 0)); ++i) {
+    sum += buckets_[i];
+  }
+  return sum;
+}
+
+}  // namespace bench_client

@@ -1,8 +1,8 @@
-#include "benchmarks/load/latency_histogram.h"
+#include "apps/bench_client/latency_histogram.h"
 
 #include "gtest/gtest.h"
 
-namespace load {
+namespace bench_client {
 namespace {
 
 TEST(LatencyHistogramTest, EmptyHasNoLatency) {
@@ -26,6 +26,17 @@ TEST(LatencyHistogramTest, LargeValuesAreWithinTheResolution) {
   }
 }
 
+TEST(LatencyHistogramTest, CountsUpToAValue) {
+  LatencyHistogram histogram;
+  for (int64_t ns : {10, 20, 1'000'000}) histogram.Record(ns);
+  EXPECT_EQ(histogram.CountUpTo(-1), 0u);
+  EXPECT_EQ(histogram.CountUpTo(9), 0u);
+  EXPECT_EQ(histogram.CountUpTo(10), 1u);
+  EXPECT_EQ(histogram.CountUpTo(999), 2u);
+  EXPECT_EQ(histogram.CountUpTo(1'000'000), 3u);
+  EXPECT_EQ(histogram.CountUpTo(INT64_MAX), 3u);
+}
+
 TEST(LatencyHistogramTest, MergeKeepsCountAndMaximum) {
   LatencyHistogram a;
   LatencyHistogram b;
@@ -39,4 +50,4 @@ TEST(LatencyHistogramTest, MergeKeepsCountAndMaximum) {
 }
 
 }  // namespace
-}  // namespace load
+}  // namespace bench_client

@@ -1,12 +1,18 @@
-// Latencies in log-linear buckets: constant memory, 1.6 % resolution.
-#ifndef BENCHMARKS_LOAD_LATENCY_HISTOGRAM_H_
-#define BENCHMARKS_LOAD_LATENCY_HISTOGRAM_H_
+// Latencies in log-linear buckets: constant memory (30 KiB), 1.6 % resolution.
+//
+// Threads: one at a time for each object.
+//
+//   LatencyHistogram all;
+//   for (const Worker& worker : workers) all.Merge(worker.latency);
+//   std::cout << all.PercentileNs(0.99);
+#ifndef APPS_BENCH_CLIENT_LATENCY_HISTOGRAM_H_
+#define APPS_BENCH_CLIENT_LATENCY_HISTOGRAM_H_
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 
-namespace load {
+namespace bench_client {
 
 // One thread's histogram; merge the threads' before asking for percentiles.
 class LatencyHistogram {
@@ -21,6 +27,9 @@ class LatencyHistogram {
   // values, never more than the maximum; 0 when empty.
   int64_t PercentileNs(double share) const;
 
+  // How many are at most `ns`; those in the bucket of `ns` count.
+  uint64_t CountUpTo(int64_t ns) const;
+
  private:
   // Values below 64 have a bucket each; above, every power of two is cut in 64.
   static constexpr int kBits = 6;
@@ -34,6 +43,6 @@ class LatencyHistogram {
   int64_t max_ns_ = 0;
 };
 
-}  // namespace load
+}  // namespace bench_client
 
-#endif  // BENCHMARKS_LOAD_LATENCY_HISTOGRAM_H_
+#endif  // APPS_BENCH_CLIENT_LATENCY_HISTOGRAM_H_

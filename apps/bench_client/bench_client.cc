@@ -1,0 +1,186 @@
+// A load generator for HTTP and raw TCP. See README.md.
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "apps/bench_client/html_report.h"
+#include "apps/bench_client/json_report.h"
+#include "apps/bench_client/load.h"
+#include "apps/bench_client/load_handler.h"
+#include "apps/bench_client/options.h"
+#include "apps/bench_client/result.h"
+#include "apps/bench_client/text_report.h"
+#include "apps/bench_client/units.h"
+#include "kingpin/pool/epoll_tp_client.h"
+
+namespace bench_client {
+namespace {
+
+double CpuSeconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return t.tv_sec + t.tv_usec / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+std::string Machine() {
+  std::string processor = "unknown processor";
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    if (!absl::StartsWith(line, "model name")) continue;
+    processor = line.substr(line.find(':') + 1);
+    break;
+  }
+  utsname kernel{};
+  uname(&kernel);
+  return absl::StrCat(absl::StripAsciiWhitespace(processor), ", ",
+                      std::thread::hardware_concurrency(), " of them, ",
+                      kernel.sysname, " ", kernel.release);
+}
+
+std::string CommandOf(absl::Span<char* const> args) {
+  std::string command = "bench_client";
+  for (std::string_view arg : args) {
+    const bool plain =
+        arg.find_first_of(" \t\n'\"\\$&|;<>()*?[]#~`") == arg.npos;
+    absl::StrAppend(&command, plain ? " " : " '", arg, plain ? "" : "'");
+  }
+  return command;
+}
+
+bool IsUtf8Terminal() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const char* value = std::getenv(name);
+    if (value != nullptr && *value != '\0') {
+      return absl::StrContainsIgnoreCase(value, "utf");
+    }
+  }
+  return false;
+}
+
+void PrintProgress(double at, const Counts& news) {
+  std::fprintf(
+      stderr, "%s",
+      absl::StrFormat(
+          "%6.0f s %9s/s   p50 %8s   p99 %8s   failed %s\n", at,
+          CountText(static_cast<double>(news.responses)),
+          DurationText(static_cast<double>(news.latency.PercentileNs(0.5))),
+          DurationText(static_cast<double>(news.latency.PercentileNs(0.99))),
+          CountText(static_cast<double>(news.failed())))
+          .c_str());
+}
+
+// Until the time is over or the run has ended by itself.
+void Watch(Load& load, const absl::Notification& ended) {
+  const absl::Duration duration = load.options().duration;
+  for (int second = 1;; ++second) {
+    const absl::Duration until = std::min(absl::Seconds(second), duration);
+    if (ended.WaitForNotificationWithTimeout(until -
+                                             (load.Now() - load.start()))) {
+      return;
+    }
+    if (until == duration) return;
+    const Counts news = load.recorder().TakeNews();
+    if (!load.options().quiet) PrintProgress(second, news);
+  }
+}
+
+// Runs it, and tells what it found.
+absl::StatusOr<Result> Run(const Options& options) {
+  Load load(options);
+  if (absl::Status status = load.Prepare(); !status.ok()) return status;
+  kingpin::EpollTPClient<LoadHandler> client(&load,
+                                             {.threads = load.thread_count()});
+  const double cpu_before = CpuSeconds();
+  load.Start();
+  if (absl::Status status = client.Start(); !status.ok()) return status;
+  absl::Notification ended;
+  absl::Status status;
+  std::thread waiter([&] {
+    status = client.Wait();
+    ended.Notify();
+  });
+  Watch(load, ended);
+  const size_t waiting = options.rate > 0 ? load.pool().waiting() : 0;
+  const double seconds = absl::ToDoubleSeconds(load.Now() - load.start());
+  load.Shutdown(kingpin::RunPhase::kStopping);
+  waiter.join();
+  status.Update(load.status());
+  if (!status.ok()) return status;
+  const Leftovers leftovers = load.leftovers();
+  return Result{.url = options.text_url,
+                .machine = Machine(),
+                .threads = load.thread_count(),
+                .connections = options.connections,
+                .rate = options.rate,
+                .seconds = seconds,
+                .cpu_seconds = CpuSeconds() - cpu_before,
+                .counts = load.recorder().Total(),
+                .lag = leftovers.lag,
+                .unsent = leftovers.unsent + waiting,
+                .unanswered = leftovers.unanswered,
+                .longest_unanswered = leftovers.longest_ns,
+                .intervals = load.recorder().Intervals(seconds)};
+}
+
+absl::Status Report(const Options& options, const Result& result) {
+  const std::string text = options.json
+                               ? JsonReport(result) + "\n"
+                               : TextReport(result, {.utf8 = IsUtf8Terminal()});
+  std::fputs(text.c_str(), stdout);
+  if (options.html.empty()) return absl::OkStatus();
+  std::ofstream file(options.html, std::ios::binary);
+  file << HtmlReport(result);
+  file.close();
+  if (file) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("the report cannot be written to \"", options.html, "\""));
+}
+
+int Fail(const absl::Status& status, int code) {
+  std::fprintf(stderr, "bench_client: %s\n%s",
+               std::string(status.message()).c_str(),
+               code == 2 ? "Try --help.\n" : "");
+  return code;
+}
+
+int Main(absl::Span<char* const> args) {
+  absl::StatusOr<Options> options = ParseOptions(args);
+  if (!options.ok()) return Fail(options.status(), 2);
+  if (options->help) {
+    std::fputs(std::string(HelpText()).c_str(), stdout);
+    return 0;
+  }
+  absl::StatusOr<Result> result = Run(*options);
+  if (!result.ok()) return Fail(result.status(), 1);
+  result->command = CommandOf(args);
+  if (absl::Status status = Report(*options, *result); !status.ok()) {
+    return Fail(status, 1);
+  }
+  if (result->counts.responses == 0) return 1;
+  return result->counts.failed() > 0 ? 3 : 0;
+}
+
+}  // namespace
+}  // namespace bench_client
+
+int main(int argc, char** argv) {
+  return bench_client::Main(absl::MakeConstSpan(argv + 1, argc - 1));
+}

@@ -1,0 +1,294 @@
+#include "apps/bench_client/load_handler.h"
+
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "kingpin/dns/dns_resolver.h"
+
+namespace bench_client {
+
+using kingpin::CloseReason;
+using kingpin::Connection;
+using kingpin::MonotonicTime;
+using kingpin::http::ResponseReader;
+
+LoadHandler::LoadHandler(Load* load, int thread)
+    : IOHandlerForClient(load, thread), load_(*load) {}
+
+absl::Status LoadHandler::Init() {
+  if (absl::Status status = IOHandlerForClient::Init(); !status.ok()) {
+    return status;
+  }
+  RunAfter(load_.recorder().interval(), [this] { Publish(); });
+  return load_.options().rate > 0 ? StartTimer() : absl::OkStatus();
+}
+
+std::unique_ptr<kingpin::Resolver> LoadHandler::MakeResolver() {
+  auto resolver = kingpin::DnsResolver::Create(this, {});
+  if (resolver.ok()) return *std::move(resolver);
+  // Addresses and localhost can do without name servers.
+  return IOHandlerForClient::MakeResolver();
+}
+
+// --- Connections -------------------------------------------------------------
+
+void LoadHandler::OnConnect(Connection& connection) {
+  State& state = connection.EmplaceState<State>();
+  const auto& context =
+      static_cast<const LoadTarget&>(*target(connection)->context);
+  const MonotonicTime clock = load_.Now();
+  load_.SetReached();
+  ++counts_.connects;
+  counts_.connect.Record((clock - context.since) / absl::Nanoseconds(1));
+  if (!load_.options().is_raw) {
+    state.reader.emplace(load_.method(),
+                         kingpin::http::ResponseReaderOptions{.decode = false});
+  }
+  if (paced()) {
+    state.free_since = clock;
+    free_.push_back(connection.id());
+    Pump();
+  } else if (load_.options().reconnect) {
+    if (load_.TakeTicket()) Send(connection, context.since);
+  } else {
+    Fill(connection);
+  }
+}
+
+void LoadHandler::Send(Connection& connection, MonotonicTime since) {
+  State& state = connection.state<State>();
+  state.since.push_back(since);
+  if (state.since.size() == 1) state.raw_left = load_.options().size;
+  ++counts_.requests;
+  counts_.bytes_written += load_.request().size();
+  connection.SetMidMessage(true);
+  connection.Write(load_.request());
+}
+
+void LoadHandler::Fill(Connection& connection) {
+  State& state = connection.state<State>();
+  const auto most = static_cast<size_t>(load_.options().pipeline);
+  while (state.since.size() < most && load_.TakeTicket()) {
+    Send(connection, load_.Now());
+  }
+}
+
+void LoadHandler::OnMessage(Connection& connection) {
+  const std::string_view input = connection.input().view();
+  std::string_view left = input;
+  while (!left.empty() && !connection.closing() &&
+         ReadAnswer(connection, &left)) {
+  }
+  counts_.bytes_read += input.size() - left.size();
+  connection.input().Consume(input.size() - left.size());
+}
+
+bool LoadHandler::ReadAnswer(Connection& connection, std::string_view* input) {
+  State& state = connection.state<State>();
+  if (state.since.empty()) {
+    Fail(connection, "sent more than was asked for");
+    return false;
+  }
+  if (load_.options().is_raw) {
+    if (!ReadRaw(state, input)) return false;
+    Answered(connection);
+    return true;
+  }
+  const ResponseReader::Result result =
+      state.reader->Read(input, &scratch_, this);
+  if (result == ResponseReader::Result::kNeedMore) return false;
+  if (result == ResponseReader::Result::kError) {
+    Fail(connection, state.reader->status().message());
+    return false;
+  }
+  const bool keep = state.reader->keep_alive();
+  state.reader.emplace(load_.method(),
+                       kingpin::http::ResponseReaderOptions{.decode = false});
+  Answered(connection);
+  if (!keep) connection.Close();
+  return keep;
+}
+
+bool LoadHandler::ReadRaw(State& state, std::string_view* input) {
+  const size_t taken = std::min<size_t>(state.raw_left, input->size());
+  input->remove_prefix(taken);
+  state.raw_left -= static_cast<uint32_t>(taken);
+  if (state.raw_left > 0) return false;
+  state.raw_left = load_.options().size;
+  return true;
+}
+
+void LoadHandler::OnHead(const kingpin::http::Response& response) {
+  const auto digit = static_cast<size_t>(response.status / 100);
+  ++counts_.by_class[digit < counts_.by_class.size() ? digit : 0];
+}
+
+void LoadHandler::Answered(Connection& connection) {
+  State& state = connection.state<State>();
+  // When the bytes came, not when their turn in the batch did.
+  counts_.latency.Record((now() - state.since.front()) / absl::Nanoseconds(1));
+  ++counts_.responses;
+  state.since.erase(state.since.begin());
+  load_.CountEnd();
+  if (state.since.empty()) connection.SetMidMessage(false);
+  if (load_.options().reconnect) {
+    connection.Close();
+  } else if (paced()) {
+    state.free_since = now();
+    free_.push_back(connection.id());
+    Pump();
+  } else {
+    Fill(connection);
+  }
+}
+
+void LoadHandler::OnInputEnd(Connection& connection) {
+  State& state = connection.state<State>();
+  // What ends a body that has no length.
+  if (state.reader.has_value() && !state.since.empty() &&
+      state.reader->EndOfInput() == ResponseReader::Result::kDone) {
+    Answered(connection);
+  } else if (state.reader.has_value() && !state.since.empty()) {
+    Fail(connection, state.reader->status().message());
+  }
+  connection.Close();
+}
+
+void LoadHandler::Fail(Connection& connection, std::string_view reason) {
+  State& state = connection.state<State>();
+  counts_.failures[std::string(reason)] +=
+      std::max<size_t>(state.since.size(), 1);
+  for (size_t i = 0; i < state.since.size(); ++i) load_.CountEnd();
+  state.since.clear();
+  connection.Abort();
+}
+
+void LoadHandler::OnClose(Connection& connection, CloseReason reason) {
+  if (over_ || reason == CloseReason::kShutdown) return;
+  State& state = connection.state<State>();
+  if (!state.since.empty()) {
+    switch (reason) {
+      case CloseReason::kReadTimeout:
+        Fail(connection, "no answer in time");
+        break;
+      case CloseReason::kError:
+        Fail(connection, std::strerror(connection.error()));
+        break;
+      default:
+        Fail(connection, absl::StrCat("closed: ", ToString(reason)));
+    }
+  }
+  // At a constant rate, connections for single requests come with what is due.
+  if (!load_.options().reconnect || !constant_rate()) {
+    load_.AddTarget(load_.Now());
+  }
+}
+
+void LoadHandler::OnConnectFailed(kingpin::Target&,
+                                  const kingpin::ConnectFailure& failure) {
+  if (failure.reason == kingpin::ConnectError::kShutdown || over_) return;
+  if (!load_.reached()) return load_.GiveUp(failure.ToString());
+  ++counts_.failures[absl::StrCat("connecting: ", ToString(failure.reason))];
+  if (!load_.options().reconnect || !constant_rate()) {
+    load_.AddTarget(load_.Now());
+  }
+}
+
+// --- A constant rate ---------------------------------------------------------
+
+// Not the loop's timers, which are good to milliseconds: at 10,000 a second ten would
+// be sent together.
+absl::Status LoadHandler::StartTimer() {
+  timer_.Reset(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  if (!timer_.valid()) return absl::ErrnoToStatus(errno, "timerfd_create");
+  // Threads take turns, so that their requests do not come in pairs.
+  const double gap = load_.gap_ns_per_thread();
+  const auto shift =
+      static_cast<int64_t>(gap * thread() / load_.thread_count());
+  pace_.emplace(MonotonicTime{load_.Now().nanos + shift}, gap);
+  auto watch = Watch(timer_.get(), EPOLLIN, [this](uint32_t) {
+    uint64_t expirations;
+    if (read(timer_.get(), &expirations, sizeof(expirations)) > 0) Pump();
+  });
+  if (!watch.ok()) return watch.status();
+  ArmTimer();
+  return absl::OkStatus();
+}
+
+void LoadHandler::ArmTimer() {
+  // All zero would stop it.
+  const int64_t due = std::max<int64_t>(pace_->due().nanos, 1);
+  itimerspec when{};
+  when.it_value.tv_sec = due / 1'000'000'000;
+  when.it_value.tv_nsec = due % 1'000'000'000;
+  timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &when, nullptr);
+}
+
+void LoadHandler::Pump() {
+  const MonotonicTime clock = load_.Now();
+  while (!over_ && pace_->due() <= clock) {
+    if (!paced()) {
+      load_.AddTarget(pace_->Take());
+    } else if (!SendDue()) {
+      return;  // The next connection that is free goes on with it.
+    }
+  }
+  ArmTimer();
+}
+
+bool LoadHandler::SendDue() {
+  while (!free_.empty()) {
+    Connection* connection = Find(free_.front());
+    free_.pop_front();
+    if (connection == nullptr || connection->closing()) continue;
+    if (!load_.TakeTicket()) return false;
+    const MonotonicTime due = pace_->Take();
+    const MonotonicTime could =
+        std::max(due, connection->state<State>().free_since);
+    leftovers_.lag.Record((load_.Now() - could) / absl::Nanoseconds(1));
+    Send(*connection, due);
+    return true;
+  }
+  return false;
+}
+
+// --- Writing down ------------------------------------------------------------
+
+void LoadHandler::Publish() {
+  load_.recorder().Add(interval_, std::exchange(counts_, Counts()));
+  // By the clock, not by how often this ran: a busy loop is late.
+  const absl::Duration interval = load_.recorder().interval();
+  const absl::Duration run = load_.Now() - load_.start();
+  interval_ = std::max(0, static_cast<int>(run / interval));
+  if (over_) return;
+  RunAfter(std::max(interval * (interval_ + 1) - run, absl::ZeroDuration()),
+           [this] { Publish(); });
+}
+
+void LoadHandler::OnShutdown() {
+  if (std::exchange(over_, true)) return;
+  const MonotonicTime clock = load_.Now();
+  if (constant_rate()) leftovers_.unsent = pace_->Behind(clock);
+  ForEachConnection([&](Connection& connection) {
+    if (!connection.has_state<State>()) return;
+    const State& state = connection.state<State>();
+    leftovers_.unanswered += state.since.size();
+    if (state.since.empty()) return;
+    leftovers_.longest_ns =
+        std::max<int64_t>(leftovers_.longest_ns,
+                          (clock - state.since.front()) / absl::Nanoseconds(1));
+  });
+  Publish();
+  load_.AddLeftovers(leftovers_);
+}
+
+}  // namespace bench_client

@@ -1,0 +1,82 @@
+// What a run of the load generator found, for the reports.
+#ifndef APPS_BENCH_CLIENT_RESULT_H_
+#define APPS_BENCH_CLIENT_RESULT_H_
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "apps/bench_client/latency_histogram.h"
+
+namespace bench_client {
+
+// What was counted, by one thread or, merged, by all.
+struct Counts {
+  void Merge(const Counts& other) {
+    requests += other.requests;
+    responses += other.responses;
+    connects += other.connects;
+    bytes_read += other.bytes_read;
+    bytes_written += other.bytes_written;
+    for (size_t i = 0; i < by_class.size(); ++i)
+      by_class[i] += other.by_class[i];
+    for (const auto& [reason, n] : other.failures) failures[reason] += n;
+    latency.Merge(other.latency);
+    connect.Merge(other.connect);
+  }
+  uint64_t failed() const {
+    uint64_t sum = 0;
+    for (const auto& [reason, n] : failures) sum += n;
+    return sum;
+  }
+
+  uint64_t requests = 0;   // Sent.
+  uint64_t responses = 0;  // Complete, of any status.
+  uint64_t connects = 0;
+  uint64_t bytes_read = 0;
+  uint64_t bytes_written = 0;
+  std::array<uint64_t, 6> by_class = {};  // [2]: 2xx. [0]: of no class.
+  std::map<std::string, uint64_t>
+      failures;              // Without a whole response, by why.
+  LatencyHistogram latency;  // Of whole responses.
+  LatencyHistogram connect;  // From connect to connected.
+};
+
+// A part of the run, for curves over time.
+struct Interval {
+  double begin_seconds = 0;  // Since the run began.
+  double seconds = 0;
+  uint64_t responses = 0;
+  uint64_t failed = 0;
+  uint64_t bytes_read = 0;
+  int64_t p50_ns = 0;
+  int64_t p99_ns = 0;
+  int64_t max_ns = 0;
+};
+
+struct Result {
+  std::string url;
+  std::string command;  // As it was typed.
+  std::string machine;  // Processor, number of them, kernel.
+  int threads = 0;
+  int connections = 0;
+  double rate = 0;  // Requests a second that were asked for; 0: closed loop.
+  double seconds = 0;
+  double cpu_seconds = 0;  // Of this process, user and system.
+  Counts counts;
+  // Constant rate only: how late requests were sent although a connection was
+  // free, which is this program's own fault and part of the latencies.
+  LatencyHistogram lag;
+  // At the end: due at a constant rate and not sent; sent and not answered, and
+  // how long one of these has waited, in nanoseconds.
+  uint64_t unsent = 0;
+  uint64_t unanswered = 0;
+  int64_t longest_unanswered = 0;
+  std::vector<Interval> intervals;
+};
+
+}  // namespace bench_client
+
+#endif  // APPS_BENCH_CLIENT_RESULT_H_

@@ -1,0 +1,288 @@
+#include "kingpin/http/http_client.h"
+
+#include <array>
+#include <cstring>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "kingpin/http/content_decoder.h"
+#include "kingpin/http/method.h"
+#include "kingpin/http/redirect.h"
+
+namespace kingpin::http {
+namespace {
+
+// RFC 9110 section 9.2.2.
+bool MayRepeat(std::string_view method) {
+  static constexpr std::array<std::string_view, 6> kIdempotent = {
+      "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"};
+  return absl::c_linear_search(kIdempotent, method);
+}
+
+absl::Status StatusOf(const Target& target, const ConnectFailure& failure) {
+  const std::string text = absl::StrCat("connecting to ", target.host, " port ",
+                                        target.port, ": ", failure.ToString());
+  if (failure.reason == ConnectError::kDeadline ||
+      failure.reason == ConnectError::kPoolDeadline) {
+    return absl::DeadlineExceededError(text);
+  }
+  return absl::UnavailableError(text);
+}
+
+absl::Status StatusOf(const Connection& connection, CloseReason reason) {
+  switch (reason) {
+    case CloseReason::kDeadline:
+      return absl::DeadlineExceededError(
+          "the answer was not complete when the request's time was over");
+    case CloseReason::kReadTimeout:
+    case CloseReason::kIdleTimeout:
+      return absl::DeadlineExceededError("the server has stopped answering");
+    case CloseReason::kWriteTimeout:
+      return absl::DeadlineExceededError(
+          "the server takes no more of the request");
+    case CloseReason::kException:
+      return absl::InternalError("a callback threw an exception");
+    case CloseReason::kLocal:
+    case CloseReason::kShutdown:
+      return absl::CancelledError(absl::StrCat("closed: ", ToString(reason)));
+    case CloseReason::kError:
+      return absl::UnavailableError(absl::StrCat(
+          "the connection broke: ", std::strerror(connection.error())));
+    default:
+      return absl::UnavailableError(
+          absl::StrCat("the connection was closed: ", ToString(reason)));
+  }
+}
+
+}  // namespace
+
+// --- HttpClientData ----------------------------------------------------------
+
+absl::Status HttpClientData::Fetch(HttpRequest request) {
+  auto exchange = std::make_unique<HttpExchange>();
+  exchange->request_ = {
+      .method = std::move(request.method),
+      .url = std::move(request.url),
+      .fields = std::move(request.fields),
+      .expect_continue = request.expect_continue && !request.body.empty()};
+  // A method that is expected to have a body says that it has none (RFC 9110
+  // section 8.6).
+  if (!request.body.empty() || exchange->request_.method == "POST" ||
+      exchange->request_.method == "PUT") {
+    exchange->request_.content_length = request.body.size();
+  }
+  AddDefaultFields(&exchange->request_);
+  exchange->body_ = std::move(request.body);
+  exchange->priority_ = request.priority;
+  exchange->fresh_connection_ = request.fresh_connection;
+  exchange->deadline_ = options().clock->Now() + request.timeout;
+  exchange->redirects_left_ = request.max_redirects;
+  exchange->context_ = std::move(request.context);
+  return Send(exchange);
+}
+
+void HttpClientData::AddDefaultFields(RequestHeadParts* request) const {
+  const auto add = [request](std::string_view name, std::string_view value) {
+    const auto is_it = [name](const auto& field) {
+      return absl::EqualsIgnoreCase(field.first, name);
+    };
+    if (value.empty() || absl::c_any_of(request->fields, is_it)) return;
+    request->fields.emplace_back(name, value);
+  };
+  add("User-Agent", options_.user_agent);
+  add("Accept", "*/*");
+  add("Accept-Encoding",
+      options_.response.decode ? kAcceptedCodings : "identity");
+}
+
+absl::Status HttpClientData::Send(std::unique_ptr<HttpExchange>& exchange) {
+  const Url& url = exchange->request_.url;
+  if (url.is_https) {
+    return absl::UnimplementedError("https");
+  }
+  exchange->request_.form =
+      options_.proxy.has_value() ? TargetForm::kAbsolute : TargetForm::kOrigin;
+  auto head = WriteRequestHead(exchange->request_);
+  if (!head.ok()) return head.status();
+  exchange->body_waits_ = exchange->request_.expect_continue;
+  const Url& peer = options_.proxy.value_or(url);
+  Target target{.host = peer.host,
+                .port = peer.port,
+                .first_message = *std::move(head),
+                .timeout = exchange->deadline_ - options().clock->Now(),
+                .priority = exchange->priority_,
+                .may_reuse = !exchange->fresh_connection_,
+                .may_retry = MayRepeat(exchange->request_.method)};
+  if (target.timeout <= absl::ZeroDuration()) {
+    return absl::DeadlineExceededError("the request's time was over");
+  }
+  if (!exchange->body_waits_) target.first_message += exchange->body_;
+  target.context = std::move(exchange);
+  absl::Status added = Add(std::move(target));
+  if (!added.ok()) {
+    exchange.reset(static_cast<HttpExchange*>(target.context.release()));
+  }
+  return added;
+}
+
+// --- HttpClientHandler -------------------------------------------------------
+
+class HttpClientHandler::Sink final : public ResponseReader::Sink {
+ public:
+  Sink(HttpClientHandler& handler, Connection& connection)
+      : handler_(handler), connection_(connection) {}
+
+  void OnInterim(const Response& response) override {
+    if (response.status == 100) handler_.SendBody(connection_);
+  }
+
+  void OnHead(const Response& response) override {
+    HttpExchange* exchange = this->exchange();
+    error_ = handler_.ConsiderRedirect(*exchange, response);
+    if (error_.ok() && !exchange->next_.has_value()) {
+      handler_.OnResponse(*exchange, response);
+    }
+  }
+
+  void OnBody(std::string_view data) override {
+    // Cancelled, or on the way to somewhere else.
+    HttpExchange* exchange = this->exchange();
+    if (exchange == nullptr || exchange->next_.has_value()) return;
+    handler_.OnBody(*exchange, data);
+  }
+
+  const absl::Status& error() const { return error_; }
+
+ private:
+  HttpExchange* exchange() { return connection_.state<State>().exchange; }
+
+  HttpClientHandler& handler_;
+  Connection& connection_;
+  absl::Status error_;
+};
+
+void HttpClientHandler::OnConnect(Connection& connection) {
+  auto* exchange =
+      static_cast<HttpExchange*>(target(connection)->context.get());
+  exchange->connection_ = connection.id();
+  connection.EmplaceState<State>(exchange,
+                                 IdentifyMethod(exchange->request_.method),
+                                 data_.http_options().response);
+  connection.SetMidMessage(true);
+  if (exchange->body_waits_) AwaitContinue(connection);
+}
+
+void HttpClientHandler::AwaitContinue(Connection& connection) {
+  RunAfter(data_.http_options().continue_timeout, [this, id = connection.id()] {
+    if (Find(id) == nullptr) return;
+    RunWith(id, [this](Connection& c) { SendBody(c); });
+  });
+}
+
+void HttpClientHandler::SendBody(Connection& connection) {
+  HttpExchange* exchange = connection.state<State>().exchange;
+  if (exchange == nullptr || !std::exchange(exchange->body_waits_, false))
+    return;
+  connection.Write(exchange->body_);
+}
+
+void HttpClientHandler::OnMessage(Connection& connection) {
+  State& state = connection.state<State>();
+  const std::string_view input = connection.input().view();
+  std::string_view left = input;
+  Sink sink(*this, connection);
+  const ResponseReader::Result result =
+      state.exchange == nullptr ? ResponseReader::Result::kError
+                                : state.reader.Read(&left, &scratch_, &sink);
+  connection.input().Consume(input.size() - left.size());
+  if (state.exchange == nullptr) {
+    connection.Abort();
+  } else if (!sink.error().ok()) {
+    End(connection, sink.error());
+    connection.Abort();
+  } else if (result == ResponseReader::Result::kError) {
+    End(connection, state.reader.status());
+    connection.Abort();
+  } else if (result == ResponseReader::Result::kDone) {
+    Complete(connection);
+  }
+}
+
+void HttpClientHandler::OnInputEnd(Connection& connection) {
+  State& state = connection.state<State>();
+  if (state.exchange == nullptr) return connection.Close();
+  if (state.reader.EndOfInput() == ResponseReader::Result::kDone) {
+    Complete(connection);
+  } else {
+    End(connection, state.reader.status());
+  }
+  connection.Close();
+}
+
+absl::Status HttpClientHandler::ConsiderRedirect(HttpExchange& exchange,
+                                                 const Response& response) {
+  if (exchange.redirects_left_ == 0) return absl::OkStatus();
+  auto next = FollowRedirect(exchange.request_, response.status,
+                             response.Find("Location").value_or(""));
+  if (!next.ok()) return next.status();
+  exchange.next_ = *std::move(next);
+  return absl::OkStatus();
+}
+
+void HttpClientHandler::Complete(Connection& connection) {
+  State& state = connection.state<State>();
+  // A body that the server did not wait for is still to come, for all it knows.
+  const bool reusable = state.reader.keep_alive() &&
+                        !state.exchange->body_waits_ &&
+                        connection.input().empty();
+  if (state.exchange->next_.has_value()) {
+    GoOn(connection);
+  } else {
+    End(connection, absl::OkStatus());
+  }
+  connection.SetMidMessage(false);
+  if (!reusable || connection.closing() || !GiveBack(connection)) {
+    connection.Close();
+  }
+}
+
+void HttpClientHandler::GoOn(Connection& connection) {
+  std::unique_ptr<HttpExchange> exchange(
+      static_cast<HttpExchange*>(target(connection)->context.release()));
+  connection.state<State>().exchange = nullptr;
+  exchange->request_ = *std::exchange(exchange->next_, std::nullopt);
+  if (!exchange->request_.content_length.has_value()) exchange->body_.clear();
+  exchange->connection_ = {};
+  ++exchange->redirects_;
+  --exchange->redirects_left_;
+  // From here on it may be another thread's.
+  absl::Status sent = data_.Send(exchange);
+  if (!sent.ok()) OnEnd(*exchange, sent);
+}
+
+void HttpClientHandler::End(Connection& connection,
+                            const absl::Status& status) {
+  HttpExchange* exchange =
+      std::exchange(connection.state<State>().exchange, nullptr);
+  if (exchange != nullptr) OnEnd(*exchange, status);
+}
+
+void HttpClientHandler::Cancel(HttpExchange& exchange) {
+  Connection* connection = Find(exchange.connection_);
+  if (connection == nullptr) return;
+  End(*connection, absl::CancelledError("by the caller"));
+  connection->Abort();
+}
+
+void HttpClientHandler::OnClose(Connection& connection, CloseReason reason) {
+  if (reason == CloseReason::kRetry) return;
+  End(connection, StatusOf(connection, reason));
+}
+
+void HttpClientHandler::OnConnectFailed(Target& target,
+                                        const ConnectFailure& failure) {
+  OnEnd(static_cast<HttpExchange&>(*target.context), StatusOf(target, failure));
+}
+
+}  // namespace kingpin::http

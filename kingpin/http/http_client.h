@@ -1,0 +1,197 @@
+// HttpClientHandler: the loop of an HTTP/1.1 client thread. It sends requests that any
+// thread has asked for, over connections of the shared pool, follows redirects, undoes
+// codings, and tells what comes back.
+//
+//   class Printer : public http::HttpClientHandler {
+//     using HttpClientHandler::HttpClientHandler;
+//     void OnResponse(http::HttpExchange&, const http::Response& r) override {
+//       status_ = r.status; }
+//     void OnEnd(http::HttpExchange& e, const absl::Status& s) override {
+//       std::cout << e.url().ToString() << ": " << status_ << ", " << s << '\n'; }
+//   };
+//   http::HttpClientData shared;
+//   auto added = shared.Fetch({.url = *http::Url::Parse("http://example.com/")});
+//   EpollTPClient<Printer> client(&shared, {.threads = 2});
+//
+// An exchange, which is one request and its answer, redirects included:
+//
+//   Fetch -> (redirected ...) -> OnResponse -> OnBody ... -> OnEnd
+//
+// - OnEnd comes exactly once for each that Fetch() has taken, on a loop thread, whatever
+//   happens; what is not OK says why, and where.
+// - An answer that says where to go on (redirect.h) is followed, its body read and
+//   dropped, until HttpRequest::max_redirects; what comes after that is the answer.
+// - A method that may be repeated (RFC 9110 section 9.2.2) is sent once more when a
+//   connection that was used before turns out to be closed.
+// - HttpRequest::timeout bounds all of it, from Fetch() to OnEnd.
+//
+// Bounds: those of ResponseReaderOptions for what comes, of ConnectionPoolOptions for
+// connections and what waits for one.
+//
+// Threads: HttpClientData from any; handlers, exchanges and callbacks as IOHandler.
+// Lifetime: as ThreadSharedDataForClient. An exchange dies after OnEnd; between hops it
+// belongs to no thread. Overriding OnConnect, OnMessage, OnInputEnd, OnClose or
+// OnConnectFailed, call the one here too. Of Connection, EmplaceState is taken, and so
+// is SetMidMessage.
+#ifndef KINGPIN_HTTP_HTTP_CLIENT_H_
+#define KINGPIN_HTTP_HTTP_CLIENT_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "kingpin/http/request_head.h"
+#include "kingpin/http/response_parser.h"
+#include "kingpin/http/response_reader.h"
+#include "kingpin/http/url.h"
+#include "kingpin/net/connection.h"
+#include "kingpin/net/connection_id.h"
+#include "kingpin/net/io_handler_for_client.h"
+#include "kingpin/pool/connect_failure.h"
+#include "kingpin/pool/target.h"
+#include "kingpin/pool/thread_shared_data_for_client.h"
+#include "kingpin/sys/clock.h"
+
+namespace kingpin::http {
+
+struct HttpRequest {
+  std::string method = "GET";
+  Url url;
+  // See RequestHeadParts::fields. User-Agent, Accept and Accept-Encoding are added
+  // where they are missing.
+  std::vector<std::pair<std::string, std::string>> fields = {};
+  std::string body = {};
+  // The body waits for the server's 100 (Continue), or
+  // HttpClientOptions::continue_timeout (RFC 9110 section 10.1.1).
+  bool expect_continue = false;
+  // From Fetch() to OnEnd.
+  absl::Duration timeout = absl::Seconds(30);
+  int max_redirects = 10;  // 0: a redirect is an answer like any other.
+  TargetPriority priority = TargetPriority::kNormal;
+  // Always a connection of its own.
+  bool fresh_connection = false;
+  // What the caller wants to find again: HttpExchange::context().
+  std::unique_ptr<TargetContext> context = nullptr;
+};
+
+struct HttpClientOptions {
+  ResponseReaderOptions response = {};
+  // Requests go to this proxy: http://HOST:PORT.
+  std::optional<Url> proxy = {};
+  std::string user_agent = "kingpin";
+  absl::Duration continue_timeout = absl::Seconds(1);
+};
+
+class HttpExchange final : public TargetContext {
+ public:
+  // What is asked, of this hop.
+  const RequestHeadParts& request() const { return request_; }
+  const Url& url() const { return request_.url; }
+  // How often it was redirected.
+  int redirects() const { return redirects_; }
+  // Null if there was none, or it was moved away.
+  std::unique_ptr<TargetContext>& context() { return context_; }
+  // Default if it has none.
+  ConnectionId connection() const { return connection_; }
+
+ private:
+  friend class HttpClientData;
+  friend class HttpClientHandler;
+
+  RequestHeadParts request_;
+  std::string body_;
+  TargetPriority priority_;
+  bool fresh_connection_;
+  MonotonicTime deadline_;
+  int redirects_ = 0;
+  int redirects_left_;
+  std::unique_ptr<TargetContext> context_;
+
+  // Of the connection that it has.
+  ConnectionId connection_;
+  bool body_waits_ = false;  // For 100 (Continue).
+  std::optional<RequestHeadParts> next_;
+};
+
+class HttpClientData : public ThreadSharedDataForClient {
+ public:
+  explicit HttpClientData(HttpClientOptions http = {},
+                          ClientOptions client = {})
+      : ThreadSharedDataForClient(std::move(client)),
+        options_(std::move(http)) {}
+
+  // From any thread, at any time. An error, and no exchange: InvalidArgument for what
+  // cannot be sent, else those of ConnectionPool::Add(), of which ResourceExhausted
+  // means: later.
+  absl::Status Fetch(HttpRequest request);
+
+  const HttpClientOptions& http_options() const { return options_; }
+
+ private:
+  friend class HttpClientHandler;
+
+  // The next hop. Takes the exchange unless it fails.
+  absl::Status Send(std::unique_ptr<HttpExchange>& exchange);
+  void AddDefaultFields(RequestHeadParts* request) const;
+
+  const HttpClientOptions options_;
+};
+
+class HttpClientHandler : public IOHandlerForClient {
+ public:
+  HttpClientHandler(HttpClientData* shared, int thread)
+      : IOHandlerForClient(shared, thread), data_(*shared) {}
+
+  // The head of the answer. `response` and its views die when this returns.
+  virtual void OnResponse(HttpExchange&, const Response&) {}
+  // The next piece of its body, not empty.
+  virtual void OnBody(HttpExchange&, std::string_view /*data*/) {}
+  // The last callback. OK: all of the answer has come. DeadlineExceeded; Unavailable:
+  // no connection, or it ended before an answer; Cancelled; else see
+  // ResponseReader::status().
+  virtual void OnEnd(HttpExchange&, const absl::Status&) {}
+
+  // Within OnResponse or OnBody, or later on the same thread: nothing more is wanted.
+  // OnEnd comes with Cancelled.
+  void Cancel(HttpExchange& exchange);
+
+  void OnConnect(Connection& connection) override;
+  void OnMessage(Connection& connection) override;
+  void OnInputEnd(Connection& connection) override;
+  void OnClose(Connection& connection, CloseReason reason) override;
+  void OnConnectFailed(Target& target, const ConnectFailure& failure) override;
+
+ private:
+  // Hangs on a connection while an exchange has it.
+  struct State {
+    State(HttpExchange* e, Method method, const ResponseReaderOptions& options)
+        : exchange(e), reader(method, options) {}
+    HttpExchange* exchange;  // Null: ended, or gone on.
+    ResponseReader reader;
+  };
+
+  // Told what the bytes of `connection` are.
+  class Sink;
+
+  void AwaitContinue(Connection& connection);
+  void SendBody(Connection& connection);
+  // Sets where the exchange goes on to, if it does.
+  absl::Status ConsiderRedirect(HttpExchange& exchange,
+                                const Response& response);
+  // The answer is complete.
+  void Complete(Connection& connection);
+  void GoOn(Connection& connection);
+  void End(Connection& connection, const absl::Status& status);
+
+  HttpClientData& data_;
+  Response scratch_;
+};
+
+}  // namespace kingpin::http
+
+#endif  // KINGPIN_HTTP_HTTP_CLIENT_H_

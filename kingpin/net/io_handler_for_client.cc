@@ -1,0 +1,335 @@
+#include "kingpin/net/io_handler_for_client.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+
+#include <utility>
+
+#include "absl/log/check.h"
+#include "kingpin/logger/klog.h"
+#include "kingpin/sys/syscalls.h"
+
+namespace kingpin {
+namespace {
+
+using Event = ConnectionPool::Event;
+
+constexpr MonotonicTime kNever = {INT64_MAX};
+
+// The peer has neither closed it nor sent what nobody has asked for.
+bool IsAlive(const IdleSocket& socket) {
+  return sys::Peek(socket.fd.get()).error == EAGAIN;
+}
+
+// Another attempt may go otherwise.
+bool MayPass(ConnectError reason) {
+  return reason != ConnectError::kBadName && reason != ConnectError::kDenied;
+}
+
+}  // namespace
+
+IOHandlerForClient::IOHandlerForClient(ThreadSharedDataForClient* shared,
+                                       int thread)
+    : IOHandler(shared, thread), shared_(*shared) {}
+
+IOHandlerForClient::~IOHandlerForClient() { IOHandlerForClient::DropRole(); }
+
+void IOHandlerForClient::DropRole() {
+  exchanges_.ForEach([this](SlotName name, Exchange&) {  //
+    exchanges_.Erase(name);
+  });
+  by_connection_.clear();
+  ended_races_.clear();
+  resolver_.reset();
+}
+
+std::unique_ptr<Resolver> IOHandlerForClient::MakeResolver() {
+  return std::make_unique<LiteralResolver>();
+}
+
+absl::Status IOHandlerForClient::Init() {
+  if (absl::Status status = IOHandler::Init(); !status.ok()) return status;
+  resolver_ = MakeResolver();
+  if (resolver_ == nullptr) {
+    return absl::InternalError("MakeResolver() has made none");
+  }
+  return absl::OkStatus();
+}
+
+// --- The turn at the pool ----------------------------------------------------------
+
+void IOHandlerForClient::BeforeWait() {
+  if (!turn_.HasNews() && !time_came_ && !pool().WantsUpdate()) return;
+  time_came_ = false;
+  pool().Update(thread(), turn_);
+  CloseSurplus();
+  FailLate();
+  StartDrawn();
+  KeepTime();
+  if (turn_.all_done) shared_.Shutdown();
+}
+
+bool IOHandlerForClient::MayDoze() {
+  // What Run() has waited for came in this turn.
+  if (draining() && connections() == 0 && RoleDone()) return false;
+  return !turn_.HasNews() && !time_came_ && pool().MayDoze(thread());
+}
+
+void IOHandlerForClient::CloseSurplus() {
+  for (ConnectionPool::Surplus& surplus : turn_.to_close) {
+    surplus.socket = {};
+    if (surplus.host == nullptr) continue;  // A draw counts on it.
+    turn_.reports.push_back({surplus.host, Event::kExtraClosed});
+  }
+  turn_.to_close.clear();
+}
+
+void IOHandlerForClient::FailLate() {
+  // The pool waits to hear that they have been told.
+  if (!turn_.failed.empty()) time_came_ = true;
+  for (ConnectionPool::Failed& failed : turn_.failed) {
+    TellFailure(std::move(failed.pending), failed.failure);
+  }
+  turn_.failed.clear();
+}
+
+void IOHandlerForClient::StartDrawn() {
+  for (ConnectionPool::Draw& draw : turn_.draws) Begin(draw);
+  turn_.draws.clear();
+}
+
+void IOHandlerForClient::KeepTime() {
+  if (turn_.update_at == time_timer_at_) return;
+  CancelTimer(time_timer_);
+  time_timer_at_ = turn_.update_at;
+  if (time_timer_at_ == kNever) return;
+  time_timer_ = RunAfter(time_timer_at_ - shared_.clock().Now(), [this] {
+    time_timer_at_ = kNever;
+    time_came_ = true;
+  });
+}
+
+void IOHandlerForClient::AfterEvents() { ended_races_.clear(); }
+
+// --- A target that was drawn ---------------------------------------------------------
+
+void IOHandlerForClient::Begin(ConnectionPool::Draw& draw) {
+  auto [name, exchange] =
+      exchanges_.Emplace(std::move(draw.pending), draw.host);
+  if (exchange->pending.deadline != kNever) {
+    exchange->deadline =
+        RunAfter(exchange->pending.deadline - shared_.clock().Now(),
+                 [this, name = name] { DeadlinePassed(name); });
+  }
+  if (!draw.idle.valid()) return Connect(*exchange);
+  if (IsAlive(draw.idle)) {
+    exchange->reused = true;
+    return AdoptFor(*exchange, std::move(draw.idle), {});
+  }
+  draw.idle = {};
+  Report(*exchange, Event::kConnecting);
+  Connect(*exchange);
+}
+
+void IOHandlerForClient::Connect(Exchange& exchange) {
+  const ClientOptions& options = shared_.options();
+  ConnectionPool::Host* host = exchange.host;
+  exchange.race = std::make_unique<ConnectRace>(
+      *this, *resolver_,
+      ConnectRace::Options{.timeout = options.connect_timeout,
+                           .attempt_delay = options.attempt_delay,
+                           .resolution_delay = options.resolution_delay,
+                           .tcp_nodelay = options.tcp_nodelay},
+      ConnectRace::Permits{
+          .acquire = [this, host] { return pool().AcquireExtra(host); },
+          .release =
+              [this, host] {
+                turn_.reports.push_back({host, Event::kExtraClosed});
+              }});
+  exchange.race->Start(
+      exchange.pending.target.host, exchange.pending.target.port,
+      [this, name = exchange.name](ConnectRace::Outcome outcome) {
+        RaceEnded(name, std::move(outcome));
+      });
+}
+
+void IOHandlerForClient::RaceEnded(SlotName name,
+                                   ConnectRace::Outcome outcome) {
+  Exchange& exchange = *exchanges_.Find(name);
+  ended_races_.push_back(std::move(exchange.race));
+  if (!outcome.fd.valid()) {
+    return ConnectFailed(exchange, std::move(outcome.failure));
+  }
+  Report(exchange, Event::kConnected);
+  stats().connects.Add();
+  AdoptFor(exchange, {.fd = std::move(outcome.fd)}, outcome.watch);
+}
+
+void IOHandlerForClient::AdoptFor(Exchange& exchange, IdleSocket socket,
+                                  WatchId watch) {
+  const bool watched = watch.name.generation != 0;
+  if (watched) ForgetWatch(watch);
+  adopting_ = &exchange;
+  const int error = Adopt(std::move(socket.fd), /*transport=*/nullptr,
+                          watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD);
+  if (error == 0) return;
+  adopting_ = nullptr;
+  Fail(exchange, {.reason = ClassifyConnectError(error), .error = error});
+}
+
+void IOHandlerForClient::OnAdopted(Connection& connection) {
+  if (adopting_ == nullptr) return;
+  const size_t slot = connection.id().name().index;
+  if (slot >= by_connection_.size()) by_connection_.resize(slot + 1);
+  Exchange* exchange = std::exchange(adopting_, nullptr);
+  by_connection_[slot] = exchange;
+  exchange->connection = connection.id();
+  // The peer owes an answer.
+  connection.SetMidMessage(true);
+  connection.Write(exchange->pending.target.first_message);
+}
+
+// --- Without a connection --------------------------------------------------------------
+
+void IOHandlerForClient::EndRace(Exchange& exchange) {
+  exchange.race->Cancel();
+  ended_races_.push_back(std::move(exchange.race));
+  Report(exchange, Event::kConnectEnded);
+}
+
+void IOHandlerForClient::ConnectFailed(Exchange& exchange,
+                                       ConnectFailure failure) {
+  turn_.reports.push_back(
+      {exchange.host, Event::kConnectFailed, failure.reason});
+  if (--exchange.pending.connects_left < 1 || draining() ||
+      !MayPass(failure.reason)) {
+    return Fail(exchange, failure);
+  }
+  KVLOG(1) << exchange.pending.target.host << ": " << failure.ToString()
+           << ", will be tried again";
+  Report(exchange, Event::kClosed);
+  CancelTimer(exchange.deadline);
+  turn_.returned.push_back({exchange.host, std::move(exchange.pending)});
+  exchanges_.Erase(exchange.name);
+}
+
+void IOHandlerForClient::DeadlinePassed(SlotName name) {
+  Exchange* exchange = exchanges_.Find(name);
+  if (exchange == nullptr) return;
+  if (exchange->race != nullptr) {
+    EndRace(*exchange);
+    return Fail(*exchange, {.reason = ConnectError::kDeadline});
+  }
+  Connection* connection = Find(exchange->connection);
+  if (connection == nullptr) return;  // It has just ended otherwise.
+  stats().timeouts.Add();
+  FinishConnection(*connection, CloseReason::kDeadline);
+}
+
+void IOHandlerForClient::Fail(Exchange& exchange,
+                              const ConnectFailure& failure) {
+  Report(exchange, Event::kClosed);
+  CancelTimer(exchange.deadline);
+  PendingTarget pending = std::move(exchange.pending);
+  exchanges_.Erase(exchange.name);
+  TellFailure(std::move(pending), failure);
+}
+
+void IOHandlerForClient::TellFailure(PendingTarget pending,
+                                     const ConnectFailure& failure) {
+  stats().connect_failures.Add();
+  KVLOG(1) << "no connection to " << pending.target.host << ": "
+           << failure.ToString();
+  GuardLoop([&] { OnConnectFailed(pending.target, failure); });
+}
+
+// --- With a connection -----------------------------------------------------------------
+
+IOHandlerForClient::Exchange* IOHandlerForClient::Of(
+    const Connection& connection) const {
+  const size_t slot = connection.id().name().index;
+  return slot < by_connection_.size() ? by_connection_[slot] : nullptr;
+}
+
+Target* IOHandlerForClient::target(const Connection& connection) {
+  Exchange* exchange = Of(connection);
+  return exchange == nullptr ? nullptr : &exchange->pending.target;
+}
+
+bool IOHandlerForClient::reused(const Connection& connection) const {
+  const Exchange* exchange = Of(connection);
+  return exchange != nullptr && exchange->reused;
+}
+
+bool IOHandlerForClient::GiveBack(Connection& connection) {
+  if (Of(connection) == nullptr || draining() || !AtRest(connection)) {
+    connection.Close();
+    return false;
+  }
+  FinishConnection(connection, CloseReason::kGivenBack);
+  return true;
+}
+
+bool IOHandlerForClient::MayRetry(const Exchange& exchange,
+                                  const Connection& connection,
+                                  CloseReason reason) const {
+  const bool peer_closed =
+      reason == CloseReason::kPeer ||
+      (reason == CloseReason::kError &&
+       (connection.error() == ECONNRESET || connection.error() == EPIPE));
+  return peer_closed && exchange.reused && !connection.received() &&
+         !exchange.pending.retried && exchange.pending.target.may_retry &&
+         !draining();
+}
+
+bool IOHandlerForClient::DiesOfInputEnd(const Connection& connection) {
+  const Exchange* exchange = Of(connection);
+  return exchange != nullptr &&
+         MayRetry(*exchange, connection, CloseReason::kPeer);
+}
+
+CloseReason IOHandlerForClient::JudgeClose(const Connection& connection,
+                                           CloseReason reason) {
+  Exchange* exchange = Of(connection);
+  if (exchange == nullptr) return reason;
+  if (MayRetry(*exchange, connection, reason)) reason = CloseReason::kRetry;
+  exchange->close_reason = reason;
+  return reason;
+}
+
+void IOHandlerForClient::OnConnectionGone(ConnectionId id, IdleSocket kept) {
+  const size_t slot = id.name().index;
+  if (slot >= by_connection_.size()) return;
+  Exchange* exchange = std::exchange(by_connection_[slot], nullptr);
+  if (exchange == nullptr) return;
+  CancelTimer(exchange->deadline);
+  if (kept.valid()) {
+    turn_.given_back.push_back({exchange->host, std::move(kept)});
+  } else {
+    Report(*exchange, Event::kClosed);
+  }
+  if (exchange->close_reason == CloseReason::kRetry) {
+    stats().retries.Add();
+    exchange->pending.retried = true;
+    exchange->pending.needs_new_connection = true;
+    turn_.returned.push_back({exchange->host, std::move(exchange->pending)});
+  }
+  exchanges_.Erase(exchange->name);
+}
+
+// --- The end ---------------------------------------------------------------------------
+
+void IOHandlerForClient::BeginDrain() {
+  pool().Close();
+  exchanges_.ForEach([this](SlotName, Exchange& exchange) {
+    if (exchange.race == nullptr) return;
+    EndRace(exchange);
+    Fail(exchange, {.reason = ConnectError::kShutdown});
+  });
+}
+
+bool IOHandlerForClient::RoleDone() const {
+  return exchanges_.size() == 0 && !turn_.HasNews() && !pool().WantsUpdate();
+}
+
+}  // namespace kingpin

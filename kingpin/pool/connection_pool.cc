@@ -1,0 +1,617 @@
+#include "kingpin/pool/connection_pool.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "absl/log/check.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "kingpin/pool/max_connections.h"
+
+namespace kingpin {
+namespace {
+
+constexpr MonotonicTime kNever = {std::numeric_limits<int64_t>::max()};
+// What one update fails or closes because its time has come: the lock is held
+// for a bounded time, and callbacks come in between.
+constexpr size_t kMaxOverdue = 64;
+// A thread that has not drawn for long does not get all that it has missed.
+constexpr int64_t kMaxLag = 2 * ConnectionPool::kLead;
+
+bool IsUnix(const Target& target) {
+  return absl::StartsWith(target.host, "unix:");
+}
+
+int Index(TargetPriority priority) { return static_cast<int>(priority); }
+
+}  // namespace
+
+struct ConnectionPool::Host {
+  std::string key;
+  std::string name;    // As in addresses: "example.org:80".
+  int open = 0;        // Sockets, idle ones too.
+  int connecting = 0;  // Of them.
+  int failures = 0;    // Of connects, since the last success.
+  bool backing_off = false;
+  MonotonicTime back_off_ends = {};
+  ConnectError last_error = ConnectError::kOther;
+  std::array<WaiterList, kTargetPriorities> waiting;
+  std::array<bool, kTargetPriorities> in_ring = {};
+  std::vector<IdleList::iterator> idle;  // The oldest first.
+
+  bool AnyWaiting() const {
+    return std::any_of(waiting.begin(), waiting.end(),
+                       [](const WaiterList& list) { return !list.empty(); });
+  }
+  bool InAnyRing() const {
+    return std::find(in_ring.begin(), in_ring.end(), true) != in_ring.end();
+  }
+};
+
+ConnectionPool::ConnectionPool(const ConnectionPoolOptions& options,
+                               const Clock& clock)
+    : options_(options),
+      max_connections_(ResolveMaxConnections(options.max_connections)),
+      clock_(clock) {}
+
+ConnectionPool::~ConnectionPool() { Clear(); }
+
+absl::Status ConnectionPool::Open(
+    absl::Span<const std::unique_ptr<ThreadSlot>> slots) {
+  if (options_.max_connections_per_host < 1) {
+    return absl::InvalidArgumentError("max_connections_per_host is below 1");
+  }
+  if (options_.max_connections < 0) {
+    return absl::InvalidArgumentError("max_connections is negative");
+  }
+  if (options_.draw_batch < 1 || options_.load_margin < 1) {
+    return absl::InvalidArgumentError("draw_batch or load_margin is below 1");
+  }
+  if (options_.first_back_off <= absl::ZeroDuration() ||
+      options_.max_back_off < options_.first_back_off) {
+    return absl::InvalidArgumentError(
+        "first_back_off is not positive, or above max_back_off");
+  }
+  absl::MutexLock lock(&mu_);
+  slots_ = slots;
+  threads_.assign(slots.size(), {});
+  return absl::OkStatus();
+}
+
+// --- Targets -------------------------------------------------------------------
+
+absl::Status ConnectionPool::CheckTarget(const Target& target) const {
+  if (target.host.empty()) {
+    return absl::InvalidArgumentError("a target without a host");
+  }
+  if (target.port == 0 && !IsUnix(target)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("target \"", target.host, "\" has no port"));
+  }
+  if (target.connect_attempts < 1) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "target \"", target.host, "\": connect_attempts is below 1"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ConnectionPool::Add(Target&& target) {
+  if (absl::Status status = CheckTarget(target); !status.ok()) return status;
+  ThreadSlot* wake;
+  {
+    absl::MutexLock lock(&mu_);
+    if (closed_) return absl::FailedPreconditionError("the run is over");
+    if (waiting_ >= options_.max_waiting) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat(waiting_, " targets wait already"));
+    }
+    now_ = clock_.Now();
+    ever_added_ = true;
+    Host* host = FindOrMakeHost(target);
+    const MonotonicTime deadline = now_ + target.timeout;
+    const int connects = target.connect_attempts;
+    const bool needs_new_connection = !target.may_reuse;
+    Enqueue(host,
+            {.target = std::move(target),
+             .deadline = deadline,
+             .connects_left = connects,
+             .needs_new_connection = needs_new_connection},
+            /*first=*/false);
+    Refresh(host);
+    wake = Publish();
+  }
+  if (wake != nullptr) wake->Wake();
+  return absl::OkStatus();
+}
+
+ConnectionPool::Host* ConnectionPool::FindOrMakeHost(const Target& target) {
+  // NUL is in none of the three.
+  std::string key = absl::StrCat(
+      IsUnix(target) ? target.host : absl::AsciiStrToLower(target.host),
+      absl::string_view("\0", 1), target.port, absl::string_view("\0", 1),
+      target.group);
+  std::unique_ptr<Host>& host = hosts_[key];
+  if (host == nullptr) {
+    host = std::make_unique<Host>();
+    host->name = IsUnix(target) ? target.host
+                                : absl::StrCat(target.host, ":", target.port);
+    host->key = std::move(key);
+  }
+  return host.get();
+}
+
+void ConnectionPool::EraseIfUnused(Host* host) {
+  if (host->open > 0 || host->backing_off || host->InAnyRing() ||
+      host->AnyWaiting()) {
+    return;
+  }
+  hosts_.erase(host->key);
+}
+
+void ConnectionPool::Enqueue(Host* host, PendingTarget pending, bool first) {
+  WaiterList& list = host->waiting[Index(pending.target.priority)];
+  const MonotonicTime deadline = pending.deadline;
+  WaiterList::iterator waiter =
+      list.insert(first ? list.begin() : list.end(),
+                  Waiter{std::move(pending), host, next_number_++});
+  if (deadline != kNever) {
+    deadlines_.emplace(std::pair(deadline, waiter->number), waiter);
+  }
+  ++waiting_;
+}
+
+PendingTarget ConnectionPool::Dequeue(WaiterList& list,
+                                      WaiterList::iterator waiter) {
+  deadlines_.erase({waiter->pending.deadline, waiter->number});
+  PendingTarget pending = std::move(waiter->pending);
+  list.erase(waiter);
+  --waiting_;
+  return pending;
+}
+
+// --- What can be drawn -----------------------------------------------------------
+
+bool ConnectionPool::CanConnect(const Host& host) const {
+  if (host.backing_off || (host.failures > 0 && host.connecting > 0)) {
+    return false;
+  }
+  return host.open < options_.max_connections_per_host || !host.idle.empty();
+}
+
+bool ConnectionPool::Drawable(const Host& host, int priority) const {
+  const WaiterList& list = host.waiting[priority];
+  if (list.empty()) return false;
+  const bool can_reuse =
+      !host.idle.empty() && !list.front().pending.needs_new_connection;
+  return can_reuse || CanConnect(host);
+}
+
+void ConnectionPool::Refresh(Host* host) {
+  for (int priority = 0; priority < kTargetPriorities; ++priority) {
+    if (host->in_ring[priority] || !Drawable(*host, priority)) continue;
+    host->in_ring[priority] = true;
+    rings_[priority].push_back(host);
+  }
+}
+
+bool ConnectionPool::RoomInPool() const {
+  return open_ < max_connections_ || !idle_.empty();
+}
+
+bool ConnectionPool::HasWork() const {
+  return RoomInPool() &&
+         std::any_of(rings_.begin(), rings_.end(),
+                     [](const auto& ring) { return !ring.empty(); });
+}
+
+// --- A thread's turn -------------------------------------------------------------
+
+void ConnectionPool::Update(int thread, Turn& turn) {
+  ThreadSlot* wake;
+  {
+    absl::MutexLock lock(&mu_);
+    now_ = clock_.Now();
+    under_way_ -= std::exchange(turn.being_told, 0);
+    TakeNews(thread, turn);
+    PassTime(turn);
+    if (closed_) FailAll(turn);
+    while (turn.draws.size() < static_cast<size_t>(options_.draw_batch) &&
+           !closed_ && RoomInPool() && MayDraw(thread)) {
+      if (!DrawOne(thread, turn)) break;
+    }
+    turn.update_at = ClaimTime(thread);
+    turn.being_told = static_cast<int>(turn.failed.size());
+    under_way_ += turn.being_told;
+    turn.all_done = options_.end_when_done && ever_added_ && waiting_ == 0 &&
+                    under_way_ == 0;
+    wake = Publish();
+  }
+  if (wake != nullptr) wake->Wake();
+}
+
+void ConnectionPool::TakeNews(int thread, Turn& turn) {
+  // First: the host may have nothing else left.
+  for (Returned& returned : turn.returned) {
+    Enqueue(returned.host, std::move(returned.pending), /*first=*/true);
+  }
+  turn.returned.clear();
+  for (GivenBack& given : turn.given_back) TakeBack(thread, given, turn);
+  turn.given_back.clear();
+  for (const Report& report : turn.reports) TakeReport(thread, report);
+  turn.reports.clear();
+}
+
+void ConnectionPool::TakeReport(int thread, const Report& report) {
+  Host* host = report.host;
+  switch (report.event) {
+    case Event::kConnecting:
+      ++host->connecting;
+      return;
+    case Event::kConnected:
+      --host->connecting;
+      host->failures = 0;
+      EndBackOff(host);
+      break;
+    case Event::kConnectFailed:
+      --host->connecting;
+      BackOff(host, report.reason);
+      break;
+    case Event::kConnectEnded:
+      --host->connecting;
+      break;
+    case Event::kClosed:
+      --threads_[thread].load;
+      --under_way_;
+      [[fallthrough]];
+    case Event::kExtraClosed:
+      --host->open;
+      --open_;
+      break;
+  }
+  DCHECK_GE(host->open, static_cast<int>(host->idle.size()));
+  Refresh(host);
+  EraseIfUnused(host);
+}
+
+void ConnectionPool::TakeBack(int thread, GivenBack& given, Turn& turn) {
+  Host* host = given.host;
+  --threads_[thread].load;
+  --under_way_;
+  if (closed_ || options_.max_idle_per_host < 1) {
+    turn.to_close.push_back({host, std::move(given.socket)});
+    return;
+  }
+  if (static_cast<int>(host->idle.size()) >= options_.max_idle_per_host) {
+    turn.to_close.push_back({host, TakeIdle(host->idle.front())});
+  }
+  idle_.push_back(
+      {host, std::move(given.socket), now_ + options_.idle_timeout});
+  host->idle.push_back(std::prev(idle_.end()));
+  Refresh(host);
+}
+
+IdleSocket ConnectionPool::TakeIdle(IdleList::iterator entry) {
+  std::erase(entry->host->idle, entry);
+  IdleSocket socket = std::move(entry->socket);
+  idle_.erase(entry);
+  return socket;
+}
+
+// --- Backing off -----------------------------------------------------------------
+
+void ConnectionPool::BackOff(Host* host, ConnectError reason) {
+  host->last_error = reason;
+  // One of several that were under way when the host was found to fail.
+  if (host->backing_off) return;
+  absl::Duration wait = options_.first_back_off;
+  for (int i = 0; i < host->failures && wait < options_.max_back_off; ++i) {
+    wait *= 2;
+  }
+  ++host->failures;
+  ++counts_.back_offs;
+  wait = std::min(wait, options_.max_back_off);
+  wait *= absl::Uniform(random_, 0.5, 1.0);
+  host->backing_off = true;
+  host->back_off_ends = now_ + wait;
+  back_offs_.emplace(host->back_off_ends, host);
+}
+
+void ConnectionPool::EndBackOff(Host* host) {
+  if (!host->backing_off) return;
+  back_offs_.erase({host->back_off_ends, host});
+  host->backing_off = false;
+}
+
+// --- What time brings --------------------------------------------------------------
+
+void ConnectionPool::PassTime(Turn& turn) {
+  while (!back_offs_.empty() && back_offs_.begin()->first <= now_) {
+    Host* host = back_offs_.begin()->second;
+    EndBackOff(host);
+    Refresh(host);
+    EraseIfUnused(host);
+  }
+  FailOverdue(turn);
+  size_t count = 0;
+  while (!idle_.empty() && idle_.front().expires <= now_ &&
+         count++ < kMaxOverdue) {
+    Host* host = idle_.front().host;
+    turn.to_close.push_back({host, TakeIdle(idle_.begin())});
+  }
+}
+
+void ConnectionPool::FailOverdue(Turn& turn) {
+  while (!deadlines_.empty() && deadlines_.begin()->first.first <= now_ &&
+         turn.failed.size() < kMaxOverdue) {
+    WaiterList::iterator waiter = deadlines_.begin()->second;
+    Host* host = waiter->host;
+    ConnectFailure failure = {
+        .reason = ConnectError::kPoolDeadline,
+        .detail = absl::StrCat(host->name, ": ", host->open, " of ",
+                               options_.max_connections_per_host,
+                               " connections in use")};
+    if (host->failures > 0) {
+      absl::StrAppend(&failure.detail, "; the last connect failed: ",
+                      ToString(host->last_error));
+    }
+    WaiterList& list = host->waiting[Index(waiter->pending.target.priority)];
+    turn.failed.push_back({Dequeue(list, waiter), std::move(failure)});
+    ++counts_.overdue;
+    Refresh(host);  // Who is behind it may be content with an idle connection.
+    EraseIfUnused(host);
+  }
+}
+
+void ConnectionPool::FailAll(Turn& turn) {
+  for (auto& [key, host] : hosts_) {
+    if (waiting_ == 0) break;
+    for (WaiterList& list : host->waiting) {
+      while (!list.empty() && turn.failed.size() < kMaxOverdue) {
+        turn.failed.push_back(
+            {Dequeue(list, list.begin()), {.reason = ConnectError::kShutdown}});
+      }
+    }
+  }
+  while (!idle_.empty()) {
+    Host* host = idle_.front().host;
+    turn.to_close.push_back({host, TakeIdle(idle_.begin())});
+  }
+}
+
+MonotonicTime ConnectionPool::NextTime() const {
+  MonotonicTime next = kNever;
+  if (!deadlines_.empty()) next = deadlines_.begin()->first.first;
+  if (!back_offs_.empty()) next = std::min(next, back_offs_.begin()->first);
+  if (!idle_.empty()) next = std::min(next, idle_.front().expires);
+  return next;
+}
+
+MonotonicTime ConnectionPool::ClaimTime(int thread) {
+  const MonotonicTime next = NextTime();
+  // Another thread wakes by then; early, when what it waits for has gone.
+  if (timekeeper_ >= 0 && timekeeper_ != thread && claimed_ <= next) {
+    return kNever;
+  }
+  timekeeper_ = next == kNever ? -1 : thread;
+  claimed_ = next;
+  return next;
+}
+
+// --- Drawing -----------------------------------------------------------------------
+
+bool ConnectionPool::DrawOne(int thread, Turn& turn) {
+  for (int priority = 0; priority < kTargetPriorities; ++priority) {
+    std::deque<Host*>& ring = rings_[priority];
+    while (!ring.empty()) {
+      Host* host = ring.front();
+      ring.pop_front();
+      host->in_ring[priority] = false;
+      if (Drawable(*host, priority)) {
+        DrawFrom(host, priority, thread, turn);
+        Refresh(host);  // To the end of the ring.
+        return true;
+      }
+      EraseIfUnused(host);
+    }
+  }
+  return false;
+}
+
+void ConnectionPool::DrawFrom(Host* host, int priority, int thread,
+                              Turn& turn) {
+  WaiterList& list = host->waiting[priority];
+  Draw draw = {.pending = Dequeue(list, list.begin()), .host = host};
+  if (!host->idle.empty() && !draw.pending.needs_new_connection) {
+    // The one used last: the least likely to have been closed by the peer.
+    draw.idle = TakeIdle(host->idle.back());
+    ++counts_.reused;
+  } else {
+    MakeRoomFor(host, turn);
+    ++host->open;
+    ++open_;
+    ++host->connecting;
+  }
+  turn.draws.push_back(std::move(draw));
+  CountDraw(thread);
+}
+
+void ConnectionPool::MakeRoomFor(Host* host, Turn& turn) {
+  Host* loser = nullptr;
+  if (host->open >= options_.max_connections_per_host) {
+    loser = host;
+    turn.to_close.push_back({nullptr, TakeIdle(host->idle.front())});
+  } else if (open_ >= max_connections_) {
+    loser = idle_.front().host;
+    turn.to_close.push_back({nullptr, TakeIdle(idle_.begin())});
+  } else {
+    return;
+  }
+  ++counts_.evicted;
+  --loser->open;
+  --open_;
+  if (loser != host) EraseIfUnused(loser);
+}
+
+void ConnectionPool::CountDraw(int thread) {
+  ThreadState& state = threads_[thread];
+  ++state.load;
+  ++under_way_;
+  ++state.draws;
+  ++state.turns;
+  for (ThreadState& other : threads_) {
+    other.turns = std::max(other.turns, state.turns - kMaxLag);
+  }
+}
+
+bool ConnectionPool::AcquireExtra(Host* host) {
+  absl::MutexLock lock(&mu_);
+  if (closed_ || host->open >= options_.max_connections_per_host ||
+      open_ >= max_connections_) {
+    return false;
+  }
+  ++host->open;
+  ++open_;
+  return true;
+}
+
+// --- Whose turn it is ----------------------------------------------------------------
+
+bool ConnectionPool::Stuck(int thread) const {
+  return slots_[thread]->StuckFor(options_.stuck_after, now_);
+}
+
+bool ConnectionPool::MayDraw(int thread) const {
+  const ThreadState& mine = threads_[thread];
+  for (int i = 0; i < static_cast<int>(threads_.size()); ++i) {
+    const ThreadState& other = threads_[i];
+    const bool too_heavy = mine.load - other.load >= options_.load_margin;
+    const bool ahead =
+        other.load <= mine.load && mine.turns - other.turns > kLead;
+    if (i != thread && (too_heavy || ahead) && !Stuck(i)) return false;
+  }
+  return true;
+}
+
+ThreadSlot* ConnectionPool::NextThread() const {
+  int next = -1;
+  for (int i = 0; i < static_cast<int>(threads_.size()); ++i) {
+    if (Stuck(i)) continue;
+    if (next < 0 || std::pair(threads_[i].load, threads_[i].turns) <
+                        std::pair(threads_[next].load, threads_[next].turns)) {
+      next = i;
+    }
+  }
+  return next < 0 ? nullptr : slots_[next].get();
+}
+
+bool ConnectionPool::MayDoze(int thread) {
+  const int attention = attention_.load();
+  if (attention == 0) return true;
+  if ((attention & ~kToDraw) != 0) return false;
+  absl::MutexLock lock(&mu_);
+  now_ = clock_.Now();
+  return !HasWork() || !MayDraw(thread);
+}
+
+ThreadSlot* ConnectionPool::Publish() {
+  int attention = 0;
+  if (closed_) {
+    attention = waiting_ > 0 || !idle_.empty() ? kClosing : 0;
+  } else {
+    if (HasWork()) attention |= kToDraw;
+    if (NextTime() < claimed_) attention |= kTimeToClaim;
+  }
+  attention_.store(attention);
+  return attention == 0 ? nullptr : NextThread();
+}
+
+void ConnectionPool::Rescue(MonotonicTime now) {
+  ThreadSlot* wake = nullptr;
+  {
+    absl::MutexLock lock(&mu_);
+    now_ = now;
+    bool any_stuck = false;
+    for (int i = 0; i < static_cast<int>(threads_.size()); ++i) {
+      any_stuck |= Stuck(i);
+    }
+    if (!any_stuck) return;
+    if (timekeeper_ >= 0 && Stuck(timekeeper_)) {
+      timekeeper_ = -1;
+      claimed_ = kNever;
+    }
+    wake = Publish();
+  }
+  if (wake != nullptr) wake->Wake();
+}
+
+// --- The end -----------------------------------------------------------------------
+
+void ConnectionPool::Close() {
+  absl::MutexLock lock(&mu_);
+  closed_ = true;
+  (void)Publish();  // Every loop is told of the end, and looks.
+}
+
+void ConnectionPool::Clear() {
+  // Outside of the lock: what targets hold may call upon the pool when it goes.
+  absl::flat_hash_map<std::string, std::unique_ptr<Host>> hosts;
+  IdleList idle;
+  absl::MutexLock lock(&mu_);
+  closed_ = true;
+  hosts.swap(hosts_);
+  idle.swap(idle_);
+  for (auto& ring : rings_) ring.clear();
+  deadlines_.clear();
+  back_offs_.clear();
+  waiting_ = 0;
+  under_way_ = 0;
+  open_ = 0;
+  slots_ = {};
+  threads_.clear();
+  attention_.store(0);
+}
+
+// --- Numbers -------------------------------------------------------------------------
+
+size_t ConnectionPool::waiting() const {
+  absl::MutexLock lock(&mu_);
+  return waiting_;
+}
+
+int ConnectionPool::open() const {
+  absl::MutexLock lock(&mu_);
+  return open_;
+}
+
+size_t ConnectionPool::idle() const {
+  absl::MutexLock lock(&mu_);
+  return idle_.size();
+}
+
+size_t ConnectionPool::hosts() const {
+  absl::MutexLock lock(&mu_);
+  return hosts_.size();
+}
+
+uint64_t ConnectionPool::draws(int thread) const {
+  absl::MutexLock lock(&mu_);
+  return threads_[thread].draws;
+}
+
+std::string ConnectionPool::DebugString() const {
+  absl::MutexLock lock(&mu_);
+  std::string text = absl::StrCat(
+      "pool: waiting=", waiting_, " under_way=", under_way_, " open=", open_,
+      "/", max_connections_, " idle=", idle_.size(), " hosts=", hosts_.size(),
+      " backing_off=", back_offs_.size(), " reused=", counts_.reused,
+      " evicted=", counts_.evicted, " back_offs=", counts_.back_offs,
+      " overdue=", counts_.overdue, " draws=");
+  for (size_t i = 0; i < threads_.size(); ++i) {
+    absl::StrAppend(&text, i == 0 ? "" : "/", threads_[i].draws);
+  }
+  return text;
+}
+
+}  // namespace kingpin

@@ -1,0 +1,430 @@
+// The HTTP client against our own server, and against peers that answer whatever a
+// test makes them say.
+#include "kingpin/http/http_client.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "kingpin/pool/epoll_tp_client.h"
+#include "tests/http/http_test_server.h"
+#include "tests/testing/scripted_server.h"
+
+namespace kingpin::http {
+namespace {
+
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
+using testing::HttpScript;
+using testing::HttpTestHandler;
+using testing::HttpTestServer;
+using ::testing::IsEmpty;
+using testing::Local;
+using testing::Script;
+using ::testing::StartsWith;
+using testing::ThreadedServer;
+
+// What came of one exchange.
+struct Outcome {
+  int status = 0;
+  std::string body;
+  absl::Status end;
+  int redirects = 0;
+  std::string url;
+  int ends = 0;
+};
+
+struct Name : TargetContext {
+  explicit Name(int n) : number(n) {}
+  int number;
+};
+
+class TestData : public HttpClientData {
+ public:
+  using HttpClientData::HttpClientData;
+
+  void Note(HttpExchange& exchange, std::function<void(Outcome&)> note) {
+    const int number = static_cast<Name&>(*exchange.context()).number;
+    absl::MutexLock lock(&mu_);
+    note(outcomes_[number]);
+  }
+  Outcome Await(int number) {
+    absl::MutexLock lock(&mu_);
+    const auto ended = [&] {
+      mu_.AssertHeld();
+      return outcomes_[number].ends > 0;
+    };
+    EXPECT_TRUE(
+        mu_.AwaitWithTimeout(absl::Condition(&ended), absl::Seconds(20)));
+    return outcomes_[number];
+  }
+  int Ends() {
+    absl::MutexLock lock(&mu_);
+    int sum = 0;
+    for (const auto& [number, outcome] : outcomes_) sum += outcome.ends;
+    return sum;
+  }
+
+  // Instead of what the handler would do.
+  std::function<void(HttpClientHandler&, HttpExchange&)> on_response;
+
+ private:
+  absl::Mutex mu_;
+  std::map<int, Outcome> outcomes_ ABSL_GUARDED_BY(mu_);
+};
+
+class TestHandler : public HttpClientHandler {
+ public:
+  TestHandler(TestData* data, int thread)
+      : HttpClientHandler(data, thread), data_(*data) {}
+  void OnResponse(HttpExchange& exchange, const Response& response) override {
+    data_.Note(exchange, [&](Outcome& o) { o.status = response.status; });
+    if (data_.on_response) data_.on_response(*this, exchange);
+  }
+  void OnBody(HttpExchange& exchange, std::string_view data) override {
+    EXPECT_FALSE(data.empty());
+    data_.Note(exchange, [&](Outcome& o) { o.body += data; });
+  }
+  void OnEnd(HttpExchange& exchange, const absl::Status& status) override {
+    data_.Note(exchange, [&](Outcome& o) {
+      o.end = status;
+      o.redirects = exchange.redirects();
+      o.url = exchange.url().ToString();
+      ++o.ends;
+    });
+  }
+
+ private:
+  TestData& data_;
+};
+
+class TestHttpClient {
+ public:
+  explicit TestHttpClient(HttpClientOptions http = {},
+                          ClientOptions client = {}, int threads = 1)
+      : data_(std::move(http), std::move(client)),
+        pool_(&data_, {.threads = threads, .handle_signals = false}) {
+    EXPECT_TRUE(pool_.Start().ok());
+  }
+  ~TestHttpClient() {
+    pool_.Shutdown(RunPhase::kStopping);
+    EXPECT_TRUE(pool_.Wait().ok());
+    EXPECT_EQ(data_.Ends(), fetched_) << "each ends once";
+  }
+
+  TestData& data() { return data_; }
+  // The number to await.
+  int Start(HttpRequest request) {
+    request.context = std::make_unique<Name>(fetched_);
+    absl::Status status = data_.Fetch(std::move(request));
+    EXPECT_TRUE(status.ok()) << status;
+    return fetched_++;
+  }
+  Outcome Fetch(HttpRequest request) {
+    return data_.Await(Start(std::move(request)));
+  }
+  Outcome Get(std::string_view url) { return Fetch({.url = *Url::Parse(url)}); }
+
+ private:
+  TestData data_;
+  EpollTPClient<TestHandler> pool_;
+  int fetched_ = 0;
+};
+
+std::string At(uint16_t port, std::string_view path) {
+  return absl::StrCat("http://127.0.0.1:", port, path);
+}
+
+void Redirect(HttpHandler& handler, Connection& c, HttpStatus status,
+              std::string_view location) {
+  char room[1024];
+  ResponseHead head = handler.BeginHead(c, status, room);
+  head.Add("Location", location);
+  handler.Answer(c, status, &head, "gone on");
+}
+
+// /redirect/N goes on N times; other paths answer themselves.
+void Answer(HttpTestHandler& handler, Connection& c, const Request& request) {
+  std::string_view path = request.path;
+  int left = 0;
+  if (absl::ConsumePrefix(&path, "/redirect/") &&
+      absl::SimpleAtoi(path, &left)) {
+    return Redirect(handler, c, HttpStatus::kFound,
+                    left == 1 ? std::string("../end")
+                              : absl::StrCat("/redirect/", left - 1));
+  }
+  testing::AnswerText(handler, c, request.path);
+}
+
+// Says `answer` to whatever comes, and closes if it is to.
+ThreadedServer Saying(std::string answer, bool close) {
+  return ThreadedServer({.on_message =
+                             [=](Connection& c) {
+                               c.input().TakeAll();
+                               c.Write(answer);
+                               if (close) c.Close();
+                             }},
+                        Local(), 1);
+}
+
+TEST(HttpClient, GetsAnAnswer) {
+  HttpTestServer server;
+  TestHttpClient client;
+  const Outcome o = client.Get(At(server.port(), "/hello"));
+  EXPECT_TRUE(o.end.ok()) << o.end;
+  EXPECT_EQ(o.status, 200);
+  EXPECT_EQ(o.body, "/hello");
+}
+
+TEST(HttpClient, ConnectionsAreKept) {
+  HttpTestServer server;
+  TestHttpClient client;
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_EQ(client.Get(At(server.port(), absl::StrCat("/", i))).body,
+              absl::StrCat("/", i));
+  }
+  EXPECT_EQ(server.shared().thread(0).stats().accepts.value(), 1u);
+}
+
+TEST(HttpClient, BodiesGoAndCome) {
+  HttpTestServer server;
+  TestHttpClient client;
+  const std::string body(300'000, 'b');
+  const Outcome o = client.Fetch({.method = "POST",
+                                  .url = *Url::Parse(At(server.port(), "/p")),
+                                  .body = body});
+  EXPECT_TRUE(o.end.ok()) << o.end;
+  EXPECT_EQ(o.body, absl::StrCat("/p|", body));
+}
+
+TEST(HttpClient, ManyAtOnceOverFewConnections) {
+  HttpTestServer server;
+  ClientOptions options;
+  options.pool.max_connections_per_host = 7;
+  TestHttpClient client({}, options, /*threads=*/2);
+  std::vector<int> numbers;
+  for (int i = 0; i < 500; ++i) {
+    numbers.push_back(client.Start(
+        {.url = *Url::Parse(At(server.port(), absl::StrCat("/", i)))}));
+  }
+  for (int i = 0; i < 500; ++i) {
+    ASSERT_EQ(client.data().Await(numbers[i]).body, absl::StrCat("/", i));
+  }
+  EXPECT_LE(server.shared().thread(0).stats().accepts.value(), 7u);
+}
+
+TEST(HttpClient, RedirectsAreFollowed) {
+  HttpTestServer server({.on_request = Answer});
+  TestHttpClient client;
+  const Outcome o = client.Get(At(server.port(), "/redirect/3"));
+  EXPECT_TRUE(o.end.ok()) << o.end;
+  EXPECT_EQ(o.redirects, 3);
+  EXPECT_EQ(o.url, At(server.port(), "/end"));
+  EXPECT_EQ(o.body, "/end") << "and nothing of those on the way";
+}
+
+TEST(HttpClient, RedirectsHaveAnEnd) {
+  HttpTestServer server({.on_request = Answer});
+  TestHttpClient client;
+  const Outcome o =
+      client.Fetch({.url = *Url::Parse(At(server.port(), "/redirect/5")),
+                    .max_redirects = 2});
+  EXPECT_TRUE(o.end.ok()) << o.end;
+  EXPECT_EQ(o.status, 302);
+  EXPECT_EQ(o.redirects, 2);
+  EXPECT_EQ(o.body, "gone on");
+}
+
+TEST(HttpClient, RedirectsToNowhereEndIt) {
+  HttpTestServer server({.on_request = [](HttpTestHandler& handler,
+                                          Connection& c, const Request&) {
+    Redirect(handler, c, HttpStatus::kFound, "ftp://x/");
+  }});
+  TestHttpClient client;
+  const Outcome o = client.Get(At(server.port(), "/"));
+  EXPECT_EQ(o.end.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(o.end.message()), HasSubstr("redirected to"));
+}
+
+TEST(HttpClient, ExpectWaitsForTheServer) {
+  HttpTestServer server;
+  TestHttpClient client;
+  const Outcome o = client.Fetch({.method = "PUT",
+                                  .url = *Url::Parse(At(server.port(), "/x")),
+                                  .body = "body",
+                                  .expect_continue = true});
+  EXPECT_TRUE(o.end.ok()) << o.end;
+  EXPECT_EQ(o.body, "/x|body");
+}
+
+TEST(HttpClient, ExpectDoesNotWaitForEver) {
+  // Answers only when all has come, and never says 100.
+  ThreadedServer server({.on_message =
+                             [](Connection& c) {
+                               if (!absl::EndsWith(c.input().view(), "body"))
+                                 return;
+                               c.input().TakeAll();
+                               c.Write("HTTP/1.1 204 OK\r\n\r\n");
+                             }},
+                        Local(), 1);
+  TestHttpClient client({.continue_timeout = absl::Milliseconds(20)});
+  const Outcome o = client.Fetch({.method = "PUT",
+                                  .url = *Url::Parse(At(server.port(), "/x")),
+                                  .body = "body",
+                                  .expect_continue = true});
+  EXPECT_EQ(o.status, 204) << o.end;
+}
+
+TEST(HttpClient, ABodyThatWasNotAskedForIsNotSent) {
+  ThreadedServer server(
+      {.on_message =
+           [](Connection& c) {
+             EXPECT_THAT(std::string(c.input().TakeAll()), StartsWith("PUT"));
+             c.Write("HTTP/1.1 417 No\r\nContent-Length: 0\r\n\r\n");
+           }},
+      Local(), 1);
+  TestHttpClient client({.continue_timeout = absl::Minutes(5)});
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(client
+                  .Fetch({.method = "PUT",
+                          .url = *Url::Parse(At(server.port(), "/x")),
+                          .body = "body",
+                          .expect_continue = true})
+                  .status,
+              417);
+  }
+}
+
+TEST(HttpClient, PeersThatBreakTheRules) {
+  const auto end = [](std::string answer) {
+    ThreadedServer server = Saying(std::move(answer), /*close=*/true);
+    TestHttpClient client;
+    return client.Get(At(server.port(), "/")).end;
+  };
+  EXPECT_EQ(end("SSH-2.0-x\r\n").code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(end("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort").code(),
+            absl::StatusCode::kDataLoss);
+  EXPECT_EQ(end("HTTP/1.1 200 OK\r\nContent-Len").code(),
+            absl::StatusCode::kDataLoss);
+  EXPECT_EQ(end("HTTP/1.1 200 OK\r\nContent-Encoding: x\r\n\r\nz").code(),
+            absl::StatusCode::kUnimplemented);
+  EXPECT_EQ(end("").code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(end("HTTP/1.1 200 OK\r\n\r\nuntil the end").ok());
+}
+
+TEST(HttpClient, WhatFollowsAnAnswerCostsTheConnection) {
+  ThreadedServer server = Saying(
+      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 Mine\r\n",
+      /*close=*/false);
+  TestHttpClient client;
+  EXPECT_EQ(client.Get(At(server.port(), "/1")).body, "ok");
+  EXPECT_EQ(client.Get(At(server.port(), "/2")).body, "ok");
+  EXPECT_EQ(server.shared().connects, 2);
+}
+
+TEST(HttpClient, AnAnswerBeyondTheBoundIsCut) {
+  HttpTestServer server({.on_request = [](HttpTestHandler& handler,
+                                          Connection& c, const Request&) {
+    testing::AnswerText(handler, c, std::string(10'000, 'x'));
+  }});
+  TestHttpClient client({.response = {.max_body = 9'999}});
+  EXPECT_EQ(client.Get(At(server.port(), "/")).end.code(),
+            absl::StatusCode::kResourceExhausted);
+}
+
+TEST(HttpClient, NobodyThere) {
+  uint16_t port;
+  {
+    HttpTestServer server;
+    port = server.port();
+  }
+  TestHttpClient client;
+  const Outcome o = client.Get(At(port, "/"));
+  EXPECT_EQ(o.end.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(
+      std::string(o.end.message()),
+      HasSubstr(absl::StrCat("127.0.0.1 port ", port, ": connection refused")));
+}
+
+TEST(HttpClient, TheTimeOfARequestIsBounded) {
+  ThreadedServer server(
+      {.on_message = [](Connection& c) { c.input().TakeAll(); }}, Local(), 1);
+  TestHttpClient client;
+  const Outcome o = client.Fetch({.url = *Url::Parse(At(server.port(), "/")),
+                                  .timeout = absl::Milliseconds(50)});
+  EXPECT_EQ(o.end.code(), absl::StatusCode::kDeadlineExceeded) << o.end;
+}
+
+TEST(HttpClient, RequestsThatCannotBeSentAreRefusedAtOnce) {
+  HttpClientData data;
+  EXPECT_EQ(
+      data.Fetch({.method = "A B", .url = *Url::Parse("http://h/")}).code(),
+      absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(
+      data.Fetch({.url = *Url::Parse("http://h/"), .fields = {{"X", "a\r\nb"}}})
+          .code(),
+      absl::StatusCode::kInvalidArgument);
+}
+
+TEST(HttpClient, CancelWithinACallback) {
+  HttpTestServer server;
+  TestHttpClient client;
+  client.data().on_response = [](HttpClientHandler& handler,
+                                 HttpExchange& exchange) {
+    handler.Cancel(exchange);
+    handler.Cancel(exchange);
+  };
+  const Outcome o = client.Get(At(server.port(), "/x"));
+  EXPECT_EQ(o.end.code(), absl::StatusCode::kCancelled);
+  EXPECT_THAT(o.body, IsEmpty());
+}
+
+TEST(HttpClient, ACallbackThatThrowsEndsItsExchange) {
+  HttpTestServer server;
+  TestHttpClient client;
+  client.data().on_response = [](HttpClientHandler&, HttpExchange&) {
+    throw std::runtime_error("mine");
+  };
+  EXPECT_EQ(client.Get(At(server.port(), "/x")).end.code(),
+            absl::StatusCode::kInternal);
+  client.data().on_response = nullptr;
+}
+
+TEST(HttpClient, ThroughAProxy) {
+  HttpTestServer proxy(
+      {.on_request = [](HttpTestHandler& handler, Connection& c,
+                        const Request& request) {
+        testing::AnswerText(handler, c,
+                            absl::StrCat(request.target, " for ",
+                                         request.Find("Host").value_or("?")));
+      }});
+  TestHttpClient client({.proxy = *Url::Parse(At(proxy.port(), "/"))});
+  EXPECT_THAT(client.Get("http://nowhere.invalid/a?b").body,
+              AnyOf(HasSubstr("http://nowhere.invalid/a?b for nowhere.invalid"),
+                    HasSubstr("/a?b for nowhere.invalid")));
+}
+
+TEST(HttpClient, TheEndOfARunEndsWhatIsUnderWay) {
+  ThreadedServer server(
+      {.on_message = [](Connection& c) { c.input().TakeAll(); }}, Local(), 1);
+  TestHttpClient client;
+  for (int i = 0; i < 100; ++i) {
+    client.Start({.url = *Url::Parse(At(server.port(), "/"))});
+  }
+  // The destructor of the client asks whether each has ended once.
+}
+
+}  // namespace
+}  // namespace kingpin::http

@@ -1,0 +1,451 @@
+// Failures that a client meets, named after their rows in docs/failure_modes.md.
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "kingpin/net/io_handler_for_client.h"
+#include "kingpin/pool/connect_failure.h"
+#include "kingpin/pool/target.h"
+#include "kingpin/sys/fault.h"
+#include "kingpin/sys/socket_address.h"
+#include "tests/testing/process.h"
+#include "tests/testing/scripted_client.h"
+#include "tests/testing/test_client.h"
+
+namespace kingpin {
+namespace {
+
+using testing::ClientScript;
+using testing::DeafListener;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::ManualClient;
+using testing::ScriptedClientHandler;
+using testing::TestClient;
+using testing::TestListener;
+
+Target To(const SocketAddress& address) {
+  return {.host = address.host(), .port = address.port()};
+}
+
+// Gives the connection back when anything has come.
+ClientScript GivesBack() {
+  return {.on_message = [](ScriptedClientHandler& handler, Connection& c) {
+    c.input().TakeAll();
+    handler.GiveBack(c);
+  }};
+}
+
+// After every failure: another target is served, what is left is closed, and the
+// loop sleeps.
+void ExpectRecovered(ManualClient& client) {
+  TestListener server;
+  const int before = client.shared().ended;
+  client.Add(server.target("ping"));
+  TestClient peer = server.Accept(client);
+  EXPECT_TRUE(client.RunUntil([&] { return peer.received() == "ping"; }));
+  peer.HalfClose();
+  EXPECT_TRUE(client.RunUntilEnded(before + 1));
+  EXPECT_GT(client.Rest(), 0) << "spins";
+}
+
+ConnectFailure FailureOf(ManualClient& client, Target target) {
+  client.Add(std::move(target));
+  EXPECT_TRUE(client.RunUntilEnded(1));
+  return client.failures().at(0);
+}
+
+class ConnectFault {
+ public:
+  // Every connect fails with `error`.
+  explicit ConnectFault(int error, sys::Call call = sys::Call::kConnect)
+      : hook_([this, error, call](sys::Call c, int) -> sys::Fault {
+          if (c != call) return {};
+          ++count;
+          return {.error = error};
+        }) {}
+  std::atomic<int> count = 0;
+
+ private:
+  ScopedFaultHook hook_;
+};
+
+// --- 38: refused, unreachable, time-out ------------------------------------------
+
+TEST(FailureMode38, Refused) {
+  SocketAddress address = testing::RefusedAddress();
+  ManualClient client;
+  ConnectFailure failure = FailureOf(client, To(address));
+  EXPECT_EQ(failure.reason, ConnectError::kRefused);
+  EXPECT_EQ(failure.error, ECONNREFUSED);
+  EXPECT_EQ(failure.ToString(),
+            absl::StrCat("connection refused (", address.ToString(),
+                         ": Connection refused)"));
+  ExpectRecovered(client);
+}
+
+TEST(FailureMode38, TimedOut) {
+  DeafListener deaf;
+  ManualClient client({}, {.connect_timeout = absl::Seconds(4)});
+  client.Add(To(deaf.address()));
+  client.Turn(2);
+  client.Advance(absl::Milliseconds(3990));
+  EXPECT_EQ(client.shared().ended, 0);
+  client.Advance(absl::Milliseconds(12));
+  ASSERT_EQ(client.failures().size(), 1u);
+  EXPECT_EQ(client.failures()[0].reason, ConnectError::kTimedOut);
+  EXPECT_THAT(client.failures()[0].detail,
+              HasSubstr(deaf.address().ToString()));
+  ExpectRecovered(client);
+}
+
+TEST(FailureMode38, EveryErrnoOfConnectHasItsReason) {
+  const std::pair<int, ConnectError> pairs[] = {
+      {ENETUNREACH, ConnectError::kUnreachable},
+      {EHOSTUNREACH, ConnectError::kUnreachable},
+      {ETIMEDOUT, ConnectError::kTimedOut},
+      {ECONNRESET, ConnectError::kReset},
+      {EACCES, ConnectError::kDenied},
+      {EINVAL, ConnectError::kOther},
+      {ENOBUFS, ConnectError::kNoResources},
+  };
+  TestListener server;
+  for (auto [error, reason] : pairs) {
+    ManualClient client;
+    {
+      ConnectFault fault(error);
+      ConnectFailure failure = FailureOf(client, server.target());
+      EXPECT_EQ(failure.reason, reason) << error;
+      EXPECT_EQ(failure.error, error);
+    }
+    ExpectRecovered(client);
+  }
+}
+
+TEST(FailureMode38, NoDescriptorIsLeft) {
+  TestListener server;
+  for (auto call : {sys::Call::kSocket, sys::Call::kEpollCtl}) {
+    ManualClient client;
+    const std::set<int> before = testing::OpenDescriptors();
+    {
+      ConnectFault fault(call == sys::Call::kSocket ? EMFILE : ENOMEM, call);
+      ConnectFailure failure = FailureOf(client, server.target());
+      EXPECT_EQ(failure.reason, ConnectError::kNoResources);
+    }
+    EXPECT_EQ(testing::OpenDescriptors(), before);
+    ExpectRecovered(client);
+  }
+}
+
+TEST(FailureMode38, TriedAgainAfterABackOffWithJitter) {
+  SocketAddress address = testing::RefusedAddress();
+  ManualClient client({}, {.pool = {.first_back_off = absl::Seconds(1)}});
+  ConnectFault fault(ECONNREFUSED);
+  Target target = To(address);
+  target.connect_attempts = 3;
+  client.Add(std::move(target));
+  ASSERT_TRUE(client.RunUntil([&] { return fault.count == 1; }));
+  EXPECT_GT(client.Rest(), 0);
+  client.Advance(absl::Milliseconds(490));
+  EXPECT_EQ(fault.count, 1);
+  client.Advance(absl::Milliseconds(520));
+  EXPECT_EQ(fault.count, 2);
+  client.Advance(absl::Milliseconds(990));
+  EXPECT_EQ(fault.count, 2) << "twice as long";
+  EXPECT_EQ(client.shared().ended, 0);
+  client.Advance(absl::Milliseconds(1020));
+  EXPECT_EQ(fault.count, 3);
+  EXPECT_THAT(client.events(), ElementsAre("failed: connection refused"));
+}
+
+TEST(FailureMode38, OneThatComesBackIsServed) {
+  SocketAddress address = testing::RefusedAddress();
+  ManualClient client;
+  Target target = To(address);
+  target.connect_attempts = 2;
+  client.Add(std::move(target));
+  ASSERT_TRUE(client.RunUntil([&] { return client.pool().waiting() == 1; }));
+  TestListener server(address.ToString());
+  client.Advance(absl::Milliseconds(110));
+  server.Accept(client);
+}
+
+TEST(FailureMode38, StormOfRefusalsCostsOnlyThatHost) {
+  SocketAddress address = testing::RefusedAddress();
+  ManualClient client;
+  for (int i = 0; i < 10'000; ++i) client.Add(To(address));
+  client.Turn(5);
+  EXPECT_GT(client.Rest(), 0) << "spins";
+  // One after the other, and ever more rarely.
+  EXPECT_LE(client.shared().ended, 64);
+  ExpectRecovered(client);
+  client.Advance(absl::Seconds(30));
+  EXPECT_TRUE(client.RunUntilEnded(10'000)) << "by their deadlines";
+  EXPECT_GT(client.Rest(), 0);
+  EXPECT_EQ(client.pool().waiting(), 0u);
+}
+
+// --- 39: no local address ----------------------------------------------------------
+
+TEST(FailureMode39, NoLocalPortIsLeft) {
+  TestListener server;
+  ManualClient client(GivesBack());
+  client.Add(server.target("x"));
+  TestClient peer = server.Accept(client);
+  peer.TrySend("y");
+  ASSERT_TRUE(client.RunUntil([&] { return client.pool().idle() == 1; }));
+  {
+    ConnectFault fault(EADDRNOTAVAIL);
+    // The idle connection is as good as before; what does not fit fails, and
+    // nothing is tried in a tight loop.
+    client.Add(server.target("x"));
+    client.Add(server.target("x"));
+    ASSERT_TRUE(client.RunUntilEnded(2));
+    EXPECT_EQ(client.failures().at(0).reason, ConnectError::kNoLocalAddress);
+    EXPECT_EQ(client.failures().at(0).error, EADDRNOTAVAIL);
+    ASSERT_TRUE(client.RunUntil([&] { return peer.received() == "xx"; }));
+    client.Add(server.target("x"));
+    EXPECT_GT(client.Rest(), 0) << "spins";
+    EXPECT_EQ(fault.count, 1);
+    peer.TrySend("y");
+    ASSERT_TRUE(client.RunUntil([&] { return peer.received() == "xxx"; }))
+        << "pooled reuse";
+  }
+  ExpectRecovered(client);
+}
+
+// --- 40: self-connect ----------------------------------------------------------------
+
+TEST(FailureMode40, SelfConnectIsDetectedAndClosed) {
+  SocketAddress address = testing::RefusedAddress();
+  ManualClient client;
+  const std::set<int> before = testing::OpenDescriptors();
+  {
+    // The kernel is made to choose the very port that is connected to.
+    ScopedFaultHook hook([&](sys::Call call, int fd) -> sys::Fault {
+      if (call == sys::Call::kConnect) {
+        linger reset = {.l_onoff = 1, .l_linger = 0};  // Frees the port.
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+        EXPECT_EQ(bind(fd, address.get(), address.size()), 0);
+      }
+      return {};
+    });
+    ConnectFailure failure = FailureOf(client, To(address));
+    EXPECT_EQ(failure.reason, ConnectError::kSelfConnect);
+    EXPECT_THAT(failure.detail, HasSubstr(address.ToString()));
+  }
+  EXPECT_EQ(testing::OpenDescriptors(), before);
+  ExpectRecovered(client);
+}
+
+// --- 42: the server closes an idle connection -------------------------------------------
+
+// One exchange over; the peer's side of the idle connection.
+TestClient Pooled(ManualClient& client, TestListener& server) {
+  client.Add(server.target("1"));
+  TestClient peer = server.Accept(client);
+  peer.TrySend("y");
+  EXPECT_TRUE(client.RunUntil([&] { return client.pool().idle() == 1; }));
+  EXPECT_EQ(peer.Read(1), "1");
+  return peer;
+}
+
+TEST(FailureMode42, ClosedBeforeItIsUsedAgain) {
+  TestListener server;
+  ManualClient client(GivesBack());
+  for (bool reset : {false, true}) {
+    TestClient peer = Pooled(client, server);
+    reset ? peer.Reset() : peer.Close();
+    client.Add(server.target("2"));
+    TestClient second = server.Accept(client);
+    ASSERT_TRUE(client.RunUntil([&] { return second.received() == "2"; }));
+    EXPECT_EQ(client.stats().retries.value(), 0u) << "nobody was told";
+    EXPECT_EQ(client.events().back(), "connect");
+    second.HalfClose();
+    ASSERT_TRUE(client.RunUntil([&] { return client.pool().open() == 0; }));
+  }
+  ExpectRecovered(client);
+}
+
+TEST(FailureMode42, ClosedAsItIsUsedAgain) {
+  TestListener server;
+  for (bool reset : {false, true}) {
+    ManualClient client(GivesBack());
+    TestClient peer = Pooled(client, server);
+    client.Add(server.target("2"));
+    ASSERT_TRUE(client.RunUntil([&] { return peer.received() == "2"; }));
+    // It has read nothing of it, as far as the client can see.
+    reset ? peer.Reset() : peer.Close();
+    TestClient second = server.Accept(client);
+    ASSERT_TRUE(client.RunUntil([&] { return second.received() == "2"; }));
+    second.TrySend("y");
+    ASSERT_TRUE(client.RunUntilEnded(2));
+    EXPECT_THAT(
+        client.events(),
+        ElementsAre("connect", "message", "close: given back", "reconnect",
+                    "close: retry", "connect", "message", "close: given back"));
+    EXPECT_EQ(client.stats().retries.value(), 1u);
+    ExpectRecovered(client);
+  }
+}
+
+TEST(FailureMode42, RetriedOnANewConnectionOnlyAndOnce) {
+  TestListener server;
+  ManualClient client(GivesBack());
+  // Two idle ones, of which the retry must not take the second.
+  client.Add(server.target("1"));
+  client.Add(server.target("1"));
+  std::vector<TestClient> peers;
+  peers.push_back(server.Accept(client));
+  peers.push_back(server.Accept(client));
+  for (TestClient& peer : peers) peer.TrySend("y");
+  ASSERT_TRUE(client.RunUntil([&] { return client.pool().idle() == 2; }));
+  client.Add(server.target("2"));
+  ASSERT_TRUE(client.RunUntil([&] {
+    return peers[0].received() == "12" || peers[1].received() == "12";
+  }));
+  for (TestClient& peer : peers) {
+    if (peer.received() == "12") peer.Close();
+  }
+  {
+    TestClient third = server.Accept(client);
+    ASSERT_TRUE(client.RunUntil([&] { return third.received() == "2"; }));
+  }  // Dies too.
+  ASSERT_TRUE(client.RunUntilEnded(3));
+  EXPECT_EQ(client.events().back(), "close: peer");
+  EXPECT_FALSE(server.TryAccept().has_value());
+  EXPECT_EQ(client.stats().retries.value(), 1u);
+  ExpectRecovered(client);
+}
+
+TEST(FailureMode42, NewConnectionThatDiesIsNotRetried) {
+  TestListener server;
+  ManualClient client(GivesBack());
+  client.Add(server.target("1"));
+  {
+    TestClient peer = server.Accept(client);
+    ASSERT_TRUE(client.RunUntil([&] { return peer.received() == "1"; }));
+  }
+  ASSERT_TRUE(client.RunUntilEnded(1));
+  EXPECT_THAT(client.events(), ElementsAre("connect", "close: peer"));
+  EXPECT_FALSE(server.TryAccept().has_value());
+  ExpectRecovered(client);
+}
+
+TEST(FailureMode42, NotRetriedAfterTheFirstByte) {
+  TestListener server;
+  ClientScript keeps_reading;
+  bool second = false;
+  keeps_reading.on_message = [&](ScriptedClientHandler& handler,
+                                 Connection& c) {
+    c.input().TakeAll();
+    if (!second) handler.GiveBack(c);
+  };
+  ManualClient client(keeps_reading);
+  TestClient peer = Pooled(client, server);
+  second = true;
+  client.Add(server.target("2"));
+  ASSERT_TRUE(client.RunUntil([&] { return peer.received() == "2"; }));
+  peer.TrySend("half an ans");
+  ASSERT_TRUE(
+      client.RunUntil([&] { return client.events().back() == "message"; }));
+  peer.Close();
+  ASSERT_TRUE(client.RunUntilEnded(2));
+  EXPECT_EQ(client.events().back(), "close: peer");
+  EXPECT_FALSE(server.TryAccept().has_value());
+  ExpectRecovered(client);
+}
+
+TEST(FailureMode42, NotRetriedIfItMustNotArriveTwice) {
+  TestListener server;
+  ManualClient client(GivesBack());
+  TestClient peer = Pooled(client, server);
+  Target target = server.target("pay");
+  target.may_retry = false;
+  client.Add(std::move(target));
+  ASSERT_TRUE(client.RunUntil([&] { return peer.received() == "pay"; }));
+  peer.Close();
+  ASSERT_TRUE(client.RunUntilEnded(2));
+  EXPECT_EQ(client.events().back(), "close: peer");
+  EXPECT_FALSE(server.TryAccept().has_value());
+  ExpectRecovered(client);
+}
+
+// --- 43: bytes that nobody asked for -----------------------------------------------------
+
+TEST(FailureMode43, BytesAfterAnAnswerDropTheConnection) {
+  TestListener server;
+  ManualClient client(GivesBack());
+  TestClient peer = Pooled(client, server);
+  peer.TrySend("an answer to what was never asked");
+  client.Add(server.target("2"));
+  TestClient second = server.Accept(client);
+  ASSERT_TRUE(client.RunUntil([&] { return second.received() == "2"; }));
+  EXPECT_TRUE(client.RunUntil([&] { return peer.ended(); }));
+  second.TrySend("y");
+  ASSERT_TRUE(client.RunUntilEnded(2));
+  EXPECT_EQ(client.stats().bytes_read.value(), 2u) << "read the other's";
+  ExpectRecovered(client);
+}
+
+TEST(FailureMode43, BytesBehindAnAnswerDropTheConnection) {
+  TestListener server;
+  ManualClient client(
+      {.on_message = [](ScriptedClientHandler& handler, Connection& c) {
+        c.input().Consume(1);  // The answer is a byte.
+        handler.GiveBack(c);
+      }});
+  client.Add(server.target("1"));
+  TestClient peer = server.Accept(client);
+  peer.TrySend("y and more");
+  ASSERT_TRUE(client.RunUntilEnded(1));
+  EXPECT_EQ(client.pool().idle(), 0u);
+  EXPECT_TRUE(client.RunUntil([&] { return peer.ended(); }));
+  ExpectRecovered(client);
+}
+
+TEST(FailureMode43, AnswerBeforeTheQuestion) {
+  TestListener server;
+  std::string seen;
+  ManualClient client(
+      {.on_message = [&](ScriptedClientHandler& handler, Connection& c) {
+        seen += std::string(c.input().TakeAll());
+        handler.GiveBack(c);
+      }});
+  client.Add(server.target("1"));
+  TestClient peer = server.Accept(client);
+  peer.TrySend("y");
+  ASSERT_TRUE(client.RunUntilEnded(1));
+  EXPECT_EQ(seen, "y") << "the handler's own affair, and then nobody else's";
+  ExpectRecovered(client);
+}
+
+// --- Peers that are slow, or no peers at all ------------------------------------------
+
+TEST(FailureMode22, PeerThatAcceptsAndNeverAnswers) {
+  TestListener server;
+  ManualClient client;
+  for (int i = 0; i < 50; ++i) client.Add(server.target("hello"));
+  std::vector<TestClient> peers;
+  for (int i = 0; i < 50; ++i) peers.push_back(server.Accept(client));
+  ASSERT_TRUE(client.RunUntil([&] { return client.events().size() == 50; }));
+  EXPECT_GT(client.Rest(), 0);
+  ExpectRecovered(client);
+  client.Advance(absl::Seconds(31));
+  EXPECT_TRUE(client.RunUntilEnded(51));
+  EXPECT_EQ(client.pool().open(), 0);
+}
+
+}  // namespace
+}  // namespace kingpin
