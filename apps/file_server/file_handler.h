@@ -3,10 +3,13 @@
 // Threads: Shared is safe from all of them, what is added here being constant
 // but for log_watch, which is the watchdog's; a FileHandler belongs to its
 // thread.
-// Lifetime: Shared outlives the handlers, and HttpOptions::access_log both.
+// Lifetime: Shared outlives the handlers, and HttpOptions::access_log and the
+// TlsServer both.
 #ifndef APPS_FILE_SERVER_FILE_HANDLER_H_
 #define APPS_FILE_SERVER_FILE_HANDLER_H_
 
+#include <cstddef>
+#include <memory>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -17,17 +20,22 @@
 #include "kingpin/http/request_parser.h"
 #include "kingpin/http/static_files.h"
 #include "kingpin/net/connection.h"
+#include "kingpin/net/transport.h"
 #include "kingpin/pool/thread_shared_data_for_server.h"
+#include "kingpin/tls/tls_server.h"
 
 namespace file_server {
 
 struct Shared : kingpin::ThreadSharedDataForServer {
+  // `tls_server` null: plain HTTP.
   Shared(kingpin::ServerOptions options, kingpin::http::HttpOptions http,
-         kingpin::http::StaticRoot static_root, int connections)
+         kingpin::http::StaticRoot static_root, int connections,
+         kingpin::TlsServer* tls_server = nullptr)
       : ThreadSharedDataForServer(std::move(options)),
         http_options(http),
         root(std::move(static_root)),
         max_connections(connections),
+        tls(tls_server),
         log_watch_(http.access_log) {}
 
   // Not a timer of a loop, which would wake an idle server.
@@ -48,6 +56,7 @@ struct Shared : kingpin::ThreadSharedDataForServer {
   // Beyond it they are told 503. The framework's own limit lies higher: there
   // they wait unanswered.
   const int max_connections;
+  kingpin::TlsServer* const tls;
 
  private:
   LogWatch log_watch_;
@@ -60,6 +69,10 @@ class FileHandler : public kingpin::http::HttpHandler {
       : HttpHandler(shared, thread, shared->http_options),
         shared_(*shared),
         files_(this, &shared->root) {}
+
+  std::unique_ptr<kingpin::Transport> NewTransport(size_t) override {
+    return shared_.tls == nullptr ? nullptr : shared_.tls->NewTransport();
+  }
 
   void OnConnect(kingpin::Connection& connection) override {
     HttpHandler::OnConnect(connection);

@@ -1,4 +1,5 @@
-// A file server: everything below a directory, over HTTP/1.1. See README.md.
+// A file server: everything below a directory, over HTTP/1.1 or HTTPS. See
+// README.md.
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -36,6 +37,8 @@
 #include "kingpin/pool/epoll_tp.h"
 #include "kingpin/pool/epoll_tp_server.h"
 #include "kingpin/sys/version.h"
+#include "kingpin/tls/reload_on_signal.h"
+#include "kingpin/tls/tls_server.h"
 
 namespace file_server {
 namespace {
@@ -62,12 +65,13 @@ void OpenStandardFiles() {
 }
 
 // As a browser takes it: wildcard addresses are reached by localhost.
-std::string UrlOf(const std::string& address) {
+std::string UrlOf(const std::string& address, bool tls) {
   if (absl::StartsWith(address, "unix:")) return address;
   const std::string port = address.substr(address.rfind(':'));
   const bool any = absl::StartsWith(address, "[::]:") ||
                    absl::StartsWith(address, "0.0.0.0:");
-  return absl::StrCat("http://", any ? "localhost" + port : address, "/");
+  return absl::StrCat(tls ? "https://" : "http://",
+                      any ? "localhost" + port : address, "/");
 }
 
 // Below, hardly anybody can be served.
@@ -179,12 +183,26 @@ absl::StatusOr<kingpin::http::StaticRoot> OpenRoot(const Flags& flags,
   return kingpin::http::StaticRoot::Open(flags.root, options);
 }
 
+// Null: plain HTTP.
+absl::StatusOr<std::unique_ptr<kingpin::TlsServer>> MakeTls(
+    const Flags& flags) {
+  if (flags.tls_cert.empty()) return nullptr;
+  absl::StatusOr<std::unique_ptr<kingpin::TlsServer>> tls =
+      kingpin::TlsServer::Create({.certificate_file = flags.tls_cert,
+                                  .key_file = flags.tls_key,
+                                  .alpn = {"http/1.1"},
+                                  .kernel_tls = flags.kernel_tls});
+  if (tls.ok()) KLOG(INFO) << "HTTPS " << (*tls)->Describe();
+  return tls;
+}
+
 // Until a signal ends it.
 absl::Status Run(int threads, Shared* shared) {
   kingpin::EpollTPServer<FileHandler> server(shared, {.threads = threads});
   if (absl::Status status = server.Start(); !status.ok()) return status;
   for (const std::string& address : shared->addresses()) {
-    std::printf("listening on %s\n", UrlOf(address).c_str());
+    std::printf("listening on %s\n",
+                UrlOf(address, shared->tls != nullptr).c_str());
   }
   std::fflush(stdout);
   return server.Wait();
@@ -203,8 +221,16 @@ absl::Status Serve(const Flags& flags) {
   std::vector<kingpin::Logger*> logs = {main_log->get()};
   if (*log != nullptr) logs.push_back(log->get());
   kingpin::ReopenOnSignal reopen(SIGHUP, logs);
+  absl::StatusOr<std::unique_ptr<kingpin::TlsServer>> tls = MakeTls(flags);
+  if (!tls.ok()) return tls.status();
+  std::unique_ptr<kingpin::ReloadOnSignal> reload;
+  if (*tls != nullptr) {
+    auto installed = kingpin::ReloadOnSignal::Install(SIGHUP, tls->get());
+    if (!installed.ok()) return installed.status();
+    reload = *std::move(installed);
+  }
   Shared shared(OptionsOf(flags, limits), {.access_log = log->get()},
-                *std::move(root), limits.connections);
+                *std::move(root), limits.connections, tls->get());
   return Run(limits.threads, &shared);
 }
 

@@ -16,12 +16,13 @@ namespace {
 using absl::string_view;
 
 constexpr string_view kHelp =
-    R"(file_server: serves the files below a directory over HTTP/1.1.
+    R"(file_server: serves the files below a directory over HTTP/1.1 or HTTPS.
 
   file_server --root /srv/www                 http://localhost:8080/
   file_server --root . --list                 with directory listings
   file_server --root . --port 0               on a free port; the URL is printed
   file_server --listen 127.0.0.1:80,unix:/run/www.sock --threads 4
+  file_server --port 8443 --tls_cert chain.pem --tls_key key.pem
 
 What to serve
   --root DIR             the directory; nothing outside of it is ever served (.)
@@ -32,6 +33,11 @@ Where and how
   --port N               TCP port on all addresses; 0 picks a free one (8080)
   --listen ADDR,...      IPV4:PORT, [IPV6]:PORT, :PORT, localhost:PORT (127.0.0.1)
                          or unix:PATH, instead of --port; may be repeated
+  --tls_cert PATH        HTTPS instead of HTTP, with the certificate in PATH, then
+                         those up to the root's (PEM)
+  --tls_key PATH         and its key; SIGHUP reads both anew and drops nobody
+  --kernel_tls=BOOL      have the kernel encrypt where it can, so that files need
+                         not be read for it (true)
   --threads N            loop threads (one for each core)
   --strategy NAME        how they share accepting: mutex, gated, exclusive or
                          reuseport (mutex)
@@ -99,6 +105,9 @@ std::vector<command_line::Flag> FlagsInto(Flags* f) {
       Text("root", &f->root),
       Number<uint16_t>("port", &f->port, 0, 65535),
       {"listen", [f](string_view v) { return SetListen(v, &f->listen); }},
+      Text("tls_cert", &f->tls_cert),
+      Text("tls_key", &f->tls_key),
+      Switch("kernel_tls", &f->kernel_tls),
       Number("threads", &f->threads, 0, 1000),
       {"strategy", [f](string_view v) { return SetStrategy(v, &f->strategy); }},
       Number("max_connections", &f->max_connections, 0, kMaxConnections),
@@ -125,6 +134,10 @@ absl::StatusOr<Flags> ParseFlags(absl::Span<char* const> args) {
   absl::StatusOr<std::vector<std::string>> rest =
       command_line::Parse(args, FlagsInto(&flags));
   if (!rest.ok()) return rest.status();
+  if (flags.tls_cert.empty() != flags.tls_key.empty()) {
+    return absl::InvalidArgumentError(
+        "--tls_cert and --tls_key go together: HTTPS needs both");
+  }
   if (rest->empty()) return flags;
   const std::string& first = rest->front();
   return absl::InvalidArgumentError(absl::StrCat(

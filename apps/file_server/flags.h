@@ -25,6 +25,10 @@ struct Flags {
   kingpin::AcceptStrategy strategy = kingpin::AcceptStrategy::kMutex;
   int max_connections = 0;  // 0: from the limit of open files.
 
+  std::string tls_cert;  // Empty: plain HTTP.
+  std::string tls_key;
+  bool kernel_tls = true;
+
   bool list = false;
   std::string index = "index.html";
   bool follow_symlinks = true;
