@@ -95,7 +95,14 @@ void ScriptedClientHandler::OnShutdown() {
   if (shared_.script.on_shutdown) shared_.script.on_shutdown(*this);
 }
 
-std::unique_ptr<Resolver> ScriptedClientHandler::MakeResolver() {
+std::unique_ptr<Transport> ScriptedClientHandler::NewTransport(
+    const Target& target) {
+  if (shared_.script.new_transport) return shared_.script.new_transport(target);
+  return IOHandlerForClient::NewTransport(target);
+}
+
+absl::StatusOr<std::unique_ptr<Resolver>>
+ScriptedClientHandler::MakeResolver() {
   if (shared_.script.make_resolver) return shared_.script.make_resolver(*this);
   return IOHandlerForClient::MakeResolver();
 }
