@@ -131,7 +131,7 @@ TEST(HttpsClient, AServerThatIsNotTrustedIsRefusedWithTheReason) {
   EXPECT_THAT(std::string(o.end.message()), HasSubstr("other.example"));
   EXPECT_EQ(o.status, 0);
 
-  TestHttpClient stranger({});
+  TestHttpClient stranger;
   o = stranger.Get(server.Url("/"));
   EXPECT_EQ(o.end.code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(o.end.message()), HasSubstr("certificate"));
@@ -139,7 +139,7 @@ TEST(HttpsClient, AServerThatIsNotTrustedIsRefusedWithTheReason) {
 
 TEST(HttpsClient, PlainHttpOnThatPort) {
   ThreadedServer server({}, Local(), 1);
-  TestHttpClient client({});
+  TestHttpClient client;
   const Outcome o =
       client.Get(absl::StrCat("https://127.0.0.1:", server.port(), "/"));
   EXPECT_EQ(o.end.code(), absl::StatusCode::kUnavailable) << o.end;
