@@ -41,6 +41,12 @@ absl::StatusOr<std::unique_ptr<kingpin::Resolver>> LoadHandler::MakeResolver() {
 
 // --- Connections -------------------------------------------------------------
 
+std::unique_ptr<kingpin::Transport> LoadHandler::NewTransport(
+    const kingpin::Target& target) {
+  if (load_.tls() == nullptr) return nullptr;
+  return load_.tls()->NewTransport(target.host, target.port);
+}
+
 void LoadHandler::OnConnect(Connection& connection) {
   State& state = connection.EmplaceState<State>();
   const auto& context =

@@ -25,6 +25,7 @@
 #include "kingpin/http/response_parser.h"
 #include "kingpin/http/response_reader.h"
 #include "kingpin/net/io_handler_for_client.h"
+#include "kingpin/net/transport.h"
 #include "kingpin/sys/clock.h"
 #include "kingpin/sys/unique_fd.h"
 
@@ -36,6 +37,8 @@ class LoadHandler : public kingpin::IOHandlerForClient,
   LoadHandler(Load* load, int thread);
 
   absl::Status Init() override;
+  std::unique_ptr<kingpin::Transport> NewTransport(
+      const kingpin::Target&) override;
   void OnConnect(kingpin::Connection& connection) override;
   void OnMessage(kingpin::Connection& connection) override;
   void OnInputEnd(kingpin::Connection& connection) override;
