@@ -2,6 +2,8 @@
 // test makes them say.
 #include "kingpin/http/http_client.h"
 
+#include <zlib.h>
+
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -233,6 +235,26 @@ TEST(HttpClient, AnAnswerBeyondTheBoundIsCut) {
   TestHttpClient client({.response = {.max_body = 9'999}});
   EXPECT_EQ(client.Get(At(server.port(), "/")).end.code(),
             absl::StatusCode::kResourceExhausted);
+}
+
+TEST(HttpClient, FailureMode49ABombIsCutAtTheBound) {
+  const std::string zeros(64 << 20, '\0');
+  uLongf size = compressBound(zeros.size());
+  std::string bomb(size, '\0');
+  ASSERT_EQ(
+      compress(reinterpret_cast<Bytef*>(bomb.data()), &size,
+               reinterpret_cast<const Bytef*>(zeros.data()), zeros.size()),
+      Z_OK);
+  bomb.resize(size);
+  ThreadedServer server =
+      Saying(absl::StrCat("HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n"
+                          "Content-Length: ",
+                          size, "\r\n\r\n", bomb),
+             /*close=*/false);
+  TestHttpClient client({.response = {.max_body = 1 << 20}});
+  const Outcome o = client.Get(At(server.port(), "/"));
+  EXPECT_EQ(o.end.code(), absl::StatusCode::kResourceExhausted) << o.end;
+  EXPECT_LE(o.body.size(), size_t{1} << 20);
 }
 
 TEST(HttpClient, NobodyThere) {
