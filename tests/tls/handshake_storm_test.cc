@@ -1,6 +1,7 @@
 // Many handshakes at once, and half-done ones, while others are answered.
 #include <openssl/bio.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <memory>
@@ -72,7 +73,8 @@ class Storm : public ::testing::Test {
     const absl::Time begin = absl::Now();
     peer.TryWrite("x");
     while (peer.Step().received().size() == before) {
-      if (peer.ended() || absl::Now() - begin > testing::kPatience) {
+      pollfd poll_fd = {.fd = peer.fd(), .events = POLLIN, .revents = 0};
+      if (peer.ended() || poll(&poll_fd, 1, 60'000) != 1) {
         return absl::InfiniteDuration();
       }
     }
@@ -86,7 +88,7 @@ class Storm : public ::testing::Test {
 };
 
 TEST_F(Storm, HandshakesAtOnceDoNotHoldUpWhoIsServed) {
-  constexpr int kStorm = 300;
+  constexpr int kStorm = 200;
   std::unique_ptr<RawPeer> served = Connect();
   std::vector<TestClient> storm = ConnectMany(server_->port(), kStorm);
   ASSERT_TRUE(server_->WaitForConnections(kStorm + 1));
@@ -102,7 +104,7 @@ TEST_F(Storm, HandshakesAtOnceDoNotHoldUpWhoIsServed) {
     times.push_back(Ping(*served));
     ASSERT_NE(times.back(), absl::InfiniteDuration());
   }
-  // In one go, 300 signatures would let two or three pings through.
+  // In one go, 200 signatures would let two or three pings through.
   EXPECT_GE(times.size(), 20u);
   std::sort(times.begin(), times.end());
   RecordProperty("pings", static_cast<int>(times.size()));
@@ -134,7 +136,7 @@ TEST_F(Storm, HalfHellosHoldUpNobody) {
 
 TEST_F(Storm, EveryHandshakeOfAStormIsDone) {
   std::vector<std::unique_ptr<RawPeer>> peers;
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < 60; ++i) {
     peers.push_back(std::make_unique<RawPeer>(ConnectTo(server_->port())));
   }
   ASSERT_TRUE(testing::Eventually([&] {
