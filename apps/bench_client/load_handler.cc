@@ -32,7 +32,7 @@ absl::Status LoadHandler::Init() {
   return load_.options().rate > 0 ? StartTimer() : absl::OkStatus();
 }
 
-std::unique_ptr<kingpin::Resolver> LoadHandler::MakeResolver() {
+absl::StatusOr<std::unique_ptr<kingpin::Resolver>> LoadHandler::MakeResolver() {
   auto resolver = kingpin::DnsResolver::Create(this, {});
   if (resolver.ok()) return *std::move(resolver);
   // Addresses and localhost can do without name servers.

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "apps/bench_client/load.h"
 #include "apps/bench_client/pace.h"
 #include "apps/bench_client/result.h"
@@ -45,7 +46,7 @@ class LoadHandler : public kingpin::IOHandlerForClient,
   void OnShutdown() override;
 
  protected:
-  std::unique_ptr<kingpin::Resolver> MakeResolver() override;
+  absl::StatusOr<std::unique_ptr<kingpin::Resolver>> MakeResolver() override;
 
  private:
   // Hangs on each connection.
