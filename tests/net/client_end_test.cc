@@ -323,7 +323,7 @@ class Scenario {
   Random random_;
   TestListener server_;
   DeafListener deaf_;
-  const SocketAddress refused_ = testing::RefusedAddress();
+  const testing::RefusedAddress refused_;
   std::vector<TestClient> peers_;
   int contexts_ = 0;
   int added_ = 0;
@@ -370,7 +370,7 @@ TEST(FailureMode55FromCallback, EveryOneMayEndTheRun) {
     for (int callback = 0; callback < 6; ++callback) {
       SCOPED_TRACE(absl::StrCat("callback ", callback));
       TestListener server;
-      const SocketAddress refused = testing::RefusedAddress();
+      const testing::RefusedAddress refused;
       bool asked = false;
       auto end_if = [&](int number, ScriptedClientHandler& handler) {
         if (number != callback) return;

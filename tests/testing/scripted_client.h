@@ -182,8 +182,21 @@ class TestListener {
   SocketAddress address_;
 };
 
-// An address of this machine that nobody listens on.
-SocketAddress RefusedAddress();
+// An address of this machine that nobody listens on, nor can while this lives: a
+// port that was merely free a moment ago is soon somebody else's.
+class RefusedAddress {
+ public:
+  RefusedAddress();
+  const SocketAddress& address() const { return address_; }
+  std::string host() const { return address_.host(); }
+  uint16_t port() const { return address_.port(); }
+  // Lets others have it.
+  void Release() { fd_.Reset(); }
+
+ private:
+  UniqueFd fd_;
+  SocketAddress address_;
+};
 
 // A listener that drops what comes: its queue is full, so that connects hang.
 class DeafListener {
