@@ -109,7 +109,7 @@ TEST(ClientExchange, SocketOfTheHandlersOwnHasNoTarget) {
 }
 
 TEST(ClientExchange, UnixDomainTargets) {
-  TestListener server("unix:@kingpin-client-exchange-test");
+  TestListener server(testing::UniqueUnixAddress());
   ManualClient client(GivesBackAfterALine());
   TestClient peer = Exchange(client, server);
   client.Add(server.target());

@@ -352,7 +352,7 @@ TEST_F(ConnectRaceTest, ShutdownWhileItRacesIsToldOnce) {
 }
 
 TEST_F(ConnectRaceTest, UnixDomainSocketConnectsAtOnce) {
-  TestListener server("unix:@kingpin-connect-race-test");
+  TestListener server(testing::UniqueUnixAddress());
   Open();
   client_->Add(server.target("hello"));
   client_->Turn();
@@ -362,7 +362,7 @@ TEST_F(ConnectRaceTest, UnixDomainSocketConnectsAtOnce) {
 
 TEST_F(ConnectRaceTest, UnixDomainPathWithoutAServer) {
   Open();
-  client_->Add({.host = "unix:@kingpin-nobody-here"});
+  client_->Add({.host = testing::UniqueUnixAddress()});
   EXPECT_EQ(Failure().reason, ConnectError::kRefused);
 }
 

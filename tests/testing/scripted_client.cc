@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <random>
 
 #include "absl/log/check.h"
 #include "absl/strings/str_cat.h"
@@ -238,6 +239,11 @@ TestClient TestListener::Accept(ManualClient& client) {
     return peer.has_value();
   })) << "nobody connects";
   return *std::move(peer);
+}
+
+std::string UniqueUnixAddress() {
+  std::random_device random;
+  return absl::StrCat("unix:@kingpin-test-", random(), "-", random());
 }
 
 RefusedAddress::RefusedAddress()

@@ -182,6 +182,9 @@ class TestListener {
   SocketAddress address_;
 };
 
+// "unix:@...", nobody else's: several runs of a test share the names.
+std::string UniqueUnixAddress();
+
 // An address of this machine that nobody listens on, nor can while this lives: a
 // port that was merely free a moment ago is soon somebody else's.
 class RefusedAddress {
