@@ -53,6 +53,12 @@ Load::Load(const Options& options)
       recorder_(IntervalOf(options)) {}
 
 absl::Status Load::Prepare() {
+  if (options_.url.is_https) {
+    auto tls = kingpin::TlsClient::Create(
+        {.verify = !options_.insecure, .alpn = {"http/1.1"}});
+    if (!tls.ok()) return tls.status();
+    tls_ = *std::move(tls);
+  }
   if (options_.is_raw) {
     request_.assign(options_.size, 'x');
   } else {

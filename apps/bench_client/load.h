@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,7 @@
 #include "kingpin/pool/target.h"
 #include "kingpin/pool/thread_shared_data_for_client.h"
 #include "kingpin/sys/clock.h"
+#include "kingpin/tls/tls_client.h"
 
 namespace bench_client {
 
@@ -47,13 +49,16 @@ class Load : public kingpin::ThreadSharedDataForClient {
  public:
   explicit Load(const Options& options);
 
-  // Builds the request and adds the connections that stay.
+  // Builds the request, reads the roots that https trusts, and adds the connections
+  // that stay.
   absl::Status Prepare();
 
   const Options& options() const { return options_; }
   int thread_count() const { return thread_count_; }
   std::string_view request() const { return request_; }
   kingpin::http::Method method() const { return method_; }
+  // Null: plain.
+  kingpin::TlsClient* tls() { return tls_.get(); }
   Recorder& recorder() { return recorder_; }
   // Of connections that stay, requests are sent as they fall due (Options::rate).
   double gap_ns_per_thread() const;
@@ -85,6 +90,7 @@ class Load : public kingpin::ThreadSharedDataForClient {
   const int thread_count_;
   std::string request_;
   kingpin::http::Method method_ = kingpin::http::Method::kGet;
+  std::unique_ptr<kingpin::TlsClient> tls_;
   Recorder recorder_;
   std::atomic<int64_t> start_ns_ = INT64_MAX;
   std::atomic<uint64_t> tickets_ = 0;

@@ -32,7 +32,7 @@ absl::Status LoadHandler::Init() {
   return load_.options().rate > 0 ? StartTimer() : absl::OkStatus();
 }
 
-std::unique_ptr<kingpin::Resolver> LoadHandler::MakeResolver() {
+absl::StatusOr<std::unique_ptr<kingpin::Resolver>> LoadHandler::MakeResolver() {
   auto resolver = kingpin::DnsResolver::Create(this, {});
   if (resolver.ok()) return *std::move(resolver);
   // Addresses and localhost can do without name servers.
@@ -40,6 +40,12 @@ std::unique_ptr<kingpin::Resolver> LoadHandler::MakeResolver() {
 }
 
 // --- Connections -------------------------------------------------------------
+
+std::unique_ptr<kingpin::Transport> LoadHandler::NewTransport(
+    const kingpin::Target& target) {
+  if (load_.tls() == nullptr) return nullptr;
+  return load_.tls()->NewTransport(target.host, target.port);
+}
 
 void LoadHandler::OnConnect(Connection& connection) {
   State& state = connection.EmplaceState<State>();

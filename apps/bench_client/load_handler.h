@@ -18,12 +18,14 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "apps/bench_client/load.h"
 #include "apps/bench_client/pace.h"
 #include "apps/bench_client/result.h"
 #include "kingpin/http/response_parser.h"
 #include "kingpin/http/response_reader.h"
 #include "kingpin/net/io_handler_for_client.h"
+#include "kingpin/net/transport.h"
 #include "kingpin/sys/clock.h"
 #include "kingpin/sys/unique_fd.h"
 
@@ -35,6 +37,8 @@ class LoadHandler : public kingpin::IOHandlerForClient,
   LoadHandler(Load* load, int thread);
 
   absl::Status Init() override;
+  std::unique_ptr<kingpin::Transport> NewTransport(
+      const kingpin::Target&) override;
   void OnConnect(kingpin::Connection& connection) override;
   void OnMessage(kingpin::Connection& connection) override;
   void OnInputEnd(kingpin::Connection& connection) override;
@@ -45,7 +49,7 @@ class LoadHandler : public kingpin::IOHandlerForClient,
   void OnShutdown() override;
 
  protected:
-  std::unique_ptr<kingpin::Resolver> MakeResolver() override;
+  absl::StatusOr<std::unique_ptr<kingpin::Resolver>> MakeResolver() override;
 
  private:
   // Hangs on each connection.

@@ -324,7 +324,8 @@ def _command():
 
 def _package_versions():
   packages = ('libuv1-dev', 'libasio-dev', 'libevent-dev', 'nginx', 'lighttpd',
-              'libspdlog-dev', 'libgoogle-glog-dev', 'fairy-stockfish')
+              'libspdlog-dev', 'libgoogle-glog-dev', 'fairy-stockfish', 'wrk',
+              'apache2-utils', 'nghttp2-client')
   result = subprocess.run(
       ['dpkg-query', '-W', '-f=${Package} ${Version}, ', *packages],
       capture_output=True, text=True, check=False)

@@ -1,7 +1,6 @@
 #include "kingpin/http/http_client.h"
 
 #include <array>
-#include <cstring>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
@@ -47,8 +46,8 @@ absl::Status StatusOf(const Connection& connection, CloseReason reason) {
     case CloseReason::kShutdown:
       return absl::CancelledError(absl::StrCat("closed: ", ToString(reason)));
     case CloseReason::kError:
-      return absl::UnavailableError(absl::StrCat(
-          "the connection broke: ", std::strerror(connection.error())));
+      return absl::UnavailableError(
+          absl::StrCat("the connection broke: ", connection.error_text()));
     default:
       return absl::UnavailableError(
           absl::StrCat("the connection was closed: ", ToString(reason)));
@@ -96,20 +95,42 @@ void HttpClientData::AddDefaultFields(RequestHeadParts* request) const {
       options_.response.decode ? kAcceptedCodings : "identity");
 }
 
+absl::Status HttpClientData::Open(int threads) {
+  tls_ = TlsClient::Create(options_.tls);
+  return ThreadSharedDataForClient::Open(threads);
+}
+
+absl::StatusOr<std::string> HttpClientData::Message(
+    HttpExchange& exchange) const {
+  RequestHeadParts parts = exchange.request_;
+  if (options_.proxy.has_value() && !parts.url.is_https) {
+    parts.form = TargetForm::kAbsolute;
+    parts.fields.insert(parts.fields.end(), options_.proxy_fields.begin(),
+                        options_.proxy_fields.end());
+  }
+  auto head = WriteRequestHead(parts);
+  exchange.body_waits_ = parts.expect_continue;
+  if (head.ok() && !exchange.body_waits_) *head += exchange.body_;
+  return head;
+}
+
+std::string HttpClientData::GroupOf(const Url& url) const {
+  if (!url.is_https) return "http";
+  // A tunnel ends at one host.
+  return options_.proxy.has_value()
+             ? absl::StrCat("https to ", url.host, ":", url.port)
+             : "https";
+}
+
 absl::Status HttpClientData::Send(std::unique_ptr<HttpExchange>& exchange) {
   const Url& url = exchange->request_.url;
-  if (url.is_https) {
-    return absl::UnimplementedError("https");
-  }
-  exchange->request_.form =
-      options_.proxy.has_value() ? TargetForm::kAbsolute : TargetForm::kOrigin;
-  auto head = WriteRequestHead(exchange->request_);
-  if (!head.ok()) return head.status();
-  exchange->body_waits_ = exchange->request_.expect_continue;
-  const Url& peer = options_.proxy.value_or(url);
+  auto message = Message(*exchange);
+  if (!message.ok()) return message.status();
+  exchange->message_ = *std::move(message);
+  const Url& peer = options_.proxy.has_value() ? *options_.proxy : url;
   Target target{.host = peer.host,
                 .port = peer.port,
-                .first_message = *std::move(head),
+                .group = GroupOf(url),
                 .timeout = exchange->deadline_ - options().clock->Now(),
                 .priority = exchange->priority_,
                 .may_reuse = !exchange->fresh_connection_,
@@ -117,7 +138,6 @@ absl::Status HttpClientData::Send(std::unique_ptr<HttpExchange>& exchange) {
   if (target.timeout <= absl::ZeroDuration()) {
     return absl::DeadlineExceededError("the request's time was over");
   }
-  if (!exchange->body_waits_) target.first_message += exchange->body_;
   target.context = std::move(exchange);
   absl::Status added = Add(std::move(target));
   if (!added.ok()) {
@@ -162,15 +182,89 @@ class HttpClientHandler::Sink final : public ResponseReader::Sink {
   absl::Status error_;
 };
 
+// Of an answer to CONNECT.
+class HttpClientHandler::TunnelSink final : public ResponseReader::Sink {
+ public:
+  void OnHead(const Response& response) override {
+    text_ = absl::StrCat("the proxy answered ", response.status, " ",
+                         response.reason);
+  }
+  void OnBody(std::string_view) override {}
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+std::unique_ptr<Transport> HttpClientHandler::NewTransport(
+    const Target& target) {
+  const Url& url = ExchangeOf(target).url();
+  if (!url.is_https || data_.Tunnels(url) || !data_.tls_.ok()) return nullptr;
+  return (*data_.tls_)->NewTransport(url.host, url.port);
+}
+
 void HttpClientHandler::OnConnect(Connection& connection) {
-  auto* exchange =
-      static_cast<HttpExchange*>(target(connection)->context.get());
-  exchange->connection_ = connection.id();
-  connection.EmplaceState<State>(exchange,
-                                 IdentifyMethod(exchange->request_.method),
-                                 data_.http_options().response);
+  HttpExchange& exchange = ExchangeOf(*target(connection));
+  exchange.connection_ = connection.id();
+  connection.EmplaceState<State>(&exchange);
   connection.SetMidMessage(true);
-  if (exchange->body_waits_) AwaitContinue(connection);
+  if (exchange.url().is_https && !data_.tls_.ok()) {
+    End(connection, data_.tls_.status());
+    connection.Abort();
+  } else if (data_.Tunnels(exchange.url()) &&
+             connection.transport() == nullptr) {
+    OpenTunnel(connection);
+  } else {
+    SendRequest(connection);
+  }
+}
+
+void HttpClientHandler::OpenTunnel(Connection& connection) {
+  State& state = connection.state<State>();
+  auto head = WriteRequestHead({.method = "CONNECT",
+                                .url = state.exchange->url(),
+                                .form = TargetForm::kAuthority,
+                                .fields = data_.http_options().proxy_fields});
+  if (!head.ok()) {
+    End(connection, head.status());
+    return connection.Abort();
+  }
+  state.opens_tunnel = true;
+  state.reader.emplace(Method::kConnect, data_.http_options().response);
+  connection.Write(*head);
+}
+
+void HttpClientHandler::ReadTunnelAnswer(Connection& connection) {
+  State& state = connection.state<State>();
+  std::string_view left = connection.input().view();
+  TunnelSink sink;
+  const ResponseReader::Result result =
+      state.reader->Read(&left, &scratch_, &sink);
+  connection.input().Consume(connection.input().size() - left.size());
+  if (result == ResponseReader::Result::kDone && state.reader->is_tunnel()) {
+    const Url& url = state.exchange->url();
+    state.opens_tunnel = false;
+    connection.StartTransport((*data_.tls_)->NewTransport(url.host, url.port));
+  } else if (!sink.text().empty()) {
+    End(connection, absl::UnavailableError(sink.text()));
+    connection.Abort();
+  } else if (result == ResponseReader::Result::kError) {
+    End(connection, state.reader->status());
+    connection.Abort();
+  }
+}
+
+void HttpClientHandler::OnTransportReady(Connection& connection) {
+  SendRequest(connection);
+}
+
+void HttpClientHandler::SendRequest(Connection& connection) {
+  State& state = connection.state<State>();
+  if (state.exchange == nullptr) return;
+  state.reader.emplace(IdentifyMethod(state.exchange->request_.method),
+                       data_.http_options().response);
+  connection.Write(state.exchange->message_);
+  if (state.exchange->body_waits_) AwaitContinue(connection);
 }
 
 void HttpClientHandler::AwaitContinue(Connection& connection) {
@@ -188,21 +282,30 @@ void HttpClientHandler::SendBody(Connection& connection) {
 }
 
 void HttpClientHandler::OnMessage(Connection& connection) {
-  State& state = connection.state<State>();
-  const std::string_view input = connection.input().view();
-  std::string_view left = input;
-  Sink sink(*this, connection);
-  const ResponseReader::Result result =
-      state.exchange == nullptr ? ResponseReader::Result::kError
-                                : state.reader.Read(&left, &scratch_, &sink);
-  connection.input().Consume(input.size() - left.size());
+  const State& state = connection.state<State>();
   if (state.exchange == nullptr) {
     connection.Abort();
+  } else if (state.opens_tunnel) {
+    ReadTunnelAnswer(connection);
+  } else {
+    ReadAnswer(connection);
+  }
+}
+
+void HttpClientHandler::ReadAnswer(Connection& connection) {
+  State& state = connection.state<State>();
+  std::string_view left = connection.input().view();
+  Sink sink(*this, connection);
+  const ResponseReader::Result result =
+      state.reader->Read(&left, &scratch_, &sink);
+  connection.input().Consume(connection.input().size() - left.size());
+  if (state.exchange == nullptr) {
+    connection.Abort();  // Cancelled in a callback.
   } else if (!sink.error().ok()) {
     End(connection, sink.error());
     connection.Abort();
   } else if (result == ResponseReader::Result::kError) {
-    End(connection, state.reader.status());
+    End(connection, state.reader->status());
     connection.Abort();
   } else if (result == ResponseReader::Result::kDone) {
     Complete(connection);
@@ -212,10 +315,10 @@ void HttpClientHandler::OnMessage(Connection& connection) {
 void HttpClientHandler::OnInputEnd(Connection& connection) {
   State& state = connection.state<State>();
   if (state.exchange == nullptr) return connection.Close();
-  if (state.reader.EndOfInput() == ResponseReader::Result::kDone) {
+  if (state.reader->EndOfInput() == ResponseReader::Result::kDone) {
     Complete(connection);
   } else {
-    End(connection, state.reader.status());
+    End(connection, state.reader->status());
   }
   connection.Close();
 }
@@ -233,7 +336,7 @@ absl::Status HttpClientHandler::ConsiderRedirect(HttpExchange& exchange,
 void HttpClientHandler::Complete(Connection& connection) {
   State& state = connection.state<State>();
   // A body that the server did not wait for is still to come, for all it knows.
-  const bool reusable = state.reader.keep_alive() &&
+  const bool reusable = state.reader->keep_alive() &&
                         !state.exchange->body_waits_ &&
                         connection.input().empty();
   if (state.exchange->next_.has_value()) {
@@ -282,7 +385,7 @@ void HttpClientHandler::OnClose(Connection& connection, CloseReason reason) {
 
 void HttpClientHandler::OnConnectFailed(Target& target,
                                         const ConnectFailure& failure) {
-  OnEnd(static_cast<HttpExchange&>(*target.context), StatusOf(target, failure));
+  OnEnd(ExchangeOf(target), StatusOf(target, failure));
 }
 
 }  // namespace kingpin::http

@@ -44,6 +44,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "kingpin/http/request_head.h"
 #include "kingpin/http/response_parser.h"
@@ -52,10 +53,12 @@
 #include "kingpin/net/connection.h"
 #include "kingpin/net/connection_id.h"
 #include "kingpin/net/io_handler_for_client.h"
+#include "kingpin/net/transport.h"
 #include "kingpin/pool/connect_failure.h"
 #include "kingpin/pool/target.h"
 #include "kingpin/pool/thread_shared_data_for_client.h"
 #include "kingpin/sys/clock.h"
+#include "kingpin/tls/tls_client.h"
 
 namespace kingpin::http {
 
@@ -81,8 +84,13 @@ struct HttpRequest {
 
 struct HttpClientOptions {
   ResponseReaderOptions response = {};
-  // Requests go to this proxy: http://HOST:PORT.
+  // Of https.
+  TlsClientOptions tls = {.alpn = {"http/1.1"}};
+  // Requests go by this proxy: http://HOST:PORT. Those of https through a tunnel
+  // (CONNECT, RFC 9110 section 9.3.6), of which it sees the host's name only.
   std::optional<Url> proxy = {};
+  // For the proxy alone: Proxy-Authorization, say.
+  std::vector<std::pair<std::string, std::string>> proxy_fields = {};
   std::string user_agent = "kingpin";
   absl::Duration continue_timeout = absl::Seconds(1);
 };
@@ -104,6 +112,7 @@ class HttpExchange final : public TargetContext {
   friend class HttpClientHandler;
 
   RequestHeadParts request_;
+  std::string message_;  // As it is sent; the body too, unless that waits.
   std::string body_;
   TargetPriority priority_;
   bool fresh_connection_;
@@ -125,6 +134,9 @@ class HttpClientData : public ThreadSharedDataForClient {
       : ThreadSharedDataForClient(std::move(client)),
         options_(std::move(http)) {}
 
+  // Reads the roots that https trusts, too; without any, https is refused later.
+  absl::Status Open(int threads) override;
+
   // From any thread, at any time. An error, and no exchange: InvalidArgument for what
   // cannot be sent, else those of ConnectionPool::Add(), of which ResourceExhausted
   // means: later.
@@ -138,8 +150,18 @@ class HttpClientData : public ThreadSharedDataForClient {
   // The next hop. Takes the exchange unless it fails.
   absl::Status Send(std::unique_ptr<HttpExchange>& exchange);
   void AddDefaultFields(RequestHeadParts* request) const;
+  // kInvalidArgument, or what is sent.
+  absl::StatusOr<std::string> Message(HttpExchange& exchange) const;
+  // By CONNECT.
+  bool Tunnels(const Url& url) const {
+    return url.is_https && options_.proxy.has_value();
+  }
+  // Of connections that are shared.
+  std::string GroupOf(const Url& url) const;
 
   const HttpClientOptions options_;
+  absl::StatusOr<std::unique_ptr<TlsClient>> tls_ =
+      absl::FailedPreconditionError("https is not ready before Open()");
 };
 
 class HttpClientHandler : public IOHandlerForClient {
@@ -160,7 +182,9 @@ class HttpClientHandler : public IOHandlerForClient {
   // OnEnd comes with Cancelled.
   void Cancel(HttpExchange& exchange);
 
+  std::unique_ptr<Transport> NewTransport(const Target& target) override;
   void OnConnect(Connection& connection) override;
+  void OnTransportReady(Connection& connection) override;
   void OnMessage(Connection& connection) override;
   void OnInputEnd(Connection& connection) override;
   void OnClose(Connection& connection, CloseReason reason) override;
@@ -169,15 +193,23 @@ class HttpClientHandler : public IOHandlerForClient {
  private:
   // Hangs on a connection while an exchange has it.
   struct State {
-    State(HttpExchange* e, Method method, const ResponseReaderOptions& options)
-        : exchange(e), reader(method, options) {}
+    explicit State(HttpExchange* e) : exchange(e) {}
     HttpExchange* exchange;  // Null: ended, or gone on.
-    ResponseReader reader;
+    std::optional<ResponseReader> reader;
+    bool opens_tunnel = false;
   };
 
   // Told what the bytes of `connection` are.
   class Sink;
+  class TunnelSink;
 
+  static HttpExchange& ExchangeOf(const Target& target) {
+    return static_cast<HttpExchange&>(*target.context);
+  }
+  void OpenTunnel(Connection& connection);
+  void ReadTunnelAnswer(Connection& connection);
+  void SendRequest(Connection& connection);
+  void ReadAnswer(Connection& connection);
   void AwaitContinue(Connection& connection);
   void SendBody(Connection& connection);
   // Sets where the exchange goes on to, if it does.

@@ -1,5 +1,10 @@
 #include "kingpin/logger/klog.h"
 
+#include <charconv>
+#include <iterator>
+#include <new>
+#include <string_view>
+
 #include "kingpin/logger/line_format.h"
 #include "kingpin/logger/record.h"
 
@@ -10,7 +15,11 @@ constexpr int64_t kNanosPerSecond = 1'000'000'000;
 
 void AppendSuppressedCount(uint64_t suppressed, TextBuffer* text) {
   if (suppressed == 0) return;
-  text->Append(absl::StrCat(" [", suppressed, " suppressed]"));
+  char digits[20];  // As many as UINT64_MAX has.
+  const char* end = std::to_chars(digits, std::end(digits), suppressed).ptr;
+  text->Append(" [");
+  text->Append(std::string_view(digits, end - digits));
+  text->Append(" suppressed]");
 }
 
 }  // namespace
@@ -30,7 +39,11 @@ bool OncePerSecond::Allow(MonotonicTime now, uint64_t* suppressed) {
 StreamedRecord::~StreamedRecord() {
   // An expression streamed into the record has thrown.
   if (std::uncaught_exceptions() > uncaught_exceptions_) return;
-  AppendSuppressedCount(gate_.suppressed(), &stream_.text_);
+  try {
+    AppendSuppressedCount(gate_.suppressed(), &stream_.text_);
+  } catch (const std::bad_alloc&) {
+    // A destructor must not throw: the line goes with as much as there is room for.
+  }
   gate_.logger().AppendText(site_, stream_.text_.view());
   errno = errno_;
 }

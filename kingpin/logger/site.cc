@@ -17,8 +17,10 @@ constinit SiteObserver* first_observer = nullptr;  // and so is this.
 }  // namespace
 
 uint32_t SiteTable::Register(const Site& site) {
+  uint32_t number = site.number.load(std::memory_order_acquire);
+  if (number != kNoSite) return number;
   PlainMutexLock lock(&table_mu);
-  uint32_t number = site.number.load(std::memory_order_relaxed);
+  number = site.number.load(std::memory_order_relaxed);
   if (number != kNoSite || next_number == kMaxSites) return number;
   number = next_number++;
   for (SiteObserver* observer = first_observer; observer != nullptr;

@@ -79,9 +79,10 @@ int SyslogSink::SendDatagram() {
 
 bool SyslogSink::WaitForRoom() {
   pollfd writable = {.fd = socket_.get(), .events = POLLOUT, .revents = 0};
+  const absl::Duration wait =
+      std::clamp(options_.patience, absl::ZeroDuration(), absl::Hours(24));
   return ::poll(&writable, 1,
-                static_cast<int>(
-                    absl::ToInt64Milliseconds(options_.patience))) != 0;
+                static_cast<int>(absl::ToInt64Milliseconds(wait))) != 0;
 }
 
 int SyslogSink::Connect() {

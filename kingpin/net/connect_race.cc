@@ -81,7 +81,7 @@ void ConnectRace::Start(absl::string_view host, uint16_t port, Done done) {
 void ConnectRace::Cancel() {
   if (query_ != 0 && !resolved_) resolver_.Cancel(query_);
   resolved_ = true;
-  for (TimerId timer : {timeout_timer_, attempt_timer_, resolution_timer_}) {
+  for (TimerId timer : {timeout_timer_, attempt_timer_}) {
     loop_.CancelTimer(timer);
   }
   while (!attempts_.empty()) EndAttempt(attempts_.size() - 1);
@@ -101,36 +101,18 @@ void ConnectRace::TakeAnswer(ResolveAnswer answer) {
                                             : std::move(answer.detail);
     return Lose();
   }
-  split_ = !resolved_;
-  if (begun_) {
-    // Those under way have their time first.
-    return attempts_.empty() ? StartAttempts() : ArmAttemptTimer();
-  }
-  if (addresses_ == 0) return;
-  if (!ShouldWaitForIpv6()) return BeginAttempts();
-  resolution_timer_ =
-      loop_.RunAfter(options_.resolution_delay, [this] { BeginAttempts(); });
+  // Those under way have their time first.
+  return attempts_.empty() ? StartAttempts() : ArmAttemptTimer();
 }
 
 void ConnectRace::AddAddress(const SocketAddress& address) {
   if (addresses_ >= kMaxAddresses) return;
   ++addresses_;
-  // The resolver knows which family is the better one (RFC 6724), except when
-  // one answered before the other: then IPv6 is (RFC 8305, section 3).
+  // The resolver knows which family is the better one (RFC 6724).
   if (first_family_ == 0) first_family_ = address.family();
-  if (split_ && !begun_ && address.family() == AF_INET6 &&
-      first_family_ == AF_INET && second_.empty()) {
-    first_family_ = AF_INET6;
-    first_.swap(second_);
-  }
   std::deque<SocketAddress>& list =
       address.family() == first_family_ ? first_ : second_;
   list.push_back(address.WithPort(port_));
-}
-
-bool ConnectRace::ShouldWaitForIpv6() const {
-  return !resolved_ && first_family_ == AF_INET &&
-         options_.resolution_delay > absl::ZeroDuration();
 }
 
 SocketAddress ConnectRace::NextAddress() {
@@ -148,12 +130,6 @@ SocketAddress ConnectRace::NextAddress() {
 }
 
 // --- Attempts --------------------------------------------------------------------
-
-void ConnectRace::BeginAttempts() {
-  loop_.CancelTimer(resolution_timer_);
-  begun_ = true;
-  StartAttempts();
-}
 
 void ConnectRace::StartAttempts(bool has_permit) {
   while (AnyAddress()) {

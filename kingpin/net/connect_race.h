@@ -2,8 +2,8 @@
 //
 // Addresses of the two families take turns (RFC 8305, section 4); the next one
 // is tried as soon as one fails, or beside those that have not answered after
-// `attempt_delay` (section 5). IPv4 addresses that are known first wait
-// `resolution_delay` for IPv6 ones (section 3). Every socket but one at a time
+// `attempt_delay` (section 5). That IPv4 addresses which are known first wait for
+// IPv6 ones (section 3) is the resolver's affair. Every socket but one at a time
 // needs a permit: without one the race is a walk, in which an address has its
 // share of the time and is given up for the next.
 //
@@ -45,7 +45,6 @@ class ConnectRace {
   struct Options {
     absl::Duration timeout;
     absl::Duration attempt_delay;
-    absl::Duration resolution_delay;
     bool tcp_nodelay;
   };
   // The right to more than one socket at a time.
@@ -87,9 +86,6 @@ class ConnectRace {
 
   void TakeAnswer(ResolveAnswer answer);
   void AddAddress(const SocketAddress& address);
-  // Whether IPv6 addresses may still come and are worth a moment.
-  bool ShouldWaitForIpv6() const;
-  void BeginAttempts();
   // `has_permit`: of one more beside those under way.
   void StartAttempts(bool has_permit = false);
   // True if it is under way or has won.
@@ -117,11 +113,8 @@ class ConnectRace {
 
   ResolveId query_ = 0;
   bool resolved_ = false;
-  bool split_ = false;  // One family was answered before the other.
-  bool begun_ = false;
   TimerId timeout_timer_;
   TimerId attempt_timer_;
-  TimerId resolution_timer_;
 
   // Addresses to try: of the family whose turn it is, and of the other.
   std::deque<SocketAddress> first_;

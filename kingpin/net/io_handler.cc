@@ -274,7 +274,8 @@ IdleSocket IOHandler::Detach(Connection& connection) {
   // Else this loop would hear of what it does on another thread.
   int error = sys::EpollCtl(epoll_.get(), EPOLL_CTL_DEL, connection.fd(), 0, 0);
   if (error != 0) return {};
-  return {.fd = std::move(connection.fd_)};
+  return {.fd = std::move(connection.fd_),
+          .companion = std::move(connection.transport_)};
 }
 
 // --- Phases --------------------------------------------------------------------

@@ -211,8 +211,12 @@ class IOHandler : private LogContextSource {
   }
   // Nothing is under way in either direction, and both are open.
   bool AtRest(const Connection& connection) const {
+    const Transport* transport = connection.transport();
     return !connection.closing() && !connection.input_ended_ &&
-           connection.drained() && connection.input_.empty();
+           connection.drained() && connection.input_.empty() &&
+           (transport == nullptr ||
+            (transport->established() && !transport->input_pending() &&
+             !transport->output_pending()));
   }
 
  private:

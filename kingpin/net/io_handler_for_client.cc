@@ -3,9 +3,10 @@
 #include <errno.h>
 #include <sys/epoll.h>
 
+#include <memory>
+#include <string>
 #include <utility>
 
-#include "absl/log/check.h"
 #include "kingpin/logger/klog.h"
 #include "kingpin/sys/syscalls.h"
 
@@ -43,16 +44,15 @@ void IOHandlerForClient::DropRole() {
   resolver_.reset();
 }
 
-std::unique_ptr<Resolver> IOHandlerForClient::MakeResolver() {
+absl::StatusOr<std::unique_ptr<Resolver>> IOHandlerForClient::MakeResolver() {
   return std::make_unique<LiteralResolver>();
 }
 
 absl::Status IOHandlerForClient::Init() {
   if (absl::Status status = IOHandler::Init(); !status.ok()) return status;
-  resolver_ = MakeResolver();
-  if (resolver_ == nullptr) {
-    return absl::InternalError("MakeResolver() has made none");
-  }
+  absl::StatusOr<std::unique_ptr<Resolver>> resolver = MakeResolver();
+  if (!resolver.ok()) return resolver.status();
+  resolver_ = *std::move(resolver);
   return absl::OkStatus();
 }
 
@@ -124,7 +124,11 @@ void IOHandlerForClient::Begin(ConnectionPool::Draw& draw) {
   if (!draw.idle.valid()) return Connect(*exchange);
   if (IsAlive(draw.idle)) {
     exchange->reused = true;
-    return AdoptFor(*exchange, std::move(draw.idle), {});
+    // What it was given back with: only Detach() makes them.
+    std::unique_ptr<Transport> transport(
+        static_cast<Transport*>(draw.idle.companion.release()));
+    return AdoptFor(*exchange, std::move(draw.idle.fd), std::move(transport),
+                    {});
   }
   draw.idle = {};
   Report(*exchange, Event::kConnecting);
@@ -138,7 +142,6 @@ void IOHandlerForClient::Connect(Exchange& exchange) {
       *this, *resolver_,
       ConnectRace::Options{.timeout = options.connect_timeout,
                            .attempt_delay = options.attempt_delay,
-                           .resolution_delay = options.resolution_delay,
                            .tcp_nodelay = options.tcp_nodelay},
       ConnectRace::Permits{
           .acquire = [this, host] { return pool().AcquireExtra(host); },
@@ -162,17 +165,28 @@ void IOHandlerForClient::RaceEnded(SlotName name,
   }
   Report(exchange, Event::kConnected);
   stats().connects.Add();
-  AdoptFor(exchange, {.fd = std::move(outcome.fd)}, outcome.watch);
+  std::unique_ptr<Transport> transport;
+  try {
+    transport = NewTransport(exchange.pending.target);
+  } catch (...) {
+    EndWatch(outcome.watch);
+    return Fail(exchange,
+                {.reason = ConnectError::kNoResources, .error = ENOMEM});
+  }
+  AdoptFor(exchange, std::move(outcome.fd), std::move(transport),
+           outcome.watch);
 }
 
-void IOHandlerForClient::AdoptFor(Exchange& exchange, IdleSocket socket,
+void IOHandlerForClient::AdoptFor(Exchange& exchange, UniqueFd fd,
+                                  std::unique_ptr<Transport> transport,
                                   WatchId watch) {
   const bool watched = watch.name.generation != 0;
   if (watched) ForgetWatch(watch);
   adopting_ = &exchange;
-  const int error = Adopt(std::move(socket.fd), /*transport=*/nullptr,
-                          watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD);
-  if (error == 0) return;
+  int error = Adopt(std::move(fd), std::move(transport),
+                    watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD);
+  if (adopting_ == nullptr && error == 0) return;
+  if (error == 0) error = ENOMEM;  // OnAdopted has thrown.
   adopting_ = nullptr;
   Fail(exchange, {.reason = ClassifyConnectError(error), .error = error});
 }
@@ -187,6 +201,21 @@ void IOHandlerForClient::OnAdopted(Connection& connection) {
   // The peer owes an answer.
   connection.SetMidMessage(true);
   connection.Write(exchange->pending.target.first_message);
+}
+
+void IOHandlerForClient::OnHandshakeFailed(Connection& connection,
+                                           CloseReason reason) {
+  Exchange* exchange = Of(connection);
+  if (exchange == nullptr) return;
+  ConnectFailure failure = {.reason = ConnectError::kHandshake,
+                            .error = connection.error(),
+                            .detail = connection.error_text()};
+  if (reason == CloseReason::kDeadline)
+    failure.reason = ConnectError::kDeadline;
+  if (reason == CloseReason::kShutdown)
+    failure.reason = ConnectError::kShutdown;
+  if (failure.detail.empty()) failure.detail = std::string(ToString(reason));
+  exchange->failure = std::move(failure);  // Told when the socket is closed.
 }
 
 // --- Without a connection --------------------------------------------------------------
@@ -302,6 +331,9 @@ void IOHandlerForClient::OnConnectionGone(ConnectionId id, IdleSocket kept) {
   if (slot >= by_connection_.size()) return;
   Exchange* exchange = std::exchange(by_connection_[slot], nullptr);
   if (exchange == nullptr) return;
+  if (exchange->failure.has_value()) {
+    return Fail(*exchange, *std::exchange(exchange->failure, {}));
+  }
   CancelTimer(exchange->deadline);
   if (kept.valid()) {
     turn_.given_back.push_back({exchange->host, std::move(kept)});

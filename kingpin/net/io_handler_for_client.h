@@ -37,20 +37,24 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "kingpin/net/connect_race.h"
 #include "kingpin/net/io_handler.h"
 #include "kingpin/net/resolver.h"
 #include "kingpin/net/slot_map.h"
+#include "kingpin/net/transport.h"
 #include "kingpin/pool/connect_failure.h"
 #include "kingpin/pool/connection_pool.h"
 #include "kingpin/pool/idle_socket.h"
 #include "kingpin/pool/target.h"
 #include "kingpin/pool/thread_shared_data_for_client.h"
 #include "kingpin/sys/clock.h"
+#include "kingpin/sys/unique_fd.h"
 
 namespace kingpin {
 
@@ -64,6 +68,15 @@ class IOHandlerForClient : public IOHandler {
   // The target gets no connection, and this is the end of it. What it carries
   // may be moved from, and the target added again.
   virtual void OnConnectFailed(Target&, const ConnectFailure&) {}
+
+  // What a new connection for `target` goes through: TLS, for one (kingpin/tls).
+  // OnConnect comes when its handshake is done, OnConnectFailed with
+  // ConnectError::kHandshake if it fails. Null: nothing. It belongs to the
+  // connection and stays with it when that is used again, by any thread. An
+  // exception is taken for lack of memory.
+  virtual std::unique_ptr<Transport> NewTransport(const Target&) {
+    return nullptr;
+  }
 
   // The target that the connection was drawn for, from OnConnect to OnClose.
   // Null for a socket that the handler has adopted itself.
@@ -80,9 +93,9 @@ class IOHandlerForClient : public IOHandler {
   bool GiveBack(Connection& connection);
 
  protected:
-  // What names are looked up with, on this loop. Called by Init(). Default: one
-  // that knows addresses and localhost.
-  virtual std::unique_ptr<Resolver> MakeResolver();
+  // What names are looked up with, on this loop (kingpin/dns). Called by Init(),
+  // whose error its error is. Default: one that knows addresses and localhost.
+  virtual absl::StatusOr<std::unique_ptr<Resolver>> MakeResolver();
 
   void BeforeWait() final;
   bool MayDoze() final;
@@ -91,6 +104,7 @@ class IOHandlerForClient : public IOHandler {
   bool RoleDone() const final;
   void DropRole() final;
   void OnAdopted(Connection& connection) final;
+  void OnHandshakeFailed(Connection& connection, CloseReason reason) final;
   bool DiesOfInputEnd(const Connection& connection) final;
   CloseReason JudgeClose(const Connection& connection,
                          CloseReason reason) final;
@@ -109,6 +123,7 @@ class IOHandlerForClient : public IOHandler {
     ConnectionId connection;
     bool reused = false;
     CloseReason close_reason = CloseReason::kLocal;
+    std::optional<ConnectFailure> failure;  // Of the handshake.
   };
 
   ConnectionPool& pool() { return shared_.pool(); }
@@ -128,7 +143,8 @@ class IOHandlerForClient : public IOHandler {
   void Begin(ConnectionPool::Draw& draw);
   void Connect(Exchange& exchange);
   void RaceEnded(SlotName name, ConnectRace::Outcome outcome);
-  void AdoptFor(Exchange& exchange, IdleSocket socket, WatchId watch);
+  void AdoptFor(Exchange& exchange, UniqueFd fd,
+                std::unique_ptr<Transport> transport, WatchId watch);
 
   void EndRace(Exchange& exchange);
   void ConnectFailed(Exchange& exchange, ConnectFailure failure);

@@ -47,7 +47,9 @@ absl::string_view ToString(ResolveError error);
 
 struct ResolveAnswer {
   // In the order in which they should be tried (RFC 6724), of either family,
-  // with port 0. Of a query with several answers: those that are new.
+  // with port 0. Of a query with several answers: those that are new. They may be
+  // used at once: the resolver has held IPv4 back for the moment in which IPv6 may
+  // still come.
   std::vector<SocketAddress> addresses = {};
   // No further answer of this query comes. The two families are asked for
   // side by side, and the first to come need not wait for the other.

@@ -13,7 +13,8 @@
 // (io_handler_transport.cc), so that a storm of them holds up nobody; the
 // descriptor is registered edge-triggered meanwhile.
 //
-// Threads: one at a time, that of the loop which has the connection.
+// Threads: one at a time, that of the loop which has the connection; with an idle
+// one of a client it moves through the pool to another loop.
 // Lifetime: the connection owns it and outlives it; so does the socket.
 // Errors: {value, errno} as in syscalls.h. After any but EAGAIN the connection is
 //   closed with that errno, and error_text() says what it stands for.
@@ -33,14 +34,14 @@
 #include <string>
 
 #include "absl/types/span.h"
+#include "kingpin/pool/idle_socket.h"
 #include "kingpin/sys/syscalls.h"
 
 namespace kingpin {
 
-class Transport {
+class Transport : public SocketCompanion {
  public:
   Transport() = default;
-  virtual ~Transport() = default;
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
 

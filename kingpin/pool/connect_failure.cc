@@ -16,6 +16,8 @@ absl::string_view ToString(ConnectError reason) {
       return "connecting timed out";
     case ConnectError::kReset:
       return "the peer broke off";
+    case ConnectError::kHandshake:
+      return "the handshake failed";
     case ConnectError::kBadName:
       return "not a host name";
     case ConnectError::kNameNotFound:

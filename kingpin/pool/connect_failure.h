@@ -22,6 +22,7 @@ enum class ConnectError : uint8_t {
   kUnreachable,  // No way to that network or host.
   kTimedOut,     // No answer within ClientOptions::connect_timeout.
   kReset,        // The peer, or somebody on the way, broke off.
+  kHandshake,    // Of what lies above TCP (TLS): the detail says why.
   // --- Of the name ---
   kBadName,       // Not a host name.
   kNameNotFound,  // There is no such name.

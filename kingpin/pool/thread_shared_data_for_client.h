@@ -30,9 +30,6 @@ struct ClientOptions {
   // without an answer (RFC 8305, section 5), if the pool's limits have room for
   // one more socket.
   absl::Duration attempt_delay = absl::Milliseconds(250);
-  // How long IPv4 addresses that are known wait for IPv6 ones (RFC 8305,
-  // section 3).
-  absl::Duration resolution_delay = absl::Milliseconds(50);
   // Off is Nagle's algorithm: with delayed ACKs, 40 ms for a message that is
   // written in two parts.
   bool tcp_nodelay = true;

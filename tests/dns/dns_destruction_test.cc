@@ -1,7 +1,6 @@
 // The end of a resolver at any moment: no callback after it, no descriptor or
 // watch left, nothing touched that has gone.
-#include <sys/resource.h>
-
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -11,12 +10,16 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kingpin/dns/dns_resolver.h"
+#include "kingpin/net/io_handler.h"
 #include "kingpin/net/resolver.h"
+#include "kingpin/pool/epoll_tp.h"
+#include "kingpin/pool/thread_shared_data.h"
 #include "tests/dns/resolver_harness.h"
 #include "tests/testing/dns_server.h"
 #include "tests/testing/process.h"
@@ -144,8 +147,6 @@ TEST(DnsDestruction, LoopThatEndsWhileQueriesRun) {
 TEST(DnsDestruction, WithoutDescriptorsQueriesFailAndRecover) {
   DnsServer server(One);
   DnsResolverOptions options = {.servers = {server.address()},
-                                .attempt_timeout = absl::Milliseconds(30),
-                                .tries = 2,
                                 .failure_ttl = absl::ZeroDuration()};
   ResolverHarness h(std::move(options), ResolverHarness::kReal);
   {
@@ -155,6 +156,54 @@ TEST(DnsDestruction, WithoutDescriptorsQueriesFailAndRecover) {
     EXPECT_NE(got.error, ResolveError::kNotFound);
   }
   EXPECT_EQ(h.Resolve("x.test").all(), "10.0.0.1");
+}
+
+// Keeps ten queries under way, each answer starting the next.
+class AskingHandler : public IOHandler {
+ public:
+  struct Shared : ThreadSharedData {
+    std::string server;
+    std::atomic<int> answers = 0;
+  };
+
+  AskingHandler(Shared* shared, int thread)
+      : IOHandler(shared, thread), shared_(*shared) {}
+
+  absl::Status Init() override {
+    absl::Status status = IOHandler::Init();
+    if (!status.ok()) return status;
+    auto resolver = DnsResolver::Create(
+        this,
+        {.servers = {shared_.server}, .hosts_file = "", .cache_names = 3});
+    if (!resolver.ok()) return resolver.status();
+    resolver_ = *std::move(resolver);
+    for (int i = 0; i < 10; ++i) Ask();
+    return absl::OkStatus();
+  }
+
+ private:
+  void Ask() {
+    resolver_->Start(absl::StrCat("h", ++asked_ % 20, ".test."),
+                     [this](ResolveAnswer answer) {
+                       ++shared_.answers;
+                       if (answer.complete) Ask();
+                     });
+  }
+
+  Shared& shared_;
+  int asked_ = 0;
+  std::unique_ptr<DnsResolver> resolver_;
+};
+
+TEST(DnsDestruction, ThreadsEndWhileTheirQueriesRun) {
+  DnsServer server(One);
+  AskingHandler::Shared shared;
+  shared.server = server.address();
+  EpollTP<AskingHandler> pool(&shared, {.threads = 4});
+  ASSERT_TRUE(pool.Start().ok());
+  EXPECT_TRUE(testing::Eventually([&] { return shared.answers > 1000; }));
+  pool.Shutdown(RunPhase::kStopping);
+  EXPECT_TRUE(pool.Wait().ok());
 }
 
 // One run: queries are started, cancelled and answered as the seed says, and the

@@ -29,7 +29,7 @@ using testing::ResolverHarness;
 // What the name says.
 DnsMessages ByName(const DnsQuestion& q) {
   const std::string kind = q.name.substr(0, q.name.find('.'));
-  if (kind == "silent" || (kind == "slow" && q.time < 3)) return {};
+  if (kind == "silent" || (kind == "slow" && q.time == 1)) return {};
   if (kind == "none") return {DnsMessage(q).Code(3).Soa(9, 9).bytes()};
   if (kind == "fails") return {DnsMessage(q).Code(2).bytes()};
   if (kind == "garbage")
@@ -47,18 +47,15 @@ DnsMessages ByName(const DnsQuestion& q) {
 
 class FailureMode41 : public ::testing::Test {
  protected:
-  FailureMode41()
-      : server_(ByName),
-        h_({.servers = {server_.address()},
-            .attempt_timeout = absl::Milliseconds(40),
-            .tries = 3},
-           ResolverHarness::kReal) {}
-
-  DnsServer server_;
-  ResolverHarness h_;
+  DnsServer server_{ByName};
 };
 
 TEST_F(FailureMode41, EachQueryHasItsEndAndItsReason) {
+  // Long enough for who answers, on a machine that is busy with other things.
+  ResolverHarness h({.servers = {server_.address()},
+                     .attempt_timeout = absl::Seconds(1),
+                     .tries = 2},
+                    ResolverHarness::kReal);
   const std::pair<std::string, ResolveError> cases[] = {
       {"silent.test", ResolveError::kTimeout},
       {"slow.test", ResolveError::kNone},
@@ -70,8 +67,8 @@ TEST_F(FailureMode41, EachQueryHasItsEndAndItsReason) {
       {"good.test", ResolveError::kNone},
   };
   std::vector<std::shared_ptr<Got>> results;
-  for (const auto& [host, error] : cases) results.push_back(h_.Start(host));
-  ASSERT_TRUE(h_.RunUntil([&] {
+  for (const auto& [host, error] : cases) results.push_back(h.Start(host));
+  ASSERT_TRUE(h.RunUntil([&] {
     return std::all_of(results.begin(), results.end(),
                        [](const auto& got) { return got->complete; });
   }));
@@ -96,19 +93,22 @@ TEST_F(FailureMode41, SilentServersHoldNobodyElse) {
 }
 
 TEST_F(FailureMode41, LoopSleepsWhileItWaitsAndAfterwards) {
-  std::shared_ptr<Got> got = h_.Start("silent.test");
+  ResolverHarness h({.servers = {server_.address()},
+                     .attempt_timeout = absl::Milliseconds(40),
+                     .tries = 3},
+                    ResolverHarness::kReal);
+  std::shared_ptr<Got> got = h.Start("silent.test");
   int turns = 0;
   while (!got->complete) {
-    h_.handler().RunOnce(absl::InfiniteDuration());
+    h.handler().RunOnce(absl::InfiniteDuration());
     ++turns;
   }
   // Two questions, three tries, a few events each: no polling in between.
   EXPECT_LT(turns, 30);
-  EXPECT_EQ(h_.resolver().open_questions(), 0u);
-  const uint64_t events =
-      h_.handler().shared().thread(0).stats().events.value();
-  h_.handler().RunOnce(absl::Milliseconds(20));
-  EXPECT_EQ(h_.handler().shared().thread(0).stats().events.value(), events);
+  EXPECT_EQ(h.resolver().open_questions(), 0u);
+  const uint64_t events = h.handler().shared().thread(0).stats().events.value();
+  h.handler().RunOnce(absl::Milliseconds(20));
+  EXPECT_EQ(h.handler().shared().thread(0).stats().events.value(), events);
 }
 
 }  // namespace

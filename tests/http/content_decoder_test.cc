@@ -164,7 +164,7 @@ TEST(ContentDecoder, DamageIsAnErrorThatStays) {
   }
 }
 
-TEST(ContentDecoder, WhatComesOutIsBounded) {
+TEST(ContentDecoder, FailureMode49WhatComesOutIsBounded) {
   const std::string zeros(1 << 20, '\0');
   for (const Sample& sample : SamplesOf(zeros)) {
     EXPECT_TRUE(Decode(sample.codings, sample.body, 100, 1 << 20).ok())
@@ -178,7 +178,7 @@ TEST(ContentDecoder, WhatComesOutIsBounded) {
 }
 
 // Small at both ends, and large in between.
-TEST(ContentDecoder, WhatLiesBetweenTwoCodingsIsBounded) {
+TEST(ContentDecoder, FailureMode49WhatLiesBetweenTwoCodingsIsBounded) {
   std::string many;  // Members that are empty.
   for (int i = 0; i < 100'000; ++i) many += Gzip("");
   const absl::Status status = Decode("gzip, br", Br(many), 1000, 1000).status();

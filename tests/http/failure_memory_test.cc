@@ -27,18 +27,30 @@ namespace {
 // Allocations of this thread until all fail; below 0: none does.
 thread_local int left = -1;
 
-void* Allocate(size_t size) {
-  if (left == 0) throw std::bad_alloc();
+// Null: out of memory.
+void* TryAllocate(size_t size) {
+  if (left == 0) return nullptr;
   if (left > 0) --left;
-  void* memory = std::malloc(size);
+  return std::malloc(size);
+}
+
+void* Allocate(size_t size) {
+  void* memory = TryAllocate(size);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
 
 }  // namespace
 
+// All forms that the ones of delete below may meet, or a sanitizer's own would.
 void* operator new(size_t size) { return Allocate(size); }
 void* operator new[](size_t size) { return Allocate(size); }
+void* operator new(size_t size, const std::nothrow_t&) noexcept {
+  return TryAllocate(size);
+}
+void* operator new[](size_t size, const std::nothrow_t&) noexcept {
+  return TryAllocate(size);
+}
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete[](void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, size_t) noexcept { std::free(memory); }

@@ -2,23 +2,21 @@
 // test makes them say.
 #include "kingpin/http/http_client.h"
 
-#include <functional>
-#include <map>
-#include <memory>
+#include <zlib.h>
+
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
+#include "absl/strings/strip.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "kingpin/pool/epoll_tp_client.h"
+#include "tests/http/http_client_testing.h"
 #include "tests/http/http_test_server.h"
 #include "tests/testing/scripted_server.h"
 
@@ -32,116 +30,11 @@ using testing::HttpTestHandler;
 using testing::HttpTestServer;
 using ::testing::IsEmpty;
 using testing::Local;
+using testing::Outcome;
 using testing::Script;
 using ::testing::StartsWith;
+using testing::TestHttpClient;
 using testing::ThreadedServer;
-
-// What came of one exchange.
-struct Outcome {
-  int status = 0;
-  std::string body;
-  absl::Status end;
-  int redirects = 0;
-  std::string url;
-  int ends = 0;
-};
-
-struct Name : TargetContext {
-  explicit Name(int n) : number(n) {}
-  int number;
-};
-
-class TestData : public HttpClientData {
- public:
-  using HttpClientData::HttpClientData;
-
-  void Note(HttpExchange& exchange, std::function<void(Outcome&)> note) {
-    const int number = static_cast<Name&>(*exchange.context()).number;
-    absl::MutexLock lock(&mu_);
-    note(outcomes_[number]);
-  }
-  Outcome Await(int number) {
-    absl::MutexLock lock(&mu_);
-    const auto ended = [&] {
-      mu_.AssertHeld();
-      return outcomes_[number].ends > 0;
-    };
-    EXPECT_TRUE(
-        mu_.AwaitWithTimeout(absl::Condition(&ended), absl::Seconds(20)));
-    return outcomes_[number];
-  }
-  int Ends() {
-    absl::MutexLock lock(&mu_);
-    int sum = 0;
-    for (const auto& [number, outcome] : outcomes_) sum += outcome.ends;
-    return sum;
-  }
-
-  // Instead of what the handler would do.
-  std::function<void(HttpClientHandler&, HttpExchange&)> on_response;
-
- private:
-  absl::Mutex mu_;
-  std::map<int, Outcome> outcomes_ ABSL_GUARDED_BY(mu_);
-};
-
-class TestHandler : public HttpClientHandler {
- public:
-  TestHandler(TestData* data, int thread)
-      : HttpClientHandler(data, thread), data_(*data) {}
-  void OnResponse(HttpExchange& exchange, const Response& response) override {
-    data_.Note(exchange, [&](Outcome& o) { o.status = response.status; });
-    if (data_.on_response) data_.on_response(*this, exchange);
-  }
-  void OnBody(HttpExchange& exchange, std::string_view data) override {
-    EXPECT_FALSE(data.empty());
-    data_.Note(exchange, [&](Outcome& o) { o.body += data; });
-  }
-  void OnEnd(HttpExchange& exchange, const absl::Status& status) override {
-    data_.Note(exchange, [&](Outcome& o) {
-      o.end = status;
-      o.redirects = exchange.redirects();
-      o.url = exchange.url().ToString();
-      ++o.ends;
-    });
-  }
-
- private:
-  TestData& data_;
-};
-
-class TestHttpClient {
- public:
-  explicit TestHttpClient(HttpClientOptions http = {},
-                          ClientOptions client = {}, int threads = 1)
-      : data_(std::move(http), std::move(client)),
-        pool_(&data_, {.threads = threads, .handle_signals = false}) {
-    EXPECT_TRUE(pool_.Start().ok());
-  }
-  ~TestHttpClient() {
-    pool_.Shutdown(RunPhase::kStopping);
-    EXPECT_TRUE(pool_.Wait().ok());
-    EXPECT_EQ(data_.Ends(), fetched_) << "each ends once";
-  }
-
-  TestData& data() { return data_; }
-  // The number to await.
-  int Start(HttpRequest request) {
-    request.context = std::make_unique<Name>(fetched_);
-    absl::Status status = data_.Fetch(std::move(request));
-    EXPECT_TRUE(status.ok()) << status;
-    return fetched_++;
-  }
-  Outcome Fetch(HttpRequest request) {
-    return data_.Await(Start(std::move(request)));
-  }
-  Outcome Get(std::string_view url) { return Fetch({.url = *Url::Parse(url)}); }
-
- private:
-  TestData data_;
-  EpollTPClient<TestHandler> pool_;
-  int fetched_ = 0;
-};
 
 std::string At(uint16_t port, std::string_view path) {
   return absl::StrCat("http://127.0.0.1:", port, path);
@@ -342,6 +235,26 @@ TEST(HttpClient, AnAnswerBeyondTheBoundIsCut) {
   TestHttpClient client({.response = {.max_body = 9'999}});
   EXPECT_EQ(client.Get(At(server.port(), "/")).end.code(),
             absl::StatusCode::kResourceExhausted);
+}
+
+TEST(HttpClient, FailureMode49ABombIsCutAtTheBound) {
+  const std::string zeros(64 << 20, '\0');
+  uLongf size = compressBound(zeros.size());
+  std::string bomb(size, '\0');
+  ASSERT_EQ(
+      compress(reinterpret_cast<Bytef*>(bomb.data()), &size,
+               reinterpret_cast<const Bytef*>(zeros.data()), zeros.size()),
+      Z_OK);
+  bomb.resize(size);
+  ThreadedServer server =
+      Saying(absl::StrCat("HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n"
+                          "Content-Length: ",
+                          size, "\r\n\r\n", bomb),
+             /*close=*/false);
+  TestHttpClient client({.response = {.max_body = 1 << 20}});
+  const Outcome o = client.Get(At(server.port(), "/"));
+  EXPECT_EQ(o.end.code(), absl::StatusCode::kResourceExhausted) << o.end;
+  EXPECT_LE(o.body.size(), size_t{1} << 20);
 }
 
 TEST(HttpClient, NobodyThere) {

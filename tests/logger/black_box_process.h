@@ -48,13 +48,23 @@ struct BoxFiles {
   std::string base, box, log, counters;
 };
 
+inline void AppendOption(const char* variable, std::string_view option) {
+  const char* old = getenv(variable);
+  const std::string both = absl::StrCat(old == nullptr ? "" : old, " ", option);
+  setenv(variable, both.c_str(), /*replace=*/1);
+}
+
 // Under TSan every exit sleeps for a second unless told not to, and a child of
-// fork() must not start threads, as a logger does.
+// fork() must not start threads, as a logger does. A crash that is meant is described
+// for seconds unless told not to, in which the other threads log on.
 inline void TameSanitizers() {
-  const char* old = getenv("TSAN_OPTIONS");
-  static const std::string options = absl::StrCat(
-      old == nullptr ? "" : old, " atexit_sleep_ms=0:die_after_fork=0");
-  setenv("TSAN_OPTIONS", options.c_str(), /*replace=*/1);
+  static const bool done = [] {
+    AppendOption("TSAN_OPTIONS",
+                 "atexit_sleep_ms=0:die_after_fork=0:symbolize=0");
+    AppendOption("ASAN_OPTIONS", "symbolize=0");
+    return true;
+  }();
+  (void)done;
 }
 
 // A process; its stdout and stderr come by a pipe.

@@ -139,7 +139,7 @@ int main(int argc, char** argv) {
   } else if (mode == "undeclared") {
     // Destroyed, not destroyed, and one that has nothing to say.
     Logger({.sink = &MakeFullSink}).Write(LogLevel::kInfo, "destroyed");
-    Logger* log = new Logger({.sink = &MakeFullSink});
+    static Logger* const log = new Logger({.sink = &MakeFullSink});
     LogNumbers(*log, "main", count);
     log->Write(LogLevel::kError, "main");
     static Logger fine;

@@ -454,7 +454,7 @@ TEST(ClientEnd, StoppingEndsEverything) {
 
 TEST(ClientEnd, RunEndsWhenAllIsDone) {
   TestListener server;
-  SocketAddress refused = testing::RefusedAddress();
+  testing::RefusedAddress refused;
   ManualClient client(
       {.on_connect = [](ScriptedClientHandler&, Connection& c) { c.Close(); }},
       {.pool = {.end_when_done = true}});
@@ -467,7 +467,7 @@ TEST(ClientEnd, RunEndsWhenAllIsDone) {
 
 TEST(ClientEnd, RunGoesOnForWhatAFailureAdds) {
   // What the last one to fail adds, though it failed in the pool, is waited for.
-  SocketAddress refused = testing::RefusedAddress();
+  testing::RefusedAddress refused;
   int adds = 3;
   ManualClient client(
       {.on_connect_failed =
@@ -510,7 +510,7 @@ TEST(ClientException, CostsItsConnectionOnly) {
 
 TEST(ClientException, OfOnConnectFailedCostsNothingElse) {
   TestListener server;
-  SocketAddress refused = testing::RefusedAddress();
+  testing::RefusedAddress refused;
   ManualClient client({.on_connect_failed = [](ScriptedClientHandler&, Target&,
                                                const ConnectFailure&) {
     throw std::runtime_error("oops");

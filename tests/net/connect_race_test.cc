@@ -214,27 +214,15 @@ TEST_F(ConnectRaceTest, TheResolversFirstFamilyIsFirst) {
               ::testing::StartsWith(absl::StrCat("10.0.0.1:", port_)));
 }
 
-TEST_F(ConnectRaceTest, Ipv4WaitsAMomentForIpv6) {
-  Open();
-  Go();
-  resolver_->Answer({.addresses = Addresses({"127.0.0.2"}), .complete = false});
-  client_->Advance(absl::Milliseconds(40));
-  EXPECT_THAT(client_->events(), IsEmpty());
-  resolver_->Answer({.addresses = Addresses({"::1"})});
-  EXPECT_THAT(Failure().detail,
-              ::testing::StartsWith(absl::StrCat("[::1]:", port_)));
-}
-
-TEST_F(ConnectRaceTest, Ipv4DoesNotWaitLongForIpv6) {
+TEST_F(ConnectRaceTest, WhatComesFirstIsTriedAtOnce) {
   Open();
   Go();
   resolver_->Answer({.addresses = Addresses({"127.0.0.1"}), .complete = false});
-  client_->Advance(absl::Milliseconds(52));
   EXPECT_TRUE(Connected());
   EXPECT_THAT(resolver_->queries, IsEmpty()) << "cancelled";
 }
 
-TEST_F(ConnectRaceTest, Ipv6DoesNotWaitForIpv4) {
+TEST_F(ConnectRaceTest, WhenAllHaveFailedTheRestIsWaitedFor) {
   Open();
   Go();
   resolver_->Answer({.addresses = Addresses({"::1"}), .complete = false});
@@ -248,7 +236,7 @@ TEST_F(ConnectRaceTest, SecondAnswerJoinsTheRace) {
   Open();
   Go();
   resolver_->Answer({.addresses = Addresses({"127.0.0.3"}), .complete = false});
-  client_->Advance(absl::Milliseconds(52));
+  client_->Turn(2);
   EXPECT_EQ(sockets(), 1);
   resolver_->Answer({.addresses = Addresses({"127.0.0.1"})});
   client_->Advance(absl::Milliseconds(251));
@@ -259,7 +247,6 @@ TEST_F(ConnectRaceTest, EmptySecondAnswerEndsIt) {
   Open();
   Go();
   resolver_->Answer({.addresses = Addresses({"127.0.0.2"}), .complete = false});
-  client_->Advance(absl::Milliseconds(52));
   client_->Turn(2);
   EXPECT_THAT(client_->events(), IsEmpty());
   resolver_->Answer({});

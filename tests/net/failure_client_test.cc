@@ -84,7 +84,8 @@ class ConnectFault {
 // --- 38: refused, unreachable, time-out ------------------------------------------
 
 TEST(FailureMode38, Refused) {
-  SocketAddress address = testing::RefusedAddress();
+  testing::RefusedAddress refused;
+  const SocketAddress& address = refused.address();
   ManualClient client;
   ConnectFailure failure = FailureOf(client, To(address));
   EXPECT_EQ(failure.reason, ConnectError::kRefused);
@@ -149,7 +150,8 @@ TEST(FailureMode38, NoDescriptorIsLeft) {
 }
 
 TEST(FailureMode38, TriedAgainAfterABackOffWithJitter) {
-  SocketAddress address = testing::RefusedAddress();
+  testing::RefusedAddress refused;
+  const SocketAddress& address = refused.address();
   ManualClient client({}, {.pool = {.first_back_off = absl::Seconds(1)}});
   ConnectFault fault(ECONNREFUSED);
   Target target = To(address);
@@ -170,19 +172,22 @@ TEST(FailureMode38, TriedAgainAfterABackOffWithJitter) {
 }
 
 TEST(FailureMode38, OneThatComesBackIsServed) {
-  SocketAddress address = testing::RefusedAddress();
+  testing::RefusedAddress refused;
+  const SocketAddress& address = refused.address();
   ManualClient client;
   Target target = To(address);
   target.connect_attempts = 2;
   client.Add(std::move(target));
   ASSERT_TRUE(client.RunUntil([&] { return client.pool().waiting() == 1; }));
+  refused.Release();
   TestListener server(address.ToString());
   client.Advance(absl::Milliseconds(110));
   server.Accept(client);
 }
 
 TEST(FailureMode38, StormOfRefusalsCostsOnlyThatHost) {
-  SocketAddress address = testing::RefusedAddress();
+  testing::RefusedAddress refused;
+  const SocketAddress& address = refused.address();
   ManualClient client;
   for (int i = 0; i < 10'000; ++i) client.Add(To(address));
   client.Turn(5);
@@ -228,7 +233,8 @@ TEST(FailureMode39, NoLocalPortIsLeft) {
 // --- 40: self-connect ----------------------------------------------------------------
 
 TEST(FailureMode40, SelfConnectIsDetectedAndClosed) {
-  SocketAddress address = testing::RefusedAddress();
+  testing::RefusedAddress refused;
+  const SocketAddress& address = refused.address();
   ManualClient client;
   const std::set<int> before = testing::OpenDescriptors();
   {
@@ -237,6 +243,8 @@ TEST(FailureMode40, SelfConnectIsDetectedAndClosed) {
       if (call == sys::Call::kConnect) {
         linger reset = {.l_onoff = 1, .l_linger = 0};  // Frees the port.
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+        int on = 1;
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
         EXPECT_EQ(bind(fd, address.get(), address.size()), 0);
       }
       return {};

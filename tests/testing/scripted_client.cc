@@ -95,7 +95,14 @@ void ScriptedClientHandler::OnShutdown() {
   if (shared_.script.on_shutdown) shared_.script.on_shutdown(*this);
 }
 
-std::unique_ptr<Resolver> ScriptedClientHandler::MakeResolver() {
+std::unique_ptr<Transport> ScriptedClientHandler::NewTransport(
+    const Target& target) {
+  if (shared_.script.new_transport) return shared_.script.new_transport(target);
+  return IOHandlerForClient::NewTransport(target);
+}
+
+absl::StatusOr<std::unique_ptr<Resolver>>
+ScriptedClientHandler::MakeResolver() {
   if (shared_.script.make_resolver) return shared_.script.make_resolver(*this);
   return IOHandlerForClient::MakeResolver();
 }
@@ -233,9 +240,13 @@ TestClient TestListener::Accept(ManualClient& client) {
   return *std::move(peer);
 }
 
-SocketAddress RefusedAddress() {
-  TestListener listener;
-  return listener.address();  // And closes.
+RefusedAddress::RefusedAddress()
+    : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  SocketAddress any = *SocketAddress::Parse("127.0.0.1:0");
+  int on = 1;
+  setsockopt(fd_.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  CHECK_EQ(bind(fd_.get(), any.get(), any.size()), 0);
+  address_ = SocketAddress::Local(fd_.get());
 }
 
 DeafListener::DeafListener(std::string address)

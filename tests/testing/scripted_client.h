@@ -23,10 +23,12 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "kingpin/net/io_handler_for_client.h"
 #include "kingpin/net/resolver.h"
+#include "kingpin/net/transport.h"
 #include "kingpin/pool/connect_failure.h"
 #include "kingpin/pool/epoll_tp_client.h"
 #include "kingpin/pool/target.h"
@@ -50,6 +52,7 @@ struct ClientScript {
   std::function<void(ScriptedClientHandler&, Target&, const ConnectFailure&)>
       on_connect_failed = {};
   std::function<void(ScriptedClientHandler&)> on_shutdown = {};
+  std::function<std::unique_ptr<Transport>(const Target&)> new_transport = {};
   std::function<std::unique_ptr<Resolver>(ScriptedClientHandler&)>
       make_resolver = {};
 };
@@ -89,7 +92,8 @@ class ScriptedClientHandler : public IOHandlerForClient {
   void OnClose(Connection& connection, CloseReason reason) override;
   void OnConnectFailed(Target& target, const ConnectFailure& failure) override;
   void OnShutdown() override;
-  std::unique_ptr<Resolver> MakeResolver() override;
+  std::unique_ptr<Transport> NewTransport(const Target& target) override;
+  absl::StatusOr<std::unique_ptr<Resolver>> MakeResolver() override;
 
   ScriptedClientShared& client_shared() { return shared_; }
   using IOHandler::Adopt;
@@ -178,8 +182,21 @@ class TestListener {
   SocketAddress address_;
 };
 
-// An address of this machine that nobody listens on.
-SocketAddress RefusedAddress();
+// An address of this machine that nobody listens on, nor can while this lives: a
+// port that was merely free a moment ago is soon somebody else's.
+class RefusedAddress {
+ public:
+  RefusedAddress();
+  const SocketAddress& address() const { return address_; }
+  std::string host() const { return address_.host(); }
+  uint16_t port() const { return address_.port(); }
+  // Lets others have it.
+  void Release() { fd_.Reset(); }
+
+ private:
+  UniqueFd fd_;
+  SocketAddress address_;
+};
 
 // A listener that drops what comes: its queue is full, so that connects hang.
 class DeafListener {

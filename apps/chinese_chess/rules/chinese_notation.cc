@@ -29,61 +29,35 @@ constexpr std::string_view kDigits[2][9] = {
     {"１", "２", "３", "４", "５", "６", "７", "８", "９"},
 };
 
+// Simplified, traditional, and what else is in use.
+struct Variants {
+  std::u32string_view characters;
+  char letter;
+};
+
+constexpr Variants kVariants[] = {
+    {U"帅帥将將", 'K'}, {U"仕士", 'A'},   {U"相象", 'B'}, {U"马馬傌", 'N'},
+    {U"车車俥硨", 'R'}, {U"炮砲包", 'C'}, {U"兵卒", 'P'}, {U"前", 'F'},
+    {U"中", 'M'},       {U"后後", 'r'},   {U"进進", '+'}, {U"平", '='},
+    {U"退", '-'},
+};
+
+// Digits in any of three forms, at the place of their number.
+constexpr std::u32string_view kDigitForms[] = {
+    U"一二三四五六七八九", U"１２３４５６７８９", U"123456789"};
+
+// '\0' for a character that does not occur in moves.
 char Letter(char32_t character) {
-  switch (character) {
-    case U'帅':
-    case U'帥':
-    case U'将':
-    case U'將':
-      return 'K';
-    case U'仕':
-    case U'士':
-      return 'A';
-    case U'相':
-    case U'象':
-      return 'B';
-    case U'马':
-    case U'馬':
-    case U'傌':
-      return 'N';
-    case U'车':
-    case U'車':
-    case U'俥':
-    case U'硨':
-      return 'R';
-    case U'炮':
-    case U'砲':
-    case U'包':
-      return 'C';
-    case U'兵':
-    case U'卒':
-      return 'P';
-    case U'前':
-      return 'F';
-    case U'中':
-      return 'M';
-    case U'后':
-    case U'後':
-      return 'r';  // R is a chariot.
-    case U'进':
-    case U'進':
-      return '+';
-    case U'平':
-      return '=';
-    case U'退':
-      return '-';
-    default:
-      break;
+  for (const Variants& variants : kVariants) {
+    if (variants.characters.find(character) != variants.characters.npos) {
+      return variants.letter;
+    }
   }
-  constexpr std::u32string_view kRedDigits = U"一二三四五六七八九";
-  if (const size_t at = kRedDigits.find(character); at != kRedDigits.npos) {
-    return static_cast<char>('1' + at);
+  for (const std::u32string_view digits : kDigitForms) {
+    const size_t at = digits.find(character);
+    if (at != digits.npos) return static_cast<char>('1' + at);
   }
-  if (character >= U'１' && character <= U'９') {
-    return static_cast<char>('1' + (character - U'１'));
-  }
-  return character >= U'1' && character <= U'9' ? static_cast<char>(character)
-                                                : '\0';
+  return '\0';
 }
 
 // Four letters, or none.

@@ -95,6 +95,11 @@ wait "$pid" || fail "closed standard files: exit code $?"
 expect 1 "black box's own file" --root "$dir/www" --port 0 \
   --log_blackbox "$dir/b" --access_log "$dir/b.access"
 
+# A black box that cannot be had is told once.
+[[ $("$server" --root "$dir/www" --port 0 --log_blackbox "$dir/none/b" 2>&1) == \
+  "file_server: cannot open black box \"$dir/none/b\": No such file or directory" ]] ||
+  fail "a black box in no directory"
+
 # It rotates by itself: one of 2 MiB is there from an earlier run.
 head -c 2M /dev/zero | tr '\0' '\n' >"$dir/log"
 start --root "$dir/www" --port 0 --access_log "$dir/log" --access_log_mib 1

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# The example fetches from our own server, and says what it cannot fetch.
+set -euo pipefail
+
+fan_out=$(realpath "$1")
+server=$(realpath "$2")
+dir=$(mktemp -d)
+pid=
+trap '[[ -n $pid ]] && kill -9 $pid 2>/dev/null; rm -rf "$dir"' EXIT
+fail() { echo "FAILED: $*"; exit 1; }
+
+mkdir "$dir/www"
+echo hello >"$dir/www/a.txt"
+mkfifo "$dir/out"
+"$server" --root "$dir/www" --listen 127.0.0.1:0 >"$dir/out" 2>"$dir/err" &
+pid=$!
+read -r line <"$dir/out" || fail "no line: $(cat "$dir/err")"
+url=${line#listening on }
+
+output=$("$fan_out" "${url}a.txt" "${url}none" "${url}a.txt" http://127.0.0.1:1/)
+[[ $(grep -c "^200 .* ${url}a.txt *$" <<<"$output") == 2 ]] || fail "$output"
+grep -q "^404 .* ${url}none *$" <<<"$output" || fail "$output"
+grep -q "^  0 .* http://127.0.0.1:1/ .*refused" <<<"$output" || fail "$output"
+[[ $(wc -l <<<"$output") == 4 ]] || fail "$output"
+
+code=0
+output=$("$fan_out" not-a-url 2>&1) || code=$?
+[[ $code == 1 && $output == fan_out:* ]] || fail "$code: $output"
+echo "fan_out fetches and reports"
