@@ -173,9 +173,22 @@ void TlsTransport::EndHandshake() {
   input_pending_ = SSL_has_pending(ssl_.get()) != 0;
   if (KernelTlsSends(ssl_.get())) {
     in_kernel_ = true;
+    SSL_set_msg_callback(ssl_.get(), &TlsTransport::OnProtocolMessage);
+    SSL_set_msg_callback_arg(ssl_.get(), this);
   } else if ((SSL_get_options(ssl_.get()) & SSL_OP_ENABLE_KTLS) != 0) {
     // A cipher that this kernel does not know.
     SSL_set0_wbio(ssl_.get(), wire_.NewWriteBio().release());
+  }
+}
+
+void TlsTransport::OnProtocolMessage(int sent, int, int type, const void* data,
+                                     size_t size, SSL*, void* transport) {
+  // RFC 8446, section 4.6.3: a header of 4 bytes, then whether we are to update
+  // our keys too.
+  const auto* bytes = static_cast<const unsigned char*>(data);
+  if (sent == 0 && type == SSL3_RT_HANDSHAKE && size >= 5 &&
+      bytes[0] == SSL3_MT_KEY_UPDATE && bytes[4] == SSL_KEY_UPDATE_REQUESTED) {
+    static_cast<TlsTransport*>(transport)->keys_are_stale_ = true;
   }
 }
 
@@ -264,6 +277,11 @@ SysResult<size_t> TlsTransport::Recv(char* data, size_t size) {
   // Reading may have had something to say: a key update, an alert.
   const int flushed = FlushOut(/*more=*/false);
   if (flushed != 0 && flushed != EAGAIN && failed_ == 0) Fail(flushed, "");
+  if (keys_are_stale_ && failed_ == 0) {
+    // OpenSSL has agreed; the kernel goes on with the old ones, which the peer
+    // would take for a forgery.
+    Fail(EPROTO, "the peer asks for new keys, which kernel TLS cannot take");
+  }
   if (wire_.unsent() > kMaxUnsent && failed_ == 0) {
     Fail(ENOBUFS, "the peer asks for answers that it does not read");
   }

@@ -111,6 +111,10 @@ class TlsTransport final : public Transport {
   SysResult<size_t> SendTaken(bool more);
 
   static int OnCertificate(int ok, X509_STORE_CTX* store);
+  // Kernel TLS: sees each message, for key updates.
+  static void OnProtocolMessage(int sent, int version, int type,
+                                const void* data, size_t size, SSL* ssl,
+                                void* transport);
   friend int OnNewSession(SSL* ssl, SSL_SESSION* session);
 
   const std::shared_ptr<TlsContext> context_;
@@ -127,6 +131,7 @@ class TlsTransport final : public Transport {
   bool input_pending_ = false;
   bool wants_write_ = false;  // Kernel TLS: a record met a full socket.
   bool said_farewell_ = false;
+  bool keys_are_stale_ = false;  // Kernel TLS: those of the kernel.
   std::string error_text_;
   std::string refusal_;  // Of the peer's certificate.
 };

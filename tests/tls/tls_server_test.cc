@@ -425,10 +425,13 @@ TEST(TlsServer, PeerThatOnlyAsksForKeyUpdatesIsDropped) {
     }
     return !t.server->reasons().empty();
   }));
-  EXPECT_THAT(text, HasSubstr("answers that it does not read"));
+  EXPECT_THAT(text,
+              HasSubstr(KernelHasTls() ? "asks for new keys"
+                                       : "answers that it does not read"));
 }
 
 TEST(TlsServer, KeyUpdateIsAnswered) {
+  if (KernelHasTls()) GTEST_SKIP() << "it cannot: see the test above";
   TlsTestServer t;
   RawPeer peer = t.Connect();
   ASSERT_TRUE(t.Handshake(peer)) << peer.error();

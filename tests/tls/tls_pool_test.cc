@@ -1,0 +1,107 @@
+// TLS through the pool of a client's connections, to our own server.
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "absl/log/check.h"
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "kingpin/net/io_handler_for_client.h"
+#include "kingpin/pool/connect_failure.h"
+#include "kingpin/pool/loop_stats.h"
+#include "kingpin/pool/target.h"
+#include "kingpin/tls/tls_client.h"
+#include "kingpin/tls/tls_server.h"
+#include "kingpin/tls/tls_transport.h"
+#include "tests/testing/scripted_client.h"
+#include "tests/testing/scripted_server.h"
+#include "tests/tls/test_certificates.h"
+
+namespace kingpin {
+namespace {
+
+using testing::CertificateFiles;
+using testing::ClientScript;
+using ::testing::HasSubstr;
+using testing::ScriptedClientHandler;
+using testing::TestCa;
+using testing::ThreadedClient;
+using testing::ThreadedServer;
+
+class TlsPool : public ::testing::Test {
+ protected:
+  TlsPool() : files_(ca_.Issue({.names = {"localhost"}})) {
+    auto server = TlsServer::Create({files_.certificate, files_.key});
+    CHECK_OK(server.status());
+    tls_server_ = *std::move(server);
+    auto client = TlsClient::Create({.ca_file = ca_.file()});
+    CHECK_OK(client.status());
+    tls_client_ = *std::move(client);
+    server_ = std::make_unique<ThreadedServer>(testing::Script{
+        .new_transport = [this] { return tls_server_->NewTransport(); }});
+  }
+
+  // Trusts the server if it is called `name`.
+  ClientScript Calling(const std::string& name, ClientScript script = {}) {
+    script.new_transport = [this, name](const Target& target) {
+      return tls_client_->NewTransport(name, target.port);
+    };
+    return script;
+  }
+  Target ServerTarget(const std::string& message) {
+    Target target;
+    target.host = "127.0.0.1";
+    target.port = server_->port();
+    target.group = "tls";
+    target.first_message = message;
+    return target;
+  }
+
+  TestCa ca_;
+  CertificateFiles files_;
+  std::unique_ptr<TlsServer> tls_server_;
+  std::unique_ptr<TlsClient> tls_client_;
+  std::unique_ptr<ThreadedServer> server_;
+};
+
+TEST_F(TlsPool, ConnectionsAreUsedAgainByAllThreads) {
+  constexpr int kTargets = 400;
+  std::atomic<int> right = 0;
+  {
+    ThreadedClient client(Calling(
+        "localhost",
+        {.on_message = [&](ScriptedClientHandler& handler, Connection& c) {
+          const std::string& message = handler.target(c)->first_message;
+          if (c.input().size() < message.size()) return;
+          right += c.input().TakeAll() == message;
+          handler.GiveBack(c);
+        }}));
+    for (int i = 0; i < kTargets; ++i) {
+      ASSERT_TRUE(client.pool()
+                      .Add(ServerTarget(std::string(1 + i * 97, 'a' + i % 26)))
+                      .ok());
+    }
+    ASSERT_TRUE(client.WaitUntilEnded(kTargets));
+    EXPECT_TRUE(client.Idle());
+  }
+  EXPECT_EQ(right, kTargets);
+  EXPECT_LT(server_->shared().connects, kTargets / 2);
+  EXPECT_EQ(server_->shared().Sum(&LoopStats::handshakes_failed), 0u);
+  EXPECT_TRUE(server_->WaitForConnections(0));
+}
+
+TEST_F(TlsPool, RefusedServerIsAConnectFailureWithTheReason) {
+  ThreadedClient client(Calling("other.example"));
+  ASSERT_TRUE(client.pool().Add(ServerTarget("x")).ok());
+  ASSERT_TRUE(client.WaitUntilEnded(1));
+  ASSERT_EQ(client.shared().failures().size(), 1u);
+  const ConnectFailure failure = client.shared().failures()[0];
+  EXPECT_EQ(failure.reason, ConnectError::kHandshake);
+  EXPECT_THAT(failure.ToString(),
+              HasSubstr("the certificate is for localhost and not for "
+                        "other.example"));
+}
+
+}  // namespace
+}  // namespace kingpin
