@@ -136,6 +136,8 @@ std::string ThroughputChart(const Result& result) {
   Points failed;
   double most = 1;
   for (const Interval& interval : result.intervals) {
+    // What little the run has of its last interval is no rate.
+    if (interval.seconds < result.intervals.front().seconds / 2) continue;
     const double middle = interval.begin_seconds + interval.seconds / 2;
     responses.emplace_back(middle,
                            PerSecond(interval.responses, interval.seconds));
