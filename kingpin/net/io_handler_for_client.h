@@ -71,9 +71,10 @@ class IOHandlerForClient : public IOHandler {
 
   // What a new connection for `target` goes through: TLS, for one (kingpin/tls).
   // OnConnect comes when its handshake is done, OnConnectFailed with
-  // ConnectError::kHandshake if it fails. Null: nothing. It belongs to the
-  // connection and stays with it when that is used again, by any thread. An
-  // exception is taken for lack of memory.
+  // ConnectError::kHandshake if it fails, at once: the host has answered, so it
+  // does not back off, and Target::connect_attempts are not for this. Null:
+  // nothing. It belongs to the connection and stays with it when that is used
+  // again, by any thread. An exception is taken for lack of memory.
   virtual std::unique_ptr<Transport> NewTransport(const Target&) {
     return nullptr;
   }
