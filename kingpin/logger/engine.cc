@@ -16,10 +16,19 @@
 namespace kingpin::log_internal {
 namespace {
 
-// So many times the backend looks in vain before it sleeps in earnest. With the
-// default interval it is up for a good 64 ms after the last line, which spares
-// bursts the system call that wakes it.
-constexpr int kDozes = 64;
+// A rest is as long as this part of the time without a line before it, within the
+// limits of the options: who logs seldom waits no longer than he lets wait.
+constexpr int kRestShare = 8;
+
+// After so many rests, of the shortest or of the longest sort, without a line the
+// backend sleeps in earnest, and the next line costs its thread the system call that
+// wakes it: once in a minute at most with the default intervals.
+constexpr int64_t kDozes = 64;
+constexpr int64_t kNaps = 600;
+
+int64_t RestNanos(absl::Duration interval) {
+  return absl::ToInt64Nanoseconds(std::min(interval, absl::Hours(1)));
+}
 
 // A pass that took this much does not rest: there is more.
 constexpr size_t kBusyBytes = 16 << 10;
@@ -299,7 +308,7 @@ void Engine::UpdateBox() {
 
 void Engine::Run() {
   UpdateBox();
-  int idle_passes = 0;
+  int64_t quiet = 0;
   for (bool stop = false; !stop;) {
     const uint32_t ticket = flush_asked_.load();
     stop = stop_.load();
@@ -310,24 +319,34 @@ void Engine::Run() {
       flush_done_.store(ticket);
       sys::FutexWake(flush_done_);
     }
-    idle_passes = taken > 0 ? 0 : idle_passes + 1;
-    if (taken < kBusyBytes && !stop) Rest(idle_passes);
+    if (taken > 0) quiet = 0;
+    if (taken < kBusyBytes && !stop) quiet += Rest(quiet);
   }
 }
 
-void Engine::Rest(int idle_passes) {
+int64_t Engine::Rest(int64_t quiet) {
+  const int64_t shortest = RestNanos(options_.poll_interval);
+  const int64_t longest = RestNanos(options_.idle_interval);
   auto is_asked = [this] {
     return stop_.load() || reopen_asked_.load() ||
            flush_asked_.load() != flush_done_.load();
   };
-  if (options_.poll_interval <= absl::ZeroDuration() || is_asked()) return;
-  if (idle_passes <= kDozes || !may_sleep_) {
-    doorbell_.Doze(absl::ToInt64Nanoseconds(options_.poll_interval));
-  } else {
-    UpdateBox();
-    doorbell_.Sleep(/*nanos=*/-1,
-                    [&] { return is_asked() || collector_.HasWork(); });
+  if (shortest <= 0 || is_asked()) return 0;
+  const int64_t rest =
+      std::max(shortest, std::min(quiet / kRestShare, longest));
+  const bool sleeps = quiet >= std::max(kDozes * shortest, kNaps * longest);
+  if (!may_sleep_ || (rest == shortest && !sleeps)) {
+    doorbell_.Doze(shortest);
+    return shortest;
   }
+  UpdateBox();
+  auto has_work = [&] { return is_asked() || collector_.HasWork(); };
+  if (!sleeps) {
+    doorbell_.Nap(rest, has_work);
+    return rest;
+  }
+  doorbell_.Sleep(has_work);
+  return 0;
 }
 
 }  // namespace kingpin::log_internal

@@ -19,6 +19,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -69,6 +70,7 @@ struct EngineOptions {
   size_t ring_bytes;
   std::array<bool, kLogLevels> blocks;  // When full, by level; else drops.
   absl::Duration poll_interval;         // Zero: the backend spins.
+  absl::Duration idle_interval;         // Zero: it sleeps instead.
   std::string black_box;                // A path; empty: none.
   size_t black_box_threads;
 };
@@ -112,7 +114,7 @@ class Engine {
 
   // Something was committed to a ring.
   void Notify(LogLevel level) {
-    if (ABSL_PREDICT_FALSE(doorbell_.MustRing(level >= LogLevel::kError))) {
+    if (ABSL_PREDICT_FALSE(doorbell_.MustRing(level))) {
       Wake();
     }
   }
@@ -121,7 +123,10 @@ class Engine {
   void WriteRaw(LogLevel level, std::string_view file, uint32_t line,
                 std::string_view text) {
     raw_slots_->Write(level, file, line, text);
-    if (doorbell_.MustRing(level >= LogLevel::kError)) doorbell_.Ring();
+    // There are few slots: they wait for no nap.
+    if (doorbell_.MustRing(std::max(level, LogLevel::kWarning))) {
+      doorbell_.Ring();
+    }
   }
 
   // The largest record that ever fits.
@@ -165,7 +170,9 @@ class Engine {
   static void* BackendMain(void* engine);
   bool OnBackend() const;
   void Run();
-  void Rest(int idle_passes);
+  // Until there is something to do, or it is time to look, `quiet` nanoseconds after
+  // the last line. Returns how long that was at most.
+  int64_t Rest(int64_t quiet);
   // Whoever reads the box of a dead process tells the times of its lines by the clock
   // of its last pass. So there is one before the first line, and before a long sleep.
   void UpdateBox();

@@ -33,6 +33,7 @@ EngineOptions ToEngineOptions(const Logger::Options& options) {
                           .ring_bytes = options.buffer_bytes,
                           .blocks = {},
                           .poll_interval = options.poll_interval,
+                          .idle_interval = options.idle_interval,
                           .black_box = options.black_box,
                           .black_box_threads = options.black_box_threads};
   engine.sinks.insert(engine.sinks.begin(),

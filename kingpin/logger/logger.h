@@ -136,10 +136,17 @@ class Logger {
     std::vector<LogSinkFactory> also_to = {};
     // Text as above, or JSON lines (json_line_format.h), for all sinks.
     LogFormat format = LogFormat::kText;
-    // How often the backend looks for lines while there are some. The longest time
-    // that a line below ERROR waits, a full buffer apart. Zero: it never rests,
-    // which takes a whole core and is for measurements.
+    // How often the backend looks for lines while there are some. Zero: it never
+    // rests, which takes a whole core and is for measurements.
     absl::Duration poll_interval = absl::Milliseconds(1);
+    // How often it does when none have come for a while. It gets there slowly: a line
+    // below WARNING waits for poll_interval, or an eighth of the time without a line
+    // before it, at most this; WARNING for poll_interval; ERROR, and a buffer that is
+    // half full, for nothing. Until the backend sleeps, after 600 times this (a
+    // minute) without a line, no line but those makes a system call. Zero: it sleeps
+    // after 64 poll intervals, so that a line after a pause is written at once, but
+    // pays for the call that wakes the backend. Long times cost nothing but patience.
+    absl::Duration idle_interval = absl::Milliseconds(100);
     // The path of the black box; empty: none. On a file system in memory
     // (/dev/shm, /run) no writing back to a disk disturbs the threads that log.
     std::string black_box = {};
