@@ -93,6 +93,9 @@ class Engine {
 
   const EngineOptions& options() const { return options_; }
   bool foreign() const;
+  // Whether this is the backend's thread, or one that a sink is called on: nothing
+  // here can be waited for.
+  bool IsInside() const;
 
   // The ring of the calling thread, if it used that lately.
   Ring* CachedThreadRing() const {
@@ -157,18 +160,21 @@ class Engine {
 
  private:
   friend class EngineRegistry;
+  class PassLock;
 
   // The black box, if there is to be one, once what the last process left in it has
   // been written; nullptr: none.
   std::unique_ptr<BlackBox> OpenBox();
   // No line is written from now on. Waits for the write that is under way.
   void Park() ABSL_LOCKS_EXCLUDED(pass_mu_);
+  // The same when that write cannot be waited for, because this thread is inside of
+  // it: a sink, or what interrupted it, has called exit().
+  void Abandon();
   // Says on stderr what is missing and no sink has taken the declaration of. Nothing
   // is written any more.
   void TellUndeclared() const;
 
   static void* BackendMain(void* engine);
-  bool OnBackend() const;
   void Run();
   // Until there is something to do, or it is time to look, `quiet` nanoseconds after
   // the last line. Returns how long that was at most.
@@ -210,6 +216,8 @@ class Engine {
 
   Collector collector_;  // Under pass_mu_.
   PlainMutex pass_mu_;
+  // The thread that holds it, by the address of its t_rings.
+  std::atomic<const void*> pass_thread_ = nullptr;
 
   std::atomic<bool> stop_ = false;
   std::atomic<bool> reopen_asked_ = false;
