@@ -420,6 +420,7 @@ void HttpHandler::LeaveHttp(Connection& connection, State& state) {
   if (log_.has_value()) log_->WriteSent(&state.log, 0, /*closing=*/true);
   if (state.input_ended) connection.Close();
   connection.ResetState();
+  connection.ResumeReading();  // Paused, if more came while it was deferred.
   if (!connection.closing()) std::move(next)(connection, std::move(attached));
 }
 

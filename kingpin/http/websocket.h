@@ -25,7 +25,7 @@
 // Lifetime: it hangs on its connection, as its state, and dies after
 // OnWebSocketClose. As with connections, a callback may close this or any other
 // and go on using both.
-// Memory: an idle one owns nothing but itself (72 bytes), and what is attached
+// Memory: an idle one owns nothing but itself (80 bytes), and what is attached
 // to it. docs/websocket.md has the rest.
 #ifndef KINGPIN_HTTP_WEBSOCKET_H_
 #define KINGPIN_HTTP_WEBSOCKET_H_

@@ -112,17 +112,18 @@ void WebSocketHost::CutLater(WebSocket& socket) {
 }
 
 void WebSocketHost::ArmTimer() {
-  if (timer_armed_) return;
   const MonotonicTime now = Now();
   const absl::Duration wait =
       std::min(quiet_.TimeToNext(now), closing_.TimeToNext(now));
-  if (wait == absl::InfiniteDuration()) return;
-  timer_armed_ = true;
-  handler_.RunAfter(std::max(wait, kTimerStep), [this] { RunDue(); });
+  const MonotonicTime due = now + std::max(wait, kTimerStep);
+  if (due >= timer_at_) return;
+  handler_.CancelTimer(timer_);
+  timer_at_ = due;
+  timer_ = handler_.RunAfter(due - now, [this] { RunDue(); });
 }
 
 void WebSocketHost::RunDue() {
-  timer_armed_ = false;
+  timer_at_ = kNotArmed;
   const MonotonicTime now = Now();
   for (DeadlineQueue* queue : {&quiet_, &closing_}) {
     while (DeadlineQueue::Node* node = queue->TakeDue(now)) {

@@ -123,6 +123,8 @@ class WebSocketHost {
  private:
   friend class WebSocket;
 
+  static constexpr MonotonicTime kNotArmed = {INT64_MAX};
+
   bool is_server() const { return role_ == Role::kServer; }
   MonotonicTime Now() const { return handler_.shared().clock().Now(); }
   // Without context; one for each window.
@@ -145,7 +147,8 @@ class WebSocketHost {
 
   DeadlineQueue quiet_;    // Waits for the next ping.
   DeadlineQueue closing_;  // Waits for the peer's Close.
-  bool timer_armed_ = false;
+  TimerId timer_;
+  MonotonicTime timer_at_ = kNotArmed;
 
   WebSocketInflaterPool inflaters_;
   std::array<std::unique_ptr<WebSocketDeflater>, 16> deflaters_;

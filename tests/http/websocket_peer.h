@@ -8,6 +8,8 @@
 #ifndef KINGPIN_TESTS_HTTP_WEBSOCKET_PEER_H_
 #define KINGPIN_TESTS_HTTP_WEBSOCKET_PEER_H_
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -23,6 +25,7 @@
 #include "absl/log/check.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "kingpin/sys/syscalls.h"
 #include "tests/testing/test_client.h"
 
 namespace kingpin {
@@ -57,6 +60,8 @@ class WebSocketPeer {
                                 std::string_view path = "/ws",
                                 int receive_buffer_bytes = 0) {
     WebSocketPeer peer(TestClient::Connect(port, receive_buffer_bytes), true);
+    // Or what goes byte by byte would wait for an ACK, which waits, too.
+    CHECK_EQ(sys::SetOption(peer.socket_.fd(), IPPROTO_TCP, TCP_NODELAY, 1), 0);
     CHECK(peer.socket_.Send(Request(fields, path)));
     peer.head_ = peer.ReadHead();
     CHECK(absl::StartsWith(peer.head_, "HTTP/1.1 101 ")) << peer.head_;
@@ -124,6 +129,7 @@ class WebSocketPeer {
   struct Got {
     int first = -1;  // None came: the end.
     bool masked = false;
+    std::string key;
     std::string payload;
   };
   Got ReadFrame() {
@@ -139,10 +145,10 @@ class WebSocketPeer {
         size = size << 8 | static_cast<uint8_t>(c);
       }
     }
-    const std::string key = got.masked ? socket_.Read(4) : std::string(4, '\0');
+    got.key = got.masked ? socket_.Read(4) : std::string(4, '\0');
     got.payload = socket_.Read(size);
-    if (got.payload.size() < size || key.size() < 4) return got;
-    for (size_t i = 0; i < size; ++i) got.payload[i] ^= key[i % 4];
+    if (got.payload.size() < size || got.key.size() < 4) return got;
+    for (size_t i = 0; i < size; ++i) got.payload[i] ^= got.key[i % 4];
     got.first = static_cast<uint8_t>(two[0]);
     // Of a client, and of nobody else.
     CHECK_EQ(got.masked, !is_client_);
