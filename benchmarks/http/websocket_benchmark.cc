@@ -47,11 +47,9 @@ void BM_ReadFrames(benchmark::State& state) {
   const size_t size = state.range(0);
   std::string bytes;
   char room[kMaxFrameHead];
-  const size_t head =
-      WriteFrameHead({.opcode = WebSocketOpcode::kBinary,
-                      .fin = true,
-                      .payload_bytes = size},
-                     kKey, room);
+  const size_t head = WriteFrameHead(
+      {.opcode = WebSocketOpcode::kBinary, .fin = true, .payload_bytes = size},
+      kKey, room);
   int frames = 0;
   while (bytes.size() + head + size <= 65536) {
     bytes.append(room, head);
@@ -74,9 +72,11 @@ void BM_ReadFrames(benchmark::State& state) {
 BENCHMARK(BM_ReadFrames)->Arg(16)->Arg(128)->Arg(1024)->Arg(32768);
 
 std::string Json(size_t size) {
-  std::string text = "{\"type\":\"state\",\"fen\":\"rnbakabnr/9/1c5c1/p1p1p1p1p";
+  std::string text =
+      "{\"type\":\"state\",\"fen\":\"rnbakabnr/9/1c5c1/p1p1p1p1p";
   for (int i = 0; text.size() < size; ++i) {
-    text += "\",\"move\":\"h2e2\",\"clock\":" + std::to_string(i * 7919 % 60000);
+    text +=
+        "\",\"move\":\"h2e2\",\"clock\":" + std::to_string(i * 7919 % 60000);
   }
   return text.substr(0, size);
 }

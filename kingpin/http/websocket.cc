@@ -15,9 +15,8 @@
 namespace kingpin::http {
 namespace {
 
-// A turn of a connection ends after this long; looked at every so many frames.
+// A turn of a connection ends after this long.
 constexpr absl::Duration kMaxTurn = absl::Milliseconds(1);
-constexpr int kLookEvery = 16;
 
 // zlib cannot write smaller windows.
 constexpr int kMinDeflateBits = 9;
@@ -86,9 +85,10 @@ void WebSocket::TakeInput() {
       .inflaters = &host_.inflaters_};
   MonotonicTime began = {};
   for (int taken = 0; MayTake(); ++taken) {
-    if (taken % kLookEvery == kLookEvery - 1) {
+    // From the second on: only who has several there costs a look at the clock.
+    if (taken > 0) {
       const MonotonicTime now = host_.Now();
-      if (began == MonotonicTime{}) began = now;
+      if (taken == 1) began = now;
       // The others have their turns first.
       if (now - began >= kMaxTurn) return connection_.RequestMessage();
     }
@@ -217,9 +217,13 @@ bool WebSocket::Written(bool below_high_edge) {
 }
 
 void WebSocket::OutputDrained() {
-  if (!full_) return;
+  const bool was_full = full_;
   full_ = false;
-  if (open()) CallOut([&] { host_.events_.OnWebSocketWritable(*this); });
+  if (was_full && open()) {
+    CallOut([&] { host_.events_.OnWebSocketWritable(*this); });
+  }
+  // Left there while an answer of HTTP's, a file perhaps, was in the way.
+  if (!connection_.input().empty() && MayTake()) connection_.RequestMessage();
 }
 
 int WebSocket::send_window_bits() const {

@@ -20,7 +20,7 @@ namespace {
 using kingpin::http::WebSocket;
 using kingpin::http::WebSocketKind;
 
-constexpr size_t kSizes[] = {0,   1,    125,   126,    300,    1000,
+constexpr size_t kSizes[] = {0,   1,    125,   126,   300,     1000,
                              300, 4096, 65535, 65536, 100'000, 900'000};
 constexpr int kMessages = 2 * std::size(kSizes);
 

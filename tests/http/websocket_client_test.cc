@@ -86,8 +86,7 @@ class NotingHandler : public http::WebSocketClientHandler {
     shared_.Note(absl::StrCat("message ", payload));
     if (payload == "close") ws.Close();
   }
-  void OnWebSocketClose(WebSocket& ws,
-                        const http::WebSocketEnd& end) override {
+  void OnWebSocketClose(WebSocket& ws, const http::WebSocketEnd& end) override {
     shared_.Note(absl::StrCat("close ", NameOf(ws), " ",
                               static_cast<int>(end.code),
                               end.clean ? " clean" : ""));
@@ -95,8 +94,7 @@ class NotingHandler : public http::WebSocketClientHandler {
   void OnWebSocketConnectFailed(std::unique_ptr<TargetContext> context,
                                 const absl::Status& status) override {
     shared_.SetFailure(status);
-    shared_.Note(
-        absl::StrCat("failed ", static_cast<Named&>(*context).name));
+    shared_.Note(absl::StrCat("failed ", static_cast<Named&>(*context).name));
   }
 
  private:
@@ -133,8 +131,8 @@ class Client {
   }
   // Waits for as many events as `expected` has.
   void Expect(const Events& expected) {
-    EXPECT_TRUE(Eventually(
-        [&] { return shared_.events().size() >= expected.size(); }));
+    EXPECT_TRUE(
+        Eventually([&] { return shared_.events().size() >= expected.size(); }));
     EXPECT_EQ(shared_.events(), expected);
   }
   NotingShared& shared() { return shared_; }
@@ -215,8 +213,8 @@ class TlsEchoHandler : public EchoServerHandler {
 TEST(WebSocketClientTest, OverTls) {
   TestCa ca;
   TlsEchoShared shared(ca.Issue());
-  EpollTPServer<TlsEchoHandler> server(
-      &shared, {.threads = 1, .handle_signals = false});
+  EpollTPServer<TlsEchoHandler> server(&shared,
+                                       {.threads = 1, .handle_signals = false});
   ASSERT_TRUE(server.Start().ok());
   http::WebSocketClientOptions options;
   options.tls.ca_file = ca.file();

@@ -41,8 +41,7 @@ class WebSocketConformance : public ::testing::TestWithParam<Role> {
                     .server_context_takeover = true,
                     .client_context_takeover = true,
                     .min_bytes = 1}};
-    const ConnectionOptions connection = {.output_limit_bytes =
-                                              64 * kMegabyte};
+    const ConnectionOptions connection = {.output_limit_bytes = 64 * kMegabyte};
     server_ = new EchoServer(options, connection);
     client_ = new EchoClient(options, connection);
   }
@@ -79,9 +78,9 @@ class WebSocketConformance : public ::testing::TestWithParam<Role> {
     for (const std::string& event : events) {
       const std::string got = peer.Read();
       // Of our own reasons only the code matters.
-      ASSERT_EQ(absl::StartsWith(event, "close:") ? got.substr(0, event.size())
-                                                  : got,
-                event);
+      ASSERT_EQ(
+          absl::StartsWith(event, "close:") ? got.substr(0, event.size()) : got,
+          event);
     }
     if (events.empty() || !absl::StartsWith(events.back(), "close:")) {
       peer.SendClose(1000, "done");
@@ -191,7 +190,8 @@ TEST_P(WebSocketConformance, Chapter5Fragments) {
 
 // --- Chapter 6: UTF-8 --------------------------------------------------------
 
-constexpr std::string_view kGreek = "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5";
+constexpr std::string_view kGreek =
+    "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5";
 
 TEST_P(WebSocketConformance, Chapter6EmptyText) {
   Expect("6.1.1", {{kText, ""}}, {"text:"});
@@ -212,8 +212,8 @@ TEST_P(WebSocketConformance, Chapter6ValidText) {
   octets.push_back({kLast, ""});
   Expect("6.2.4, 6.5.5", octets, {absl::StrCat("text:", kGreek)});
   for (const std::string_view valid :
-       {"\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5",  // 6.6.11
-        "\xc2\x80", "\xe0\xa0\x80", "\xf0\x90\x80\x80",  // 6.7
+       {"\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5",          // 6.6.11
+        "\xc2\x80", "\xe0\xa0\x80", "\xf0\x90\x80\x80",          // 6.7
         "\x7f", "\xdf\xbf", "\xef\xbf\xbf", "\xf4\x8f\xbf\xbf",  // 6.9
         "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbd",          // 6.11
         // 6.22: what is no character is valid all the same.
@@ -228,31 +228,59 @@ TEST_P(WebSocketConformance, Chapter6ValidText) {
 }
 
 TEST_P(WebSocketConformance, Chapter6InvalidText) {
-  ExpectFailure("6.3.1",
-                {{kText, absl::StrCat(kGreek, "\xed\xa0\x80", "edited")}},
-                1007);
+  ExpectFailure(
+      "6.3.1", {{kText, absl::StrCat(kGreek, "\xed\xa0\x80", "edited")}}, 1007);
   Frames octets = {{kTextBegin, ""}};
   for (const char c : absl::StrCat(kGreek, "\xed\xa0\x80")) {
     octets.push_back({kMore, std::string(1, c)});
   }
   ExpectFailure("6.3.2", octets, 1007);
   for (const std::string_view invalid :
-       {"\xf8\x88\x80\x80\x80", "\xfc\x84\x80\x80\x80\x80",          // 6.8
-        "\xf7\xbf\xbf\xbf", "\xfb\xbf\xbf\xbf\xbf",                  // 6.10
-        "\xfd\xbf\xbf\xbf\xbf\xbf", "\xf4\x90\x80\x80",              // 6.11.5
-        "\x80", "\xbf", "\x80\xbf", "\x80\xbf\x80",                  // 6.12
-        "\xc0 \xc1 ", "\xe0 \xe1 ", "\xf0 \xf1 ", "\xf8 \xf9 ",      // 6.13
-        "\xc0", "\xe0\x80", "\xf0\x80\x80", "\xf8\x80\x80\x80",      // 6.14
-        "\xdf", "\xef\xbf", "\xf7\xbf\xbf", "\xfb\xbf\xbf\xbf",      //
-        "\xc0\xe0\x80\xf0\x80\x80\xf8\x80\x80\x80",                  // 6.15
-        "\xfe", "\xff", "\xfe\xfe\xff\xff",                          // 6.16
-        "\xc0\xaf", "\xe0\x80\xaf", "\xf0\x80\x80\xaf",              // 6.17
-        "\xf8\x80\x80\x80\xaf", "\xfc\x80\x80\x80\x80\xaf",          //
-        "\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf",              // 6.18
-        "\xc0\x80", "\xe0\x80\x80", "\xf0\x80\x80\x80",              // 6.19
-        "\xed\xa0\x80", "\xed\xad\xbf", "\xed\xae\x80",              // 6.20
-        "\xed\xaf\xbf", "\xed\xb0\x80", "\xed\xbe\x80",              //
-        "\xed\xbf\xbf", "\xed\xa0\x80\xed\xb0\x80",                  // 6.21
+       {"\xf8\x88\x80\x80\x80",
+        "\xfc\x84\x80\x80\x80\x80",  // 6.8
+        "\xf7\xbf\xbf\xbf",
+        "\xfb\xbf\xbf\xbf\xbf",  // 6.10
+        "\xfd\xbf\xbf\xbf\xbf\xbf",
+        "\xf4\x90\x80\x80",  // 6.11.5
+        "\x80",
+        "\xbf",
+        "\x80\xbf",
+        "\x80\xbf\x80",  // 6.12
+        "\xc0 \xc1 ",
+        "\xe0 \xe1 ",
+        "\xf0 \xf1 ",
+        "\xf8 \xf9 ",  // 6.13
+        "\xc0",
+        "\xe0\x80",
+        "\xf0\x80\x80",
+        "\xf8\x80\x80\x80",  // 6.14
+        "\xdf",
+        "\xef\xbf",
+        "\xf7\xbf\xbf",
+        "\xfb\xbf\xbf\xbf",                          //
+        "\xc0\xe0\x80\xf0\x80\x80\xf8\x80\x80\x80",  // 6.15
+        "\xfe",
+        "\xff",
+        "\xfe\xfe\xff\xff",  // 6.16
+        "\xc0\xaf",
+        "\xe0\x80\xaf",
+        "\xf0\x80\x80\xaf",  // 6.17
+        "\xf8\x80\x80\x80\xaf",
+        "\xfc\x80\x80\x80\x80\xaf",  //
+        "\xc1\xbf",
+        "\xe0\x9f\xbf",
+        "\xf0\x8f\xbf\xbf",  // 6.18
+        "\xc0\x80",
+        "\xe0\x80\x80",
+        "\xf0\x80\x80\x80",  // 6.19
+        "\xed\xa0\x80",
+        "\xed\xad\xbf",
+        "\xed\xae\x80",  // 6.20
+        "\xed\xaf\xbf",
+        "\xed\xb0\x80",
+        "\xed\xbe\x80",  //
+        "\xed\xbf\xbf",
+        "\xed\xa0\x80\xed\xb0\x80",  // 6.21
         "\xed\xaf\xbf\xed\xbf\xbf"}) {
     ExpectFailure("6.8 to 6.21", {{kText, std::string(invalid)}}, 1007);
   }
@@ -263,16 +291,16 @@ TEST_P(WebSocketConformance, Chapter6InvalidText) {
 }
 
 TEST_P(WebSocketConformance, Chapter6FailsBeforeTheMessageEnds) {
-  ExpectFailure("6.4.1",
-                {{kTextBegin, std::string(kGreek)}, {kMore, "\xf4\x90\x80\x80"}},
-                1007);
+  ExpectFailure(
+      "6.4.1", {{kTextBegin, std::string(kGreek)}, {kMore, "\xf4\x90\x80\x80"}},
+      1007);
   ExpectFailure("6.4.2",
                 {{kTextBegin, absl::StrCat(kGreek, "\xf4")}, {kMore, "\x90"}},
                 1007);
   // 6.4.3, 6.4.4: inside of a frame that never ends.
   WebSocketPeer peer = Connect();
-  const std::string frame = peer.Encode(
-      {kText, absl::StrCat(kGreek, "\xf4\x90\x80\x80", "edited")});
+  const std::string frame =
+      peer.Encode({kText, absl::StrCat(kGreek, "\xf4\x90\x80\x80", "edited")});
   peer.SendBytes(std::string_view(frame).substr(0, frame.size() - 8));
   ExpectEvents(peer, {"close:1007"});
 }
@@ -310,8 +338,8 @@ TEST_P(WebSocketConformance, Chapter7Codes) {
                          1012, 1013, 1014, 3000, 3999, 4000, 4999}) {
     Expect("7.7", {{kClose, CloseText(code)}}, {absl::StrCat("close:", code)});
   }
-  for (const int code : {0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999,
-                         5000, 65535}) {
+  for (const int code :
+       {0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535}) {
     ExpectFailure("7.9, 7.13", {{kClose, CloseText(code)}}, 1002);
   }
 }
@@ -387,15 +415,16 @@ TEST_P(WebSocketConformance, Chapter10ManyFragmentsOfText) {
 // --- Chapters 12 and 13: permessage-deflate ----------------------------------
 
 struct DeflateCase {
-  std::string_view offer;      // Of a client; the server answers as it must.
-  std::string_view answer;     // Of a server, to our offer.
+  std::string_view offer;   // Of a client; the server answers as it must.
+  std::string_view answer;  // Of a server, to our offer.
   WebSocketPeer::Deflation terms;  // As a client, that the offer leads to.
 };
 
 std::string Compressible(size_t size) {
   std::string text;
   for (int i = 0; text.size() < size; ++i) {
-    absl::StrAppend(&text, "{\"move\":", i * 7919 % 1009, ",\"side\":\"red\"},");
+    absl::StrAppend(&text, "{\"move\":", i * 7919 % 1009,
+                    ",\"side\":\"red\"},");
   }
   return text.substr(0, size);
 }
@@ -404,10 +433,10 @@ class WebSocketDeflateConformance : public WebSocketConformance {
  protected:
   static WebSocketPeer ConnectWith(const DeflateCase& c) {
     if (GetParam() == Role::kServer) {
-      WebSocketPeer peer = Connect(
-          absl::StrCat("Sec-WebSocket-Extensions: ", c.offer, "\r\n"));
-      EXPECT_TRUE(absl::StrContains(peer.head(),
-                                    "Extensions: permessage-deflate"));
+      WebSocketPeer peer =
+          Connect(absl::StrCat("Sec-WebSocket-Extensions: ", c.offer, "\r\n"));
+      EXPECT_TRUE(
+          absl::StrContains(peer.head(), "Extensions: permessage-deflate"));
       peer.UseDeflate(c.terms);
       return peer;
     }
@@ -444,9 +473,11 @@ TEST_P(WebSocketDeflateConformance, Chapters12And13) {
        "permessage-deflate; client_no_context_takeover",
        terms(true, false, 15, 15)},
       {"permessage-deflate; server_max_window_bits=9",
-       "permessage-deflate; server_max_window_bits=9", terms(true, true, 9, 15)},
+       "permessage-deflate; server_max_window_bits=9",
+       terms(true, true, 9, 15)},
       {"permessage-deflate; client_max_window_bits=9",
-       "permessage-deflate; client_max_window_bits=9", terms(true, true, 15, 9)},
+       "permessage-deflate; client_max_window_bits=9",
+       terms(true, true, 15, 9)},
       {"permessage-deflate; server_no_context_takeover; "
        "server_max_window_bits=9; client_no_context_takeover; "
        "client_max_window_bits=10",

@@ -73,9 +73,9 @@ TEST(WebSocketHandshakeTest, WhatIsNoHandshake) {
   EXPECT_EQ(Read(kKey, "dGhlIHNhbXBsZSBub25jZQ"), kBad);
   EXPECT_EQ(Read(kKey, "dGhlIHNhbXBsZSBub25jZQ!!"), kBad);
   EXPECT_EQ(Read(kKey, "dGhlIHNhbXBsZSBub25jZSEh"), kBad);  // 18 bytes.
-  EXPECT_EQ(Read("Origin:", absl::StrCat("Sec-WebSocket-Key: ", kKey,
-                                         "\r\nOrigin:")),
-            kBad);
+  EXPECT_EQ(
+      Read("Origin:", absl::StrCat("Sec-WebSocket-Key: ", kKey, "\r\nOrigin:")),
+      kBad);
 }
 
 TEST(WebSocketHandshakeTest, TheClientsFirstChoiceIsTaken) {
@@ -99,8 +99,8 @@ TEST(WebSocketHandshakeTest, Origins) {
   constexpr std::string_view kAllowed[] = {"https://play.example.com",
                                            "http://server.example.com"};
   EXPECT_TRUE(IsOriginAmong(Parsed().request, kAllowed));
-  EXPECT_FALSE(IsOriginAmong(Parsed().request,
-                             std::span(kAllowed).subspan(0, 1)));
+  EXPECT_FALSE(
+      IsOriginAmong(Parsed().request, std::span(kAllowed).subspan(0, 1)));
 }
 
 // --- Client ------------------------------------------------------------------

@@ -19,9 +19,9 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
@@ -249,8 +249,7 @@ TEST(WebSocketTest, WhatWasAttachedToTheRequestGoesAlong) {
 }
 
 TEST(WebSocketTest, OriginAndProtocolAreTheHandlersChoice) {
-  static constexpr std::string_view kProtocols[] = {"xiangqi.v2",
-                                                    "xiangqi.v1"};
+  static constexpr std::string_view kProtocols[] = {"xiangqi.v2", "xiangqi.v1"};
   Server server(
       {.on_request =
            [](Handler& handler, Connection& c, const http::Request& request) {
@@ -259,9 +258,8 @@ TEST(WebSocketTest, OriginAndProtocolAreTheHandlersChoice) {
              }
              handler.AcceptWebSocket(c, request, kProtocols);
            },
-       .on_open = [](WebSocket& ws, std::string_view protocol) {
-         ws.SendText(protocol);
-       }});
+       .on_open = [](WebSocket& ws,
+                     std::string_view protocol) { ws.SendText(protocol); }});
   WebSocketPeer peer = server.Connect(
       "Origin: http://h\r\nSec-WebSocket-Protocol: chat, xiangqi.v1\r\n");
   EXPECT_TRUE(
@@ -292,8 +290,7 @@ Script DeferringScript() {
 void AcceptDeferred(Connection& c) {
   Handler& handler = static_cast<Handler&>(c.handler());
   const Deferred* deferred = handler.attachment<Deferred>(c);
-  handler.AcceptWebSocket(c, deferred->opening, "",
-                          {{"Set-Cookie", "seat=1"}});
+  handler.AcceptWebSocket(c, deferred->opening, "", {{"Set-Cookie", "seat=1"}});
   handler.Resume(c);
 }
 
@@ -303,8 +300,7 @@ TEST(WebSocketTest, AnAnswerMayComeLater) {
   peer.SendBytes(WebSocketPeer::Request() + peer.Encode({0x81, "meanwhile"}));
   ASSERT_TRUE(server.shared().WaitForIds(1));
   ASSERT_TRUE(With(server.shared(), server.shared().ids()[0], AcceptDeferred));
-  EXPECT_TRUE(
-      absl::StrContains(peer.ReadHead(), "\r\nSet-Cookie: seat=1\r\n"));
+  EXPECT_TRUE(absl::StrContains(peer.ReadHead(), "\r\nSet-Cookie: seat=1\r\n"));
   EXPECT_EQ(peer.Read(), "text:meanwhile");
   peer.SendText("now");
   EXPECT_EQ(peer.Read(), "text:now");
@@ -547,9 +543,10 @@ TEST(WebSocketTest, ASlowReaderIsToldOfAndLosesNothing) {
 }
 
 TEST(WebSocketTest, OneThatNeverReadsIsCutAtTheLimit) {
-  Server server({}, {}, {.connection = {.output_high_bytes = 64 << 10,
-                                        .output_low_bytes = 16 << 10,
-                                        .output_limit_bytes = 1 << 20}});
+  Server server({}, {},
+                {.connection = {.output_high_bytes = 64 << 10,
+                                .output_low_bytes = 16 << 10,
+                                .output_limit_bytes = 1 << 20}});
   WebSocketPeer peer =
       WebSocketPeer::ToServer(server.port(), "", "/ws", /*buffer=*/4096);
   ASSERT_TRUE(server.shared().WaitForIds(1));
@@ -562,9 +559,10 @@ TEST(WebSocketTest, OneThatNeverReadsIsCutAtTheLimit) {
 }
 
 TEST(WebSocketTest, AFloodOfPingsOfOneThatDoesNotReadIsNotRead) {
-  Server server({}, {}, {.connection = {.output_high_bytes = 64 << 10,
-                                        .output_low_bytes = 16 << 10,
-                                        .output_limit_bytes = 1 << 20}});
+  Server server({}, {},
+                {.connection = {.output_high_bytes = 64 << 10,
+                                .output_low_bytes = 16 << 10,
+                                .output_limit_bytes = 1 << 20}});
   WebSocketPeer peer =
       WebSocketPeer::ToServer(server.port(), "", "/ws", /*buffer=*/4096);
   std::string pings;
@@ -596,10 +594,9 @@ TEST(WebSocketTest, PausedItDeliversNothing) {
   other.SendText("x");
   EXPECT_EQ(other.Read(), "text:x");
   EXPECT_EQ(server.shared().messages, 2);
-  ASSERT_TRUE(With(server.shared(), server.shared().ids()[0],
-                   [](Connection& c) {
-                     http::WebSocketHost::Find(c)->ResumeReading();
-                   }));
+  ASSERT_TRUE(With(
+      server.shared(), server.shared().ids()[0],
+      [](Connection& c) { http::WebSocketHost::Find(c)->ResumeReading(); }));
   EXPECT_EQ(peer.Read(), "text:held");
 }
 
@@ -769,9 +766,10 @@ TEST(WebSocketTest, AnIdleOneIsSmall) {
   const size_t of_peers = kCount * peers[0].head().capacity();
   const size_t each = (in_use() - before - of_peers) / kCount;
   RecordProperty("bytes_each", static_cast<int>(each));
-  std::printf("an idle WebSocket: %zu bytes, of which WebSocket is %zu and "
-              "Connection %zu\n",
-              each, sizeof(WebSocket), sizeof(Connection));
+  std::printf(
+      "an idle WebSocket: %zu bytes, of which WebSocket is %zu and "
+      "Connection %zu\n",
+      each, sizeof(WebSocket), sizeof(Connection));
   EXPECT_LT(each, 1024u);
 #endif
 }
