@@ -18,9 +18,8 @@ namespace {
 constexpr size_t kBatchBytes = 128 << 10;
 
 std::string TimeText(int64_t unix_nanos) {
-  char text[TimestampWriter::kSize];
-  TimestampWriter().Write(unix_nanos, text);
-  return std::string(text, sizeof(text));
+  char text[TimestampWriter::kMaxSize];
+  return std::string(text, TimestampWriter().Write(unix_nanos, text));
 }
 
 BlackBoxReport ReportOf(const BlackBoxContents& box) {

@@ -77,10 +77,18 @@ std::vector<std::unique_ptr<LogSink>> MakeSinks(
   return sinks;
 }
 
-std::unique_ptr<LineFormat> MakeFormat(LogFormat format) {
-  if (format == LogFormat::kJson) return std::make_unique<JsonLineFormat>();
-  return std::make_unique<TextLineFormat>();
+std::unique_ptr<LineFormat> MakeFormat(const EngineOptions& options) {
+  switch (options.format) {
+    case LogFormat::kJson:
+      return std::make_unique<JsonLineFormat>();
+    case LogFormat::kText:
+      break;
+  }
+  return std::make_unique<TextLineFormat>(options.time_zone);
 }
+
+// A key that no number is: CachedThreadRing() does not find what it leads to.
+constexpr uint64_t kSlowKey = uint64_t{1} << 63;
 
 uint64_t NextEngineNumber() {
   static constinit std::atomic<uint64_t> last = 0;
@@ -102,15 +110,18 @@ std::string UnwrittenText(const Engine::Counters& counters) {
 Engine::Engine(const EngineOptions& options)
     : number_(NextEngineNumber()),
       generation_(EngineRegistry::generation()),
+      cache_key_(options.clock == nullptr ? number_ : number_ | kSlowKey),
       options_(options),
       sinks_(MakeSinks(options.sinks)),
-      format_(MakeFormat(options.format)),
+      format_(MakeFormat(options)),
       writer_(sinks_.front().get(), format_.get()),
       box_(OpenBox()),
       rings_(options.ring_bytes, box_.get()),
       own_raw_slots_(box_ == nullptr ? std::make_unique<RawSlots>() : nullptr),
       raw_slots_(box_ == nullptr ? own_raw_slots_.get() : &box_->raw_slots()),
-      collector_(&rings_, raw_slots_, box_.get(), format_.get(), &writer_) {
+      collector_(&rings_, raw_slots_, box_.get(), format_.get(), &writer_,
+                 options.thread_names,
+                 has_clock() ? &options_.clock : nullptr) {
   // Not before: the rest of a line that was cut belongs where its begin is, so what
   // the box held goes to the first sink alone.
   for (size_t i = 1; i < sinks_.size(); ++i) writer_.AddSink(sinks_[i].get());
@@ -218,12 +229,12 @@ class ABSL_SCOPED_LOCKABLE Engine::PassLock {
 
 Ring* Engine::AttachThread() {
   CachedRing& cached = t_rings[number_ % kCachedRings];
-  if (cached.engine == number_) return cached.ring;
+  if (cached.engine == cache_key_) return cached.ring;
   if (t_thread_id == 0) t_thread_id = static_cast<uint32_t>(sys::ThreadId());
   if (EngineRegistry::ThreadIsOver()) return nullptr;
   EngineRegistry::WatchThread();
   Ring* ring = rings_.Attach(&t_thread_id);
-  if (ring != nullptr) cached = {number_, ring};
+  if (ring != nullptr) cached = {cache_key_, ring};
   return ring;
 }
 
@@ -247,7 +258,7 @@ bool Engine::ClaimSlowly(LogLevel level, size_t size, uint64_t* ticks,
     claim->at = ring.Reserve(size, level);
   }
   // The lines of a ring are in the order of their ticks.
-  if (claim->is_shared) *ticks = ReadTicks();
+  if (claim->is_shared) *ticks = Now();
   if (claim->at == nullptr) ring.Drop(level, *ticks);
   if (ring.IsHalfFull()) doorbell_.Ring();
   if (claim->at != nullptr) return true;

@@ -40,6 +40,7 @@
 #include "kingpin/logger/level.h"
 #include "kingpin/logger/line_format.h"
 #include "kingpin/logger/line_writer.h"
+#include "kingpin/logger/log_clock.h"
 #include "kingpin/logger/log_context.h"
 #include "kingpin/logger/log_format.h"
 #include "kingpin/logger/plain_mutex.h"
@@ -54,7 +55,8 @@ namespace kingpin::log_internal {
 
 // --- What a thread knows of the rings it has --------------------------------------
 
-// The rings that this thread used last, by the number of their engine.
+// The rings that this thread used last, by the number of their engine, or by another
+// of it: Engine::cache_key_.
 struct CachedRing {
   uint64_t engine = 0;
   Ring* ring = nullptr;
@@ -67,6 +69,9 @@ inline constinit thread_local uint32_t t_thread_id = 0;
 struct EngineOptions {
   std::vector<LogSinkFactory> sinks;
   LogFormat format;
+  LogClock clock;            // nullptr: the best there is.
+  absl::TimeZone time_zone;  // Of text.
+  bool thread_names;
   size_t ring_bytes;
   std::array<bool, kLogLevels> blocks;  // When full, by level; else drops.
   absl::Duration poll_interval;         // Zero: the backend spins.
@@ -97,7 +102,8 @@ class Engine {
   // here can be waited for.
   bool IsInside() const;
 
-  // The ring of the calling thread, if it used that lately.
+  // The ring of the calling thread, if it used that lately; never where each line
+  // has to go by Logger::AppendSlowly().
   Ring* CachedThreadRing() const {
     const CachedRing& cached = t_rings[number_ % kCachedRings];
     if (ABSL_PREDICT_FALSE(cached.engine != number_)) return nullptr;
@@ -125,11 +131,17 @@ class Engine {
   // A line from a signal handler.
   void WriteRaw(LogLevel level, std::string_view file, uint32_t line,
                 std::string_view text) {
-    raw_slots_->Write(level, file, line, text);
+    raw_slots_->Write(level, file, line, text, Now());
     // There are few slots: they wait for no nap.
     if (doorbell_.MustRing(std::max(level, LogLevel::kWarning))) {
       doorbell_.Ring();
     }
+  }
+
+  // The time of a line of now, if it is not to be ReadTicks().
+  bool has_clock() const { return options_.clock != nullptr; }
+  uint64_t Now() const {
+    return has_clock() ? LogClockTicks(options_.clock) : ReadTicks();
   }
 
   // The largest record that ever fits.
@@ -194,6 +206,7 @@ class Engine {
   // doorbell, which it reads too.
   const uint64_t number_;      // Of no other engine in the life of the process.
   const uint32_t generation_;  // Of the process that made it.
+  const uint64_t cache_key_;   // Of its rings in t_rings.
   bool has_backend_ = false;
   bool may_sleep_ = false;
   pthread_t backend_ = {};

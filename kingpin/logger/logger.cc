@@ -30,6 +30,9 @@ using log_internal::Site;
 EngineOptions ToEngineOptions(const Logger::Options& options) {
   EngineOptions engine = {.sinks = options.also_to,
                           .format = options.format,
+                          .clock = options.clock,
+                          .time_zone = options.time_zone,
+                          .thread_names = options.thread_names,
                           .ring_bytes = options.buffer_bytes,
                           .blocks = {},
                           .poll_interval = options.poll_interval,
@@ -203,6 +206,7 @@ void Logger::AppendSlowly(const Site& site, log_internal::RecordHeader header,
                           absl::FunctionRef<void(char*)> write_payload) {
   const int saved_errno = errno;
   Engine& engine = OwnEngine();
+  if (engine.has_clock()) header.ticks = engine.Now();
   const uint32_t number = log_internal::SiteTable::Register(site);
   const size_t size =
       log_internal::RecordSize(header.context_bytes, payload_bytes);

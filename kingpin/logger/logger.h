@@ -91,6 +91,7 @@
 #include "kingpin/logger/encode.h"
 #include "kingpin/logger/engine.h"
 #include "kingpin/logger/level.h"
+#include "kingpin/logger/log_clock.h"
 #include "kingpin/logger/log_context.h"
 #include "kingpin/logger/log_format.h"
 #include "kingpin/logger/record.h"
@@ -138,6 +139,15 @@ class Logger {
     std::vector<LogSinkFactory> also_to = {};
     // Text as above, or JSON lines (json_line_format.h), for all sinks.
     LogFormat format = LogFormat::kText;
+    // Tells the times of lines; nullptr: the system's clock, read by the processor's
+    // counter where that is one.
+    LogClock clock = nullptr;
+    // Of the times of text lines: 2026-11-23T12:35:28.123456+01:00, and Z for UTC. JSON
+    // is UTC.
+    absl::TimeZone time_zone = absl::UTCTimeZone();
+    // Lines say the name that their thread had when it logged first, 12345/loop-0 in
+    // text. Not of threads that share a buffer, nor of what a black box held.
+    bool thread_names = false;
     // How often the backend looks for lines while there are some. Zero: it never
     // rests, which takes a whole core and is for measurements.
     absl::Duration poll_interval = absl::Milliseconds(1);

@@ -69,6 +69,8 @@ struct Record {
   std::string_view context;
   std::string_view payload;
   size_t size = 0;  // Of all of it.
+  std::string_view
+      thread_name;  // If lines have it. Printable, without a space.
 
   // Reads the record at the begin of `bytes`. False if it does not end there.
   static bool Read(std::string_view bytes, Record* record) {
