@@ -56,8 +56,7 @@ size_t Collector::Pass(Extent extent) {
 void Collector::SyncClock() {
   const int64_t step = user_clock_ == nullptr ? clock_.Sync() : 0;
   if (ABSL_PREDICT_FALSE(step != 0)) {
-    format_.AppendClockStep(step, &writer_.text());
-    writer_.EndNote();
+    writer_.AddClockStep(step);
     last_unix_nanos_ = INT64_MIN;
   }
   SetBoxClock();
@@ -106,7 +105,7 @@ void Collector::TakeRun(RingSource& source, uint64_t last_ticks) {
       if (thread_names_) record.thread_name = source.thread_name.data();
       TakeLine(record, sites_.Get(record.header.site & ~kTextFlag));
     }
-    if (writer_.text().size() >= kBatchBytes) WriteOut();
+    if (writer_.size() >= kBatchBytes) WriteOut();
     if (source.next == source.end) return;
     source.ticks = TicksAt(source);
   } while (source.ticks <= last_ticks);
@@ -140,8 +139,7 @@ void Collector::TakeLine(const Record& record, const CompiledSite& site) {
     last_unix_nanos_ = time.unix_nanos;
     last_ticks_ = record.header.ticks;
   }
-  format_.AppendLine(record, site, time, &writer_.text());
-  writer_.EndLine(site.level, record.header.thread, time.unix_nanos);
+  writer_.AddLine(record, site, time);
 }
 
 void Collector::DeclareDrops(RingSource& source,

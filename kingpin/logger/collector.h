@@ -44,12 +44,11 @@ class Collector {
   // `thread_names`: whether lines say them. `clock`: what the ticks are of, if it is
   // not the processor.
   Collector(RingSet* rings, RawSlots* raw_slots, BlackBox* box,
-            LineFormat* format, LineWriter* writer, bool thread_names = false,
+            LineWriter* writer, bool thread_names = false,
             const LogClock* clock = nullptr)
       : rings_(*rings),
         box_(box),
         raw_(raw_slots),
-        format_(*format),
         writer_(*writer),
         thread_names_(thread_names),
         user_clock_(clock) {
@@ -97,7 +96,6 @@ class Collector {
   RingSet& rings_;
   BlackBox* const box_;
   RawSource raw_;
-  LineFormat& format_;
   LineWriter& writer_;
   const bool thread_names_;
   const LogClock* const user_clock_;

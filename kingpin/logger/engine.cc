@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "kingpin/logger/black_box_replay.h"
 #include "kingpin/logger/engine_registry.h"
+#include "kingpin/logger/journal_line_format.h"
 #include "kingpin/logger/json_line_format.h"
 #include "kingpin/sys/futex.h"
 #include "kingpin/sys/syscalls.h"
@@ -77,14 +78,17 @@ std::vector<std::unique_ptr<LogSink>> MakeSinks(
   return sinks;
 }
 
-std::unique_ptr<LineFormat> MakeFormat(const EngineOptions& options) {
-  switch (options.format) {
+std::unique_ptr<LineFormat> MakeFormat(LogFormat format,
+                                       absl::TimeZone time_zone) {
+  switch (format) {
     case LogFormat::kJson:
       return std::make_unique<JsonLineFormat>();
+    case LogFormat::kJournal:
+      return std::make_unique<JournalLineFormat>();
     case LogFormat::kText:
       break;
   }
-  return std::make_unique<TextLineFormat>(options.time_zone);
+  return std::make_unique<TextLineFormat>(time_zone);
 }
 
 // A key that no number is: CachedThreadRing() does not find what it leads to.
@@ -113,18 +117,19 @@ Engine::Engine(const EngineOptions& options)
       cache_key_(options.clock == nullptr ? number_ : number_ | kSlowKey),
       options_(options),
       sinks_(MakeSinks(options.sinks)),
-      format_(MakeFormat(options)),
-      writer_(sinks_.front().get(), format_.get()),
+      writer_(sinks_.front().get(), FormatOf(*sinks_.front())),
       box_(OpenBox()),
       rings_(options.ring_bytes, box_.get()),
       own_raw_slots_(box_ == nullptr ? std::make_unique<RawSlots>() : nullptr),
       raw_slots_(box_ == nullptr ? own_raw_slots_.get() : &box_->raw_slots()),
-      collector_(&rings_, raw_slots_, box_.get(), format_.get(), &writer_,
+      collector_(&rings_, raw_slots_, box_.get(), &writer_,
                  options.thread_names,
                  has_clock() ? &options_.clock : nullptr) {
   // Not before: the rest of a line that was cut belongs where its begin is, so what
   // the box held goes to the first sink alone.
-  for (size_t i = 1; i < sinks_.size(); ++i) writer_.AddSink(sinks_[i].get());
+  for (size_t i = 1; i < sinks_.size(); ++i) {
+    writer_.AddSink(sinks_[i].get(), FormatOf(*sinks_[i]));
+  }
   may_sleep_ = sys::EnableProcessBarrier();
   // Blocked before the thread exists, so that it is born that way.
   sigset_t old;
@@ -154,12 +159,18 @@ Engine::~Engine() {
   TellUndeclared();
 }
 
+LineFormat* Engine::FormatOf(const LogSink& sink) {
+  const LogFormat form = sink.Format().value_or(options_.format);
+  std::unique_ptr<LineFormat>& format = formats_[static_cast<size_t>(form)];
+  if (format == nullptr) format = MakeFormat(form, options_.time_zone);
+  return format.get();
+}
+
 std::unique_ptr<BlackBox> Engine::OpenBox() {
   if (options_.black_box.empty()) return nullptr;
   auto replay = [this](std::string_view file) {
     SigpipeGuard guard;
-    recovered_ =
-        ReplayBlackBox(file, ReplayTo::kSameLog, format_.get(), &writer_).lines;
+    recovered_ = ReplayBlackBox(file, ReplayTo::kSameLog, &writer_).lines;
   };
   absl::StatusOr<std::unique_ptr<BlackBox>> box =
       BlackBox::Open({.path = options_.black_box,

@@ -174,6 +174,8 @@ class Engine {
   friend class EngineRegistry;
   class PassLock;
 
+  // The form of the sink's lines, which is made if need be.
+  LineFormat* FormatOf(const LogSink& sink);
   // The black box, if there is to be one, once what the last process left in it has
   // been written; nullptr: none.
   std::unique_ptr<BlackBox> OpenBox();
@@ -217,7 +219,7 @@ class Engine {
 
   // Under pass_mu_, once the backend runs.
   const std::vector<std::unique_ptr<LogSink>> sinks_;
-  const std::unique_ptr<LineFormat> format_;
+  std::array<std::unique_ptr<LineFormat>, kLogFormats> formats_;
   LineWriter writer_;
 
   absl::Status box_status_;

@@ -11,11 +11,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "absl/types/span.h"
 #include "kingpin/logger/level.h"
+#include "kingpin/logger/log_format.h"
 #include "kingpin/sys/syscalls.h"
 
 namespace kingpin {
@@ -40,6 +42,9 @@ class LogSink {
   // An exception counts as EIO with nothing taken. No other function may throw, and
   // none may log to the logger whose sink this is: each line would bring another.
   virtual SysResult<size_t> Write(const LogBatch& batch) = 0;
+
+  // The form of the lines that it takes; none: that of Logger::Options::format.
+  virtual std::optional<LogFormat> Format() const { return std::nullopt; }
 
   // Returns when what was written would survive a loss of power. 0 or errno. For
   // Logger::Sync(), on the thread that calls it.

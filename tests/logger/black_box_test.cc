@@ -228,7 +228,7 @@ TEST(BlackBoxRecover, TimesAreRightBeforeTheFirstPass) {
     FdSink sink(-1);
     TextLineFormat format;
     LineWriter writer(&sink, &format);
-    const Collector collector(&rings, &(*box)->raw_slots(), box->get(), &format,
+    const Collector collector(&rings, &(*box)->raw_slots(), box->get(),
                               &writer);
     (*box)->raw_slots().Write(LogLevel::kInfo, "file.cc", 1, "text");
   }

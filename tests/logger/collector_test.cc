@@ -73,7 +73,7 @@ class CollectorTest : public ::testing::Test {
   TextLineFormat format_;
   StringSink sink_;
   LineWriter writer_{&sink_, &format_};
-  Collector collector_{&rings_, &raw_, nullptr, &format_, &writer_};
+  Collector collector_{&rings_, &raw_, nullptr, &writer_};
   // Threads, by whom they are known.
   const int a_ = 0, b_ = 0, c_ = 0;
 };
