@@ -114,7 +114,9 @@ std::string UnwrittenText(const Engine::Counters& counters) {
 Engine::Engine(const EngineOptions& options)
     : number_(NextEngineNumber()),
       generation_(EngineRegistry::generation()),
-      cache_key_(options.clock == nullptr ? number_ : number_ | kSlowKey),
+      cache_key_(options.clock == nullptr && UsesCounter()
+                     ? number_
+                     : number_ | kSlowKey),
       options_(options),
       sinks_(MakeSinks(options.sinks)),
       writer_(sinks_.front().get(), FormatOf(*sinks_.front())),
@@ -278,7 +280,7 @@ bool Engine::ClaimSlowly(LogLevel level, size_t size, uint64_t* ticks,
 }
 
 void Engine::Release(const Claim& claim, size_t size, LogLevel level) {
-  claim.ring->Commit(size);
+  claim.ring->Commit(claim.at, size);
   if (claim.is_shared) rings_.shared_mutex().Unlock();
   Notify(level);
 }

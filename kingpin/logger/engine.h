@@ -102,13 +102,18 @@ class Engine {
   // here can be waited for.
   bool IsInside() const;
 
-  // The ring of the calling thread, if it used that lately; never where each line
-  // has to go by Logger::AppendSlowly().
+  // The ring of the calling thread, if it used that lately; never where ticks are not
+  // ReadCounter(), so that a log statement need not ask for that.
   Ring* CachedThreadRing() const {
     const CachedRing& cached = t_rings[number_ % kCachedRings];
     if (ABSL_PREDICT_FALSE(cached.engine != number_)) return nullptr;
     ABSL_ASSUME(cached.ring != nullptr);
     return cached.ring;
+  }
+  // The same for lines whose ticks are Now().
+  Ring* CachedThreadRingOfAnyTicks() const {
+    const CachedRing& cached = t_rings[number_ % kCachedRings];
+    return cached.engine == cache_key_ ? cached.ring : nullptr;
   }
 
   // Room for a record of `size` bytes at any price. Where there is none, by the
@@ -138,10 +143,11 @@ class Engine {
     }
   }
 
-  // The time of a line of now, if it is not to be ReadTicks().
   bool has_clock() const { return options_.clock != nullptr; }
+  // The ticks of a line of now. Of a foreign engine, too.
   uint64_t Now() const {
-    return has_clock() ? LogClockTicks(options_.clock) : ReadTicks();
+    return ABSL_PREDICT_FALSE(has_clock()) ? LogClockTicks(options_.clock)
+                                           : ReadTicks();
   }
 
   // The largest record that ever fits.

@@ -8,7 +8,7 @@
 // thread-safe; in signal handlers too if KLOG_RAW is used. Must not log, wait or throw.
 // From 1970 on. It may stand still and may be set back: lines that are older than one
 // that is written already are marked as late (logger.h: Order).
-// Cost: lines of such a logger take some ten nanoseconds more, besides the call.
+// Cost: that of the call, and some nanoseconds.
 #ifndef KINGPIN_LOGGER_LOG_CLOCK_H_
 #define KINGPIN_LOGGER_LOG_CLOCK_H_
 

@@ -206,7 +206,6 @@ void Logger::AppendSlowly(const Site& site, log_internal::RecordHeader header,
                           absl::FunctionRef<void(char*)> write_payload) {
   const int saved_errno = errno;
   Engine& engine = OwnEngine();
-  if (engine.has_clock()) header.ticks = engine.Now();
   const uint32_t number = log_internal::SiteTable::Register(site);
   const size_t size =
       log_internal::RecordSize(header.context_bytes, payload_bytes);

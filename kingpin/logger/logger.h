@@ -310,7 +310,7 @@ inline void Logger::AppendArgs(const log_internal::Site& site, Args... args) {
   Ring* ring = engine.CachedThreadRing();
   char* at = nullptr;
   if (ABSL_PREDICT_TRUE(ring != nullptr && number != kNoSite &&
-                        t_log_context == nullptr && UsesCounter())) {
+                        t_log_context == nullptr)) {
     at = ring->TryReserve(size);
   }
   if (ABSL_PREDICT_FALSE(at == nullptr)) {
@@ -322,9 +322,9 @@ inline void Logger::AppendArgs(const log_internal::Site& site, Args... args) {
       .ticks = ReadCounter(),
       .thread = t_thread_id,
       .context_bytes = 0};
-  at = header.WriteTo(at);
-  ((at = EncodeArg(args, at)), ...);
-  ring->Commit(size);
+  [[maybe_unused]] char* rest = header.WriteTo(at);  // No arguments.
+  ((rest = EncodeArg(args, rest)), ...);
+  ring->Commit(at, size);
   engine.Notify(site.level);
 }
 
@@ -340,17 +340,17 @@ template <typename WritePayload>
 inline void Logger::Append(const log_internal::Site& site, uint32_t flags,
                            size_t payload_bytes, WritePayload write_payload) {
   using namespace log_internal;
+  Engine& engine = *engine_.load(std::memory_order_acquire);
   EncodedContext context;
   if (t_log_context != nullptr) context = ContextOf(site);
   const uint32_t number = site.number.load(std::memory_order_acquire);
   RecordHeader header = {
       .payload_bytes = static_cast<uint32_t>(payload_bytes),
       .site = number | flags,
-      .ticks = ReadTicks(),
+      .ticks = engine.Now(),
       .thread = t_thread_id,
       .context_bytes = static_cast<uint32_t>(context.size())};
-  Engine& engine = *engine_.load(std::memory_order_acquire);
-  Ring* ring = engine.CachedThreadRing();
+  Ring* ring = engine.CachedThreadRingOfAnyTicks();
   const size_t size = RecordSize(header.context_bytes, payload_bytes);
   char* at = nullptr;
   if (ABSL_PREDICT_TRUE(ring != nullptr && number != kNoSite)) {
@@ -361,10 +361,10 @@ inline void Logger::Append(const log_internal::Site& site, uint32_t flags,
     const WritePayload write = write_payload;
     return AppendSlowly(site, header, payload_bytes, context, write);
   }
-  at = header.WriteTo(at);
-  if (header.context_bytes > 0) at = context.WriteTo(at);
-  write_payload(at);
-  ring->Commit(size);
+  char* payload = header.WriteTo(at);
+  if (header.context_bytes > 0) payload = context.WriteTo(payload);
+  write_payload(payload);
+  ring->Commit(at, size);
   engine.Notify(site.level);
 }
 

@@ -58,7 +58,7 @@ class CollectorTest : public ::testing::Test {
     char* at = ring.Reserve(size, LogLevel::kInfo);
     ASSERT_NE(at, nullptr);
     std::memcpy(header.WriteTo(at), message.data(), message.size());
-    ring.Commit(size);
+    ring.Commit(at, size);
   }
   // The lines since the last call.
   std::vector<std::string> Lines(
