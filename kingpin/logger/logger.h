@@ -131,13 +131,15 @@ class Logger {
     size_t buffer_bytes = 256 << 10;
     FullPolicy when_full = WhenFull::kBlock;
     // If set, makes the sink that takes the lines instead of `fd`: FileSinkFactory(),
-    // RotatingSinkFactory(), SyslogSinkFactory(), TerminalSinkFactory().
+    // RotatingSinkFactory(), SyslogSinkFactory(), JournalSinkFactory(),
+    // TerminalSinkFactory().
     LogSinkFactory sink = nullptr;
     // Further sinks, each of which takes every line, too. They are served one after
     // the other; one that fails takes nothing from the others, one that waits holds
     // them up.
     std::vector<LogSinkFactory> also_to = {};
-    // Text as above, or JSON lines (json_line_format.h), for all sinks.
+    // Text as above, or JSON lines (json_line_format.h), for all sinks but those that say
+    // otherwise.
     LogFormat format = LogFormat::kText;
     // Tells the times of lines; nullptr: the system's clock, read by the processor's
     // counter where that is one.
