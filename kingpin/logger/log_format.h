@@ -1,4 +1,6 @@
 // LogFormat: what a line looks like.
+//
+//   Logger log({.format = LogFormat::kJson});
 #ifndef KINGPIN_LOGGER_LOG_FORMAT_H_
 #define KINGPIN_LOGGER_LOG_FORMAT_H_
 

@@ -2,6 +2,19 @@
 //
 // Threads: called by the logger's backend (by one thread at a time), which may wait
 // as long as it has to: the threads that log never do.
+//
+//   class Collect : public LogSink {
+//    public:
+//     explicit Collect(std::string* out) : out_(*out) {}
+//     SysResult<size_t> Write(const LogBatch& batch) override {
+//       out_ += batch.text;
+//       return {batch.text.size(), 0};
+//     }
+//    private:
+//     std::string& out_;
+//   };
+//   Logger log({.sink = [&out] { return std::make_unique<Collect>(&out); }});
+//
 // Fork: a child makes sinks of its own, by the factory; it never touches those of
 // its parent.
 #ifndef KINGPIN_LOGGER_SINK_H_
