@@ -9,16 +9,15 @@ using kingpin::ConnectionId;
 void Courier::SendHere(absl::Span<const ConnectionId> to,
                        std::string_view text) {
   for (const ConnectionId id : to) {
-    loop_.RunWith(id, [&](kingpin::Connection& connection) {
-      write_(connection, text);
-    });
+    loop_.RunWith(
+        id, [&](kingpin::Connection& connection) { write_(connection, text); });
   }
 }
 
 void Courier::Send(ConnectionId to, std::string text) {
   if (to.thread() == loop_.thread()) return SendHere({to}, text);
-  const bool posted =
-      shared_.Tell(to.thread(), [to, text = std::move(text)](GameThread& there) {
+  const bool posted = shared_.Tell(
+      to.thread(), [to, text = std::move(text)](GameThread& there) {
         there.courier().SendHere({to}, text);
       });
   if (!posted) shared_.counters(loop_.thread()).posts_lost.Add();

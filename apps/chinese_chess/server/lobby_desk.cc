@@ -43,8 +43,7 @@ void LobbyDesk::Handle(const LobbyCommand& command) {
       const std::string code = message.type == ClientMessage::kSeek
                                    ? lobby_.AddSeek(seeker, terms)
                                    : lobby_.OpenRoom(seeker, terms);
-      Reply(command,
-            WaitingMessage(TypeName(message.type), message.id, code));
+      Reply(command, WaitingMessage(TypeName(message.type), message.id, code));
       break;
     }
     case ClientMessage::kAccept:
@@ -94,12 +93,12 @@ void LobbyDesk::Take(const Seeker& seeker, const ClientMessage& message) {
 }
 
 void LobbyDesk::Begin(const Pairing& pairing) {
-  GameSetup setup{.id = RandomId(kGameIdCharacters),
-                  .players = {pairing.seekers[0].player,
-                              pairing.seekers[1].player},
-                  .control = pairing.control,
-                  .casual = pairing.casual,
-                  .created = absl::Now()};
+  GameSetup setup{
+      .id = RandomId(kGameIdCharacters),
+      .players = {pairing.seekers[0].player, pairing.seekers[1].player},
+      .control = pairing.control,
+      .casual = pairing.casual,
+      .created = absl::Now()};
   const std::array connections = {ConnectionId(pairing.seekers[0].session),
                                   ConnectionId(pairing.seekers[1].session)};
   const int owner = shared_.Owner(setup.id);
@@ -139,8 +138,8 @@ void LobbyDesk::TellChange() {
   change_noted_ = false;
   told_version_ = lobby_.version();
   const std::vector<ConnectionId> to(onlookers_.begin(), onlookers_.end());
-  courier_.SendAll(to, std::make_shared<const std::string>(LobbyMessage(
-                           lobby_, shared_.connections())));
+  courier_.SendAll(to, std::make_shared<const std::string>(
+                           LobbyMessage(lobby_, shared_.connections())));
 }
 
 }  // namespace chinese_chess

@@ -87,8 +87,8 @@ void Rooms::Create(GameSetup setup,
   Archive* archive = shared_.archive();
   if (archive != nullptr && !archive->Post(BeginGame{setup})) {
     for (const ConnectionId to : connections) {
-      courier_.Send(to, ErrorMessage("", "",
-                                     {"busy", "no game can begin just now"}));
+      courier_.Send(
+          to, ErrorMessage("", "", {"busy", "no game can begin just now"}));
     }
     return;
   }
@@ -121,9 +121,8 @@ void Rooms::BeginRematch(Room& room) {
 
 void Rooms::Refuse(const RoomCommand& command, const Refusal& refusal) {
   counters().refused.Add();
-  courier_.Send(command.connection,
-                ErrorMessage(TypeName(command.message.type), command.message.id,
-                             refusal));
+  courier_.Send(command.connection, ErrorMessage(TypeName(command.message.type),
+                                                 command.message.id, refusal));
 }
 
 void Rooms::Handle(const RoomCommand& command) {
@@ -257,9 +256,9 @@ void Rooms::DropMember(Room& room, ConnectionId connection) {
 }
 
 void Rooms::UpdatePresence(Room& room, Color color) {
-  const bool online = std::any_of(
-      room.members.begin(), room.members.end(),
-      [&](const Member& member) { return member.color == color; });
+  const bool online =
+      std::any_of(room.members.begin(), room.members.end(),
+                  [&](const Member& member) { return member.color == color; });
   room.game.SetOnline(color, online, now());
 }
 
@@ -289,7 +288,8 @@ void Rooms::Publish(Room& room) {
 
 void Rooms::Deliver(Room& room, const GameEvent& event) {
   const std::string& id = room.game.setup().id;
-  const auto text = std::make_shared<const std::string>(EventMessage(id, event));
+  const auto text =
+      std::make_shared<const std::string>(EventMessage(id, event));
   room.history.Add({event.version, event.audience, text});
   std::vector<ConnectionId> in;
   std::vector<ConnectionId> out;
@@ -334,8 +334,8 @@ void Rooms::TellNews() {
         }
         names.push_back(member.player.name);
       }
-      courier_.SendAll(to, std::make_shared<const std::string>(ViewersMessage(
-                               id, room->viewers, names)));
+      courier_.SendAll(to, std::make_shared<const std::string>(
+                               ViewersMessage(id, room->viewers, names)));
     }
     changed.push_back({.id = id,
                        .plies = room->game.game().size(),
@@ -436,9 +436,9 @@ void Rooms::ArmTimer(Room& room) {
   if (at >= room.timer_at) return;
   loop_.CancelTimer(room.timer);
   room.timer_at = at;
-  room.timer = loop_.RunAfter(
-      std::max(at - now(), absl::ZeroDuration()),
-      [this, id = room.game.setup().id] { OnTimer(id); });
+  room.timer =
+      loop_.RunAfter(std::max(at - now(), absl::ZeroDuration()),
+                     [this, id = room.game.setup().id] { OnTimer(id); });
 }
 
 void Rooms::OnTimer(std::string_view game) {

@@ -79,7 +79,7 @@ class Rooms {
     LiveGame game;
     EventHistory history;
     std::vector<Member> members;
-    size_t viewers = 0;  // Members that are no players.
+    size_t viewers = 0;    // Members that are no players.
     size_t journaled = 0;  // Plies that the archive has been told.
     // The end is on its way to the disk; what follows waits.
     bool holding = false;

@@ -131,8 +131,8 @@ int main(int argc, char** argv) {
       ParseFlags(absl::MakeConstSpan(argv + 1, argc - 1));
   if (!flags.ok()) return RefuseCommandLine(flags.status());
   if (flags->help || flags->version) {
-    const std::string text = flags->help ? std::string(HelpText())
-                                         : kingpin::VersionLine();
+    const std::string text =
+        flags->help ? std::string(HelpText()) : kingpin::VersionLine();
     std::fputs(text.c_str(), stdout);
     return 0;
   }

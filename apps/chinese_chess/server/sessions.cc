@@ -59,8 +59,8 @@ Sessions::Sessions(GameServerShared* shared, kingpin::IOHandler* loop,
       options_(shared->game_options()) {}
 
 void Sessions::Open(Connection& connection) {
-  const auto [session, inserted] = sessions_.try_emplace(
-      connection.id(), connection.id(), options_.credits);
+  const auto [session, inserted] =
+      sessions_.try_emplace(connection.id(), connection.id(), options_.credits);
   session->second.heard = now();
   due_.emplace_back(now() + options_.ping_every, connection.id());
   counters().sessions.store(sessions_.size());
@@ -111,9 +111,9 @@ bool Sessions::MayGoOn(Connection& connection, Session& session,
     return true;
   }
   counters().rate_limited.Add();
-  courier_.Send(session.id,
-                ErrorMessage("", message.id,
-                             {"too_fast", "too many messages; goodbye"}));
+  courier_.Send(
+      session.id,
+      ErrorMessage("", message.id, {"too_fast", "too many messages; goodbye"}));
   connection.CloseLingering();
   return false;
 }
@@ -240,8 +240,7 @@ void Sessions::TellRoom(Session& session, ClientMessage message) {
 
 void Sessions::Unfollow(Session& session, const ClientMessage& message) {
   if (std::erase(session.followed, message.game) == 0) {
-    return Refuse(session, message,
-                  {"no_game", "you do not follow that game"});
+    return Refuse(session, message, {"no_game", "you do not follow that game"});
   }
   LeaveRoom(message.game, session.id);
   courier_.Send(session.id, OkMessage("leave", message.id));
@@ -249,14 +248,13 @@ void Sessions::Unfollow(Session& session, const ClientMessage& message) {
 
 // A player whom the game took for present would keep the other waiting: it must get there.
 void Sessions::LeaveRoom(const std::string& game, ConnectionId connection) {
-  const bool posted = shared_.Tell(
-      shared_.Owner(game), [game, connection](GameThread& thread) {
+  const bool posted =
+      shared_.Tell(shared_.Owner(game), [game, connection](GameThread& thread) {
         thread.rooms().Leave(game, connection);
       });
   if (posted || loop_.draining()) return;
-  loop_.RunAfter(kPostRetry, [this, game, connection] {
-    LeaveRoom(game, connection);
-  });
+  loop_.RunAfter(kPostRetry,
+                 [this, game, connection] { LeaveRoom(game, connection); });
 }
 
 void Sessions::LeaveLobby(ConnectionId connection) {
@@ -270,11 +268,11 @@ void Sessions::LeaveLobby(ConnectionId connection) {
 void Sessions::TellLobby(Session& session, ClientMessage message) {
   session.in_lobby = true;
   LobbyCommand command{session.id, PlayerOf(session), std::move(message)};
-  const bool posted = shared_.Tell(
-      GameServerShared::kLobbyThread,
-      [command = std::move(command)](GameThread& thread) {
-        thread.lobby().Handle(command);
-      });
+  const bool posted =
+      shared_.Tell(GameServerShared::kLobbyThread,
+                   [command = std::move(command)](GameThread& thread) {
+                     thread.lobby().Handle(command);
+                   });
   if (posted) return;
   counters().posts_lost.Add();
   courier_.Send(session.id, ErrorMessage("", "", {"busy", "say that again"}));
@@ -314,8 +312,8 @@ void Sessions::TakePong(Session& session, int64_t n) {
   if (session.ping_number == 0 || n != session.ping_number) return;
   session.ping_number = 0;
   const absl::Duration sample = now() - session.pinged;
-  session.lag = session.lag.has_value() ? *session.lag * 0.9 + sample * 0.1
-                                        : sample;
+  session.lag =
+      session.lag.has_value() ? *session.lag * 0.9 + sample * 0.1 : sample;
 }
 
 void Sessions::ArmPings() {
@@ -342,9 +340,8 @@ void Sessions::LookAfter(Session& session) {
     counters().silent.Add();
     courier_.Send(session.id,
                   ErrorMessage("", "", {"silent", "nothing heard; goodbye"}));
-    loop_.RunWith(session.id, [](Connection& connection) {
-      connection.CloseLingering();
-    });
+    loop_.RunWith(session.id,
+                  [](Connection& connection) { connection.CloseLingering(); });
     return;
   }
   Ping(session);
