@@ -84,9 +84,9 @@ void Rooms::Restore() {
 
 void Rooms::Create(GameSetup setup,
                    const std::array<ConnectionId, 2>& connections) {
-  Archive* archive = shared_.archive();
-  if (archive != nullptr && !archive->Post(BeginGame{setup})) {
+  if (!JournalBeginning(setup, connections)) {
     for (const ConnectionId to : connections) {
+      if (!to.valid()) continue;
       courier_.Send(
           to, ErrorMessage("", "", {"busy", "no game can begin just now"}));
     }
@@ -95,11 +95,31 @@ void Rooms::Create(GameSetup setup,
   Room& room = Add(LiveGame(std::move(setup), options_.game, now(),
                             shared_.first_version()));
   counters().games_begun.Add();
-  for (const Color color : {Color::kRed, Color::kBlack}) {
-    courier_.Send(connections[static_cast<size_t>(color)],
-                  PairedMessage(room.game.setup().id, color));
-  }
   ArmTimer(room);
+}
+
+bool Rooms::JournalBeginning(const GameSetup& setup,
+                             const std::array<ConnectionId, 2>& connections) {
+  if (shared_.archive() == nullptr) {
+    Announce(setup.id, connections);
+    return true;
+  }
+  return shared_.archive()->Post(
+      BeginGame{setup},
+      [shared = &shared_, thread = loop_.thread(), id = setup.id, connections] {
+        // If the mailbox is full the players find the game by their next hello.
+        shared->Tell(thread, [id, connections](GameThread& there) {
+          there.rooms().Announce(id, connections);
+        });
+      });
+}
+
+void Rooms::Announce(const std::string& game,
+                     const std::array<ConnectionId, 2>& connections) {
+  for (const Color color : {Color::kRed, Color::kBlack}) {
+    const ConnectionId to = connections[static_cast<size_t>(color)];
+    if (to.valid()) courier_.Send(to, PairedMessage(game, color));
+  }
 }
 
 void Rooms::BeginRematch(Room& room) {

@@ -54,7 +54,8 @@ class Rooms {
 
   // Begins the games of an earlier run that are this thread's.
   void Restore();
-  // Begins a game and tells the two connections.
+  // Begins a game and, when it is written down, tells those of the two connections that
+  // are any.
   void Create(GameSetup setup,
               const std::array<kingpin::ConnectionId, 2>& connections);
   void Handle(const RoomCommand& command);
@@ -98,6 +99,12 @@ class Rooms {
   GameCounters& counters() { return shared_.counters(loop_.thread()); }
   Room* Find(std::string_view game);
   Room& Add(LiveGame game);
+  // False: the archive has no room for it.
+  bool JournalBeginning(
+      const GameSetup& setup,
+      const std::array<kingpin::ConnectionId, 2>& connections);
+  void Announce(const std::string& game,
+                const std::array<kingpin::ConnectionId, 2>& connections);
   void Remove(Room& room);
 
   void Run(Room& room, const RoomCommand& command);
