@@ -37,6 +37,7 @@ Where and how
   --db PATH              where games are kept: SQLite, one server a file; off for nowhere
                          (chinese_chess.db). Games that were being played go on when the
                          server starts again, also after kill -9.
+  --bot_threads N        threads that think for the computer player; 0 for none (1)
   --verbosity SPEC       say more on stderr, by module: 1 for all, or rooms=1
 Limits
   --credits N            messages of a connection in 20 s; who sends more is closed (100)
@@ -79,6 +80,7 @@ std::vector<command_line::Flag> FlagsInto(Flags* f) {
       Number("threads", &f->threads, 0, 1000),
       Number("max_connections", &f->max_connections, 0, kMany),
       Text("db", &f->db),
+      Number("bot_threads", &f->bot_threads, 0, 1000),
       Text("verbosity", &f->verbosity),
       Number("credits", &f->game.credits, 1, kMany),
       Number<size_t>("max_followed", &f->game.max_followed, 1, kMany),

@@ -22,6 +22,7 @@ struct Flags {
   int threads = 0;  // 0: one a core.
   int max_connections = 0;
   std::string db = "chinese_chess.db";  // "off": nothing is kept.
+  int bot_threads = 1;
   std::string verbosity;
   absl::Duration drain_timeout = absl::Seconds(2);
   GameServerOptions game;

@@ -49,12 +49,14 @@ void AddLoop(const kingpin::ThreadSlot& slot, MessageWriter* writer) {
 GameServerShared::GameServerShared(kingpin::ServerOptions server,
                                    GameServerOptions options,
                                    const Identity* identity, Archive* archive,
+                                   BotPool* bots,
                                    std::vector<RunningGame> running,
                                    uint64_t first_version)
     : ThreadSharedDataForServer(std::move(server)),
       options_(options),
       identity_(identity),
       archive_(archive),
+      bots_(bots),
       running_(std::move(running)),
       first_version_(first_version) {}
 
@@ -104,6 +106,10 @@ std::string GameServerShared::StatsJson() const {
     writer.Add("archive_commits", archive_->commits());
     writer.Add("archive_failures", archive_->failures());
     writer.Add("archive_waiting", archive_->waiting());
+  }
+  if (bots_ != nullptr) {
+    writer.Add("bot_moves", bots_->thought());
+    writer.Add("bot_waiting", bots_->waiting());
   }
   writer.BeginList("threads");
   for (const auto& slot : slots()) AddLoop(*slot, &writer);

@@ -6,8 +6,8 @@
 // session belongs to the thread of its connection.
 //
 // Threads: thread-safe after Open().
-// Lifetime: outlives the threads and the archive, whose last words it hears; the identity
-// outlives it.
+// Lifetime: outlives the threads, the archive and the bots, whose last words it hears; the
+// identity outlives it.
 //
 //   shared.Tell(shared.Owner(game), [command](GameThread& thread) {
 //     thread.rooms().Handle(command);
@@ -27,6 +27,7 @@
 #include "absl/hash/hash.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "apps/chinese_chess/bot/bot_pool.h"
 #include "apps/chinese_chess/server/archive.h"
 #include "apps/chinese_chess/server/game_counters.h"
 #include "apps/chinese_chess/server/game_store.h"
@@ -59,10 +60,10 @@ class GameServerShared : public kingpin::ThreadSharedDataForServer {
  public:
   using Errand = absl::AnyInvocable<void(GameThread&) &&>;
 
-  // `archive` null: nothing is kept. `running` are the games to go on with, and
+  // `archive` null: nothing is kept; `bots` null: no computer plays. `running` are the games to go on with, and
   // `first_version` is above all versions of earlier runs.
   GameServerShared(kingpin::ServerOptions server, GameServerOptions options,
-                   const Identity* identity, Archive* archive,
+                   const Identity* identity, Archive* archive, BotPool* bots,
                    std::vector<RunningGame> running, uint64_t first_version);
 
   absl::Status Open(int threads) override;
@@ -84,6 +85,7 @@ class GameServerShared : public kingpin::ThreadSharedDataForServer {
   const GameServerOptions& game_options() const { return options_; }
   const Identity& identity() const { return *identity_; }
   Archive* archive() const { return archive_; }
+  BotPool* bots() const { return bots_; }
   uint64_t first_version() const { return first_version_; }
   const std::vector<RunningGame>& running() const { return running_; }
 
@@ -97,6 +99,7 @@ class GameServerShared : public kingpin::ThreadSharedDataForServer {
   const GameServerOptions options_;
   const Identity* const identity_;
   Archive* const archive_;
+  BotPool* const bots_;
   const std::vector<RunningGame> running_;
   const uint64_t first_version_;
   // Constant after Open() but for the entries, which are their threads' own.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/time/clock.h"
+#include "apps/chinese_chess/server/bot_player.h"
 #include "apps/chinese_chess/server/game_thread.h"
 #include "apps/chinese_chess/server/random_id.h"
 #include "apps/chinese_chess/server/server_message.h"
@@ -46,6 +47,9 @@ void LobbyDesk::Handle(const LobbyCommand& command) {
       Reply(command, WaitingMessage(TypeName(message.type), message.id, code));
       break;
     }
+    case ClientMessage::kBot:
+      PlayBot(command);
+      break;
     case ClientMessage::kAccept:
     case ClientMessage::kEnter:
       Take(seeker, message);
@@ -90,6 +94,17 @@ void LobbyDesk::Take(const Seeker& seeker, const ClientMessage& message) {
   courier_.Send(ConnectionId(seeker.session),
                 ErrorMessage(TypeName(message.type), message.id,
                              std::get<Refusal>(result)));
+}
+
+void LobbyDesk::PlayBot(const LobbyCommand& command) {
+  const ClientMessage& message = command.message;
+  if (shared_.bots() == nullptr) {
+    return Reply(command, ErrorMessage("bot", message.id,
+                                       {"no_bot", "no computer plays here"}));
+  }
+  const Seeker seeker{command.connection.bits(), command.player};
+  Begin(lobby_.PairWith(seeker, {message.control, true, message.color},
+                        BotPlayer(static_cast<int>(message.level))));
 }
 
 void LobbyDesk::Begin(const Pairing& pairing) {

@@ -47,6 +47,7 @@ class LobbyDesk {
   void Look(const LobbyCommand& command);
   void JoinPool(const Seeker& seeker, const ClientMessage& message);
   void Take(const Seeker& seeker, const ClientMessage& message);
+  void PlayBot(const LobbyCommand& command);
   void Begin(const Pairing& pairing);
   void Reply(const LobbyCommand& command, std::string text);
   // Those who look on are told, soon, and once for many changes.

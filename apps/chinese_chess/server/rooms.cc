@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/hash/hash.h"
+#include "absl/time/clock.h"
+#include "apps/chinese_chess/bot/bot_pool.h"
+#include "apps/chinese_chess/bot/level.h"
 #include "apps/chinese_chess/rules/record_json.h"
+#include "apps/chinese_chess/server/bot_player.h"
 #include "apps/chinese_chess/server/game_thread.h"
 #include "apps/chinese_chess/server/lobby.h"
 #include "apps/chinese_chess/server/random_id.h"
 #include "apps/chinese_chess/server/server_message.h"
-#include "kingpin/logger/klog.h"
 
 namespace chinese_chess {
 namespace {
@@ -18,6 +22,7 @@ using kingpin::MonotonicTime;
 
 constexpr MonotonicTime kNever = {INT64_MAX};
 constexpr absl::Duration kArchiveRetry = absl::Seconds(1);
+constexpr absl::Duration kBotRetry = absl::Milliseconds(100);
 constexpr size_t kGameIdCharacters = 10;
 constexpr size_t kMostViewerNames = 20;
 
@@ -78,6 +83,7 @@ void Rooms::Restore() {
                               shared_.first_version(), running.moves));
     room.journaled = room.game.moves().size();
     counters().games_restored.Add();
+    GreetBots(room);
     Publish(room);
   }
 }
@@ -95,7 +101,8 @@ void Rooms::Create(GameSetup setup,
   Room& room = Add(LiveGame(std::move(setup), options_.game, now(),
                             shared_.first_version()));
   counters().games_begun.Add();
-  ArmTimer(room);
+  GreetBots(room);
+  Publish(room);
 }
 
 bool Rooms::JournalBeginning(const GameSetup& setup,
@@ -171,6 +178,7 @@ void Rooms::Run(Room& room, const RoomCommand& command) {
   } else {
     courier_.Send(command.connection,
                   OkMessage(TypeName(message.type), message.id));
+    AnswerForBot(room);
     if (room.game.rematch_agreed() && room.game.rematch_id().empty()) {
       BeginRematch(room);
     }
@@ -292,6 +300,73 @@ void Rooms::Leave(std::string_view game, ConnectionId connection) {
   Publish(*room);
 }
 
+// --- The computer ------------------------------------------------------------------------
+
+void Rooms::GreetBots(Room& room) {
+  for (const Color color : {Color::kRed, Color::kBlack}) {
+    if (BotLevel(room.game.setup().player(color)).has_value()) {
+      room.game.SetOnline(color, true, now());
+    }
+  }
+}
+
+void Rooms::AnswerForBot(Room& room) {
+  for (const Offer offer : {Offer::kDraw, Offer::kTakeback, Offer::kRematch}) {
+    const std::optional<Color> by = room.game.offer(offer);
+    if (!by.has_value()) continue;
+    const Color other = Opponent(*by);
+    if (!BotLevel(room.game.setup().player(other)).has_value()) continue;
+    // It plays on, as long as people like.
+    if (offer == Offer::kDraw) {
+      room.game.DeclineOffer(other, offer);
+    } else {
+      room.game.MakeOffer(other, offer, now());
+    }
+  }
+}
+
+void Rooms::ThinkIfBotsTurn(Room& room) {
+  const Game& game = room.game.game();
+  if (room.game.over() || shared_.bots() == nullptr) return;
+  const std::optional<int> level =
+      BotLevel(room.game.setup().player(game.position().turn()));
+  const uint64_t key = game.position().key();
+  if (!level.has_value() || room.thinking == key) return;
+  const bool taken = shared_.bots()->Think(
+      game, LevelOf(*level), absl::HashOf(room.game.setup().id),
+      [shared = &shared_, thread = loop_.thread(), id = room.game.setup().id,
+       key](std::optional<chinese_chess::Move> move) {
+        shared->Tell(thread, [id, key, move](GameThread& there) {
+          there.rooms().BotMoves(id, key, move);
+        });
+      });
+  if (taken) {
+    room.thinking = key;
+    return;
+  }
+  loop_.RunAfter(kBotRetry, [this, id = room.game.setup().id] {
+    if (Room* again = Find(id); again != nullptr) ThinkIfBotsTurn(*again);
+  });
+}
+
+void Rooms::BotMoves(std::string_view game, uint64_t key,
+                     std::optional<chinese_chess::Move> move) {
+  Room* room = Find(game);
+  if (room == nullptr || room->thinking != key) return;
+  room->thinking.reset();
+  const Position& position = room->game.game().position();
+  // A move was taken back, or the game ended, while it thought.
+  if (move.has_value() && position.key() == key) {
+    if (!room->game
+             .Move(position.turn(), room->game.game().size(), *move, now(),
+                   absl::ZeroDuration())
+             .has_value()) {
+      counters().moves.Add();
+    }
+  }
+  Publish(*room);
+}
+
 // --- Telling -----------------------------------------------------------------------------
 
 void Rooms::Publish(Room& room) {
@@ -303,6 +378,7 @@ void Rooms::Publish(Room& room) {
       Deliver(room, event);
     }
   }
+  ThinkIfBotsTurn(room);
   ArmTimer(room);
 }
 

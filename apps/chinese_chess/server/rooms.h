@@ -61,6 +61,9 @@ class Rooms {
   void Handle(const RoomCommand& command);
   // The connection is gone, or does not follow the game any more.
   void Leave(std::string_view game, kingpin::ConnectionId connection);
+  // What the computer thinks of the position with that key.
+  void BotMoves(std::string_view game, uint64_t key,
+                std::optional<chinese_chess::Move> move);
   // The archive has the end of the game.
   void Archived(std::string_view game);
 
@@ -91,6 +94,8 @@ class Rooms {
     // Fires at `timer_at`, or earlier than the room needs it.
     kingpin::TimerId timer;
     kingpin::MonotonicTime timer_at;
+    // The key of the position that the computer thinks about.
+    std::optional<uint64_t> thinking;
     bool has_news = false;  // For the list of games.
     bool viewers_changed = false;
   };
@@ -118,6 +123,10 @@ class Rooms {
   void DropMember(Room& room, kingpin::ConnectionId connection);
   void UpdatePresence(Room& room, Color color);
   void BeginRematch(Room& room);
+  // The computer is here, wants rematches and lets moves be taken back.
+  void GreetBots(Room& room);
+  void AnswerForBot(Room& room);
+  void ThinkIfBotsTurn(Room& room);
 
   // Takes the game's events, has them written down and tells them.
   void Publish(Room& room);

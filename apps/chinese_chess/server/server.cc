@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "apps/chinese_chess/bot/bot_pool.h"
 #include "apps/chinese_chess/server/archive.h"
 #include "apps/chinese_chess/server/flags.h"
 #include "apps/chinese_chess/server/game_server_shared.h"
@@ -104,13 +105,19 @@ absl::Status Serve(const Flags& flags) {
   if (!legacy.running.empty()) {
     KLOG(INFO) << "games go on: " << legacy.running.size();
   }
+  std::unique_ptr<BotPool> bots;
+  if (flags.bot_threads > 0) {
+    bots =
+        std::make_unique<BotPool>(BotPoolOptions{.threads = flags.bot_threads});
+  }
   const Identity identity(legacy.identity_key);
   GameServerShared shared(
-      ServerOptionsOf(flags), flags.game, &identity, archive.get(),
+      ServerOptionsOf(flags), flags.game, &identity, archive.get(), bots.get(),
       std::move(legacy.running),
       static_cast<uint64_t>(legacy.starts * kVersionsOfARun));
   absl::Status status = Run(flags.threads, &shared);
-  // Before `shared`: what it still writes, it reports there.
+  // Before `shared`: what they still do, they report there.
+  bots.reset();
   archive.reset();
   return status;
 }

@@ -33,6 +33,7 @@ int CostOf(ClientMessage::Type type) {
     case ClientMessage::kSeek:
     case ClientMessage::kRoom:
     case ClientMessage::kEnter:
+    case ClientMessage::kBot:
       return 2;
     default:
       return 1;
@@ -162,6 +163,7 @@ void Sessions::Dispatch(Session& session, ClientMessage message) {
     case ClientMessage::kAccept:
     case ClientMessage::kRoom:
     case ClientMessage::kEnter:
+    case ClientMessage::kBot:
     case ClientMessage::kCancel:
     case ClientMessage::kGames:
       return TellLobby(session, std::move(message));

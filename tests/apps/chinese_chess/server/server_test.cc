@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
+#include "apps/chinese_chess/bot/bot_pool.h"
 #include "apps/chinese_chess/rules/game.h"
 #include "apps/chinese_chess/rules/move.h"
 #include "apps/chinese_chess/rules/movegen.h"
@@ -39,7 +40,7 @@ class Server {
       : identity_(Identity::NewKey()),
         archive_(std::make_unique<Archive>(*GameStore::Open(":memory:"))),
         shared_({.port = 0, .drain_timeout = absl::ZeroDuration()}, options,
-                &identity_, archive_.get(), {}, 1000),
+                &identity_, archive_.get(), bots_.get(), {}, 1000),
         server_(&shared_, {.threads = threads, .handle_signals = false}) {
     EXPECT_TRUE(server_.Start().ok());
   }
@@ -47,6 +48,7 @@ class Server {
     server_.Shutdown(kingpin::RunPhase::kStopping);
     EXPECT_TRUE(server_.Wait().ok());
     archive_.reset();
+    bots_.reset();
   }
 
   uint16_t port() const { return shared_.port(); }
@@ -57,6 +59,8 @@ class Server {
  private:
   const Identity identity_;
   std::unique_ptr<Archive> archive_;
+  std::unique_ptr<BotPool> bots_ =
+      std::make_unique<BotPool>(BotPoolOptions{.threads = 1});
   GameServerShared shared_;
   kingpin::EpollTPServer<LineHandler> server_;
 };
@@ -462,6 +466,59 @@ TEST(ServerTest, OneConnectionFollowsSoManyGames) {
   EXPECT_EQ(Field(one.black.Next("presence"), "online"), "false");
   one.red.Join(two.game);
   EXPECT_EQ(Field(one.red.Next("game"), "game"), two.game);
+}
+
+// A person who plays random moves against the computer, to the end.
+TEST(ServerTest, AGameAgainstTheBot) {
+  Server server({.credits = 100'000});
+  TestPlayer player(server.port());
+  player.Hello("Zhang");
+  player.Say(R"({"t":"bot","control":"30+30","level":3,"color":"black"})");
+  const std::string id = Field(player.Next("paired"), "game");
+  player.Join(id);
+  const std::string state = player.Next("game");
+  EXPECT_THAT(state, HasSubstr("Bot 3 (casual)"));
+  Game game;
+  const auto see = [&](std::string_view move) {
+    const std::string event = player.Next("move");
+    ASSERT_EQ(Field(event, "ply"), absl::StrCat(game.size()));
+    if (!move.empty()) {
+      ASSERT_EQ(Field(event, "move"), move);
+    }
+    ASSERT_TRUE(game.Play(*ParseIccs(Field(event, "move"))).ok());
+  };
+  // Its first move may have come with the state of the game.
+  if (Field(state, "turn") == "red") {
+    see("");
+  } else {
+    const size_t at = state.find(R"({"move":)");
+    ASSERT_TRUE(game.Play(*ParseIccs(Field(state.substr(at), "move"))).ok());
+  }
+  std::mt19937 random(3);
+  while (!game.outcome().over()) {
+    MoveList moves;
+    GenerateLegalMoves(game.position(), &moves);
+    const std::string move = FormatIccs(moves[random() % moves.size()]);
+    player.Move(id, game.size(), move);
+    see(move);
+    if (!game.outcome().over()) see("");
+  }
+  EXPECT_EQ(Field(player.Next("end"), "result"),
+            ResultText(game.outcome().result));
+  EXPECT_EQ(player.Ask("offer", id, R"(,"offer":"rematch")"), "ok");
+  const std::string next = Field(player.Next("rematch"), "next");
+  player.Join(next);
+  EXPECT_EQ(Field(player.Next("game"), "you"), "red");
+  player.Move(next, 0, "h2e2");
+  EXPECT_EQ(Field(player.Next("move"), "by"), "red");
+  EXPECT_EQ(Field(player.Next("move"), "by"), "black");
+  EXPECT_EQ(player.Ask("offer", next, R"(,"offer":"takeback")"), "ok");
+  EXPECT_EQ(Field(player.Next("takeback"), "ply"), "0");
+  player.Move(next, 0, "h0g2");
+  EXPECT_EQ(Field(player.Next("move"), "by"), "red");
+  EXPECT_EQ(Field(player.Next("move"), "by"), "black");
+  EXPECT_EQ(player.Ask("offer", next, R"(,"offer":"draw")"), "ok");
+  EXPECT_EQ(Field(player.Next("decline"), "by"), "black");
 }
 
 // Two who play random legal moves until the rules end the game, losing their connections
