@@ -42,7 +42,7 @@ class GameThread;
 struct GameServerOptions {
   LiveGameOptions game;
   // Events of a game that are kept for those who come back.
-  size_t history = 64;
+  size_t history = 32;
   // How long a game that is over stays for a rematch, if anybody does.
   absl::Duration after_game = absl::Minutes(5);
   // The server asks a session whether it is still there, and gives it up after.

@@ -293,6 +293,11 @@ void Rooms::UpdatePresence(Room& room, Color color) {
 void Rooms::Leave(std::string_view game, ConnectionId connection) {
   Room* room = Find(game);
   if (room == nullptr) return;
+  // Who has asked to join and is gone before that was done does not join any more.
+  std::erase_if(room->deferred, [&](const RoomCommand& command) {
+    return command.connection == connection &&
+           command.message.type == ClientMessage::kJoin;
+  });
   DropMember(*room, connection);
   for (const Color color : {Color::kRed, Color::kBlack}) {
     UpdatePresence(*room, color);

@@ -11,6 +11,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "apps/chinese_chess/bot/bot_pool.h"
 #include "apps/chinese_chess/rules/game.h"
@@ -52,6 +53,7 @@ class Server {
   }
 
   uint16_t port() const { return shared_.port(); }
+  Archive& archive() { return *archive_; }
   std::string Stat(std::string_view name) {
     return Field(shared_.StatsJson(), name);
   }
@@ -392,6 +394,40 @@ TEST(ServerTest, TakebackAndRematchInACasualGame) {
   EXPECT_EQ(Field(pair.red.Next("game"), "you"), "black");
   pair.black.Join(next);
   EXPECT_EQ(Field(pair.black.Next("game"), "you"), "red");
+}
+
+TEST(ServerTest, NobodyHearsOfAnEndThatIsNotWrittenDown) {
+  absl::Notification busy;
+  absl::Notification go_on;
+  Server server({.after_game = absl::Milliseconds(1)});
+  PairOfPlayers pair = Pair(server.port());
+  Play(pair, 0, "h2e2 h9g7");
+  ASSERT_TRUE(server.archive().Ask([&](GameStore&) {
+    busy.Notify();
+    go_on.WaitForNotification();
+  }));
+  busy.WaitForNotification();
+  EXPECT_EQ(pair.red.Ask("resign", pair.game), "ok");
+  // Who joins meanwhile waits, and may be gone before it is done.
+  {
+    TestPlayer watcher(server.port());
+    watcher.Hello("Wang");
+    watcher.Join(pair.game);
+    watcher.Say(R"({"t":"ping","n":1})");
+    EXPECT_EQ(Field(watcher.Next(), "t"), "pong");
+  }
+  EXPECT_TRUE(kingpin::testing::Eventually(
+      [&] { return server.Stat("sessions") == "2"; }));
+  pair.black.Say(R"({"t":"games"})");
+  EXPECT_EQ(Field(pair.black.Next(), "t"), "games");
+  go_on.Notify();
+  EXPECT_EQ(Field(pair.black.Next("end"), "result"), "0-1");
+  EXPECT_EQ(Field(pair.red.Next("end"), "result"), "0-1");
+  pair.red.Disconnect();
+  pair.black.Disconnect();
+  // And a game that nobody is in any more goes.
+  EXPECT_TRUE(kingpin::testing::Eventually(
+      [&] { return server.Stat("rooms") == "0"; }));
 }
 
 TEST(ServerTest, AnAbortedGameIsNotKept) {
