@@ -129,14 +129,16 @@ BotMove ChooseMove(const Level& level, const Game& game,
         searcher->Search(game, LimitsOf(level, options));
     return {result.move, result.score, result.nodes};
   }
+  const bool at_sight = level.depth == 0;
   const std::vector<RankedMove> ranked =
-      level.depth == 0 ? RankAtSight(game)
-                       : searcher->RankMoves(game, LimitsOf(level, options));
+      at_sight ? RankAtSight(game)
+               : searcher->RankMoves(game, LimitsOf(level, options));
   if (ranked.empty()) return {};
   Random random(options.seed ^ game.position().key() ^ game.size());
   const RankedMove picked =
       Pick(ranked, level, game.position(), noise, &random);
-  return {picked.move, picked.score, ranked.size()};
+  return {picked.move, picked.score,
+          at_sight ? ranked.size() : searcher->nodes()};
 }
 
 }  // namespace chinese_chess::bot

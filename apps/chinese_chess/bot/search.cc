@@ -82,6 +82,8 @@ class RootSearch {
     return complete;
   }
 
+  uint64_t nodes() const { return budget_.nodes(); }
+
  private:
   int MostDepth() const { return std::clamp(limits_.depth, 1, kMaxDepth); }
 
@@ -170,14 +172,20 @@ SearchResult Searcher::Search(const Game& game, const SearchLimits& limits,
                               Report report) {
   table_.NewSearch();
   history_.Fade();
-  return RootSearch(game, limits, clock_, &table_, &history_).Deepen(report);
+  RootSearch search(game, limits, clock_, &table_, &history_);
+  const SearchResult result = search.Deepen(report);
+  nodes_ = search.nodes();
+  return result;
 }
 
 std::vector<RankedMove> Searcher::RankMoves(const Game& game,
                                             const SearchLimits& limits) {
   table_.NewSearch();
   history_.Fade();
-  return RootSearch(game, limits, clock_, &table_, &history_).Rank();
+  RootSearch search(game, limits, clock_, &table_, &history_);
+  std::vector<RankedMove> ranked = search.Rank();
+  nodes_ = search.nodes();
+  return ranked;
 }
 
 }  // namespace chinese_chess::bot

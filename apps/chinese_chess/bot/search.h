@@ -85,6 +85,8 @@ class Searcher {
   // What earlier searches found out is not used any more.
   void Forget();
 
+  // Of the last search or ranking.
+  uint64_t nodes() const { return nodes_; }
   size_t table_bytes() const { return table_.bytes(); }
   int table_permille() const { return table_.Permille(); }
 
@@ -92,6 +94,7 @@ class Searcher {
   const kingpin::Clock& clock_;
   TranspositionTable table_;
   MoveHistory history_;
+  uint64_t nodes_ = 0;
 };
 
 }  // namespace chinese_chess::bot
