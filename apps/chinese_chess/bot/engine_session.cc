@@ -104,15 +104,16 @@ bool EngineSession::Handle(std::string_view line) {
 }
 
 void EngineSession::Finish() {
-  if (is_searching() && (run_->go.infinite || run_->go.ponder)) {
+  if (!IsSearching()) return;
+  if (run_->go.infinite || run_->go.ponder) {
     StopSearch();
-  } else if (thread_.joinable()) {
+  } else {
     thread_.join();
   }
 }
 
 absl::Status EngineSession::Do(const HelloCommand& command) {
-  if (is_searching())
+  if (IsSearching())
     return absl::FailedPreconditionError("a search is running");
   dialect_ = command.dialect;
   WriteLine(absl::StrCat("id name ", kEngineName));
@@ -155,7 +156,7 @@ absl::Status EngineSession::Do(const SimpleCommand& command) {
       WriteLine("readyok");
       break;
     case Kind::kNewGame:
-      if (is_searching())
+      if (IsSearching())
         return absl::FailedPreconditionError("a search is running");
       searcher_->Forget();
       break;
@@ -176,7 +177,7 @@ absl::Status EngineSession::Do(const SimpleCommand& command) {
 }
 
 absl::Status EngineSession::Do(const SetOptionCommand& command) {
-  if (is_searching())
+  if (IsSearching())
     return absl::FailedPreconditionError("a search is running");
   const std::string name = absl::AsciiStrToLower(command.name);
   const auto set = [&command](int64_t min, int64_t max, auto use) {
@@ -228,21 +229,26 @@ absl::Status EngineSession::Do(const BanMovesCommand& command) {
 }
 
 absl::Status EngineSession::Do(const GoCommand& command) {
-  if (is_searching())
+  if (IsSearching())
     return absl::FailedPreconditionError("a search is running");
   StartSearch(command);
   return absl::OkStatus();
 }
 
-void EngineSession::StartSearch(const GoCommand& go) {
+bool EngineSession::IsSearching() {
+  if (run_ != nullptr && !run_->is_done) return true;
   if (thread_.joinable()) thread_.join();
+  return false;
+}
+
+void EngineSession::StartSearch(const GoCommand& go) {
   run_ = std::make_unique<Run>();
   run_->go = go;
   run_->start = clock_.Now();
   if (!go.infinite && !go.ponder) run_->released.Notify();
+  run_->game = game_;
   thread_ = std::thread([this, run = run_.get(), limits = LimitsFor(*run_)] {
     Search(run, limits);
-    run->is_done = true;
   });
 }
 
@@ -254,7 +260,7 @@ void EngineSession::StopSearch() {
 }
 
 void EngineSession::PonderHit() {
-  if (!is_searching() || !run_->go.ponder) return;
+  if (!IsSearching() || !run_->go.ponder) return;
   // What was found out by now is in the table; with the clock running, start again.
   GoCommand go = run_->go;
   go.ponder = false;
@@ -290,11 +296,12 @@ SearchLimits EngineSession::LimitsFor(const Run& run) const {
 void EngineSession::Search(Run* run, SearchLimits limits) {
   SearchResult result;
   if (level_ == 0) {
-    result = searcher_->Search(game_, limits, [&](const SearchResult& reached) {
-      if (!run->is_silent) WriteInfo(*run, reached);
-    });
+    result =
+        searcher_->Search(run->game, limits, [&](const SearchResult& reached) {
+          if (!run->is_silent) WriteInfo(*run, reached);
+        });
   } else {
-    const BotMove move = ChooseMove(LevelOf(level_), game_,
+    const BotMove move = ChooseMove(LevelOf(level_), run->game,
                                     {.seed = seed_,
                                      .nodes = limits.nodes,
                                      .deadline = limits.deadline,
@@ -303,6 +310,8 @@ void EngineSession::Search(Run* run, SearchLimits limits) {
     result = {.move = move.move, .score = move.score, .nodes = move.nodes};
   }
   run->released.WaitForNotification();
+  // Before the move is told: the next command may come at once.
+  run->is_done = true;
   if (!run->is_silent) WriteBestMove(result);
 }
 

@@ -55,12 +55,13 @@ class EngineSession {
   // A search and what it takes to end it.
   struct Run {
     GoCommand go;
+    Game game;
     kingpin::MonotonicTime start;
     std::stop_source stop;
     // Of "infinite" and "ponder": the move may be told.
     absl::Notification released;
     std::atomic<bool> is_silent = false;  // It need not be told at all.
-    std::atomic<bool> is_done = false;
+    std::atomic<bool> is_done = false;    // But for telling the move.
   };
 
   absl::Status Do(const HelloCommand& command);
@@ -70,7 +71,8 @@ class EngineSession {
   absl::Status Do(const BanMovesCommand& command);
   absl::Status Do(const GoCommand& command);
 
-  bool is_searching() const { return run_ != nullptr && !run_->is_done; }
+  // False: nothing runs any more, and its thread has been joined.
+  bool IsSearching();
   void StartSearch(const GoCommand& go);
   void StopSearch();
   void PonderHit();
