@@ -122,3 +122,5 @@ BENCHMARK(BM_ExchangeGain);
 
 }  // namespace
 }  // namespace chinese_chess::bot
+
+BENCHMARK_MAIN();
