@@ -37,11 +37,12 @@ _ANSWERS = ('h9g7', 'b9c7', 'h7e7', 'b7e7', 'c6c5', 'g6g5', 'c9e7', 'b7d7')
 
 _MATCHES = tuple(
     (f'level:{level}', f'level:{level - 1}') for level in range(2, 9)) + (
-        ('level:4', 'hoixiangqi:depth=4'),
+        ('level:4', 'hoixiangqi:depth=2'),
         ('level:5', 'hoixiangqi:depth=4'),
-        ('level:6', 'hoixiangqi:depth=6'),
-        ('level:6', 'fairy:nodes=20000'),
-        ('level:7', 'fairy:nodes=100000'),
+        ('level:6', 'hoixiangqi:depth=4'),
+        ('level:7', 'hoixiangqi:depth=6'),
+        ('level:6', 'fairy:nodes=8000'),
+        ('level:7', 'fairy:nodes=60000'),
     )
 
 _SPEED_POSITIONS = (

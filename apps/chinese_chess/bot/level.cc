@@ -15,12 +15,12 @@ namespace {
 
 constexpr Level kLevelTable[kLevels] = {
     {1, "Beginner", "入门", 0, 1'000, 50, 180},
-    {2, "Easy", "初级", 1, 20'000, 70, 110},
-    {3, "Casual", "业余", 2, 40'000, 85, 60},
-    {4, "Player", "中级", 3, 60'000, 95, 35},
-    {5, "Club", "高级", kMaxDepth, 4'000, 100, 0},
-    {6, "Expert", "专家", kMaxDepth, 20'000, 100, 0},
-    {7, "Master", "大师", kMaxDepth, 100'000, 100, 0},
+    {2, "Easy", "初级", 1, 20'000, 50, 200},
+    {3, "Casual", "业余", 1, 20'000, 75, 100},
+    {4, "Player", "中级", 2, 40'000, 88, 60},
+    {5, "Club", "高级", 3, 60'000, 96, 30},
+    {6, "Expert", "专家", kMaxDepth, 8'000, 100, 0},
+    {7, "Master", "大师", kMaxDepth, 60'000, 100, 0},
     {8, "Grandmaster", "特级大师", kMaxDepth, 600'000, 100, 0},
 };
 

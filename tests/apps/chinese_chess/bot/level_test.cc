@@ -99,7 +99,7 @@ TEST(LevelTest, PlaysOnWhenARuleHasEndedTheGame) {
 TEST(LevelTest, AMateThatIsNoticedIsPlayed) {
   const Game game(*ParseFen("3aka3/9/9/9/9/4C4/9/1C7/9/3K5 w"));
   Searcher searcher(kTableBytes);
-  for (int number = 5; number <= kLevels; ++number) {
+  for (int number = 6; number <= kLevels; ++number) {
     const BotMove move = ChooseMove(LevelOf(number), game, {}, &searcher);
     EXPECT_EQ(move.score, kMate - 1) << number;
   }
