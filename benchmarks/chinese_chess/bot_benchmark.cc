@@ -28,7 +28,7 @@ namespace {
 constexpr std::string_view kMiddleGame =
     "r1ba1a3/4kn3/2n1b4/pNp1p1p1p/4c4/6P2/P1P2R2P/1CcC5/9/2BAKAB2 w - - 0 1";
 constexpr std::string_view kEndgame =
-    "4ka3/4a4/9/3R5/9/9/9/5r3/4A4/3AK4 w - - 0 1";
+    "2bak4/4a4/4b4/p8/6n2/2N6/P8/4B4/4A4/4KA3 w - - 0 1";
 
 void BM_Search(benchmark::State& state, std::string_view fen) {
   const Game game(*ParseFen(fen));

@@ -107,7 +107,7 @@ class _UciEngine(_Engine):
     return self.name == 'xiangqi_engine'
 
   def move(self, moves, fen):
-    """The engine's move, None if it resigns."""
+    """The engine's move, None if it resigns or has crashed."""
     del fen
     told = ' '.join(_to_uci(move) for move in moves)
     self.tell('position startpos' + (f' moves {told}' if moves else ''))
@@ -146,6 +146,14 @@ class _XboardEngine:
       self._engine.tell(line)
 
   def move(self, moves, fen):
+    try:
+      return self._ask(moves, fen)
+    except BenchmarkError as error:
+      # It has crashed in the middle of a game, which it loses by that.
+      print(f'\n{error} after {len(moves)} plies', file=sys.stderr)
+      return None
+
+  def _ask(self, moves, fen):
     self._engine.tell('force')
     for move in moves[self._known:]:
       self._engine.tell(f'usermove {move}')
@@ -216,7 +224,7 @@ def _play(red, black, opening, seed, xq):
     move = on_move.move(moves, fen)
     lost = 0.0 if on_move is red else 1.0
     if move is None:
-      return lost, 'resignation'
+      return lost, 'no_move'
     why = _judge(xq, moves + [move])
     if why[1] is None:
       print(f'\n{on_move.name} after {" ".join(moves)}: {why[2]}', file=sys.stderr)
@@ -234,8 +242,10 @@ class _Tally:
     error = 1.96 * statistics.stdev(self.points) / math.sqrt(len(self.points))
     if not 0 < mean < 1:
       return 'all' if mean == 1 else 'none'
-    low, high = (_elo(min(max(x, 0.001), 0.999)) for x in (mean - error, mean + error))
-    return f'{_elo(mean):+.0f} ({low:+.0f} to {high:+.0f})'
+    # An end of the interval beyond 0 or 100 % is at no finite difference.
+    low = f'{_elo(mean - error):+.0f}' if mean > error else 'less'
+    high = f'{_elo(mean + error):+.0f}' if mean + error < 1 else 'more'
+    return f'{_elo(mean):+.0f} ({low} to {high})'
 
 
 def _elo(score):
