@@ -62,6 +62,7 @@ function render() {
   header = new Header();
   document.querySelector('header.top')?.remove();
   document.body.prepend(header.element);
+  // Also what the lobby's little board follows.
   if (place !== 'game') client.leave();
   if (place === 'game' && id !== '') {
     client.enter(id);
@@ -90,7 +91,7 @@ function whenOnline(action) {
 
 function showTitle() {
   const {game} = client;
-  if (game === null || !game.known) return setTitle(t('title'));
+  if (game === null || !game.known || route().place !== 'game') return setTitle(t('title'));
   const names = `${game.players.red.name} – ${game.players.black.name}`;
   setTitle(game.yourTurn ? `${t('your_turn')} · ${names}` : `${names} · ${t('xiangqi')}`);
 }
@@ -119,6 +120,7 @@ function applySettings() {
 
 function gameHappened(happened) {
   const {game} = client;
+  if (route().place !== 'game') return;
   if (happened === 'missing') return go(`/record/${game.id}`);
   showTitle();
   if (happened === 'move' && game.yourTurn) call(t('your_turn'));

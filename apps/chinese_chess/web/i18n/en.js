@@ -3,7 +3,7 @@ export default {
   red: 'Red', black: 'Black', any_color: 'By lot', you: 'you', present: 'is here', away: 'is away',
   // Lobby
   quick_game: 'Quick game', counts: '{players} players, {games} games', n_waiting: '{n} waiting',
-  blitz: 'Blitz', rapid: 'Rapid', classical: 'Classical', casual: 'Casual', serious: 'Serious',
+  blitz: 'Blitz', rapid: 'Rapid', classical: 'Classical', casual: 'Casual', serious: 'Standard',
   way_bot: 'Play the computer', way_bot_help: 'Eight levels; the first loses gladly',
   way_room: 'Play a friend', way_room_help: 'A private room, by link or code',
   way_seek: 'Open a challenge', way_seek_help: 'For anybody in the lobby',

@@ -40,7 +40,7 @@ class Client extends Emitter {
 
   start(url) {
     this.#connection = new Connection(url, {
-      onOpen: () => this.#say(say.hello(settings.get('token'), settings.get('name'))),
+      onOpen: () => this.#hello(),
       onMessage: (message) => this.#receive(message),
       onDown: () => this.#down(),
       onLag: (lag) => this.emit('lag', lag),
@@ -51,6 +51,18 @@ class Client extends Emitter {
   // For tests: as if the network had gone.
   drop() {
     this.#connection.drop();
+  }
+
+  #hello() {
+    this.#say(say.hello(settings.get('token'), settings.get('name')));
+  }
+
+  // What was kept here is not what the server knows, or likes: without it, then.
+  #helloRefused(code) {
+    const kept = {bad_token: 'token', bad_name: 'name'}[code];
+    if (kept === undefined || settings.get(kept) === '') return;
+    settings.set(kept, '');
+    this.#hello();
   }
 
   #say(message, id) {
@@ -158,15 +170,10 @@ class Client extends Emitter {
     this.emit('waiting');
   }
 
-  async rename(name) {
+  // Who one is, is said once a connection: so with the next.
+  rename(name) {
     settings.set('name', name);
-    const answer = await this.ask(say.hello(settings.get('token'), name));
-    if (answer.t === 'error') {
-      settings.set('name', '');
-      this.emit('refused', answer);
-    } else if (answer.t === 'welcome') {
-      this.#welcomed(answer);
-    }
+    this.#connection.drop();
   }
 
   // --- A game ----------------------------------------------------------------------------
@@ -256,8 +263,7 @@ class Client extends Emitter {
     if (answer) answer(message);
     switch (message.t) {
       case 'welcome':
-        if (!answer) this.#welcomed(message);
-        return;
+        return this.#welcomed(message);
       case 'lobby':
         this.lobby = message;
         return this.emit('lobby');
@@ -267,6 +273,7 @@ class Client extends Emitter {
         this.emit('waiting');
         return this.emit('paired', message.game);
       case 'error':
+        if (message.re === 'hello') this.#helloRefused(message.code);
         return answer ? undefined : this.#refused(message);
       case 'ok':
       case 'waiting':

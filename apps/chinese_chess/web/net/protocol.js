@@ -106,6 +106,6 @@ export function decode(data) {
   } catch {
     return null;
   }
-  if (message === null || typeof message !== 'object' || !Object.hasOwn(SHAPES, message.t)) return null;
+  if (typeof message?.t !== 'string' || !Object.hasOwn(SHAPES, message.t)) return null;
   return SHAPES[message.t](message) ? message : null;
 }

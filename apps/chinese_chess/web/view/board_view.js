@@ -127,8 +127,9 @@ export class BoardView {
       marks.push(this.#bracket(premove.from, 'premove'), this.#bracket(premove.to, 'premove'));
     }
     if (checked !== null) {
-      marks.push(s('circle', {class: 'checked', cx: this.#x(checked), cy: this.#y(checked), r: 58,
-        fill: 'url(#check-glow)'}));
+      const place = {cx: this.#x(checked), cy: this.#y(checked)};
+      marks.push(s('circle', {class: 'checked', ...place, r: 74, fill: 'url(#check-glow)'}),
+          s('circle', {class: 'checked-ring', ...place, r: 52}));
     }
     if (this.#selected !== null) marks.push(this.#bracket(this.#selected, 'selected'));
     this.#marks.replaceChildren(...marks);

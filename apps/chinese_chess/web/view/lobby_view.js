@@ -7,6 +7,7 @@ import {say} from '../net/protocol.js';
 import {button, h, icon, s} from './dom.js';
 import {CONTROLS, askGameOptions} from './game_options.js';
 import {drawPiece} from './piece_drawing.js';
+import {Television} from './television.js';
 import {WaitingCard} from './waiting_card.js';
 
 const REFRESH = 5000;
@@ -22,8 +23,12 @@ export class LobbyView {
   #counts = h('p', {class: 'counts'});
   #code = h('input', {type: 'text', maxlength: 32, autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false'});
 
+  #television;
+
   constructor({go}) {
     this.go = go;
+    this.#television = new Television(go);
+    this.#closers.push(() => this.#television.close());
     this.#build();
     client.showLobby(true);
     this.#closers.push(
@@ -54,16 +59,19 @@ export class LobbyView {
     }}, this.#code, button(t('enter'), null, null, {type: 'submit'}));
     this.element = h('main', {class: 'lobby'},
         this.#running, this.#waiting.element,
-        h('section', {class: 'card quick'},
-            h('header', null, h('h2', null, t('quick_game')), this.#counts), this.#pools),
-        h('section', {class: 'card ways'},
-            this.#way('bot', ['n', 'c', 'R'], () => this.#playBot()),
-            this.#way('room', ['K', 'k'], () => this.#open('room')),
-            this.#way('seek', ['P', 'p', 'C'], () => this.#open('seek')),
-            enter),
-        card('seeks', t('open_seeks'), this.#seeks),
-        card('live', t('live_games'), this.#games),
-        card('past', t('your_games'), this.#history));
+        h('div', {class: 'column'},
+            h('section', {class: 'card quick'},
+                h('header', null, h('h2', null, t('quick_game')), this.#counts), this.#pools),
+            card('seeks', t('open_seeks'), this.#seeks),
+            card('live', t('live_games'), this.#games),
+            card('past', t('your_games'), this.#history)),
+        h('div', {class: 'column'},
+            h('section', {class: 'card ways'},
+                this.#way('bot', ['n', 'c', 'R'], () => this.#playBot()),
+                this.#way('room', ['K', 'k'], () => this.#open('room')),
+                this.#way('seek', ['P', 'p', 'C'], () => this.#open('seek')),
+                enter),
+            this.#television.element));
   }
 
   #way(what, pieces, onclick) {
