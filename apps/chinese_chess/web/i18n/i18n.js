@@ -1,6 +1,6 @@
 // The page in English, simplified and traditional Chinese.
 //
-//   t('games_count', {n: 3});    // '3 games in play'
+//   t('viewers', {n: 3});    // '3 watching'
 
 import {settings} from '../model/settings.js';
 import en from './en.js';

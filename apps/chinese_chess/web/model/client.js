@@ -48,6 +48,11 @@ class Client extends Emitter {
     setInterval(() => this.#resend(), RESEND_AFTER);
   }
 
+  // Milliseconds to the server and back; null: not known yet.
+  get lag() {
+    return this.#connection?.lag ?? null;
+  }
+
   // For tests: as if the network had gone.
   drop() {
     this.#connection.drop();

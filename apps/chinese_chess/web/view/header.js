@@ -41,6 +41,7 @@ export class Header {
     this.#closers.push(
         client.on('welcome', () => this.#showName()),
         client.on('lag', (lag) => this.#showLag(lag)));
+    if (client.lag !== null) this.#showLag(client.lag);
   }
 
   close() {
