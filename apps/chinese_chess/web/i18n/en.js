@@ -2,7 +2,7 @@ export default {
   title: 'Xiangqi · Chinese chess', xiangqi: 'Xiangqi', board: 'Board',
   red: 'Red', black: 'Black', any_color: 'By lot', you: 'you', present: 'is here', away: 'is away',
   // Lobby
-  quick_game: 'Quick game', counts: '{players} players, {games} games', n_waiting: '{n} waiting',
+  quick_game: 'Quick game', counts: '{players} online · {games} in play', n_waiting: '{n} waiting',
   blitz: 'Blitz', rapid: 'Rapid', classical: 'Classical', casual: 'Casual', serious: 'Standard',
   way_bot: 'Play the computer', way_bot_help: 'Eight levels; the first loses gladly',
   way_room: 'Play a friend', way_room_help: 'A private room, by link or code',
@@ -29,7 +29,7 @@ export default {
   browsing: 'Move {ply} of {of}', no_moves: 'No moves yet', byo_yomi: 'per move',
   first_move: 'To the start', previous_move: 'One back', next_move: 'One forward', last_move: 'To the newest move', flip: 'Turn the board',
   download: 'Record …', record_chinese: 'Chinese', type_a_move: 'Type a move: h2e2, C2=5, 炮二平五',
-  abort: 'Abort', takeback: 'Take back', offer_draw: 'Offer draw', resign: 'Resign', resign_sure: 'Resign?', yes: 'Yes', no: 'No',
+  abort: 'Abort', takeback: 'Take back', offer_draw: 'Draw', resign: 'Resign', resign_sure: 'Resign?', yes: 'Yes', no: 'No',
   rematch: 'Rematch', cancel_rematch: 'No rematch', accept_rematch: 'Accept rematch', new_game: 'Lobby',
   offers_draw: 'Your opponent offers a draw', offers_takeback: 'Your opponent would like to take a move back', offers_rematch: 'Your opponent wants a rematch',
   offered_draw: 'Draw offered', offered_takeback: 'Asked to take back', offered_rematch: 'Rematch offered; waiting for an answer',
@@ -51,7 +51,7 @@ export default {
   your_name: 'Your name', name_help: 'As others see you. No sign-up; this browser remembers you.', save: 'Save', lag: '{ms} ms to the server',
   // Trouble
   reconnecting: 'Connection lost. Reconnecting …', no_such_game: 'There is no such game',
-  error_illegal_move: 'That move is not legal', error_too_late: 'Too late', error_too_fast: 'Slow down a little', error_no_room: 'There is no such room',
+  no_bot: 'The computer cannot play just now', error_illegal_move: 'That move is not legal', error_too_late: 'Too late', error_too_fast: 'Slow down a little', error_no_room: 'There is no such room',
   error_no_seek: 'That challenge is gone', error_own_offer: 'Nobody plays against themselves', error_already_offered: 'Offered already',
   error_not_your_turn: 'It is not your turn', error_game_over: 'The game is over', error_bad_name: 'That name cannot be used', error_opponent_here: 'Your opponent is here',
 };

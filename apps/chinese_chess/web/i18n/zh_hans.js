@@ -47,7 +47,7 @@ export default {
   contrast_help: '黑棋深色底（更易分辨）', coordinates: '显示坐标', sound: '声音', notify_help: '轮到我时通知我',
   your_name: '您的名字', name_help: '别人看到的名字。无需注册，本浏览器会记住您。', save: '保存', lag: '到服务器 {ms} 毫秒',
   reconnecting: '连接中断，正在重连…', no_such_game: '没有这局棋',
-  error_illegal_move: '这步棋不合规则', error_too_late: '太晚了', error_too_fast: '请慢一点', error_no_room: '没有这个房间',
+  no_bot: '电脑暂时不能对局', error_illegal_move: '这步棋不合规则', error_too_late: '太晚了', error_too_fast: '请慢一点', error_no_room: '没有这个房间',
   error_no_seek: '约战已失效', error_own_offer: '不能和自己下棋', error_already_offered: '已经提出过了',
   error_not_your_turn: '还没轮到您', error_game_over: '对局已结束', error_bad_name: '这个名字不能用', error_opponent_here: '对手在线',
 };

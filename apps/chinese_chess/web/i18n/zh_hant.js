@@ -47,7 +47,7 @@ export default {
   contrast_help: '黑棋深色底（更易分辨）', coordinates: '顯示座標', sound: '聲音', notify_help: '輪到我時通知我',
   your_name: '您的名字', name_help: '別人看到的名字。無需註冊，本瀏覽器會記住您。', save: '儲存', lag: '到伺服器 {ms} 毫秒',
   reconnecting: '連線中斷，正在重連…', no_such_game: '沒有這局棋',
-  error_illegal_move: '這步棋不合規則', error_too_late: '太晚了', error_too_fast: '請慢一點', error_no_room: '沒有這個房間',
+  no_bot: '電腦暫時不能對弈', error_illegal_move: '這步棋不合規則', error_too_late: '太晚了', error_too_fast: '請慢一點', error_no_room: '沒有這個房間',
   error_no_seek: '約戰已失效', error_own_offer: '不能和自己下棋', error_already_offered: '已經提出過了',
   error_not_your_turn: '還沒輪到您', error_game_over: '對局已結束', error_bad_name: '這個名字不能用', error_opponent_here: '對手在線',
 };

@@ -51,6 +51,7 @@ export class Connection {
     this.#retry = null;
     const socket = new WebSocket(this.#url);
     this.#socket = socket;
+    this.#pings = 0;
     this.#heard = performance.now();
     socket.onopen = () => this.#opened(socket);
     socket.onmessage = (event) => {
@@ -63,7 +64,6 @@ export class Connection {
 
   #opened(socket) {
     if (socket !== this.#socket) return;
-    this.#attempts = 0;
     this.#heard = performance.now();
     this.#handlers.onOpen();
     this.#beat();
@@ -91,6 +91,8 @@ export class Connection {
   }
 
   #measure(lag) {
+    // A connection that lasts; one that is closed as soon as it is open does not count.
+    if (this.#pings > 1) this.#attempts = 0;
     this.lag = this.lag === null ? lag : 0.7 * this.lag + 0.3 * lag;
     this.#handlers.onLag?.(this.lag);
   }

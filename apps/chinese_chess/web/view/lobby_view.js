@@ -8,6 +8,7 @@ import {button, h, icon, s} from './dom.js';
 import {CONTROLS, askGameOptions} from './game_options.js';
 import {drawPiece} from './piece_drawing.js';
 import {Television} from './television.js';
+import {toast} from './toast.js';
 import {WaitingCard} from './waiting_card.js';
 
 const REFRESH = 5000;
@@ -89,7 +90,9 @@ export class LobbyView {
 
   async #playBot() {
     const options = await askGameOptions('bot');
-    if (options !== null) client.request(say.bot(options));
+    if (options === null) return;
+    const answer = await client.ask(say.bot(options));
+    if (answer.t === 'error' && answer.code !== 'no_answer') toast(t('no_bot'), 'bad');
   }
 
   async #refresh() {
@@ -103,7 +106,7 @@ export class LobbyView {
 
   #showRunning() {
     this.#running.replaceChildren(...client.ownGames.map((id) =>
-      h('section', {class: 'card running'}, h('b', null, t('game_goes_on')),
+      h('section', {class: 'card going-on'}, h('b', null, t('game_goes_on')),
           button(t('back_to_game'), 'next', () => this.go(`/game/${id}`), {class: 'primary'}))));
   }
 

@@ -42,7 +42,7 @@ export class WaitingCard {
     const {control} = waiting.message;
     this.element.replaceChildren(h('section', {class: 'card waiting', role: 'status'},
         h('div', {class: 'pulse', 'aria-hidden': 'true'}, h('i'), h('i'), h('i')),
-        h('h2', null, t(`waiting_${waiting.what}`), control ? ` ${control}` : ''),
+        h('h2', null, t(`waiting_${waiting.what}`), control ? ` · ${control}` : ''),
         waiting.what === 'room' ? roomBody(waiting.code) : h('p', null, t('waiting_help')),
         button(t('cancel'), 'cross', () => client.stopWaiting(), {class: 'cancel'})));
   }
