@@ -20,6 +20,8 @@ import {settings} from './settings.js';
 const ANSWER_TIMEOUT = 8000;
 const RESEND_AFTER = 2500;
 const REJOIN_AFTER = 1000;
+// A list as long as this one need not be all.
+const MOST_LISTED = 50;
 
 class Client extends Emitter {
   status = 'connecting';  // 'online', 'offline'
@@ -140,6 +142,9 @@ class Client extends Emitter {
     const answer = await this.ask(say.games());
     if (answer.t !== 'games') return;
     this.games = answer.games;
+    // Those that ended while nobody told.
+    const listed = new Set(answer.games.map(({game}) => game));
+    if (answer.games.length < MOST_LISTED) this.ownGames = this.ownGames.filter((id) => listed.has(id));
     this.emit('games');
   }
 
@@ -309,6 +314,7 @@ class Client extends Emitter {
     if (happened === 'gap') return this.#joinLater();
     const before = this.pending;
     this.#confirm(happened);
+    if (happened === 'rematch' && game.you !== null) this.ownGames.push(game.next);
     if (happened === 'end') this.ownGames = this.ownGames.filter((id) => id !== game.id);
     this.emit('game', happened, {own: before !== null && this.pending === null});
     if (happened === 'move' || happened === 'game') this.#playPremove();

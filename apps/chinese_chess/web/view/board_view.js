@@ -10,6 +10,7 @@
 import {FILES, RANKS, colorOf, fileOf, rankOf, squareAt} from '../rules/position.js';
 import {h, s} from './dom.js';
 import {HEIGHT, WIDTH, drawBoard, pointX, pointY} from './board_drawing.js';
+import {drawGradients} from './gradients.js';
 import {drawPiece} from './piece_drawing.js';
 
 // Pixels that a finger trembles.
@@ -268,14 +269,4 @@ function nearest(gone, piece, square) {
     if (held.piece === piece && distance < least) [best, least] = [from, distance];
   }
   return best;
-}
-
-function drawGradients() {
-  const stops = (name, count) => Array.from({length: count}, (_, i) =>
-    s('stop', {class: `${name}-${i}`, offset: i / (count - 1)}));
-  return s('defs', null,
-      s('linearGradient', {id: 'wood', x1: 0, y1: 0, x2: 1, y2: 1}, stops('wood', 3)),
-      s('radialGradient', {id: 'face', cx: 0.38, cy: 0.3, r: 0.8}, stops('face', 2)),
-      s('linearGradient', {id: 'rim', x1: 0, y1: 0, x2: 0, y2: 1}, stops('rim', 2)),
-      s('radialGradient', {id: 'check-glow'}, stops('glow', 3)));
 }

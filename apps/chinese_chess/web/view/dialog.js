@@ -5,10 +5,10 @@
 import {t} from '../i18n/i18n.js';
 import {h, iconButton} from './dom.js';
 
-export function openDialog(title, makeBody) {
+export function openDialog(title, makeBody, kind = '') {
   return new Promise((resolve) => {
     let answer = null;
-    const dialog = h('dialog', {class: 'card dialog', 'aria-label': title});
+    const dialog = h('dialog', {class: `card dialog ${kind}`, 'aria-label': title});
     const close = (value = null) => {
       answer = value;
       dialog.close();

@@ -5,6 +5,7 @@ import {client} from '../model/client.js';
 import {settings} from '../model/settings.js';
 import {button, h, iconButton, s} from './dom.js';
 import {openDialog} from './dialog.js';
+import {openLessons} from './lessons_dialog.js';
 import {openSettings} from './settings_dialog.js';
 import {drawPiece} from './piece_drawing.js';
 
@@ -37,6 +38,7 @@ export class Header {
             s('svg', {viewBox: '-50 -50 100 100', 'aria-hidden': 'true'}, drawPiece('K', pieceSet())),
             h('span', null, t('xiangqi'))),
         h('span', {class: 'gap'}), this.#lag, this.#name, this.#sound,
+        iconButton(t('learn'), 'help', openLessons, {class: 'learn'}),
         iconButton(t('settings'), 'gear', openSettings, {class: 'settings'}));
     this.#closers.push(
         client.on('welcome', () => this.#showName()),

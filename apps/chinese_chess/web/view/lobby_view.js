@@ -34,7 +34,10 @@ export class LobbyView {
     client.showLobby(true);
     this.#closers.push(
         client.on('lobby', () => this.#showLobby()),
-        client.on('games', () => this.#showGames()),
+        client.on('games', () => {
+          this.#showGames();
+          this.#showRunning();
+        }),
         client.on('waiting', () => this.#showLobby()),
         client.on('welcome', () => this.#refresh()));
     const timer = setInterval(() => client.refreshGames(), REFRESH);
@@ -105,6 +108,9 @@ export class LobbyView {
   // --- Showing ---------------------------------------------------------------------------
 
   #showRunning() {
+    const key = client.ownGames.join();
+    if (key === this.#running.dataset.key) return;
+    this.#running.dataset.key = key;
     this.#running.replaceChildren(...client.ownGames.map((id) =>
       h('section', {class: 'card going-on'}, h('b', null, t('game_goes_on')),
           button(t('back_to_game'), 'next', () => this.go(`/game/${id}`), {class: 'primary'}))));
