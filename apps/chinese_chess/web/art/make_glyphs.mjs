@@ -15,15 +15,26 @@ function outline(glyph, unitsPerEm) {
   const scale = 100 / unitsPerEm;
   const x = (value) => Number(((value - (minX + maxX) / 2) * scale).toFixed(1));
   const y = (value) => Number((((minY + maxY) / 2 - value) * scale).toFixed(1));
-  const letters = {moveTo: 'M', lineTo: 'L', quadraticCurveTo: 'Q', bezierCurveTo: 'C', closePath: 'Z'};
-  return glyph.path.commands.map(({command, args}) =>
-    letters[command] + args.map((value, i) => (i % 2 === 0 ? x(value) : y(value))).join(' '))
-      .join('');
+  const letters = {
+    moveTo: 'M',
+    lineTo: 'L',
+    quadraticCurveTo: 'Q',
+    bezierCurveTo: 'C',
+    closePath: 'Z',
+  };
+  return glyph.path.commands
+    .map(
+      ({command, args}) =>
+        letters[command] + args.map((value, i) => (i % 2 === 0 ? x(value) : y(value))).join(' '),
+    )
+    .join('');
 }
 
 const directory = process.argv[2];
-const fonts = fs.readdirSync(directory).filter((name) => name.endsWith('-700-normal.woff2'))
-    .map((name) => fontkit.openSync(path.join(directory, name)));
+const fonts = fs
+  .readdirSync(directory)
+  .filter((name) => name.endsWith('-700-normal.woff2'))
+  .map((name) => fontkit.openSync(path.join(directory, name)));
 console.log(`// Made by make_glyphs.mjs from LXGW WenKai TC Bold; see OFL.txt. Around (0, 0), 100 to the em.
 export const GLYPHS = {`);
 for (const character of new Set(CHARACTERS)) {

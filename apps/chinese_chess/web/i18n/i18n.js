@@ -7,7 +7,7 @@ import en from './en.js';
 import hans from './zh_hans.js';
 import hant from './zh_hant.js';
 
-const DICTIONARIES = {'en': en, 'zh-Hans': hans, 'zh-Hant': hant};
+const DICTIONARIES = {en: en, 'zh-Hans': hans, 'zh-Hant': hant};
 
 function ofBrowser() {
   for (const tag of navigator.languages ?? [navigator.language]) {

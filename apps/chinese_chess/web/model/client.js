@@ -24,15 +24,15 @@ const REJOIN_AFTER = 1000;
 const MOST_LISTED = 50;
 
 class Client extends Emitter {
-  status = 'connecting';  // 'online', 'offline'
-  me = null;              // {id, name}
-  ownGames = [];          // Ids of those that this player is in.
+  status = 'connecting'; // 'online', 'offline'
+  me = null; // {id, name}
+  ownGames = []; // Ids of those that this player is in.
   lobby = null;
   games = null;
-  waiting = null;         // {what, message, code}: for an opponent
-  game = null;            // A GameModel.
-  pending = null;         // {ply, move, id}: made here, not yet confirmed
-  premove = null;         // {from, to}
+  waiting = null; // {what, message, code}: for an opponent
+  game = null; // A GameModel.
+  pending = null; // {ply, move, id}: made here, not yet confirmed
+  premove = null; // {from, to}
 
   #connection = null;
   #lobbyWanted = false;
@@ -115,7 +115,8 @@ class Client extends Emitter {
 
   #down() {
     this.#setStatus('offline');
-    for (const answer of [...this.#questions.values()]) answer({t: 'error', code: 'no_answer', text: ''});
+    for (const answer of [...this.#questions.values()])
+      answer({t: 'error', code: 'no_answer', text: ''});
   }
 
   #welcomed(message) {
@@ -144,7 +145,8 @@ class Client extends Emitter {
     this.games = answer.games;
     // Those that ended while nobody told.
     const listed = new Set(answer.games.map(({game}) => game));
-    if (answer.games.length < MOST_LISTED) this.ownGames = this.ownGames.filter((id) => listed.has(id));
+    if (answer.games.length < MOST_LISTED)
+      this.ownGames = this.ownGames.filter((id) => listed.has(id));
     this.emit('games');
   }
 

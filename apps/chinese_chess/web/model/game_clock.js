@@ -49,8 +49,10 @@ export class GameClock {
     const turn = elapsed + (runs ? this.#spent : 0);
     // Time for the game that ran out in mid-move is followed by that for the move.
     const before = this.#left[color] + (runs ? this.#spent : 0);
-    const limit = this.#left[color] <= 0 ? this.control.byoYomi :
-        Math.min(this.control.step, before + this.control.byoYomi);
+    const limit =
+      this.#left[color] <= 0
+        ? this.control.byoYomi
+        : Math.min(this.control.step, before + this.control.byoYomi);
     return {main, move: Math.max(0, limit - turn), byoYomi: main === 0};
   }
 
@@ -71,5 +73,7 @@ export function formatTime(ms) {
   const two = (value) => String(value).padStart(2, '0');
   const minutes = Math.floor(seconds / 60) % 60;
   const hours = Math.floor(seconds / 3600);
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+  return hours > 0
+    ? `${hours}:${two(minutes)}:${two(seconds % 60)}`
+    : `${minutes}:${two(seconds % 60)}`;
 }

@@ -17,8 +17,8 @@ const MOST_LINES = 200;
 export class GameModel {
   constructor(id) {
     this.id = id;
-    this.version = null;  // Of the last event; null: nothing is known yet.
-    this.you = null;      // null: a spectator.
+    this.version = null; // Of the last event; null: nothing is known yet.
+    this.you = null; // null: a spectator.
     this.control = '';
     this.casual = false;
     this.players = {red: unknownPlayer(), black: unknownPlayer()};
@@ -113,8 +113,12 @@ export class GameModel {
       this.#setPresence(color, message[color].online, message[color].grace_ms, now);
     }
     this.clock = new GameClock(parseControl(message.control));
-    this.clock.set({red: message.red.left_ms, black: message.black.left_ms},
-        message.clock ? message.turn : null, now, this.#spentOfTurn(message));
+    this.clock.set(
+      {red: message.red.left_ms, black: message.black.left_ms},
+      message.clock ? message.turn : null,
+      now,
+      this.#spentOfTurn(message),
+    );
     return 'game';
   }
 
@@ -124,8 +128,10 @@ export class GameModel {
     const control = this.clock.control;
     if (!control || control.byoYomi === 0) return 0;
     const first = message.turn === 'red' ? 0 : 1;
-    const charged = this.moves.reduce((sum, move, ply) =>
-      (ply % 2 === first ? sum + (move.charged ?? 0) : sum), 0);
+    const charged = this.moves.reduce(
+      (sum, move, ply) => (ply % 2 === first ? sum + (move.charged ?? 0) : sum),
+      0,
+    );
     return Math.max(0, control.base - charged - message[message.turn].left_ms);
   }
 
@@ -149,7 +155,8 @@ export class GameModel {
         return true;
       case 'presence':
         this.#setPresence(message.by, message.online, message.grace_ms, now);
-        if (message.online && message.by === this.turn && !this.over) this.clock.start(this.turn, now);
+        if (message.online && message.by === this.turn && !this.over)
+          this.clock.start(this.turn, now);
         return true;
       case 'chat':
         this.chat.push({by: message.by ?? null, name: message.name, text: message.text});
@@ -162,12 +169,13 @@ export class GameModel {
         this.offers.rematch = null;
         return true;
       default:
-        return true;  // skip
+        return true; // skip
     }
   }
 
   #applyMove(message, now) {
-    if (message.ply !== this.ply || message.by !== this.turn || !this.#append(message)) return false;
+    if (message.ply !== this.ply || message.by !== this.turn || !this.#append(message))
+      return false;
     if (this.offers.draw === message.by) this.offers.draw = null;
     this.offers.takeback = null;
     this.warning = message.warning ?? null;
@@ -212,4 +220,3 @@ export class GameModel {
 function unknownPlayer() {
   return {id: '', name: '', online: true, graceEnds: null};
 }
-

@@ -8,11 +8,17 @@ import {formatMove} from '../rules/notation.js';
 const FORMATS = {chinese: 'Chinese', wxf: 'WXF', iccs: 'ICCS'};
 const COLUMN = 76;
 
-const tag = (name, value) => `[${name} "${String(value).replace(/[\r\n\t]+/g, ' ')
+const tag = (name, value) =>
+  `[${name} "${String(value)
+    .replace(/[\r\n\t]+/g, ' ')
     .replace(/[\\"]/g, '\\$&')}"]`;
 
 function header(game, notation) {
-  const tags = [['Game', 'Chinese Chess'], ['Red', game.players.red.name], ['Black', game.players.black.name]];
+  const tags = [
+    ['Game', 'Chinese Chess'],
+    ['Red', game.players.red.name],
+    ['Black', game.players.black.name],
+  ];
   if (game.date) tags.splice(1, 0, ['Date', game.date]);
   tags.push(['Result', game.result]);
   if (game.control) tags.push(['TimeControl', game.control]);

@@ -36,7 +36,8 @@ export const say = {
   chat: (game, text) => ({t: 'chat', game, text}),
 };
 
-export const encode = (message, id) => JSON.stringify(id === undefined ? message : {...message, id});
+export const encode = (message, id) =>
+  JSON.stringify(id === undefined ? message : {...message, id});
 
 // --- What is heard -------------------------------------------------------------------------
 
@@ -52,8 +53,10 @@ const offer = (value) => value === 'draw' || value === 'takeback' || value === '
 const result = (value) => ['*', '1-0', '0-1', '1/2-1/2'].includes(value);
 const maybe = (check) => (value) => value === undefined || check(value);
 const listOf = (check) => (value) => Array.isArray(value) && value.every(check);
-const shape = (fields) => (value) => value !== null && typeof value === 'object' &&
-    Object.entries(fields).every(([name, check]) => check(value[name]));
+const shape = (fields) => (value) =>
+  value !== null &&
+  typeof value === 'object' &&
+  Object.entries(fields).every(([name, check]) => check(value[name]));
 
 const person = {id: text, name: text};
 const side = shape({...person, online: flag, left_ms: number, grace_ms: maybe(number)});
@@ -73,19 +76,64 @@ const SHAPES = {
     connections: count,
     games: count,
     pools: listOf(shape({control: text, waiting: count})),
-    seeks: listOf(shape({seek: text, player: shape(person), control: text, casual: flag,
-      color: maybe(color)})),
+    seeks: listOf(
+      shape({seek: text, player: shape(person), control: text, casual: flag, color: maybe(color)}),
+    ),
   }),
-  games: shape({games: listOf(shape({game: text, red: shape(person), black: shape(person),
-    control: text, plies: count, viewers: count}))}),
-  history: shape({games: listOf(shape({game: text, red: text, black: text, control: text,
-    result, reason: text, plies: count, finished_ms: number}))}),
-  record: shape({game: text, record: shape({moves: listOf(timedMove), result, reason: text,
-    start: maybe(text), tags: maybe((tags) => tags !== null && typeof tags === 'object')})}),
-  game: shape({...event, you: maybe(color), control: text, casual: flag, red: side, black: side,
-    turn: color, clock: flag, moves: listOf(timedMove), draw: maybe(color),
-    takeback: maybe(color), rematch: maybe(color), result, reason: text, next: maybe(text),
-    viewers: count}),
+  games: shape({
+    games: listOf(
+      shape({
+        game: text,
+        red: shape(person),
+        black: shape(person),
+        control: text,
+        plies: count,
+        viewers: count,
+      }),
+    ),
+  }),
+  history: shape({
+    games: listOf(
+      shape({
+        game: text,
+        red: text,
+        black: text,
+        control: text,
+        result,
+        reason: text,
+        plies: count,
+        finished_ms: number,
+      }),
+    ),
+  }),
+  record: shape({
+    game: text,
+    record: shape({
+      moves: listOf(timedMove),
+      result,
+      reason: text,
+      start: maybe(text),
+      tags: maybe((tags) => tags !== null && typeof tags === 'object'),
+    }),
+  }),
+  game: shape({
+    ...event,
+    you: maybe(color),
+    control: text,
+    casual: flag,
+    red: side,
+    black: side,
+    turn: color,
+    clock: flag,
+    moves: listOf(timedMove),
+    draw: maybe(color),
+    takeback: maybe(color),
+    rematch: maybe(color),
+    result,
+    reason: text,
+    next: maybe(text),
+    viewers: count,
+  }),
   move: shape({...event, ...clocks, by: color, ply: count, move}),
   offer: shape({...event, by: color, offer}),
   decline: shape({...event, by: color, offer}),

@@ -5,12 +5,30 @@
 //   inCheck(position, 'red');
 
 import {
-  FILES, SQUARES, colorOf, fileOf, isOnBoard, makeMove, opponent, rankOf, squareAt,
+  FILES,
+  SQUARES,
+  colorOf,
+  fileOf,
+  isOnBoard,
+  makeMove,
+  opponent,
+  rankOf,
+  squareAt,
   typeOf,
 } from './position.js';
 
-const STRAIGHT = [[0, 1], [1, 0], [0, -1], [-1, 0]];
-const DIAGONAL = [[1, 1], [1, -1], [-1, -1], [-1, 1]];
+const STRAIGHT = [
+  [0, 1],
+  [1, 0],
+  [0, -1],
+  [-1, 0],
+];
+const DIAGONAL = [
+  [1, 1],
+  [1, -1],
+  [-1, -1],
+  [-1, 1],
+];
 
 function inPalace(file, rank, color) {
   return file >= 3 && file <= 5 && (color === 'red' ? rank <= 2 : rank >= 7);
@@ -83,8 +101,12 @@ function reach(cells, from) {
     case 'A':
       return steps(DIAGONAL, 1, palace, from);
     case 'B':
-      return steps(DIAGONAL, 2, (file, rank, dx, dy) =>
-        isHome(rank, color) && cells[squareAt(file - dx, rank - dy)] === '', from);
+      return steps(
+        DIAGONAL,
+        2,
+        (file, rank, dx, dy) => isHome(rank, color) && cells[squareAt(file - dx, rank - dy)] === '',
+        from,
+      );
     case 'N':
       return horseTargets(cells, from);
     case 'R':
@@ -129,13 +151,16 @@ export function legalTargets(position, from) {
   const {cells} = position;
   const color = colorOf(cells[from]);
   if (color === null) return [];
-  return reach(cells, from).filter((to) =>
-    colorOf(cells[to]) !== color && !inCheck(makeMove(position, {from, to}), color));
+  return reach(cells, from).filter(
+    (to) => colorOf(cells[to]) !== color && !inCheck(makeMove(position, {from, to}), color),
+  );
 }
 
 export function isLegal(position, move) {
-  return colorOf(position.cells[move.from]) === position.turn &&
-      legalTargets(position, move.from).includes(move.to);
+  return (
+    colorOf(position.cells[move.from]) === position.turn &&
+    legalTargets(position, move.from).includes(move.to)
+  );
 }
 
 export function legalMoves(position) {
@@ -177,4 +202,3 @@ function mayReach(type, color, from, to) {
       return dx === 0 || dy === 0;
   }
 }
-

@@ -7,8 +7,17 @@
 //   formatMove(position, move, 'chinese', 'traditional'); // '炮二平五'
 //   readMove(position, '马二进三');                        // {from, to} or null
 
-import {FILES, RANKS, SQUARES, colorOf, fileOf, moveName, parseMove, rankOf, typeOf}
-  from './position.js';
+import {
+  FILES,
+  RANKS,
+  SQUARES,
+  colorOf,
+  fileOf,
+  moveName,
+  parseMove,
+  rankOf,
+  typeOf,
+} from './position.js';
 import {isLegal, legalMoves} from './moves.js';
 
 export const NOTATIONS = ['wxf', 'chinese', 'iccs'];
@@ -25,11 +34,9 @@ export function pieceName(piece, script = 'simplified') {
 }
 
 // 1-9 from the mover's right.
-const ownFile = (square, color) =>
-  (color === 'red' ? FILES - fileOf(square) : fileOf(square) + 1);
+const ownFile = (square, color) => (color === 'red' ? FILES - fileOf(square) : fileOf(square) + 1);
 // Ranks before it, from the opponent's back rank.
-const depth = (square, color) =>
-  (color === 'red' ? RANKS - 1 - rankOf(square) : rankOf(square));
+const depth = (square, color) => (color === 'red' ? RANKS - 1 - rankOf(square) : rankOf(square));
 
 // How many of its kind stand on each file, and which of them it is.
 function describeTandem(cells, from, color, file) {
@@ -59,7 +66,10 @@ function describe({cells}, {from, to}) {
   const newFile = ownFile(to, color);
   const tandem = describeTandem(cells, from, color, file);
   return {
-    color, type, file, tandem,
+    color,
+    type,
+    file,
+    tandem,
     byFile: tandem.onFile === 1 || type === 'A' || type === 'B',
     direction: Math.sign(steps),
     number: newFile === file ? Math.abs(steps) : newFile,
@@ -113,15 +123,24 @@ export function formatMove(position, move, notation, script = 'simplified') {
 
 // What differs between the ways to write the same, made one.
 const FOLDED = [
-  [/[帥將将]/g, '帅'], [/[士]/g, '仕'], [/[象]/g, '相'], [/[傌馬]/g, '马'], [/[俥車]/g, '车'],
-  [/[砲包]/g, '炮'], [/[卒]/g, '兵'], [/[後]/g, '后'], [/[進]/g, '进'],
+  [/[帥將将]/g, '帅'],
+  [/[士]/g, '仕'],
+  [/[象]/g, '相'],
+  [/[傌馬]/g, '马'],
+  [/[俥車]/g, '车'],
+  [/[砲包]/g, '炮'],
+  [/[卒]/g, '兵'],
+  [/[後]/g, '后'],
+  [/[進]/g, '进'],
 ];
 
 function fold(text) {
   let folded = text.trim().toUpperCase().replace(/\s+/g, '').replace(/\./g, '=');
   for (const [pattern, character] of FOLDED) folded = folded.replace(pattern, character);
-  folded = folded.replace(/[一二三四五六七八九１２３４５６７８９]/g, (digit) =>
-    (DIGITS.red.indexOf(digit) + 1) || (DIGITS.black.indexOf(digit) + 1));
+  folded = folded.replace(
+    /[一二三四五六七八九１２３４５６７８９]/g,
+    (digit) => DIGITS.red.indexOf(digit) + 1 || DIGITS.black.indexOf(digit) + 1,
+  );
   return folded.replace(/^B(?=[0-9+-])/, 'E').replace(/^N(?=[0-9+-])/, 'H');
 }
 
@@ -130,8 +149,10 @@ export function readMove(position, text) {
   const iccs = parseMove(text.trim());
   if (iccs !== null) return isLegal(position, iccs) ? iccs : null;
   const wanted = fold(text);
-  const found = legalMoves(position).filter((move) =>
-    fold(formatMove(position, move, 'wxf')) === wanted ||
-    fold(formatMove(position, move, 'chinese')) === wanted);
+  const found = legalMoves(position).filter(
+    (move) =>
+      fold(formatMove(position, move, 'wxf')) === wanted ||
+      fold(formatMove(position, move, 'chinese')) === wanted,
+  );
   return found.length === 1 ? found[0] : null;
 }

@@ -11,30 +11,25 @@
 export const FILES = 9;
 export const RANKS = 10;
 export const SQUARES = FILES * RANKS;
-export const START_FEN =
-    'rnbakabnr/9/1c5c1/p1p1p1p1p/9/9/P1P1P1P1P/1C5C1/9/RNBAKABNR w - - 0 1';
+export const START_FEN = 'rnbakabnr/9/1c5c1/p1p1p1p1p/9/9/P1P1P1P1P/1C5C1/9/RNBAKABNR w - - 0 1';
 
 export const fileOf = (square) => square % FILES;
 export const rankOf = (square) => Math.floor(square / FILES);
 export const squareAt = (file, rank) => rank * FILES + file;
-export const isOnBoard = (file, rank) =>
-  file >= 0 && file < FILES && rank >= 0 && rank < RANKS;
+export const isOnBoard = (file, rank) => file >= 0 && file < FILES && rank >= 0 && rank < RANKS;
 
 export const opponent = (color) => (color === 'red' ? 'black' : 'red');
-export const colorOf = (piece) =>
-  (piece === '' ? null : piece < 'a' ? 'red' : 'black');
+export const colorOf = (piece) => (piece === '' ? null : piece < 'a' ? 'red' : 'black');
 export const typeOf = (piece) => piece.toUpperCase();
 
-export const squareName = (square) =>
-  String.fromCharCode(97 + fileOf(square)) + rankOf(square);
+export const squareName = (square) => String.fromCharCode(97 + fileOf(square)) + rankOf(square);
 export const moveName = (move) => squareName(move.from) + squareName(move.to);
 
 // 'h2e2'; null for anything else.
 export function parseMove(text) {
   const match = /^([a-i])([0-9])-?([a-i])([0-9])$/i.exec(String(text));
   if (match === null) return null;
-  const square = (file, rank) =>
-    squareAt(file.toLowerCase().charCodeAt(0) - 97, Number(rank));
+  const square = (file, rank) => squareAt(file.toLowerCase().charCodeAt(0) - 97, Number(rank));
   const move = {
     from: square(match[1], match[2]),
     to: square(match[3], match[4]),
@@ -69,8 +64,12 @@ export function formatFen(position) {
   const rows = [];
   for (let rank = RANKS - 1; rank >= 0; --rank) {
     const row = position.cells.slice(rank * FILES, (rank + 1) * FILES);
-    rows.push(row.map((piece) => piece || ' ').join('')
-        .replace(/ +/g, (blanks) => blanks.length));
+    rows.push(
+      row
+        .map((piece) => piece || ' ')
+        .join('')
+        .replace(/ +/g, (blanks) => blanks.length),
+    );
   }
   return rows.join('/') + (position.turn === 'red' ? ' w' : ' b');
 }

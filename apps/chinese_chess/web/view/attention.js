@@ -22,11 +22,16 @@ export function setTitle(text) {
 
 export async function wantNotifications() {
   if (typeof Notification === 'undefined') return settings.set('notify', false);
-  if (await Notification.requestPermission() !== 'granted') settings.set('notify', false);
+  if ((await Notification.requestPermission()) !== 'granted') settings.set('notify', false);
 }
 
 function notify(text) {
-  if (!settings.get('notify') || typeof Notification === 'undefined' || Notification.permission !== 'granted') return;
+  if (
+    !settings.get('notify') ||
+    typeof Notification === 'undefined' ||
+    Notification.permission !== 'granted'
+  )
+    return;
   try {
     const note = new Notification(t('xiangqi'), {body: text, tag: 'xiangqi'});
     note.onclick = () => {

@@ -18,15 +18,23 @@ const DRAG_AFTER = 5;
 const SLIDE = 180;
 
 const DEFAULTS = {
-  position: null, lastMove: null, checked: null, flipped: false, premove: null,
-  mover: null, targets: () => [], pieces: 'traditional', script: 'traditional', labels: null,
+  position: null,
+  lastMove: null,
+  checked: null,
+  flipped: false,
+  premove: null,
+  mover: null,
+  targets: () => [],
+  pieces: 'traditional',
+  script: 'traditional',
+  labels: null,
   label: '',
 };
 
 export class BoardView {
   #handlers;
   #shown = DEFAULTS;
-  #nodes = new Map();  // By square: {piece, node}.
+  #nodes = new Map(); // By square: {piece, node}.
   #drawing = s('g');
   #marks = s('g', {class: 'mark-layer'});
   #pieces = s('g');
@@ -36,8 +44,15 @@ export class BoardView {
 
   constructor(handlers) {
     this.#handlers = handlers;
-    this.svg = s('svg', {class: 'board', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img'},
-        drawGradients(), this.#drawing, this.#marks, this.#pieces, this.#hints);
+    this.svg = s(
+      'svg',
+      {class: 'board', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img'},
+      drawGradients(),
+      this.#drawing,
+      this.#marks,
+      this.#pieces,
+      this.#hints,
+    );
     this.element = h('div', {class: 'board-box'}, this.svg);
     this.#listen();
   }
@@ -46,8 +61,9 @@ export class BoardView {
     const before = this.#shown;
     this.#shown = {...DEFAULTS, ...what};
     const now = this.#shown;
-    const redrawn = ['flipped', 'pieces', 'script'].some((name) => before[name] !== now[name]) ||
-        String(before.labels?.bottom) !== String(now.labels?.bottom);
+    const redrawn =
+      ['flipped', 'pieces', 'script'].some((name) => before[name] !== now[name]) ||
+      String(before.labels?.bottom) !== String(now.labels?.bottom);
     if (redrawn || before.position === null) this.#redraw();
     this.#placePieces(!redrawn && before.position !== null);
     if (this.#selected !== null && !this.#mayPick(this.#selected)) this.#select(null);
@@ -129,8 +145,10 @@ export class BoardView {
     }
     if (checked !== null) {
       const place = {cx: this.#x(checked), cy: this.#y(checked)};
-      marks.push(s('circle', {class: 'checked', ...place, r: 74, fill: 'url(#check-glow)'}),
-          s('circle', {class: 'checked-ring', ...place, r: 52}));
+      marks.push(
+        s('circle', {class: 'checked', ...place, r: 74, fill: 'url(#check-glow)'}),
+        s('circle', {class: 'checked-ring', ...place, r: 52}),
+      );
     }
     if (this.#selected !== null) marks.push(this.#bracket(this.#selected, 'selected'));
     this.#marks.replaceChildren(...marks);
@@ -139,18 +157,26 @@ export class BoardView {
   // Four corners around a square.
   #bracket(square, kind) {
     const corner = (dx, dy) => `M${46 * dx} ${24 * dy}V${46 * dy}H${24 * dx}`;
-    return s('path', {class: `bracket ${kind}`,
+    return s('path', {
+      class: `bracket ${kind}`,
       d: corner(-1, -1) + corner(1, -1) + corner(1, 1) + corner(-1, 1),
-      transform: `translate(${this.#x(square)} ${this.#y(square)})`});
+      transform: `translate(${this.#x(square)} ${this.#y(square)})`,
+    });
   }
 
   #drawHints() {
     const {cells} = this.#shown.position;
     const targets = this.#selected === null ? [] : this.#shown.targets(this.#selected);
-    this.#hints.replaceChildren(...targets.map((square) => s('circle', {
-      class: cells[square] === '' ? 'dot' : 'ring-hint',
-      cx: this.#x(square), cy: this.#y(square), r: cells[square] === '' ? 13 : 47,
-    })));
+    this.#hints.replaceChildren(
+      ...targets.map((square) =>
+        s('circle', {
+          class: cells[square] === '' ? 'dot' : 'ring-hint',
+          cx: this.#x(square),
+          cy: this.#y(square),
+          r: cells[square] === '' ? 13 : 47,
+        }),
+      ),
+    );
     this.svg.dataset.selected = this.#selected ?? '';
   }
 
@@ -178,8 +204,8 @@ export class BoardView {
   #point(event) {
     const box = this.svg.getBoundingClientRect();
     return {
-      x: (event.clientX - box.left) / box.width * WIDTH,
-      y: (event.clientY - box.top) / box.height * HEIGHT,
+      x: ((event.clientX - box.left) / box.width) * WIDTH,
+      y: ((event.clientY - box.top) / box.height) * HEIGHT,
     };
   }
 
@@ -189,7 +215,9 @@ export class BoardView {
     const column = Math.round((x - pointX(0)) / 100);
     const row = Math.round((y - pointY(0)) / 100);
     if (column < 0 || column >= FILES || row < 0 || row >= RANKS) return null;
-    return this.#shown.flipped ? squareAt(FILES - 1 - column, row) : squareAt(column, RANKS - 1 - row);
+    return this.#shown.flipped
+      ? squareAt(FILES - 1 - column, row)
+      : squareAt(column, RANKS - 1 - row);
   }
 
   #mayPick(square) {
@@ -215,7 +243,8 @@ export class BoardView {
   #moved(event) {
     const drag = this.#drag;
     if (drag === null) return;
-    if (!drag.moving && Math.hypot(event.clientX - drag.x, event.clientY - drag.y) < DRAG_AFTER) return;
+    if (!drag.moving && Math.hypot(event.clientX - drag.x, event.clientY - drag.y) < DRAG_AFTER)
+      return;
     const held = this.#nodes.get(drag.square);
     if (held === undefined) return this.#endDrag();
     if (!drag.moving) {
@@ -236,8 +265,11 @@ export class BoardView {
       if (drag.again) this.#select(null);
       return;
     }
-    if (square !== null && square !== drag.square &&
-        this.#shown.targets(drag.square).includes(square)) {
+    if (
+      square !== null &&
+      square !== drag.square &&
+      this.#shown.targets(drag.square).includes(square)
+    ) {
       this.#try(square);
     } else {
       this.#select(null);

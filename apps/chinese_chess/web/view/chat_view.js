@@ -8,24 +8,49 @@ const MOST_CHARACTERS = 140;
 
 export class ChatView {
   #lines = h('ul', {class: 'chat-lines', 'aria-live': 'polite'});
-  #input = h('input', {type: 'text', maxlength: MOST_CHARACTERS, autocomplete: 'off', enterkeyhint: 'send'});
+  #input = h('input', {
+    type: 'text',
+    maxlength: MOST_CHARACTERS,
+    autocomplete: 'off',
+    enterkeyhint: 'send',
+  });
   #form;
   #toggle;
   #drawn = 0;
 
   constructor(onSay) {
-    this.#form = h('form', {class: 'chat-form', onsubmit: (event) => {
-      event.preventDefault();
-      const text = this.#input.value.trim();
-      if (text !== '') onSay(text);
-      this.#input.value = '';
-    }}, this.#input, iconButton(t('send'), 'send', null, {type: 'submit'}));
-    this.#toggle = h('input', {type: 'checkbox', checked: settings.get('chat'),
-      onchange: () => settings.set('chat', this.#toggle.checked)});
+    this.#form = h(
+      'form',
+      {
+        class: 'chat-form',
+        onsubmit: (event) => {
+          event.preventDefault();
+          const text = this.#input.value.trim();
+          if (text !== '') onSay(text);
+          this.#input.value = '';
+        },
+      },
+      this.#input,
+      iconButton(t('send'), 'send', null, {type: 'submit'}),
+    );
+    this.#toggle = h('input', {
+      type: 'checkbox',
+      checked: settings.get('chat'),
+      onchange: () => settings.set('chat', this.#toggle.checked),
+    });
     this.#title = h('h2');
-    this.element = h('section', {class: 'card chat'},
-        h('header', null, this.#title, h('label', {class: 'switch'}, this.#toggle, h('span', null, t('show')))),
-        this.#lines, this.#form);
+    this.element = h(
+      'section',
+      {class: 'card chat'},
+      h(
+        'header',
+        null,
+        this.#title,
+        h('label', {class: 'switch'}, this.#toggle, h('span', null, t('show'))),
+      ),
+      this.#lines,
+      this.#form,
+    );
     this.#input.placeholder = t('say_something');
     this.#input.setAttribute('aria-label', t('say_something'));
   }
@@ -38,8 +63,11 @@ export class ChatView {
     this.#form.hidden = !on;
     if (game.chat.length === this.#drawn && game.chat.length > 0) return;
     this.#drawn = game.chat.length;
-    this.#lines.replaceChildren(...game.chat.map(({by, name, text}) =>
-      h('li', null, h('b', {class: by ?? 'spectator'}, name), ' ', text)));
+    this.#lines.replaceChildren(
+      ...game.chat.map(({by, name, text}) =>
+        h('li', null, h('b', {class: by ?? 'spectator'}, name), ' ', text),
+      ),
+    );
     if (game.chat.length === 0) this.#lines.append(h('li', {class: 'empty'}, t('be_kind')));
     this.#lines.scrollTop = this.#lines.scrollHeight;
   }

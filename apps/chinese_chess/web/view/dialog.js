@@ -13,8 +13,15 @@ export function openDialog(title, makeBody, kind = '') {
       answer = value;
       dialog.close();
     };
-    dialog.append(h('header', null, h('h2', null, title),
-        iconButton(t('close'), 'cross', () => close(), {class: 'close'})), makeBody(close));
+    dialog.append(
+      h(
+        'header',
+        null,
+        h('h2', null, title),
+        iconButton(t('close'), 'cross', () => close(), {class: 'close'}),
+      ),
+      makeBody(close),
+    );
     dialog.addEventListener('close', () => {
       dialog.remove();
       resolve(answer);

@@ -18,8 +18,11 @@ function fill(element, props, children) {
       element.setAttribute(name, value === true ? '' : value);
     }
   }
-  element.append(...children.flat(Infinity).filter((child) =>
-    child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children
+      .flat(Infinity)
+      .filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 
@@ -32,24 +35,36 @@ export const s = (tag, props, ...children) =>
   fill(document.createElementNS(SVG, tag), props, children);
 
 export function icon(name) {
-  return s('svg', {class: 'icon', viewBox: '0 0 24 24', 'aria-hidden': 'true'},
-      s('path', {d: ICONS[name]}));
+  return s(
+    'svg',
+    {class: 'icon', viewBox: '0 0 24 24', 'aria-hidden': 'true'},
+    s('path', {d: ICONS[name]}),
+  );
 }
 
 export function button(label, iconName, onclick, props = {}) {
-  return h('button', {type: 'button', onclick, ...props},
-      iconName ? icon(iconName) : null, label ? h('span', null, label) : null);
+  return h(
+    'button',
+    {type: 'button', onclick, ...props},
+    iconName ? icon(iconName) : null,
+    label ? h('span', null, label) : null,
+  );
 }
 
 // A button with a sign only; the label is for the ear and the mouse.
 export function iconButton(label, iconName, onclick, props = {}) {
   return button('', iconName, onclick, {
-    title: label, 'aria-label': label, ...props,
+    title: label,
+    'aria-label': label,
+    ...props,
     class: `icon-button ${props.class ?? ''}`,
   });
 }
 
 export function select(options, value, onchange, props = {}) {
-  return h('select', {onchange: (event) => onchange(event.target.value), ...props},
-      options.map(([key, label]) => h('option', {value: key, selected: key === value}, label)));
+  return h(
+    'select',
+    {onchange: (event) => onchange(event.target.value), ...props},
+    options.map(([key, label]) => h('option', {value: key, selected: key === value}, label)),
+  );
 }

@@ -21,8 +21,17 @@ export class GameActions {
   show(game) {
     this.game = game;
     const claim = this.#mayClaim();
-    const key = JSON.stringify([game.you, game.over, game.ply < 2, game.ply, game.offers, game.next,
-      claim, this.#confirming, game.yourTurn]);
+    const key = JSON.stringify([
+      game.you,
+      game.over,
+      game.ply < 2,
+      game.ply,
+      game.offers,
+      game.next,
+      claim,
+      this.#confirming,
+      game.yourTurn,
+    ]);
     if (key === this.#key) return;
     this.#key = key;
     this.element.replaceChildren(...this.#buttons().filter(Boolean));
@@ -40,12 +49,18 @@ export class GameActions {
     const {game} = this;
     if (game.you === null) return [];
     if (game.over) return this.#buttonsAfter();
-    if (game.ply < 2) return [button(t('abort'), 'cross', () => client.inGame('abort'), {class: 'abort'})];
+    if (game.ply < 2)
+      return [button(t('abort'), 'cross', () => client.inGame('abort'), {class: 'abort'})];
     return [
-      game.casual && button(t('takeback'), 'undo', () => client.inGame('offer', 'takeback'),
-          {class: 'takeback', disabled: !game.mayTakeBack || game.offers.takeback === game.you}),
-      button(t('offer_draw'), 'draw', () => client.inGame('offer', 'draw'),
-          {class: 'draw', disabled: game.offers.draw !== null}),
+      game.casual &&
+        button(t('takeback'), 'undo', () => client.inGame('offer', 'takeback'), {
+          class: 'takeback',
+          disabled: !game.mayTakeBack || game.offers.takeback === game.you,
+        }),
+      button(t('offer_draw'), 'draw', () => client.inGame('offer', 'draw'), {
+        class: 'draw',
+        disabled: game.offers.draw !== null,
+      }),
       ...this.#resign(),
     ];
   }
@@ -54,9 +69,16 @@ export class GameActions {
     const {game} = this;
     const asked = game.offers.rematch;
     return [
-      game.next === null && button(t(asked === game.you ? 'cancel_rematch' : 'rematch'), 'again', () =>
-        (asked === game.you ? client.inGame('decline', 'rematch') : client.inGame('offer', 'rematch')),
-      {class: 'rematch primary'}),
+      game.next === null &&
+        button(
+          t(asked === game.you ? 'cancel_rematch' : 'rematch'),
+          'again',
+          () =>
+            asked === game.you
+              ? client.inGame('decline', 'rematch')
+              : client.inGame('offer', 'rematch'),
+          {class: 'rematch primary'},
+        ),
       button(t('new_game'), 'home', this.onNewGame, {class: 'new-game'}),
     ];
   }
@@ -66,12 +88,23 @@ export class GameActions {
     if (this.#confirming !== 'resign') {
       return [button(t('resign'), 'flag', () => this.#confirm('resign'), {class: 'resign'})];
     }
-    return [h('span', {class: 'confirm'}, t('resign_sure'),
-        button(t('yes'), 'check', () => {
-          this.#confirm(null);
-          client.inGame('resign');
-        }, {class: 'danger resign-yes'}),
-        button(t('no'), 'cross', () => this.#confirm(null)))];
+    return [
+      h(
+        'span',
+        {class: 'confirm'},
+        t('resign_sure'),
+        button(
+          t('yes'),
+          'check',
+          () => {
+            this.#confirm(null);
+            client.inGame('resign');
+          },
+          {class: 'danger resign-yes'},
+        ),
+        button(t('no'), 'cross', () => this.#confirm(null)),
+      ),
+    ];
   }
 
   #confirm(what) {
@@ -91,16 +124,28 @@ export class GameActions {
       return game.offers[offer] === game.you ? h('p', null, t(`offered_${offer}`)) : null;
     });
     if (claim) {
-      questions.push(h('p', {class: 'question'}, t('opponent_gone'),
+      questions.push(
+        h(
+          'p',
+          {class: 'question'},
+          t('opponent_gone'),
           button(t('claim_win'), 'flag', () => client.inGame('claim', false), {class: 'primary'}),
-          button(t('claim_draw'), 'draw', () => client.inGame('claim', true))));
+          button(t('claim_draw'), 'draw', () => client.inGame('claim', true)),
+        ),
+      );
     }
     return questions;
   }
 
   #question(offer) {
-    return h('p', {class: 'question'}, t(`offers_${offer}`),
-        button(t('accept'), 'check', () => client.inGame('offer', offer), {class: `primary accept-${offer}`}),
-        button(t('decline'), 'cross', () => client.inGame('decline', offer)));
+    return h(
+      'p',
+      {class: 'question'},
+      t(`offers_${offer}`),
+      button(t('accept'), 'check', () => client.inGame('offer', offer), {
+        class: `primary accept-${offer}`,
+      }),
+      button(t('decline'), 'cross', () => client.inGame('decline', offer)),
+    );
   }
 }

@@ -26,12 +26,15 @@ import {sounds} from './sounds.js';
 const TICK = 100;
 
 export class GameView {
-  #ply = null;          // Shown: after so many moves; null: the newest.
-  #flipped = null;      // null: as the side wants it.
+  #ply = null; // Shown: after so many moves; null: the newest.
+  #flipped = null; // null: as the side wants it.
   #resultSeen = false;
   #closers = [];
-  #board = new BoardView({onMove: (move) => this.#move(move), onCancel: () => this.#cancelPremove()});
-  #bars = [new PlayerBar(), new PlayerBar()];  // Top, bottom.
+  #board = new BoardView({
+    onMove: (move) => this.#move(move),
+    onCancel: () => this.#cancelPremove(),
+  });
+  #bars = [new PlayerBar(), new PlayerBar()]; // Top, bottom.
   #list = new MoveList((ply) => this.#go(ply));
   #info = new GameInfo();
   #live = h('div', {class: 'visually-hidden', 'aria-live': 'assertive'});
@@ -44,7 +47,10 @@ export class GameView {
     this.go = go;
     this.#actions = new GameActions({onNewGame: () => go('')});
     this.#chat = new ChatView((text) => client.inGame('chat', text));
-    this.#entry = new MoveEntry({position: () => this.#newest(), onMove: (move) => this.#move(move)});
+    this.#entry = new MoveEntry({
+      position: () => this.#newest(),
+      onMove: (move) => this.#move(move),
+    });
     this.#resultSeen = replay !== null;
     if (replay !== null) this.#ply = 0;
     this.#build();
@@ -66,31 +72,55 @@ export class GameView {
   // --- Building --------------------------------------------------------------------------
 
   #build() {
-    const controls = h('div', {class: 'controls'},
-        iconButton(t('first_move'), 'first', () => this.#go(0)),
-        iconButton(t('previous_move'), 'previous', () => this.#step(-1), {class: 'previous'}),
-        iconButton(t('next_move'), 'next', () => this.#step(1), {class: 'next'}),
-        iconButton(t('last_move'), 'last', () => this.#go(null), {class: 'newest'}),
-        iconButton(t('flip'), 'flip', () => this.#flip(), {class: 'flip'}),
-        recordMenu(() => this.game));
-    const side = h('section', {class: 'card side'}, this.#status, this.#list.element, controls,
-        this.#actions.offers, this.#actions.element, this.#entry.element);
-    this.element = h('main', {class: `game ${this.replay ? 'replay' : ''}`},
-        h('div', {class: 'board-column'}, this.#bars[0].element,
-            h('div', {class: 'board-place'}, this.#board.element, this.#overlay), this.#bars[1].element),
-        side,
-        h('aside', {class: 'talk'}, this.#info.element, this.replay ? null : this.#chat.element),
-        this.#live);
+    const controls = h(
+      'div',
+      {class: 'controls'},
+      iconButton(t('first_move'), 'first', () => this.#go(0)),
+      iconButton(t('previous_move'), 'previous', () => this.#step(-1), {class: 'previous'}),
+      iconButton(t('next_move'), 'next', () => this.#step(1), {class: 'next'}),
+      iconButton(t('last_move'), 'last', () => this.#go(null), {class: 'newest'}),
+      iconButton(t('flip'), 'flip', () => this.#flip(), {class: 'flip'}),
+      recordMenu(() => this.game),
+    );
+    const side = h(
+      'section',
+      {class: 'card side'},
+      this.#status,
+      this.#list.element,
+      controls,
+      this.#actions.offers,
+      this.#actions.element,
+      this.#entry.element,
+    );
+    this.element = h(
+      'main',
+      {class: `game ${this.replay ? 'replay' : ''}`},
+      h(
+        'div',
+        {class: 'board-column'},
+        this.#bars[0].element,
+        h('div', {class: 'board-place'}, this.#board.element, this.#overlay),
+        this.#bars[1].element,
+      ),
+      side,
+      h('aside', {class: 'talk'}, this.#info.element, this.replay ? null : this.#chat.element),
+      this.#live,
+    );
   }
 
   #listen() {
     const keys = (event) => this.#key(event);
     document.addEventListener('keydown', keys);
     const timer = setInterval(() => this.#tick(), TICK);
-    this.#closers.push(() => document.removeEventListener('keydown', keys), () => clearInterval(timer),
-        settings.on('change', () => this.show()));
+    this.#closers.push(
+      () => document.removeEventListener('keydown', keys),
+      () => clearInterval(timer),
+      settings.on('change', () => this.show()),
+    );
     if (this.replay === null) {
-      this.#closers.push(client.on('game', (happened, details) => this.#happened(happened, details)));
+      this.#closers.push(
+        client.on('game', (happened, details) => this.#happened(happened, details)),
+      );
     }
   }
 
@@ -154,14 +184,19 @@ export class GameView {
   #showBoard(position, ply, newest) {
     const {game} = this;
     const pending = newest && !this.replay ? client.pending?.move : null;
-    const checked = inCheck(position, position.turn) ? findGeneral(position.cells, position.turn) : null;
+    const checked = inCheck(position, position.turn)
+      ? findGeneral(position.cells, position.turn)
+      : null;
     const flipped = this.#flippedNow;
     this.#board.show({
-      position, checked, flipped,
+      position,
+      checked,
+      flipped,
       lastMove: pending ?? game.moves[ply - 1] ?? null,
       premove: newest && !this.replay ? client.premove : null,
       ...this.#input(position, newest),
-      pieces: pieceSet(), script: script(),
+      pieces: pieceSet(),
+      script: script(),
       labels: settings.get('coordinates') ? boardLabels(notation(), flipped) : null,
       label: describePosition(position),
     });
@@ -180,10 +215,15 @@ export class GameView {
   #showBars(position) {
     const {game} = this;
     const bottom = this.#flippedNow ? 'black' : 'red';
-    [opponent(bottom), bottom].forEach((color, i) => this.#bars[i].show({
-      game, color, you: game.you === color, pieces: pieceSet(),
-      taken: takenBy(color, game.positions[0], position),
-    }));
+    [opponent(bottom), bottom].forEach((color, i) =>
+      this.#bars[i].show({
+        game,
+        color,
+        you: game.you === color,
+        pieces: pieceSet(),
+        taken: takenBy(color, game.positions[0], position),
+      }),
+    );
     for (const bar of this.#bars) bar.hideClock(this.replay !== null);
   }
 
@@ -192,7 +232,8 @@ export class GameView {
     if (!game.known) return t('loading');
     if (!newest) return t('browsing', {ply: this.#ply, of: game.ply});
     if (game.over) return resultText(game);
-    if (game.moves.at(-1)?.check) return t(game.yourTurn ? 'you_are_in_check' : `check_${game.turn}`);
+    if (game.moves.at(-1)?.check)
+      return t(game.yourTurn ? 'you_are_in_check' : `check_${game.turn}`);
     if (game.warning) return t('repetition_warning');
     if (game.you === null) return t(`turn_${game.turn}`);
     if (game.ply < 2 && game.yourTurn) return t('first_move_soon');
@@ -202,15 +243,18 @@ export class GameView {
   #showResult(newest) {
     const {game} = this;
     if (!game.over || this.#resultSeen || !newest) return this.#overlay.replaceChildren();
-    if (this.#overlay.childElementCount > 0 && this.#overlay.dataset.key === resultKey(game)) return;
+    if (this.#overlay.childElementCount > 0 && this.#overlay.dataset.key === resultKey(game))
+      return;
     this.#overlay.dataset.key = resultKey(game);
-    this.#overlay.replaceChildren(resultCard(game, {
-      onClose: () => {
-        this.#resultSeen = true;
-        this.#overlay.replaceChildren();
-      },
-      onHome: () => this.go(''),
-    }));
+    this.#overlay.replaceChildren(
+      resultCard(game, {
+        onClose: () => {
+          this.#resultSeen = true;
+          this.#overlay.replaceChildren();
+        },
+        onHome: () => this.go(''),
+      }),
+    );
   }
 
   #tick() {
@@ -242,7 +286,8 @@ export class GameView {
   #go(ply) {
     const {game} = this;
     const last = game.ply;
-    this.#ply = ply === null || (ply >= last && !this.replay) ? null : Math.max(0, Math.min(ply, last));
+    this.#ply =
+      ply === null || (ply >= last && !this.replay) ? null : Math.max(0, Math.min(ply, last));
     if (this.replay && ply === null) this.#ply = last;
     this.show();
   }
@@ -262,12 +307,23 @@ export class GameView {
   }
 
   #key(event) {
-    if (event.target.closest('input, select, textarea, dialog') || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (
+      event.target.closest('input, select, textarea, dialog') ||
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey
+    )
+      return;
     const actions = {
-      ArrowLeft: () => this.#step(-1), ArrowRight: () => this.#step(1),
-      ArrowUp: () => this.#go(0), ArrowDown: () => this.#go(null),
-      Home: () => this.#go(0), End: () => this.#go(null),
-      f: () => this.#flip(), m: () => this.#entry.focus(), Escape: () => this.#cancelPremove(),
+      ArrowLeft: () => this.#step(-1),
+      ArrowRight: () => this.#step(1),
+      ArrowUp: () => this.#go(0),
+      ArrowDown: () => this.#go(null),
+      Home: () => this.#go(0),
+      End: () => this.#go(null),
+      f: () => this.#flip(),
+      m: () => this.#entry.focus(),
+      Escape: () => this.#cancelPremove(),
     };
     const action = actions[event.key];
     if (action === undefined) return;

@@ -13,13 +13,31 @@ const MOST_NAME = 20;
 
 function askName() {
   return openDialog(t('your_name'), (close) => {
-    const input = h('input', {type: 'text', name: 'name', maxlength: MOST_NAME, required: true,
-      value: client.me?.name ?? '', autocomplete: 'nickname', 'aria-label': t('your_name')});
-    return h('form', {class: 'options', onsubmit: (event) => {
-      event.preventDefault();
-      close(input.value.trim());
-    }}, h('div', {class: 'field'}, input, h('p', {class: 'hint'}, t('name_help'))),
-    h('div', {class: 'buttons'}, button(t('save'), null, null, {type: 'submit', class: 'primary'})));
+    const input = h('input', {
+      type: 'text',
+      name: 'name',
+      maxlength: MOST_NAME,
+      required: true,
+      value: client.me?.name ?? '',
+      autocomplete: 'nickname',
+      'aria-label': t('your_name'),
+    });
+    return h(
+      'form',
+      {
+        class: 'options',
+        onsubmit: (event) => {
+          event.preventDefault();
+          close(input.value.trim());
+        },
+      },
+      h('div', {class: 'field'}, input, h('p', {class: 'hint'}, t('name_help'))),
+      h(
+        'div',
+        {class: 'buttons'},
+        button(t('save'), null, null, {type: 'submit', class: 'primary'}),
+      ),
+    );
   });
 }
 
@@ -30,19 +48,36 @@ export class Header {
   #closers = [];
 
   constructor() {
-    this.#sound = iconButton(t('sound'), settings.get('sound') ? 'sound' : 'mute', () =>
-      settings.set('sound', !settings.get('sound')), {class: 'sound'});
-    this.#name = button(client.me?.name ?? '…', null, () => this.#rename(), {class: 'my-name', title: t('your_name')});
-    this.element = h('header', {class: 'top'},
-        h('a', {class: 'brand', href: '#/'},
-            s('svg', {viewBox: '-50 -50 100 100', 'aria-hidden': 'true'}, drawPiece('K', pieceSet())),
-            h('span', null, t('xiangqi'))),
-        h('span', {class: 'gap'}), this.#lag, this.#name, this.#sound,
-        iconButton(t('learn'), 'help', openLessons, {class: 'learn'}),
-        iconButton(t('settings'), 'gear', openSettings, {class: 'settings'}));
+    this.#sound = iconButton(
+      t('sound'),
+      settings.get('sound') ? 'sound' : 'mute',
+      () => settings.set('sound', !settings.get('sound')),
+      {class: 'sound'},
+    );
+    this.#name = button(client.me?.name ?? '…', null, () => this.#rename(), {
+      class: 'my-name',
+      title: t('your_name'),
+    });
+    this.element = h(
+      'header',
+      {class: 'top'},
+      h(
+        'a',
+        {class: 'brand', href: '#/'},
+        s('svg', {viewBox: '-50 -50 100 100', 'aria-hidden': 'true'}, drawPiece('K', pieceSet())),
+        h('span', null, t('xiangqi')),
+      ),
+      h('span', {class: 'gap'}),
+      this.#lag,
+      this.#name,
+      this.#sound,
+      iconButton(t('learn'), 'help', openLessons, {class: 'learn'}),
+      iconButton(t('settings'), 'gear', openSettings, {class: 'settings'}),
+    );
     this.#closers.push(
-        client.on('welcome', () => this.#showName()),
-        client.on('lag', (lag) => this.#showLag(lag)));
+      client.on('welcome', () => this.#showName()),
+      client.on('lag', (lag) => this.#showLag(lag)),
+    );
     if (client.lag !== null) this.#showLag(client.lag);
   }
 

@@ -28,26 +28,54 @@ const y = (square) => pointY(RANKS - 1 - rankOf(square));
 
 function drawStrip({piece, fen, low}) {
   const position = parseFen(`${fen} w`);
-  const squares = Array.from({length: SQUARES}, (_, square) => square)
-      .filter((square) => rankOf(square) >= low && rankOf(square) < low + RANKS_SHOWN);
-  const pieces = squares.filter((square) => position.cells[square] !== '').map((square) =>
-    s('g', {transform: `translate(${x(square)} ${y(square)})`}, drawPiece(position.cells[square], pieceSet())));
-  const targets = squares.filter((square) => position.cells[square] === piece)
-      .flatMap((square) => legalTargets(position, square));
-  const hints = targets.map((square) => s('circle', {
-    class: position.cells[square] === '' ? 'dot' : 'ring-hint',
-    cx: x(square), cy: y(square), r: position.cells[square] === '' ? 15 : 48,
-  }));
+  const squares = Array.from({length: SQUARES}, (_, square) => square).filter(
+    (square) => rankOf(square) >= low && rankOf(square) < low + RANKS_SHOWN,
+  );
+  const pieces = squares
+    .filter((square) => position.cells[square] !== '')
+    .map((square) =>
+      s(
+        'g',
+        {transform: `translate(${x(square)} ${y(square)})`},
+        drawPiece(position.cells[square], pieceSet()),
+      ),
+    );
+  const targets = squares
+    .filter((square) => position.cells[square] === piece)
+    .flatMap((square) => legalTargets(position, square));
+  const hints = targets.map((square) =>
+    s('circle', {
+      class: position.cells[square] === '' ? 'dot' : 'ring-hint',
+      cx: x(square),
+      cy: y(square),
+      r: position.cells[square] === '' ? 15 : 48,
+    }),
+  );
   // Below the river's text.
   const top = y(squareAt(0, low + RANKS_SHOWN - 1)) - 18;
   const height = (RANKS_SHOWN - 1) * 100 + 68;
-  return s('svg', {class: 'board strip', viewBox: `0 ${top} ${FILES * 100} ${height}`, 'aria-hidden': 'true'},
-      drawGradients(), drawBoard({script: script()}), pieces, s('g', {class: 'hints'}, hints));
+  return s(
+    'svg',
+    {class: 'board strip', viewBox: `0 ${top} ${FILES * 100} ${height}`, 'aria-hidden': 'true'},
+    drawGradients(),
+    drawBoard({script: script()}),
+    pieces,
+    s('g', {class: 'hints'}, hints),
+  );
 }
 
 export function openLessons() {
-  openDialog(t('learn'), () => h('div', {class: 'lessons'},
-      h('p', {class: 'goal'}, t('learn_goal')),
-      LESSONS.map((lesson) => h('section', null, drawStrip(lesson), h('p', null, t(`learn_${lesson.piece}`))))),
-  'wide');
+  openDialog(
+    t('learn'),
+    () =>
+      h(
+        'div',
+        {class: 'lessons'},
+        h('p', {class: 'goal'}, t('learn_goal')),
+        LESSONS.map((lesson) =>
+          h('section', null, drawStrip(lesson), h('p', null, t(`learn_${lesson.piece}`))),
+        ),
+      ),
+    'wide',
+  );
 }

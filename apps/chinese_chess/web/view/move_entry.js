@@ -5,18 +5,31 @@ import {readMove} from '../rules/notation.js';
 import {h} from './dom.js';
 
 export class MoveEntry {
-  #input = h('input', {type: 'text', class: 'move-entry', autocomplete: 'off', spellcheck: 'false',
-    autocapitalize: 'off', maxlength: 8});
+  #input = h('input', {
+    type: 'text',
+    class: 'move-entry',
+    autocomplete: 'off',
+    spellcheck: 'false',
+    autocapitalize: 'off',
+    maxlength: 8,
+  });
 
   constructor({position, onMove}) {
-    this.element = h('form', {class: 'move-entry-form', onsubmit: (event) => {
-      event.preventDefault();
-      const move = readMove(position(), this.#input.value);
-      this.#input.setAttribute('aria-invalid', move === null);
-      if (move === null) return this.#input.select();
-      this.#input.value = '';
-      onMove(move);
-    }}, this.#input);
+    this.element = h(
+      'form',
+      {
+        class: 'move-entry-form',
+        onsubmit: (event) => {
+          event.preventDefault();
+          const move = readMove(position(), this.#input.value);
+          this.#input.setAttribute('aria-invalid', move === null);
+          if (move === null) return this.#input.select();
+          this.#input.value = '';
+          onMove(move);
+        },
+      },
+      this.#input,
+    );
     this.#input.oninput = () => this.#input.removeAttribute('aria-invalid');
   }
 

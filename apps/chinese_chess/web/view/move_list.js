@@ -18,8 +18,12 @@ export class MoveList {
   }
 
   show({game, ply, notation, script}) {
-    const key = game.moves.map((move) => `${move.from}.${move.to}`).join() + notation + script +
-        game.result + game.reason;
+    const key =
+      game.moves.map((move) => `${move.from}.${move.to}`).join() +
+      notation +
+      script +
+      game.result +
+      game.reason;
     if (key !== this.#key) {
       this.#key = key;
       this.#draw(game, notation, script);
@@ -30,15 +34,22 @@ export class MoveList {
 
   #draw(game, notation, script) {
     this.#buttons = game.moves.map((move, i) =>
-      h('button', {type: 'button', class: 'move', onclick: () => this.#onGo(i + 1)},
-          formatMove(game.positions[i], move, notation, script) + (move.check ? '+' : '')));
+      h(
+        'button',
+        {type: 'button', class: 'move', onclick: () => this.#onGo(i + 1)},
+        formatMove(game.positions[i], move, notation, script) + (move.check ? '+' : ''),
+      ),
+    );
     const rows = [];
     for (let i = 0; i < this.#buttons.length; i += 2) {
-      rows.push(h('li', null, h('span', {class: 'number'}, i / 2 + 1), this.#buttons.slice(i, i + 2)));
+      rows.push(
+        h('li', null, h('span', {class: 'number'}, i / 2 + 1), this.#buttons.slice(i, i + 2)),
+      );
     }
     this.#list.replaceChildren(...rows);
     if (rows.length === 0) this.#list.append(h('li', {class: 'empty'}, t('no_moves')));
-    if (game.over) this.#list.append(h('li', {class: 'result'}, game.result === '*' ? '–' : game.result));
+    if (game.over)
+      this.#list.append(h('li', {class: 'result'}, game.result === '*' ? '–' : game.result));
     // After a new move the newest is looked at, wherever one is.
     this.#scrollTo(this.#buttons.at(-1));
   }
@@ -53,7 +64,9 @@ export class MoveList {
     }
     const box = list.getBoundingClientRect();
     const place = button.getBoundingClientRect();
-    if (place.top < box.top || place.bottom > box.bottom) list.scrollTop += place.top - box.top - box.height / 2;
-    if (place.left < box.left || place.right > box.right) list.scrollLeft += place.left - box.left - box.width / 2;
+    if (place.top < box.top || place.bottom > box.bottom)
+      list.scrollTop += place.top - box.top - box.height / 2;
+    if (place.left < box.left || place.right > box.right)
+      list.scrollLeft += place.left - box.left - box.width / 2;
   }
 }

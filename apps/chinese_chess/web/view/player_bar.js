@@ -22,9 +22,13 @@ export class PlayerBar {
 
   constructor() {
     this.#badge = s('svg', {class: 'badge', viewBox: '-50 -50 100 100', 'aria-hidden': 'true'});
-    this.element = h('div', {class: 'player-bar'}, this.#badge,
-        h('div', {class: 'who'}, h('div', null, this.#presence, this.#name, this.#note), this.#taken),
-        this.#clock);
+    this.element = h(
+      'div',
+      {class: 'player-bar'},
+      this.#badge,
+      h('div', {class: 'who'}, h('div', null, this.#presence, this.#name, this.#note), this.#taken),
+      this.#clock,
+    );
   }
   #badge;
 
@@ -52,8 +56,9 @@ export class PlayerBar {
     const key = taken.join('') + pieces;
     if (this.#taken.dataset.key === key) return;
     this.#taken.dataset.key = key;
-    this.#taken.replaceChildren(...taken.map((piece) =>
-      s('svg', {viewBox: '-46 -46 92 92'}, drawPiece(piece, pieces))));
+    this.#taken.replaceChildren(
+      ...taken.map((piece) => s('svg', {viewBox: '-46 -46 92 92'}, drawPiece(piece, pieces))),
+    );
   }
 
   // Several times a second.
@@ -84,4 +89,3 @@ export class PlayerBar {
     this.#clock.hidden = hidden;
   }
 }
-

@@ -12,12 +12,22 @@ function save(name, text) {
 }
 
 export function recordMenu(getGame) {
-  const formats = [['', t('download')], ['chinese', t('record_chinese')], ['wxf', 'WXF'], ['iccs', 'ICCS']];
-  const menu = select(formats, '', (format) => {
-    menu.value = '';
-    if (format === '') return;
-    const game = getGame();
-    save(`xiangqi-${game.id}.pgn`, formatPgn(game, format));
-  }, {class: 'download', 'aria-label': t('download')});
+  const formats = [
+    ['', t('download')],
+    ['chinese', t('record_chinese')],
+    ['wxf', 'WXF'],
+    ['iccs', 'ICCS'],
+  ];
+  const menu = select(
+    formats,
+    '',
+    (format) => {
+      menu.value = '';
+      if (format === '') return;
+      const game = getGame();
+      save(`xiangqi-${game.id}.pgn`, formatPgn(game, format));
+    },
+    {class: 'download', 'aria-label': t('download')},
+  );
   return menu;
 }

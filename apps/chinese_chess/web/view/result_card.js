@@ -21,14 +21,29 @@ export function resultCard(game, {onClose, onHome}) {
   const asked = game.offers.rematch;
   const rematch = game.you !== null && game.next === null;
   const wanted = rematch && asked === opponent(game.you);
-  return h('div', {class: `card result-card ${outcomeClass(game)}`, role: 'dialog', 'aria-label': headline(game)},
-      iconButton(t('close'), 'cross', onClose, {class: 'close'}),
-      h('h2', null, headline(game)),
-      h('p', {class: 'score'}, game.result === '*' ? '' : game.result.replaceAll('1/2', '½').replace('-', ' – ')),
-      h('p', null, t(`reason_${game.reason}`)),
-      h('div', {class: 'buttons'},
-          rematch && button(t(wanted ? 'accept_rematch' : 'rematch'), 'again', () => client.inGame('offer', 'rematch'),
-              {class: 'primary', disabled: asked === game.you}),
-          button(t('new_game'), 'home', onHome)),
-      asked !== null && asked === game.you ? h('p', {class: 'waits'}, t('offered_rematch')) : null);
+  return h(
+    'div',
+    {class: `card result-card ${outcomeClass(game)}`, role: 'dialog', 'aria-label': headline(game)},
+    iconButton(t('close'), 'cross', onClose, {class: 'close'}),
+    h('h2', null, headline(game)),
+    h(
+      'p',
+      {class: 'score'},
+      game.result === '*' ? '' : game.result.replaceAll('1/2', '½').replace('-', ' – '),
+    ),
+    h('p', null, t(`reason_${game.reason}`)),
+    h(
+      'div',
+      {class: 'buttons'},
+      rematch &&
+        button(
+          t(wanted ? 'accept_rematch' : 'rematch'),
+          'again',
+          () => client.inGame('offer', 'rematch'),
+          {class: 'primary', disabled: asked === game.you},
+        ),
+      button(t('new_game'), 'home', onHome),
+    ),
+    asked !== null && asked === game.you ? h('p', {class: 'waits'}, t('offered_rematch')) : null,
+  );
 }

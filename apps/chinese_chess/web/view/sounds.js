@@ -75,7 +75,8 @@ const SOUNDS = {
     tone(context, at + 0.16, {pitch: 880, seconds: 0.22, loud: 0.16, type: 'triangle'});
   },
   low: (context, at) => {
-    for (const delay of [0, 0.18]) tone(context, at + delay, {pitch: 1000, seconds: 0.08, loud: 0.12, type: 'square'});
+    for (const delay of [0, 0.18])
+      tone(context, at + delay, {pitch: 1000, seconds: 0.08, loud: 0.12, type: 'square'});
   },
   begin: (context, at) => {
     tone(context, at, {pitch: 392, seconds: 0.25, loud: 0.14, type: 'triangle'});

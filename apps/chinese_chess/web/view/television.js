@@ -20,12 +20,25 @@ export class Television {
   #over = null;
 
   constructor(go) {
-    this.element = h('button', {type: 'button', class: 'card tv', onclick: () => {
-      if (client.game !== null) go(`/game/${client.game.id}`);
-    }}, this.#lines.black, this.#board.element, this.#lines.red);
+    this.element = h(
+      'button',
+      {
+        type: 'button',
+        class: 'card tv',
+        onclick: () => {
+          if (client.game !== null) go(`/game/${client.game.id}`);
+        },
+      },
+      this.#lines.black,
+      this.#board.element,
+      this.#lines.red,
+    );
     const timer = setInterval(() => this.#tick(), TICK);
-    this.#closers.push(client.on('games', () => this.#choose()), client.on('game', () => this.show()),
-        () => clearInterval(timer));
+    this.#closers.push(
+      client.on('games', () => this.#choose()),
+      client.on('game', () => this.show()),
+      () => clearInterval(timer),
+    );
     this.#choose();
     this.show();
   }
@@ -50,7 +63,10 @@ export class Television {
     if (game?.over) this.#over ??= performance.now();
     const position = game?.known ? game.position : parseFen(START_FEN);
     this.#board.show({
-      position, lastMove: game?.moves.at(-1) ?? null, pieces: pieceSet(), script: script(),
+      position,
+      lastMove: game?.moves.at(-1) ?? null,
+      pieces: pieceSet(),
+      script: script(),
       checked: inCheck(position, position.turn) ? findGeneral(position.cells, position.turn) : null,
       label: describePosition(position),
     });
@@ -66,7 +82,10 @@ export class Television {
         continue;
       }
       const time = formatTime(game.clock.left(color, performance.now()));
-      this.#lines[color].replaceChildren(h('b', null, game.players[color].name), h('span', null, time));
+      this.#lines[color].replaceChildren(
+        h('b', null, game.players[color].name),
+        h('span', null, time),
+      );
       this.#lines[color].classList.toggle('to-move', !game.over && game.turn === color);
     }
   }

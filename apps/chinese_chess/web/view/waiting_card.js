@@ -23,10 +23,24 @@ async function share(code) {
 
 function roomBody(code) {
   if (!code) return null;
-  const link = h('input', {type: 'text', readonly: true, class: 'room-link', value: linkOf(code),
-    'aria-label': t('room_link'), onfocus: (event) => event.target.select()});
-  return [h('p', null, t('room_help')), h('p', {class: 'room-code'}, code),
-    h('div', {class: 'room-share'}, link, button(t('copy_link'), 'copy', () => share(code), {class: 'primary'}))];
+  const link = h('input', {
+    type: 'text',
+    readonly: true,
+    class: 'room-link',
+    value: linkOf(code),
+    'aria-label': t('room_link'),
+    onfocus: (event) => event.target.select(),
+  });
+  return [
+    h('p', null, t('room_help')),
+    h('p', {class: 'room-code'}, code),
+    h(
+      'div',
+      {class: 'room-share'},
+      link,
+      button(t('copy_link'), 'copy', () => share(code), {class: 'primary'}),
+    ),
+  ];
 }
 
 export class WaitingCard {
@@ -40,10 +54,15 @@ export class WaitingCard {
     const {waiting} = client;
     if (waiting === null) return this.element.replaceChildren();
     const {control} = waiting.message;
-    this.element.replaceChildren(h('section', {class: 'card waiting', role: 'status'},
+    this.element.replaceChildren(
+      h(
+        'section',
+        {class: 'card waiting', role: 'status'},
         h('div', {class: 'pulse', 'aria-hidden': 'true'}, h('i'), h('i'), h('i')),
         h('h2', null, t(`waiting_${waiting.what}`), control ? ` · ${control}` : ''),
         waiting.what === 'room' ? roomBody(waiting.code) : h('p', null, t('waiting_help')),
-        button(t('cancel'), 'cross', () => client.stopWaiting(), {class: 'cancel'})));
+        button(t('cancel'), 'cross', () => client.stopWaiting(), {class: 'cancel'}),
+      ),
+    );
   }
 }

@@ -11,18 +11,34 @@ import path from 'node:path';
 import {createRequire} from 'node:module';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 export async function openBrowser(playwrightDir) {
   const {chromium} = createRequire(import.meta.url)(path.resolve(playwrightDir));
   const browser = await chromium.launch({executablePath: CHROMIUM, args: FLAGS});
   return {
     async sitDown(url, {name = '', settings = {}, websocket = null, ...options} = {}) {
-      const context = await browser.newContext({viewport: {width: 1360, height: 860}, locale: 'en-US', ...options});
-      await context.addInitScript((kept) => {
-        if (localStorage.getItem('xiangqi.settings') === null) localStorage.setItem('xiangqi.settings', kept);
-      }, JSON.stringify({name, ...settings}));
+      const context = await browser.newContext({
+        viewport: {width: 1360, height: 860},
+        locale: 'en-US',
+        ...options,
+      });
+      await context.addInitScript(
+        (kept) => {
+          if (localStorage.getItem('xiangqi.settings') === null)
+            localStorage.setItem('xiangqi.settings', kept);
+        },
+        JSON.stringify({name, ...settings}),
+      );
       const page = await context.newPage();
       if (websocket !== null) await page.routeWebSocket(/\/ws$/, websocket);
       const person = new Person(page, url);
@@ -55,7 +71,8 @@ class Person {
     });
     page.on('request', (request) => {
       const asked = new URL(request.url());
-      if (asked.protocol !== 'blob:' && asked.host !== host) this.troubles.push(`third party: ${asked}`);
+      if (asked.protocol !== 'blob:' && asked.host !== host)
+        this.troubles.push(`third party: ${asked}`);
     });
   }
 
@@ -63,7 +80,10 @@ class Person {
     return this.page.waitForFunction(what, argument, {timeout: 20000});
   }
   atPly(ply) {
-    return this.until((n) => xiangqi.client.game?.ply === n && xiangqi.client.pending === null, ply);
+    return this.until(
+      (n) => xiangqi.client.game?.ply === n && xiangqi.client.pending === null,
+      ply,
+    );
   }
   look(what, argument) {
     return this.page.evaluate(what, argument);
@@ -78,21 +98,26 @@ class Person {
     const flipped = await this.look(() => xiangqi.client.game?.you === 'black');
     const {file, rank} = square(text);
     const [column, row] = flipped ? [8 - file, rank] : [file, 9 - rank];
-    return [box.x + box.width * (50 + 100 * column) / 900, box.y + box.height * (80 + 100 * row) / 1060];
+    return [
+      box.x + (box.width * (50 + 100 * column)) / 900,
+      box.y + (box.height * (80 + 100 * row)) / 1060,
+    ];
   }
 
   async drag(move) {
     const {mouse} = this.page;
-    await mouse.move(...await this.place(move.slice(0, 2)));
+    await mouse.move(...(await this.place(move.slice(0, 2))));
     await mouse.down();
-    await mouse.move(...await this.place(move.slice(2)), {steps: 4});
+    await mouse.move(...(await this.place(move.slice(2))), {steps: 4});
     await mouse.up();
   }
   async click(move) {
-    for (const end of [move.slice(0, 2), move.slice(2)]) await this.page.mouse.click(...await this.place(end));
+    for (const end of [move.slice(0, 2), move.slice(2)])
+      await this.page.mouse.click(...(await this.place(end)));
   }
   async tap(move) {
-    for (const end of [move.slice(0, 2), move.slice(2)]) await this.page.touchscreen.tap(...await this.place(end));
+    for (const end of [move.slice(0, 2), move.slice(2)])
+      await this.page.touchscreen.tap(...(await this.place(end)));
   }
   async type(move) {
     await this.page.fill('.move-entry', move);
@@ -101,17 +126,26 @@ class Person {
 
   // Until no piece slides any more.
   settle() {
-    return this.until(() => document.getAnimations().every((one) => !(one instanceof CSSTransition)));
+    return this.until(() =>
+      document.getAnimations().every((one) => !(one instanceof CSSTransition)),
+    );
   }
 
   // Whose piece is drawn on a square; '' for none.
   async drawnAt(text) {
     await this.settle();
     const [x, y] = await this.place(text);
-    return this.look(([left, top]) => {
-      const piece = document.elementFromPoint(left, top)?.closest('.piece');
-      return piece === null || piece === undefined ? '' : piece.classList.contains('red') ? 'red' : 'black';
-    }, [x, y]);
+    return this.look(
+      ([left, top]) => {
+        const piece = document.elementFromPoint(left, top)?.closest('.piece');
+        return piece === null || piece === undefined
+          ? ''
+          : piece.classList.contains('red')
+            ? 'red'
+            : 'black';
+      },
+      [x, y],
+    );
   }
 
   async shoot(directory, name) {
@@ -132,7 +166,10 @@ export async function openLine(port) {
   const server = net.createServer((client) => {
     if (cut) return client.destroy();
     const upstream = net.connect(port, '127.0.0.1');
-    for (const [one, other] of [[client, upstream], [upstream, client]]) {
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ]) {
       sockets.add(one);
       one.on('error', () => other.destroy());
       one.on('close', () => {

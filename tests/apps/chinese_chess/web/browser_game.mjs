@@ -10,19 +10,42 @@ import {openBrowser, openLine} from './browser.mjs';
 
 const [playwright, port, shots] = process.argv.slice(2);
 
-const MOVES = ('g0e2 b7g7 h2h5 h7h0 e2g0 g7g3 h5h8 h0h1 a0a1 e9e8 a1e1 h1h6 b2b4 e8f8 ' +
-    'e1i1 f8e8 i0h0 g6g5 b4e4 e8d8 i1d1').split(' ');
-const PHONE = {viewport: {width: 390, height: 844}, deviceScaleFactor: 2, hasTouch: true, isMobile: true};
-const JUNK = ['', '{', 'null', '[]', '"x"', '{"t":"game"}', '{"t":"move","game":1}', '{"t":"lobby","pools":{}}',
-  '{"t":{"toString":1}}', '{"t":"viewers","viewers":-1,"names":[null]}', '{"t":"end","game":"x","v":9e99}',
-  `{"t":"chat","text":"${'x'.repeat(100000)}"}`, '{"t":"error","code":"<img src=x onerror=alert(1)>","text":"<b>"}'];
+const MOVES = (
+  'g0e2 b7g7 h2h5 h7h0 e2g0 g7g3 h5h8 h0h1 a0a1 e9e8 a1e1 h1h6 b2b4 e8f8 ' +
+  'e1i1 f8e8 i0h0 g6g5 b4e4 e8d8 i1d1'
+).split(' ');
+const PHONE = {
+  viewport: {width: 390, height: 844},
+  deviceScaleFactor: 2,
+  hasTouch: true,
+  isMobile: true,
+};
+const JUNK = [
+  '',
+  '{',
+  'null',
+  '[]',
+  '"x"',
+  '{"t":"game"}',
+  '{"t":"move","game":1}',
+  '{"t":"lobby","pools":{}}',
+  '{"t":{"toString":1}}',
+  '{"t":"viewers","viewers":-1,"names":[null]}',
+  '{"t":"end","game":"x","v":9e99}',
+  `{"t":"chat","text":"${'x'.repeat(100000)}"}`,
+  '{"t":"error","code":"<img src=x onerror=alert(1)>","text":"<b>"}',
+];
 
 const step = (text) => console.log(`- ${text}`);
 
 // Red opens a private room, Black comes by its link.
 async function meet(people, line) {
   const red = await people.sitDown(`http://127.0.0.1:${port}/`, {name: '<b>Mei</b>'});
-  const black = await people.sitDown(`http://127.0.0.1:${line.port}/`, {name: '老王', locale: 'zh-CN', ...PHONE});
+  const black = await people.sitDown(`http://127.0.0.1:${line.port}/`, {
+    name: '老王',
+    locale: 'zh-CN',
+    ...PHONE,
+  });
   await red.page.click('.way.room');
   await red.page.click('.color-choice:first-child');
   await red.page.click('dialog button.primary');
@@ -45,7 +68,9 @@ async function meet(people, line) {
 // With junk on the line, which must not matter.
 async function comeToWatch(people, id) {
   const watcher = await people.sitDown(`http://127.0.0.1:${port}/`, {
-    name: '觀棋人', locale: 'zh-TW', colorScheme: 'dark',
+    name: '觀棋人',
+    locale: 'zh-TW',
+    colorScheme: 'dark',
     websocket: (socket) => {
       const server = socket.connectToServer();
       server.onMessage((message) => {
@@ -57,7 +82,11 @@ async function comeToWatch(people, id) {
   await watcher.page.click(`.live-game[data-game="${id}"]`);
   await watcher.page.waitForSelector('main.game');
   await watcher.until(() => xiangqi.client.game?.known);
-  assert.equal(await watcher.page.locator('.actions button').count(), 0, 'a spectator has no buttons');
+  assert.equal(
+    await watcher.page.locator('.actions button').count(),
+    0,
+    'a spectator has no buttons',
+  );
   step('a spectator found the game in the list');
   return watcher;
 }
@@ -67,11 +96,11 @@ async function refuseIllegalMoves(red) {
   assert.equal(await red.drawnAt('h2'), 'red', 'an illegal drop snaps back');
   assert.equal(await red.drawnAt('h8'), '');
   await red.drag('a9a8');
-  assert.equal(await red.look(() => xiangqi.client.game.ply), 0, 'not one\'s own piece');
-  await red.page.mouse.click(...await red.place('b2'));
+  assert.equal(await red.look(() => xiangqi.client.game.ply), 0, "not one's own piece");
+  await red.page.mouse.click(...(await red.place('b2')));
   assert.equal(await red.page.locator('.hints .dot').count(), 11);
   assert.equal(await red.page.locator('.hints .ring-hint').count(), 1);
-  await red.page.mouse.click(...await red.place('b2'));
+  await red.page.mouse.click(...(await red.place('b2')));
   assert.equal(await red.page.locator('.hints *').count(), 0);
   step('illegal moves were not made');
 }
@@ -107,8 +136,11 @@ async function loseTheLine({red, black}, line) {
   line.mend();
   await black.atPly(ply + 1);
   await red.until(() => xiangqi.client.game.players.black.online);
-  const after = await black.look(() => ({version: xiangqi.client.game.version,
-    ms: Math.round(xiangqi.caughtUp - xiangqi.back), whole: xiangqi.wholeAgain === true}));
+  const after = await black.look(() => ({
+    version: xiangqi.client.game.version,
+    ms: Math.round(xiangqi.caughtUp - xiangqi.back),
+    whole: xiangqi.wholeAgain === true,
+  }));
   assert.ok(after.version > version);
   assert.ok(!after.whole, 'what was missed was replayed, not sent whole');
   assert.ok(after.ms < 1000, `${after.ms} ms`);
@@ -132,8 +164,14 @@ async function lookBack(watcher) {
 }
 
 async function playOn({red, black, watcher}, line) {
-  const ways = [(i) => red.drag(MOVES[i]), (i) => black.tap(MOVES[i]), (i) => red.click(MOVES[i]),
-    (i) => black.tap(MOVES[i]), (i) => red.type(MOVES[i]), (i) => black.drag(MOVES[i])];
+  const ways = [
+    (i) => red.drag(MOVES[i]),
+    (i) => black.tap(MOVES[i]),
+    (i) => red.click(MOVES[i]),
+    (i) => black.tap(MOVES[i]),
+    (i) => red.type(MOVES[i]),
+    (i) => black.drag(MOVES[i]),
+  ];
   let checkLookedBack = null;
   for (let ply = 4; ply < MOVES.length; ++ply) {
     if (ply === 8) await loseTheLine({red, black}, line);
@@ -182,8 +220,10 @@ async function replay(red, id) {
   assert.equal(await red.page.locator('.move').count(), MOVES.length);
   for (let i = 0; i < 5; ++i) await red.page.keyboard.press('ArrowRight');
   assert.equal(await red.page.locator('.move.current').innerText(), 'E5-3');
-  const [download] = await Promise.all([red.page.waitForEvent('download'),
-    red.page.selectOption('select.download', 'chinese')]);
+  const [download] = await Promise.all([
+    red.page.waitForEvent('download'),
+    red.page.selectOption('select.download', 'chinese'),
+  ]);
   assert.equal(download.suggestedFilename(), `xiangqi-${id}.pgn`);
   step('the finished game was replayed and downloaded');
 }
@@ -195,7 +235,8 @@ async function rematch({red, black}) {
   await red.until(() => xiangqi.client.game?.known && xiangqi.client.game.you === 'black');
   await black.until(() => xiangqi.client.game?.known && xiangqi.client.game.you === 'red');
   await black.page.click('.abort');
-  for (const person of [red, black]) await person.until(() => xiangqi.client.game.reason === 'aborted');
+  for (const person of [red, black])
+    await person.until(() => xiangqi.client.game.reason === 'aborted');
   step('a rematch with the colours changed, aborted');
 }
 

@@ -12,7 +12,8 @@ import {pathToFileURL} from 'node:url';
 const [web, wsPackage, port] = process.argv.slice(2);
 const {WebSocketServer} = createRequire(import.meta.url)(path.resolve(wsPackage));
 const load = (file) => import(pathToFileURL(path.resolve(web, file)));
-const {START_FEN, makeMove, opponent, parseFen, parseMove, moveName} = await load('rules/position.js');
+const {START_FEN, makeMove, opponent, parseFen, parseMove, moveName} =
+  await load('rules/position.js');
 const {inCheck, isLegal, legalMoves} = await load('rules/moves.js');
 const {parseControl} = await load('model/time_control.js');
 
@@ -22,7 +23,7 @@ const GRACE = 30000;
 let ids = 0;
 const newId = (prefix) => `${prefix}${++ids}${Math.random().toString(36).slice(2, 7)}`;
 const sessions = new Set();
-const players = new Map();  // By token.
+const players = new Map(); // By token.
 const games = new Map();
 const finished = [];
 
@@ -30,9 +31,22 @@ const finished = [];
 
 class Game {
   constructor(players, control, casual) {
-    Object.assign(this, {id: newId('g'), players, control, casual, version: 0, events: [],
-      moves: [], offers: {}, result: '*', reason: 'none', next: null, members: new Set(),
-      began: Date.now(), turnBegan: Date.now()});
+    Object.assign(this, {
+      id: newId('g'),
+      players,
+      control,
+      casual,
+      version: 0,
+      events: [],
+      moves: [],
+      offers: {},
+      result: '*',
+      reason: 'none',
+      next: null,
+      members: new Set(),
+      began: Date.now(),
+      turnBegan: Date.now(),
+    });
     const {base} = parseControl(control);
     this.left = {red: base, black: base};
     this.positions = [parseFen(START_FEN)];
@@ -49,7 +63,10 @@ class Game {
     return ['red', 'black'].find((color) => this.players[color].id === player.id);
   }
   online(color) {
-    return this.players[color].bot || [...this.members].some(({player}) => player.id === this.players[color].id);
+    return (
+      this.players[color].bot ||
+      [...this.members].some(({player}) => player.id === this.players[color].id)
+    );
   }
   elapsed() {
     return this.over ? 0 : Date.now() - this.turnBegan;
@@ -65,13 +82,32 @@ class Game {
     const you = this.colorOf(player);
     const side = (color) => {
       const online = this.online(color);
-      return {id: this.players[color].id, name: this.players[color].name, online,
-        left_ms: this.leftNow(color), ...(online ? {} : {grace_ms: GRACE})};
+      return {
+        id: this.players[color].id,
+        name: this.players[color].name,
+        online,
+        left_ms: this.leftNow(color),
+        ...(online ? {} : {grace_ms: GRACE}),
+      };
     };
-    return {t: 'game', game: this.id, v: this.version, ...(you ? {you} : {}), control: this.control,
-      casual: this.casual, red: side('red'), black: side('black'), turn: this.position.turn,
-      clock: !this.over, moves: this.moves, ...(you ? this.offers : {}), result: this.result,
-      reason: this.reason, ...(this.next ? {next: this.next} : {}), viewers: this.viewers().length};
+    return {
+      t: 'game',
+      game: this.id,
+      v: this.version,
+      ...(you ? {you} : {}),
+      control: this.control,
+      casual: this.casual,
+      red: side('red'),
+      black: side('black'),
+      turn: this.position.turn,
+      clock: !this.over,
+      moves: this.moves,
+      ...(you ? this.offers : {}),
+      result: this.result,
+      reason: this.reason,
+      ...(this.next ? {next: this.next} : {}),
+      viewers: this.viewers().length,
+    };
   }
 
   viewers() {
@@ -112,14 +148,19 @@ class Game {
     if (!this.members.delete(session)) return;
     const color = this.colorOf(session.player);
     if (!color) this.tellViewers();
-    else if (!this.online(color)) this.publish({t: 'presence', by: color, online: false, grace_ms: GRACE});
+    else if (!this.online(color))
+      this.publish({t: 'presence', by: color, online: false, grace_ms: GRACE});
   }
 
   tellViewers() {
     const viewers = this.viewers();
     for (const session of this.members) {
-      session.send({t: 'viewers', game: this.id, viewers: viewers.length,
-        names: viewers.map(({player}) => player.name)});
+      session.send({
+        t: 'viewers',
+        game: this.id,
+        viewers: viewers.length,
+        names: viewers.map(({player}) => player.name),
+      });
     }
   }
 
@@ -138,8 +179,16 @@ class Game {
     this.moves.push({move: text, at_ms: Date.now() - this.began, charged_ms: charged});
     if (this.offers.draw === color) delete this.offers.draw;
     const check = inCheck(this.position, this.position.turn);
-    this.publish({t: 'move', by: color, ply, move: text, ...(check ? {check} : {}),
-      at_ms: Date.now() - this.began, charged_ms: charged, ...this.clocks()});
+    this.publish({
+      t: 'move',
+      by: color,
+      ply,
+      move: text,
+      ...(check ? {check} : {}),
+      at_ms: Date.now() - this.began,
+      charged_ms: charged,
+      ...this.clocks(),
+    });
     if (legalMoves(this.position).length === 0) this.end(color, check ? 'checkmate' : 'stalemate');
     this.playBot();
     return null;
@@ -156,7 +205,8 @@ class Game {
 
   end(winner, reason) {
     this.left = {red: this.leftNow('red'), black: this.leftNow('black')};
-    this.result = reason === 'aborted' ? '*' : winner === null ? '1/2-1/2' : winner === 'red' ? '1-0' : '0-1';
+    this.result =
+      reason === 'aborted' ? '*' : winner === null ? '1/2-1/2' : winner === 'red' ? '1-0' : '0-1';
     this.reason = reason;
     this.offers = {};
     finished.unshift(this);
@@ -188,17 +238,28 @@ class Game {
 
 // --- The lobby ---------------------------------------------------------------------------------
 
-const waiting = new Map();  // By session: {kind, key, control, casual, color}.
+const waiting = new Map(); // By session: {kind, key, control, casual, color}.
 
 function lobbyMessage() {
   const pools = new Map();
   for (const {kind, control} of waiting.values()) {
     if (kind === 'pool') pools.set(control, (pools.get(control) ?? 0) + 1);
   }
-  return {t: 'lobby', connections: sessions.size, games: games.size,
+  return {
+    t: 'lobby',
+    connections: sessions.size,
+    games: games.size,
     pools: [...pools].map(([control, n]) => ({control, waiting: n})),
-    seeks: [...waiting].filter(([, {kind}]) => kind === 'seek').map(([{player}, {key, control, casual, color}]) =>
-      ({seek: key, player: {id: player.id, name: player.name}, control, casual, ...(color ? {color} : {})}))};
+    seeks: [...waiting]
+      .filter(([, {kind}]) => kind === 'seek')
+      .map(([{player}, {key, control, casual, color}]) => ({
+        seek: key,
+        player: {id: player.id, name: player.name},
+        control,
+        casual,
+        ...(color ? {color} : {}),
+      })),
+  };
 }
 
 function tellLobby() {
@@ -207,12 +268,17 @@ function tellLobby() {
   }
 }
 
-function pair(host, guest, {control, casual = false, color = Math.random() < 0.5 ? 'red' : 'black'}) {
+function pair(
+  host,
+  guest,
+  {control, casual = false, color = Math.random() < 0.5 ? 'red' : 'black'},
+) {
   waiting.delete(host);
   waiting.delete(guest);
   const side = {[color]: host.player, [opponent(color)]: guest.player};
   const game = new Game(side, control, casual);
-  for (const session of [host, guest]) session.send({t: 'paired', game: game.id, you: game.colorOf(session.player)});
+  for (const session of [host, guest])
+    session.send({t: 'paired', game: game.id, you: game.colorOf(session.player)});
   tellLobby();
 }
 
@@ -249,19 +315,59 @@ const HANDLERS = {
     const bot = {id: newId('b'), name: `Bot ${level}`, bot: true};
     pair(session, {player: bot, send() {}}, {control, color: color ?? 'red', casual: true});
   },
-  games: (session, {id}) => session.send({t: 'games', id, count: games.size,
-    games: [...games.values()].filter((game) => !game.over).map((game) => ({game: game.id,
-      red: publicly(game.players.red), black: publicly(game.players.black), control: game.control,
-      plies: game.moves.length, viewers: game.viewers().length}))}),
-  history: (session, {id}) => session.send({t: 'history', id, games: finished.slice(0, 20).map((game) => ({
-    game: game.id, red: game.players.red.name, black: game.players.black.name, control: game.control,
-    result: game.result, reason: game.reason, plies: game.moves.length, finished_ms: Date.now()}))}),
+  games: (session, {id}) =>
+    session.send({
+      t: 'games',
+      id,
+      count: games.size,
+      games: [...games.values()]
+        .filter((game) => !game.over)
+        .map((game) => ({
+          game: game.id,
+          red: publicly(game.players.red),
+          black: publicly(game.players.black),
+          control: game.control,
+          plies: game.moves.length,
+          viewers: game.viewers().length,
+        })),
+    }),
+  history: (session, {id}) =>
+    session.send({
+      t: 'history',
+      id,
+      games: finished.slice(0, 20).map((game) => ({
+        game: game.id,
+        red: game.players.red.name,
+        black: game.players.black.name,
+        control: game.control,
+        result: game.result,
+        reason: game.reason,
+        plies: game.moves.length,
+        finished_ms: Date.now(),
+      })),
+    }),
   record: (session, {id, game: gameId}) => {
     const game = games.get(gameId);
-    if (!game?.over) return session.send({t: 'error', re: 'record', id, code: 'no_game', text: 'no such game'});
-    session.send({t: 'record', id, game: gameId, record: {format: 'chinese-chess-game-1',
-      tags: {Red: game.players.red.name, Black: game.players.black.name, TimeControl: game.control, Date: '2026.11.28'},
-      start: START_FEN, moves: game.moves, result: game.result, reason: game.reason}});
+    if (!game?.over)
+      return session.send({t: 'error', re: 'record', id, code: 'no_game', text: 'no such game'});
+    session.send({
+      t: 'record',
+      id,
+      game: gameId,
+      record: {
+        format: 'chinese-chess-game-1',
+        tags: {
+          Red: game.players.red.name,
+          Black: game.players.black.name,
+          TimeControl: game.control,
+          Date: '2026.11.28',
+        },
+        start: START_FEN,
+        moves: game.moves,
+        result: game.result,
+        reason: game.reason,
+      },
+    });
   },
 };
 
@@ -283,8 +389,8 @@ function take(session, {id, t}, kind, key, code) {
 const IN_GAME = {
   join: (game, session, {v}) => game.join(session, v),
   leave: (game, session) => game.leave(session),
-  move: (game, session, {ply, move, id}, color) => game.move(color, ply, move) ??
-      void session.send({t: 'ok', re: 'move', id, game: game.id, ply}),
+  move: (game, session, {ply, move, id}, color) =>
+    game.move(color, ply, move) ?? void session.send({t: 'ok', re: 'move', id, game: game.id, ply}),
   offer: (game, session, {offer}, color) => game.offer(color, offer),
   decline: (game, session, {offer}, color) => {
     delete game.offers[offer];
@@ -293,17 +399,31 @@ const IN_GAME = {
   resign: (game, session, message, color) => game.end(opponent(color), 'resignation'),
   abort: (game) => game.end(null, 'aborted'),
   claim: (game, session, {draw}, color) => game.end(draw ? null : color, 'abandonment'),
-  chat: (game, {player}, {text}, color) => game.publish({t: 'chat', ...(color ? {by: color} : {}),
-    name: player.name, text}, color ? 'players' : 'spectators'),
+  chat: (game, {player}, {text}, color) =>
+    game.publish(
+      {t: 'chat', ...(color ? {by: color} : {}), name: player.name, text},
+      color ? 'players' : 'spectators',
+    ),
 };
 
 function hello(session, {token, name}) {
-  const player = players.get(token) ?? {id: newId('p'), name: `Guest ${1000 + ids}`, token: newId('t')};
+  const player = players.get(token) ?? {
+    id: newId('p'),
+    name: `Guest ${1000 + ids}`,
+    token: newId('t'),
+  };
   if (name) player.name = name;
   players.set(player.token, player);
   session.player = player;
-  session.send({t: 'welcome', player: player.id, name: player.name, token: player.token,
-    games: [...games.values()].filter((game) => !game.over && game.colorOf(player)).map(({id}) => id)});
+  session.send({
+    t: 'welcome',
+    player: player.id,
+    name: player.name,
+    token: player.token,
+    games: [...games.values()]
+      .filter((game) => !game.over && game.colorOf(player))
+      .map(({id}) => id),
+  });
 }
 
 function handle(session, message) {
@@ -312,24 +432,43 @@ function handle(session, message) {
   if (!session.player) return;
   if (HANDLERS[message.t]) return HANDLERS[message.t](session, message);
   const game = games.get(message.game);
-  const error = game ? IN_GAME[message.t]?.(game, session, message, game.colorOf(session.player)) : 'no_game';
+  const error = game
+    ? IN_GAME[message.t]?.(game, session, message, game.colorOf(session.player))
+    : 'no_game';
   if (error) session.send({t: 'error', re: message.t, id: message.id, code: error, text: error});
-  else if (!['move', 'join'].includes(message.t)) session.send({t: 'ok', re: message.t, id: message.id});
+  else if (!['move', 'join'].includes(message.t))
+    session.send({t: 'ok', re: message.t, id: message.id});
 }
 
-const TYPES = {'.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css',
-  '.svg': 'image/svg+xml', '.webmanifest': 'application/manifest+json'};
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.webmanifest': 'application/manifest+json',
+};
 
 const server = http.createServer((request, response) => {
-  const file = path.join(web, request.url === '/' ? 'index.html' : path.normalize(new URL(request.url, 'http://h').pathname));
+  const file = path.join(
+    web,
+    request.url === '/' ? 'index.html' : path.normalize(new URL(request.url, 'http://h').pathname),
+  );
   if (!fs.existsSync(file) || !fs.statSync(file).isFile()) return response.writeHead(404).end();
-  response.writeHead(200, {'Content-Type': TYPES[path.extname(file)] ?? 'text/plain',
-    'Content-Security-Policy': "default-src 'self'; base-uri 'none'; form-action 'none'", 'Cache-Control': 'no-cache'});
+  response.writeHead(200, {
+    'Content-Type': TYPES[path.extname(file)] ?? 'text/plain',
+    'Content-Security-Policy': "default-src 'self'; base-uri 'none'; form-action 'none'",
+    'Cache-Control': 'no-cache',
+  });
   response.end(fs.readFileSync(file));
 });
 
 new WebSocketServer({server, path: '/ws'}).on('connection', (socket) => {
-  const session = {player: null, inLobby: false, send: (message) => socket.send(JSON.stringify(message)), socket};
+  const session = {
+    player: null,
+    inLobby: false,
+    send: (message) => socket.send(JSON.stringify(message)),
+    socket,
+  };
   sessions.add(session);
   socket.on('message', (data) => handle(session, JSON.parse(data)));
   socket.on('close', () => {

@@ -74,8 +74,10 @@ function testPerft() {
 }
 
 function testLegalMoves(positions) {
-  const lines = runXq(['moves', '--stdin'],
-      positions.map((position) => formatFen(position) + '\n').join('')).split('\n');
+  const lines = runXq(
+    ['moves', '--stdin'],
+    positions.map((position) => formatFen(position) + '\n').join(''),
+  ).split('\n');
   assert.equal(lines.length, positions.length + 1);
   positions.forEach((position, i) => {
     const ours = legalMoves(position).map(moveName).sort().join(' ');
@@ -116,7 +118,9 @@ function testNotation(positions) {
   }
   for (const [position, move] of cases) {
     const fen = formatFen(position);
-    const [wxf, chinese, iccs] = runXq(['notate', fen, moveName(move)]).trim().split(' ');
+    const [wxf, chinese, iccs] = runXq(['notate', fen, moveName(move)])
+      .trim()
+      .split(' ');
     assert.equal(formatMove(position, move, 'wxf'), wxf, `${fen} ${iccs}`);
     assert.equal(formatMove(position, move, 'chinese'), chinese, `${fen} ${iccs}`);
     assert.equal(formatMove(position, move, 'iccs'), iccs);
@@ -145,7 +149,15 @@ function testReading() {
   for (const bad of ['', 'hello', 'h2h8', 'a0a0', 'C2+9', 'h2e2e2', '<b>', '炮']) {
     assert.equal(read(bad), null, bad);
   }
-  for (const bad of ['', 'x', null, undefined, START_FEN.replace('9', '8'), '9/9', 'k'.repeat(90)]) {
+  for (const bad of [
+    '',
+    'x',
+    null,
+    undefined,
+    START_FEN.replace('9', '8'),
+    '9/9',
+    'k'.repeat(90),
+  ]) {
     assert.equal(parseFen(bad), null, String(bad));
   }
   for (const bad of ['', 'h2', 'j2a1', 'h2h2', null, {}]) assert.equal(parseMove(bad), null);
@@ -160,5 +172,7 @@ testLegalMoves(positions);
 testPremoves(positions.slice(0, 400));
 testReading();
 const notated = testNotation(positions.filter((_, i) => i % 15 === 0));
-console.log(`${PERFT.length} perft counts, legal moves of ${positions.length} positions, ` +
-            `${notated} moves in every notation: no difference`);
+console.log(
+  `${PERFT.length} perft counts, legal moves of ${positions.length} positions, ` +
+    `${notated} moves in every notation: no difference`,
+);
