@@ -84,7 +84,7 @@ export default {
   next_move: 'One forward',
   last_move: 'To the newest move',
   flip: 'Turn the board',
-  download: 'Record …',
+  download: 'Save …',
   record_chinese: 'Chinese',
   type_a_move: 'Type a move: h2e2, C2=5, 炮二平五',
   abort: 'Abort',

@@ -89,8 +89,8 @@ TEST(AnswerAssetTest, SaysNothingTwice) {
 TEST(AnswerAssetTest, IsReadOnly) {
   HttpTestServer server(AssetScript());
   HttpTestClient client(server.port());
-  ASSERT_TRUE(client.Send(
-      "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi"));
+  ASSERT_TRUE(
+      client.Send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi"));
   const HttpAnswer answer = client.ReadAnswer();
   EXPECT_EQ(answer.status, 405);
   EXPECT_EQ(answer.field("allow"), "GET, HEAD");

@@ -335,7 +335,7 @@ const HANDLERS = {
     session.send({
       t: 'history',
       id,
-      games: finished.slice(0, 20).map((game) => ({
+      games: finished.filter((game) => game.colorOf(session.player)).map((game) => ({
         game: game.id,
         red: game.players.red.name,
         black: game.players.black.name,
