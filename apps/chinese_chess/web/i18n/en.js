@@ -212,4 +212,5 @@ export default {
   learn_R: 'Chariot: any distance along a line.',
   learn_C: 'Cannon: moves like a chariot, but captures by jumping over exactly one piece.',
   learn_P: 'Soldier: one step forward; beyond the river also sideways. Never back.',
+  opponent_away: 'Your opponent is away. You may claim the game in {s} s.',
 };

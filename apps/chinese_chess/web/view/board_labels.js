@@ -9,5 +9,5 @@ const BLACK = {chinese: [...'123456789'], wxf: [...'123456789'], iccs: [...'abcd
 export function boardLabels(notation, flipped) {
   const [red, black] = [RED[notation], BLACK[notation]];
   if (!flipped) return {top: black, bottom: red};
-  return {top: red.toReversed(), bottom: black.toReversed()};
+  return {top: [...red].reverse(), bottom: [...black].reverse()};
 }

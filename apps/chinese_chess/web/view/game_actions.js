@@ -15,12 +15,16 @@ export class GameActions {
   constructor({onNewGame}) {
     this.onNewGame = onNewGame;
     this.offers = h('div', {class: 'offers', role: 'status'});
+    this.absence = h('p', {class: 'absence', hidden: true});
     this.element = h('div', {class: 'actions'});
   }
 
   show(game) {
     this.game = game;
-    const claim = this.#mayClaim();
+    const wait = this.#untilClaim();
+    const claim = wait === 0;
+    this.absence.hidden = !(wait > 0);
+    if (wait > 0) this.absence.textContent = t('opponent_away', {s: Math.ceil(wait / 1000)});
     const key = JSON.stringify([
       game.you,
       game.over,
@@ -38,11 +42,12 @@ export class GameActions {
     this.offers.replaceChildren(...this.#questions(claim).filter(Boolean));
   }
 
-  #mayClaim() {
+  // Milliseconds until the game may be claimed, for the opponent is away; null: is here.
+  #untilClaim() {
     const {game} = this;
-    if (game.you === null || game.over) return false;
+    if (game.you === null || game.over) return null;
     const {online, graceEnds} = game.players[opponent(game.you)];
-    return !online && performance.now() >= graceEnds;
+    return online ? null : Math.max(0, graceEnds - performance.now());
   }
 
   #buttons() {

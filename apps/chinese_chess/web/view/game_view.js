@@ -88,6 +88,7 @@ export class GameView {
       this.#status,
       this.#list.element,
       controls,
+      this.#actions.absence,
       this.#actions.offers,
       this.#actions.element,
       this.#entry.element,

@@ -1,6 +1,6 @@
 // Where players find each other, and games to watch.
 
-import {pieceSet, t} from '../i18n/i18n.js';
+import {language, pieceSet, t} from '../i18n/i18n.js';
 import {client} from '../model/client.js';
 import {speedOf} from '../model/time_control.js';
 import {say} from '../net/protocol.js';
@@ -254,7 +254,7 @@ export class LobbyView {
           versus(game.red, game.black),
           h('span', null, game.result.replaceAll('1/2', '½')),
           h('small', null, t(`reason_${game.reason}`)),
-          h('small', null, new Date(game.finished_ms).toLocaleDateString()),
+          h('small', null, new Date(game.finished_ms).toLocaleDateString(language())),
         ),
       ),
     );

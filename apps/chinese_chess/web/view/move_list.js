@@ -28,7 +28,10 @@ export class MoveList {
       this.#key = key;
       this.#draw(game, notation, script);
     }
-    this.#buttons.forEach((button, i) => button.classList.toggle('current', i === ply - 1));
+    this.#buttons.forEach((button, i) => {
+      button.classList.toggle('current', i === ply - 1);
+      button.setAttribute('aria-current', i === ply - 1);
+    });
     this.#scrollTo(this.#buttons[ply - 1]);
   }
 

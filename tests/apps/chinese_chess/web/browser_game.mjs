@@ -240,6 +240,52 @@ async function rematch({red, black}) {
   step('a rematch with the colours changed, aborted');
 }
 
+// A challenge in the lobby; then what players may ask of each other.
+async function askThings({red, black}) {
+  for (const person of [red, black]) {
+    await person.look(() => {
+      location.hash = '/';
+    });
+    await person.page.waitForSelector('main.lobby');
+  }
+  await red.page.click('.way.seek');
+  await red.page.click('.color-choice:first-child');
+  await red.page.check('input[name="casual"]');
+  await red.page.click('dialog button.primary');
+  await black.page.click('.row.seek:not(.own)');
+  for (const person of [red, black]) {
+    await person.until(() => xiangqi.client.game?.known && xiangqi.client.game.you !== null);
+    await person.page.waitForSelector('main.game');
+  }
+  await red.drag('h2e2');
+  await black.atPly(1);
+  await black.tap('h9g7');
+  await red.atPly(2);
+  await red.page.click('.actions .takeback');
+  await black.page.click('.accept-takeback');
+  for (const person of [red, black]) await person.atPly(0);
+  assert.equal(await red.drawnAt('h2'), 'red');
+  await red.type('炮二平五');
+  await black.atPly(1);
+  await black.tap('h9g7');
+  await red.atPly(2);
+  await black.page.click('.actions .draw');
+  await red.page.click('.question button:last-child');
+  await black.until(() => xiangqi.client.game.offers.draw === null);
+  await red.page.click('.actions .resign');
+  assert.equal(
+    await red.look(() => xiangqi.client.game.over),
+    false,
+    'resigning needs a second click',
+  );
+  await red.page.click('.resign-yes');
+  for (const person of [red, black]) {
+    await person.until(() => xiangqi.client.game.reason === 'resignation');
+  }
+  assert.match(await red.text('.result-card h2'), /You lost/);
+  step('a challenge, a move taken back, a draw declined, resigned');
+}
+
 const people = await openBrowser(playwright);
 const line = await openLine(Number(port));
 try {
@@ -256,6 +302,7 @@ try {
   await playOn({red, black, watcher}, line);
   await seeTheEnd({red, black, watcher});
   await rematch({red, black});
+  await askThings({red, black});
   await red.look(() => {
     location.hash = '/';
   });
