@@ -6,9 +6,13 @@
 # this folder. Needs chromium, node, and npm for playwright-core (and ws for the stand-in).
 set -euo pipefail
 
-readonly PLAYWRIGHT=playwright-core@1.55.0 WS=ws@8.18.3
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-web=${BROWSER_GAME_WEB:-$here/../../../../apps/chinese_chess/web}
+readonly PLAYWRIGHT=playwright-core@1.65.1 WS=ws@8.23.0
+# Under Bazel the folder is that of the run files, which look like the repository.
+root=$PWD
+[[ -f $root/apps/chinese_chess/web/index.html ]] ||
+  root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../../.." && pwd)
+here=$root/tests/apps/chinese_chess/web
+web=$root/apps/chinese_chess/web
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/kingpin
 
 die() {
