@@ -13,6 +13,7 @@ import {h} from './view/dom.js';
 import {GameView} from './view/game_view.js';
 import {Header} from './view/header.js';
 import {LobbyView} from './view/lobby_view.js';
+import {playerName} from './view/player_name.js';
 import {sounds} from './view/sounds.js';
 import {toast} from './view/toast.js';
 
@@ -92,7 +93,7 @@ function whenOnline(action) {
 function showTitle() {
   const {game} = client;
   if (game === null || !game.known || route().place !== 'game') return setTitle(t('title'));
-  const names = `${game.players.red.name} – ${game.players.black.name}`;
+  const names = `${playerName(game.players.red)} – ${playerName(game.players.black)}`;
   setTitle(game.yourTurn ? `${t('your_turn')} · ${names}` : `${names} · ${t('xiangqi')}`);
 }
 

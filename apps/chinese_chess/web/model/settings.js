@@ -19,7 +19,7 @@ const CHOICES = {
   contrast: [false, true],
   notify: [false, true],
   chat: [true, false],
-  botLevel: [1, 2, 3, 4, 5, 6, 7, 8],
+  botLevel: [2, 1, 3, 4, 5, 6, 7, 8],
   name: null,
   token: null,
 };

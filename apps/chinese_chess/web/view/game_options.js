@@ -95,8 +95,10 @@ function colorField(state) {
   );
 }
 
+const levelLabel = (level) => `${level} · ${t(`level_${level}`)}`;
+
 function levelField(state) {
-  const output = h('output', null, t(`level_${state.level}`));
+  const output = h('output', null, levelLabel(state.level));
   const input = h('input', {
     type: 'range',
     name: 'level',
@@ -105,7 +107,7 @@ function levelField(state) {
     value: state.level,
     oninput: () => {
       state.level = Number(input.value);
-      output.textContent = t(`level_${state.level}`);
+      output.textContent = levelLabel(state.level);
     },
   });
   return h(

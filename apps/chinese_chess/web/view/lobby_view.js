@@ -7,6 +7,7 @@ import {say} from '../net/protocol.js';
 import {button, h, icon, s} from './dom.js';
 import {CONTROLS, askGameOptions} from './game_options.js';
 import {drawPiece} from './piece_drawing.js';
+import {playerName} from './player_name.js';
 import {Television} from './television.js';
 import {toast} from './toast.js';
 import {WaitingCard} from './waiting_card.js';
@@ -230,7 +231,7 @@ export class LobbyView {
             'data-game': game.game,
             onclick: () => this.go(`/game/${game.game}`),
           },
-          versus(game.red.name, game.black.name),
+          versus(playerName(game.red), playerName(game.black)),
           h('span', null, game.control),
           h('small', null, t('n_moves', {n: Math.ceil(game.plies / 2)})),
           h('small', {class: 'viewers'}, icon('eye'), game.viewers),

@@ -4,6 +4,7 @@ import {t} from '../i18n/i18n.js';
 import {formatTime} from '../model/game_clock.js';
 import {h, s} from './dom.js';
 import {drawPiece} from './piece_drawing.js';
+import {playerName} from './player_name.js';
 import {sounds} from './sounds.js';
 
 const LOW = 20000;
@@ -42,7 +43,7 @@ export class PlayerBar {
       this.#badge.replaceChildren(drawPiece(color === 'red' ? 'K' : 'k', pieces));
       this.element.dataset.color = color;
     }
-    this.#name.textContent = player.name || t(color);
+    this.#name.textContent = playerName(player) || t(color);
     this.#note.textContent = you ? t('you') : '';
     this.#presence.className = `presence ${player.online ? 'online' : 'away'}`;
     this.#presence.title = t(player.online ? 'present' : 'away');

@@ -8,6 +8,7 @@ import {formatTime} from '../model/game_clock.js';
 import {BoardView} from './board_view.js';
 import {describePosition} from './speech.js';
 import {h} from './dom.js';
+import {playerName} from './player_name.js';
 
 const TICK = 500;
 // So long the end of a game stays on.
@@ -83,7 +84,7 @@ export class Television {
       }
       const time = formatTime(game.clock.left(color, performance.now()));
       this.#lines[color].replaceChildren(
-        h('b', null, game.players[color].name),
+        h('b', null, playerName(game.players[color])),
         h('span', null, time),
       );
       this.#lines[color].classList.toggle('to-move', !game.over && game.turn === color);

@@ -312,7 +312,7 @@ const HANDLERS = {
     tellLobby();
   },
   bot: (session, {control, color, level}) => {
-    const bot = {id: newId('b'), name: `Bot ${level}`, bot: true};
+    const bot = {id: `bot:${level}`, name: `Bot ${level}`, bot: true};
     pair(session, {player: bot, send() {}}, {control, color: color ?? 'red', casual: true});
   },
   games: (session, {id}) =>
@@ -335,16 +335,18 @@ const HANDLERS = {
     session.send({
       t: 'history',
       id,
-      games: finished.filter((game) => game.colorOf(session.player)).map((game) => ({
-        game: game.id,
-        red: game.players.red.name,
-        black: game.players.black.name,
-        control: game.control,
-        result: game.result,
-        reason: game.reason,
-        plies: game.moves.length,
-        finished_ms: Date.now(),
-      })),
+      games: finished
+        .filter((game) => game.colorOf(session.player))
+        .map((game) => ({
+          game: game.id,
+          red: game.players.red.name,
+          black: game.players.black.name,
+          control: game.control,
+          result: game.result,
+          reason: game.reason,
+          plies: game.moves.length,
+          finished_ms: Date.now(),
+        })),
     }),
   record: (session, {id, game: gameId}) => {
     const game = games.get(gameId);
