@@ -26,7 +26,7 @@ const darkSystem = matchMedia('(prefers-color-scheme: dark)');
 
 function route() {
   const [, place = '', id = ''] = location.hash.replace(/^#/, '').split('/');
-  return {place, id: decodeURIComponent(id)};
+  return {place, id};
 }
 
 function go(where) {
@@ -47,6 +47,7 @@ function show(makeView) {
 async function showRecord(id) {
   const answer = await client.ask(say.record(id));
   if (route().id !== id) return;
+  if (answer.code === 'no_answer') return whenOnline(() => showRecord(id));
   if (answer.t !== 'record') {
     toast(t('no_such_game'), 'bad');
     return go('');
@@ -99,6 +100,8 @@ function showTitle() {
 
 function showStatus() {
   const online = client.status === 'online';
+  // The clocks go on, but not by the server's word.
+  document.body.classList.toggle('offline', !online);
   if (online) {
     downSince = null;
     banner.hidden = true;

@@ -16,7 +16,8 @@ export class ChatView {
   });
   #form;
   #toggle;
-  #drawn = 0;
+  #title = h('h2');
+  #last = null;
 
   constructor(onSay) {
     this.#form = h(
@@ -38,7 +39,6 @@ export class ChatView {
       checked: settings.get('chat'),
       onchange: () => settings.set('chat', this.#toggle.checked),
     });
-    this.#title = h('h2');
     this.element = h(
       'section',
       {class: 'card chat'},
@@ -54,15 +54,15 @@ export class ChatView {
     this.#input.placeholder = t('say_something');
     this.#input.setAttribute('aria-label', t('say_something'));
   }
-  #title;
 
   show(game) {
     const on = settings.get('chat');
     this.#title.textContent = game.you === null ? t('chat_spectators') : t('chat');
     this.#lines.hidden = !on;
     this.#form.hidden = !on;
-    if (game.chat.length === this.#drawn && game.chat.length > 0) return;
-    this.#drawn = game.chat.length;
+    const last = game.chat.at(-1);
+    if (last === this.#last) return;
+    this.#last = last;
     this.#lines.replaceChildren(
       ...game.chat.map(({by, name, text}) =>
         h('li', null, h('b', {class: by ?? 'spectator'}, name), ' ', text),

@@ -30,6 +30,9 @@ export class GameView {
   #flipped = null; // null: as the side wants it.
   #resultSeen = false;
   #closers = [];
+  #actions;
+  #chat;
+  #entry;
   #board = new BoardView({
     onMove: (move) => this.#move(move),
     onCancel: () => this.#cancelPremove(),
@@ -57,10 +60,6 @@ export class GameView {
     this.#listen();
     this.show();
   }
-  #actions;
-  #chat;
-  #entry;
-
   get game() {
     return this.replay ?? client.game;
   }
@@ -131,13 +130,13 @@ export class GameView {
     const {game} = this;
     if (game === null || happened === 'missing') return;
     if (happened === 'move' && !own) this.#announce(game.ply - 1);
-    if (happened === 'takeback' && this.#ply !== null) this.#ply = Math.min(this.#ply, game.ply);
     if (happened === 'chat' && settings.get('chat')) this.#heard(game.chat.at(-1));
     if (happened === 'end') {
       sounds.play('end');
       this.#live.textContent = resultText(game);
     }
-    if (this.#ply !== null && this.#ply >= game.ply && happened !== 'takeback') this.#ply = null;
+    // After a takeback what was looked at may be gone.
+    if (this.#ply !== null && this.#ply >= game.ply) this.#ply = null;
     this.show();
   }
 

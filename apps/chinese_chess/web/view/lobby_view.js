@@ -17,6 +17,7 @@ const REFRESH = 5000;
 export class LobbyView {
   #waiting = new WaitingCard();
   #closers = [() => this.#waiting.close()];
+  #television;
   #running = h('div', {class: 'running-place'});
   #pools = h('div', {class: 'pools'});
   #seeks = h('div', {class: 'rows'});
@@ -30,8 +31,6 @@ export class LobbyView {
     autocapitalize: 'off',
     spellcheck: 'false',
   });
-
-  #television;
 
   constructor({go}) {
     this.go = go;

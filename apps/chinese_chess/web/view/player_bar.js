@@ -10,6 +10,7 @@ import {sounds} from './sounds.js';
 const LOW = 20000;
 
 export class PlayerBar {
+  #badge = s('svg', {class: 'badge', viewBox: '-50 -50 100 100', 'aria-hidden': 'true'});
   #time = h('span', {class: 'time', role: 'timer'});
   #step = h('span', {class: 'step'});
   #clock = h('div', {class: 'clock'}, this.#time, this.#step);
@@ -22,7 +23,6 @@ export class PlayerBar {
   #colored = null;
 
   constructor() {
-    this.#badge = s('svg', {class: 'badge', viewBox: '-50 -50 100 100', 'aria-hidden': 'true'});
     this.element = h(
       'div',
       {class: 'player-bar'},
@@ -31,7 +31,6 @@ export class PlayerBar {
       this.#clock,
     );
   }
-  #badge;
 
   show({game, color, you, pieces, taken}) {
     this.game = game;
