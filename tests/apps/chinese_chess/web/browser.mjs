@@ -119,6 +119,28 @@ class Person {
     for (const end of [move.slice(0, 2), move.slice(2)])
       await this.page.touchscreen.tap(...(await this.place(end)));
   }
+  // A finger that drags; the page must stay where it is.
+  async swipe(move) {
+    const session = await this.page.context().newCDPSession(this.page);
+    const send = (type, point) =>
+      session.send('Input.dispatchTouchEvent', {
+        type,
+        touchPoints: point === null ? [] : [{x: point[0], y: point[1]}],
+      });
+    const from = await this.place(move.slice(0, 2));
+    const to = await this.place(move.slice(2));
+    const before = await this.look(() => scrollY);
+    await send('touchStart', from);
+    for (const part of [0.1, 0.4, 0.7, 1]) {
+      await send(
+        'touchMove',
+        from.map((value, i) => value + part * (to[i] - value)),
+      );
+    }
+    await send('touchEnd', null);
+    await session.detach();
+    assert.equal(await this.look(() => scrollY), before, 'the board scrolls the page');
+  }
   async type(move) {
     await this.page.fill('.move-entry', move);
     await this.page.press('.move-entry', 'Enter');

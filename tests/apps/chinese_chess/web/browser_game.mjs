@@ -170,7 +170,7 @@ async function playOn({red, black, watcher}, line) {
     (i) => red.click(MOVES[i]),
     (i) => black.tap(MOVES[i]),
     (i) => red.type(MOVES[i]),
-    (i) => black.drag(MOVES[i]),
+    (i) => black.swipe(MOVES[i]),
   ];
   let checkLookedBack = null;
   for (let ply = 4; ply < MOVES.length; ++ply) {
