@@ -2,8 +2,9 @@
 
 Keep the versions in step with MODULE.bazel. The archives and their checksums are
 those of the Bazel Central Registry. A repository that the workspace has declared
-before keeps its declaration. OpenSSL and c-ares are the host's here (Debian:
-libssl-dev, libc-ares-dev), because the registry's need Bazel modules to build.
+before keeps its declaration. OpenSSL, c-ares and SQLite are the host's here
+(Debian: libssl-dev, libc-ares-dev, libsqlite3-dev), because the registry's need
+Bazel modules to build.
 """
 
 load("@bazel_tools//tools/build_defs/repo:http.bzl", "http_archive")
@@ -31,7 +32,7 @@ def kingpin_deps():
         url = "https://github.com/bazelbuild/platforms/releases/download/0.0.10/platforms-0.0.10.tar.gz",
     )
     _content_codings()
-    for library in ["c-ares", "openssl"]:
+    for library in ["c-ares", "openssl", "sqlite3"]:
         _of_the_host(library)
 
 def _content_codings():

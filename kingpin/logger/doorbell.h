@@ -9,27 +9,32 @@
 //   kAsleep -> kAwake      whoever rings, or the backend
 //   any -> kExiting        once and for good
 //
-// While it is awake the backend may doze: it will look again within a millisecond,
-// and only what is urgent rings. That is a word of its own, which most lines do not
-// read: it changes with each doze, and to get it from the backend's core would cost
-// more than all the rest of a log statement.
+// While it is awake the backend may rest: it will look again by itself, soon, and
+// only what is urgent rings. From which level on is a word of its own, which lines
+// below WARNING do not read: it changes with each rest, and to get it from the
+// backend's core would cost more than all the rest of a log statement.
+//
+//   Doze   a poll interval, as long as lines come: an ERROR rings
+//   Nap    longer, when none have come for a while: a WARNING does, too
 //
 // No lost wake-up: a producer publishes, then reads the word; the backend writes
 // kAsleep, then looks at the rings. One of the two must see the other, which takes
 // a full barrier on both sides, between the store and the load. The backend, which
-// sleeps seldom, pays for both: ProcessBarrier() makes the barrier on every thread
-// that runs. Where the kernel has none the backend never sleeps, it dozes. Of a doze
-// a wake-up may be lost: it ends by itself.
+// sleeps and naps seldom, pays for both: ProcessBarrier() makes the barrier on every
+// thread that runs. Where the kernel has none the backend does neither, it dozes. Of
+// a doze a wake-up may be lost: it ends by itself, within a millisecond.
 //
 // Threads: MustRing() and Ring() from any thread and in signal handlers, the rest is
 // the backend's.
 #ifndef KINGPIN_LOGGER_DOORBELL_H_
 #define KINGPIN_LOGGER_DOORBELL_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
 #include "absl/base/optimization.h"
+#include "kingpin/logger/level.h"
 #include "kingpin/sys/futex.h"
 
 namespace kingpin::log_internal {
@@ -38,20 +43,25 @@ class Doorbell {
  public:
   // --- Producers ---------------------------------------------------------------
 
-  // After something was published: whether Ring() has to be called.
-  bool MustRing(bool urgent) const {
+  // After something of this level was published: whether Ring() has to be called.
+  bool MustRing(LogLevel level) const {
     // The load below must not move in front of the store that published.
     std::atomic_signal_fence(std::memory_order_seq_cst);
     if (ABSL_PREDICT_FALSE(state_.load(std::memory_order_relaxed) != kAwake)) {
       return true;
     }
-    return urgent && dozes_.load(std::memory_order_relaxed) != 0;
+    return level >= LogLevel::kWarning &&
+           static_cast<uint32_t>(level) >=
+               rings_from_.load(std::memory_order_relaxed);
   }
 
   // Wakes the backend from any sleep. True if the caller has to wait for what it
   // published to be written: the process exits.
   bool Ring() {
-    if (dozes_.load() != 0 && dozes_.exchange(0) != 0) sys::FutexWake(dozes_);
+    if (rings_from_.load() != kNobody &&
+        rings_from_.exchange(kNobody) != kNobody) {
+      sys::FutexWake(rings_from_);
+    }
     uint32_t state = state_.load(std::memory_order_relaxed);
     if (state == kAwake) return false;
     if (state != kExiting && !state_.compare_exchange_strong(
@@ -74,37 +84,53 @@ class Doorbell {
   // Sleeps for `nanos` at most.
   void Doze(int64_t nanos) {
     if (state_.load() == kExiting) return WaitForExit(nanos);
-    dozes_.store(1);
-    sys::FutexWait(dozes_, 1, nanos);
-    dozes_.store(0);
+    Rest(LogLevel::kError, nanos, [] { return false; });
   }
 
-  // Sleeps until somebody rings, unless `has_work()`; `nanos` at most, if it is
-  // not negative.
+  // The same, unless `has_work()`, and no wake-up is lost.
   template <typename HasWork>
-  void Sleep(int64_t nanos, HasWork has_work) {
-    if (!Move(kAwake, kAsleep)) return WaitForExit(nanos);
+  void Nap(int64_t nanos, HasWork has_work) {
+    if (state_.load() == kExiting) return WaitForExit(nanos);
+    Rest(LogLevel::kWarning, nanos, [&] {
+      sys::ProcessBarrier();
+      return has_work();
+    });
+  }
+
+  // Sleeps until somebody rings, unless `has_work()`.
+  template <typename HasWork>
+  void Sleep(HasWork has_work) {
+    if (!Move(kAwake, kAsleep)) return WaitForExit(kExitNanos);
     sys::ProcessBarrier();
-    if (!has_work()) sys::FutexWait(state_, kAsleep, nanos);
+    if (!has_work()) sys::FutexWait(state_, kAsleep, /*timeout_nanos=*/-1);
     Move(kAsleep, kAwake);
   }
 
  private:
   enum State : uint32_t { kAwake, kAsleep, kExiting };
+  static constexpr uint32_t kNobody = kLogLevels;  // There is no rest.
+  static constexpr int64_t kExitNanos = 1'000'000;
 
   bool Move(uint32_t from, uint32_t to) {
     return state_.compare_exchange_strong(from, to, std::memory_order_seq_cst);
   }
 
+  template <typename Refuses>
+  void Rest(LogLevel rings_from, int64_t nanos, Refuses refuses) {
+    const uint32_t word = static_cast<uint32_t>(rings_from);
+    rings_from_.store(word);
+    if (!refuses()) sys::FutexWait(rings_from_, word, nanos);
+    rings_from_.store(kNobody);
+  }
+
   // Short, because kExiting does not change when somebody rings.
   void WaitForExit(int64_t nanos) {
-    constexpr int64_t kMaxNanos = 1'000'000;
-    if (nanos < 0 || nanos > kMaxNanos) nanos = kMaxNanos;
-    sys::FutexWait(state_, kExiting, nanos);
+    sys::FutexWait(state_, kExiting, std::min(nanos, kExitNanos));
   }
 
   alignas(64) std::atomic<uint32_t> state_ = kAwake;
-  alignas(64) std::atomic<uint32_t> dozes_ = 0;
+  // The least level that ends the rest.
+  alignas(64) std::atomic<uint32_t> rings_from_ = kNobody;
 };
 
 }  // namespace kingpin::log_internal

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "kingpin/logger/black_box_replay.h"
 #include "kingpin/logger/engine_registry.h"
 #include "kingpin/logger/json_line_format.h"
@@ -16,10 +17,19 @@
 namespace kingpin::log_internal {
 namespace {
 
-// So many times the backend looks in vain before it sleeps in earnest. With the
-// default interval it is up for a good 64 ms after the last line, which spares
-// bursts the system call that wakes it.
-constexpr int kDozes = 64;
+// A rest is as long as this part of the time without a line before it, within the
+// limits of the options: who logs seldom waits no longer than he lets wait.
+constexpr int kRestShare = 8;
+
+// After so many rests, of the shortest or of the longest sort, without a line the
+// backend sleeps in earnest, and the next line costs its thread the system call that
+// wakes it: once in a minute at most with the default intervals.
+constexpr int64_t kDozes = 64;
+constexpr int64_t kNaps = 600;
+
+int64_t RestNanos(absl::Duration interval) {
+  return absl::ToInt64Nanoseconds(std::min(interval, absl::Hours(1)));
+}
 
 // A pass that took this much does not rest: there is more.
 constexpr size_t kBusyBytes = 16 << 10;
@@ -75,6 +85,16 @@ std::unique_ptr<LineFormat> MakeFormat(LogFormat format) {
 uint64_t NextEngineNumber() {
   static constinit std::atomic<uint64_t> last = 0;
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+// Of an engine in whose sink exit() was called.
+std::string UnwrittenText(const Engine::Counters& counters) {
+  uint64_t lines = counters.accepted - counters.writer.written;
+  for (uint64_t dropped : counters.dropped) lines -= dropped;
+  if (lines == 0) return {};
+  return absl::StrCat("log: ", lines,
+                      " lines may be missing: exit() was called by what writes "
+                      "them\n");
 }
 
 }  // namespace
@@ -140,14 +160,24 @@ std::unique_ptr<BlackBox> Engine::OpenBox() {
 }
 
 void Engine::Park() {
+  if (IsInside()) return TellUndeclared();
   PlainMutexLock lock(&pass_mu_);
   parked_.store(true);
   TellUndeclared();
 }
 
+void Engine::Abandon() {
+  parked_.store(true);
+  rings_.StopWaiting();
+  // Whoever asks from now on sees that it is parked.
+  flush_done_.store(flush_asked_.load());
+  sys::FutexWake(flush_done_);
+}
+
 void Engine::TellUndeclared() const {
   if (box_ != nullptr) return;  // It knows, and the next process will say so.
-  const std::string text = writer_.UndeclaredText();
+  std::string text = writer_.UndeclaredText();
+  if (IsInside()) text += UnwrittenText(counters());
   pollfd writable = {.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
   // It may be a pipe whose reader has stopped.
   if (text.empty() || ::poll(&writable, 1, /*timeout=*/0) != 1) return;
@@ -159,6 +189,30 @@ void Engine::TellUndeclared() const {
 bool Engine::foreign() const {
   return generation_ != EngineRegistry::generation();
 }
+
+bool Engine::IsInside() const {
+  return (has_backend_ && pthread_equal(pthread_self(), backend_)) ||
+         pass_thread_.load(std::memory_order_relaxed) == &t_rings;
+}
+
+// The right to touch the sinks, and who has it.
+class ABSL_SCOPED_LOCKABLE Engine::PassLock {
+ public:
+  explicit PassLock(Engine* engine)
+      ABSL_EXCLUSIVE_LOCK_FUNCTION(engine->pass_mu_)
+      : engine_(*engine), lock_(&engine->pass_mu_) {
+    engine_.pass_thread_.store(&t_rings, std::memory_order_relaxed);
+  }
+  ~PassLock() ABSL_UNLOCK_FUNCTION() {
+    engine_.pass_thread_.store(nullptr, std::memory_order_relaxed);
+  }
+  PassLock(const PassLock&) = delete;
+  PassLock& operator=(const PassLock&) = delete;
+
+ private:
+  Engine& engine_;
+  PlainMutexLock lock_;
+};
 
 // --- The front end, where it is seldom ------------------------------------------
 
@@ -187,7 +241,7 @@ bool Engine::ClaimSlowly(LogLevel level, size_t size, uint64_t* ticks,
   if (!ring.HasWaiters()) claim->at = ring.Reserve(size, level);
   const bool blocks = options_.blocks[static_cast<size_t>(level)];
   // The backend logs only from a fault hook; it must not wait for itself.
-  while (claim->at == nullptr && blocks && !OnBackend() && !parked_.load()) {
+  while (claim->at == nullptr && blocks && !IsInside() && !parked_.load()) {
     doorbell_.Ring();
     ring.WaitForRoom(size, level, mu);
     claim->at = ring.Reserve(size, level);
@@ -212,7 +266,7 @@ void Engine::Wake() {
 }
 
 void Engine::Flush() {
-  if (OnBackend()) return;
+  if (IsInside()) return;
   if (!has_backend_) {
     SigpipeGuard guard;
     Pass(Collector::Extent::kAll);
@@ -225,14 +279,15 @@ void Engine::Flush() {
   };
   for (uint32_t done = flush_done_.load(); !is_served(done);
        done = flush_done_.load()) {
+    if (parked_.load()) return;
     sys::FutexWait(flush_done_, done, /*timeout_nanos=*/-1);
   }
 }
 
 int Engine::Sync() {
-  if (OnBackend()) return 0;
+  if (IsInside()) return 0;
   Flush();
-  PlainMutexLock lock(&pass_mu_);
+  PassLock lock(this);
   int error = 0;
   for (const std::unique_ptr<LogSink>& sink : sinks_) {
     if (const int its = sink->Sync(); error == 0) error = its;
@@ -241,7 +296,7 @@ int Engine::Sync() {
 }
 
 bool Engine::FlushInSignalHandler(int64_t nanos) {
-  if (OnBackend() || !has_backend_) return false;
+  if (IsInside() || !has_backend_) return false;
   constexpr int64_t kStepNanos = 10'000'000;
   const uint32_t ticket = flush_asked_.fetch_add(1) + 1;
   doorbell_.Ring();
@@ -277,12 +332,8 @@ void* Engine::BackendMain(void* engine) {
   return nullptr;
 }
 
-bool Engine::OnBackend() const {
-  return has_backend_ && pthread_equal(pthread_self(), backend_);
-}
-
 size_t Engine::Pass(Collector::Extent extent) {
-  PlainMutexLock lock(&pass_mu_);
+  PassLock lock(this);
   if (parked_.load(std::memory_order_relaxed)) return 0;
   if (ABSL_PREDICT_FALSE(reopen_asked_.load()) &&
       reopen_asked_.exchange(false)) {
@@ -299,7 +350,7 @@ void Engine::UpdateBox() {
 
 void Engine::Run() {
   UpdateBox();
-  int idle_passes = 0;
+  int64_t quiet = 0;
   for (bool stop = false; !stop;) {
     const uint32_t ticket = flush_asked_.load();
     stop = stop_.load();
@@ -310,24 +361,34 @@ void Engine::Run() {
       flush_done_.store(ticket);
       sys::FutexWake(flush_done_);
     }
-    idle_passes = taken > 0 ? 0 : idle_passes + 1;
-    if (taken < kBusyBytes && !stop) Rest(idle_passes);
+    if (taken > 0) quiet = 0;
+    if (taken < kBusyBytes && !stop) quiet += Rest(quiet);
   }
 }
 
-void Engine::Rest(int idle_passes) {
+int64_t Engine::Rest(int64_t quiet) {
+  const int64_t shortest = RestNanos(options_.poll_interval);
+  const int64_t longest = RestNanos(options_.idle_interval);
   auto is_asked = [this] {
     return stop_.load() || reopen_asked_.load() ||
            flush_asked_.load() != flush_done_.load();
   };
-  if (options_.poll_interval <= absl::ZeroDuration() || is_asked()) return;
-  if (idle_passes <= kDozes || !may_sleep_) {
-    doorbell_.Doze(absl::ToInt64Nanoseconds(options_.poll_interval));
-  } else {
-    UpdateBox();
-    doorbell_.Sleep(/*nanos=*/-1,
-                    [&] { return is_asked() || collector_.HasWork(); });
+  if (shortest <= 0 || is_asked()) return 0;
+  const int64_t rest =
+      std::max(shortest, std::min(quiet / kRestShare, longest));
+  const bool sleeps = quiet >= std::max(kDozes * shortest, kNaps * longest);
+  if (!may_sleep_ || (rest == shortest && !sleeps)) {
+    doorbell_.Doze(shortest);
+    return shortest;
   }
+  UpdateBox();
+  auto has_work = [&] { return is_asked() || collector_.HasWork(); };
+  if (!sleeps) {
+    doorbell_.Nap(rest, has_work);
+    return rest;
+  }
+  doorbell_.Sleep(has_work);
+  return 0;
 }
 
 }  // namespace kingpin::log_internal

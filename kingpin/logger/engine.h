@@ -19,6 +19,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -69,6 +70,7 @@ struct EngineOptions {
   size_t ring_bytes;
   std::array<bool, kLogLevels> blocks;  // When full, by level; else drops.
   absl::Duration poll_interval;         // Zero: the backend spins.
+  absl::Duration idle_interval;         // Zero: it sleeps instead.
   std::string black_box;                // A path; empty: none.
   size_t black_box_threads;
 };
@@ -91,6 +93,9 @@ class Engine {
 
   const EngineOptions& options() const { return options_; }
   bool foreign() const;
+  // Whether this is the backend's thread, or one that a sink is called on: nothing
+  // here can be waited for.
+  bool IsInside() const;
 
   // The ring of the calling thread, if it used that lately.
   Ring* CachedThreadRing() const {
@@ -112,7 +117,7 @@ class Engine {
 
   // Something was committed to a ring.
   void Notify(LogLevel level) {
-    if (ABSL_PREDICT_FALSE(doorbell_.MustRing(level >= LogLevel::kError))) {
+    if (ABSL_PREDICT_FALSE(doorbell_.MustRing(level))) {
       Wake();
     }
   }
@@ -121,7 +126,10 @@ class Engine {
   void WriteRaw(LogLevel level, std::string_view file, uint32_t line,
                 std::string_view text) {
     raw_slots_->Write(level, file, line, text);
-    if (doorbell_.MustRing(level >= LogLevel::kError)) doorbell_.Ring();
+    // There are few slots: they wait for no nap.
+    if (doorbell_.MustRing(std::max(level, LogLevel::kWarning))) {
+      doorbell_.Ring();
+    }
   }
 
   // The largest record that ever fits.
@@ -152,20 +160,25 @@ class Engine {
 
  private:
   friend class EngineRegistry;
+  class PassLock;
 
   // The black box, if there is to be one, once what the last process left in it has
   // been written; nullptr: none.
   std::unique_ptr<BlackBox> OpenBox();
   // No line is written from now on. Waits for the write that is under way.
   void Park() ABSL_LOCKS_EXCLUDED(pass_mu_);
+  // The same when that write cannot be waited for, because this thread is inside of
+  // it: a sink, or what interrupted it, has called exit().
+  void Abandon();
   // Says on stderr what is missing and no sink has taken the declaration of. Nothing
   // is written any more.
   void TellUndeclared() const;
 
   static void* BackendMain(void* engine);
-  bool OnBackend() const;
   void Run();
-  void Rest(int idle_passes);
+  // Until there is something to do, or it is time to look, `quiet` nanoseconds after
+  // the last line. Returns how long that was at most.
+  int64_t Rest(int64_t quiet);
   // Whoever reads the box of a dead process tells the times of its lines by the clock
   // of its last pass. So there is one before the first line, and before a long sleep.
   void UpdateBox();
@@ -203,6 +216,8 @@ class Engine {
 
   Collector collector_;  // Under pass_mu_.
   PlainMutex pass_mu_;
+  // The thread that holds it, by the address of its t_rings.
+  std::atomic<const void*> pass_thread_ = nullptr;
 
   std::atomic<bool> stop_ = false;
   std::atomic<bool> reopen_asked_ = false;

@@ -75,6 +75,10 @@ void EngineRegistry::AtExit() {
   for (Engine* engine = first_engine; engine != nullptr;
        engine = engine->next_) {
     if (engine->foreign()) continue;
+    if (engine->IsInside()) {
+      engine->Abandon();
+      continue;
+    }
     engine->doorbell_.StartExit();
     engine->Flush();
   }

@@ -4,7 +4,11 @@
 // Exit: what was logged before exit() or the return from main() is written, and a
 //   line that is logged later (static destructors) waits until it is written. Last
 //   of all, when the static destructors of the program have run, no engine begins
-//   another write: the kernel would end threads within it, and tear a line.
+//   another write: the kernel would end threads within it, and tear a line. When it
+//   is the backend of an engine that calls exit(), in a sink, its own lines stay where
+//   they are, and stderr is told how many; those of the others are written. Static
+//   destructors made after the first engine run before this one knows, and must not
+//   wait for a thread that waits for room there.
 // Fork: the child counts one generation more; the engines that it has from its
 //   parent are foreign to it from then on.
 //

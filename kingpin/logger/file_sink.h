@@ -1,6 +1,7 @@
 // FileSink: lines to a file that is known by its path: created if it is not there,
-// appended to, and opened anew when somebody has moved or removed it (looked at
-// once a second while lines come) or when Logger::Reopen() says so.
+// appended to, and opened anew when somebody has moved it (looked at once a second
+// while lines come) or removed it (looked at after each write), or when
+// Logger::Reopen() says so.
 //
 //   absl::StatusOr<LogSinkFactory> file = FileSinkFactory({.path = "access.log"});
 //   if (!file.ok()) return file.status();
@@ -13,6 +14,9 @@
 // line says
 //
 //   log: could not be reopened, went on in the old file for 12s (Permission denied)
+//
+// What was written to a file when it had been removed already is written to the new
+// one as well. If there can be no new one those lines are dropped, and declared.
 //
 // A full disk costs whole lines, never halves of them (log_file.h), which are
 // declared when there is room again.

@@ -7,6 +7,7 @@
 
 #include <utility>
 
+#include "absl/base/optimization.h"
 #include "kingpin/logger/fd_sink.h"
 #include "kingpin/logger/ticks.h"
 
@@ -33,6 +34,7 @@ int LogFile::Open() {
   }
   file_ = std::move(opened.value);
   is_fresh_ = true;
+  had_name_ = status.st_nlink > 0;
   size_ = static_cast<uint64_t>(status.st_size);
   modified_seconds_ = status.st_mtim.tv_sec;
   return 0;
@@ -76,10 +78,26 @@ bool LogFile::IsInPlace() {
 
 SysResult<size_t> LogFile::Write(std::string_view lines) {
   if (!file_.valid()) return {0, open_error_};
+  const SysResult<size_t> result = WriteHere(lines);
+  if (ABSL_PREDICT_TRUE(!IsRemoved())) return result;
+  file_.Reset();
+  Reopen();
+  if (!file_.valid()) return {0, open_error_};
+  return WriteHere(lines);
+}
+
+SysResult<size_t> LogFile::WriteHere(std::string_view lines) {
   SysResult<size_t> result = WriteAll(file_.get(), lines);
   if (!result.ok()) result.value = TakeOffCutLine(lines, result.value);
   size_ += result.value;
   return result;
+}
+
+bool LogFile::IsRemoved() {
+  struct stat status;
+  if (sys::Fstat(file_.get(), &status) != 0) return false;
+  size_ = static_cast<uint64_t>(status.st_size);
+  return status.st_nlink == 0 && had_name_;
 }
 
 size_t LogFile::TakeOffCutLine(std::string_view lines, size_t taken) {
@@ -109,6 +127,7 @@ int LogFile::Sync() {
 void LogFile::Replace(UniqueFd file) {
   file_ = std::move(file);
   is_fresh_ = true;
+  had_name_ = true;
   size_ = 0;
 }
 

@@ -4,9 +4,14 @@
 //   it is taken off again, so that the file ends in a newline at any time and the
 //   line is lost as a whole, and declared. Nothing is taken off if another process
 //   has appended meanwhile, or from what is no regular file.
-// Moved or removed: once a check interval the path is looked at; if it leads to
-//   another file by now, that is opened, or created. If it cannot be, writing goes
-//   on in the old one and it is tried again.
+// Moved: once a check interval the path is looked at; if it leads to another file by
+//   now, that is opened, or created. If it cannot be, writing goes on in the old one
+//   and it is tried again.
+// Removed: seen after each write, since nobody will ever read what it wrote: the same
+//   lines go to the file that has the path now, which is opened, or created. If it
+//   cannot be, they are lost (ENOENT and its like), and declared once it can. (On NFS
+//   a file that is open is never removed, only moved. Of one that had no name when it
+//   was opened, by /dev/stderr for one, nothing more can be seen.)
 // Threads: one at a time.
 #ifndef KINGPIN_LOGGER_LOG_FILE_H_
 #define KINGPIN_LOGGER_LOG_FILE_H_
@@ -58,6 +63,9 @@ class LogFile {
   // 0 or errno.
   int Open();
   bool IsInPlace();
+  SysResult<size_t> WriteHere(std::string_view lines);
+  // Whether the last name of the file is gone. Learns how large it is.
+  bool IsRemoved();
   // Returns how many of the bytes `taken` are there still.
   size_t TakeOffCutLine(std::string_view lines, size_t taken);
 
@@ -68,6 +76,7 @@ class LogFile {
   // Since the last Sync(). Then fsync() is not enough: there are the name of this
   // file and the bytes of the one before.
   bool is_fresh_ = true;
+  bool had_name_ = false;  // When it was opened.
   uint64_t size_ = 0;
   int64_t modified_seconds_ = 0;
   int open_error_ = 0;             // Of the last attempt.

@@ -33,6 +33,7 @@ EngineOptions ToEngineOptions(const Logger::Options& options) {
                           .ring_bytes = options.buffer_bytes,
                           .blocks = {},
                           .poll_interval = options.poll_interval,
+                          .idle_interval = options.idle_interval,
                           .black_box = options.black_box,
                           .black_box_threads = options.black_box_threads};
   engine.sinks.insert(engine.sinks.begin(),
@@ -132,9 +133,10 @@ absl::StatusOr<std::unique_ptr<Logger>> Logger::Create(const Options& options) {
 Logger::~Logger() {
   Logger* self = this;
   default_.compare_exchange_strong(self, nullptr);
-  // Nothing of a foreign engine can be torn down.
+  // Nothing of a foreign engine can be torn down, nor of one whose sink has called
+  // exit() and so this destructor of a static object.
   Engine* engine = engine_.load();
-  if (!engine->foreign()) delete engine;
+  if (!engine->foreign() && !engine->IsInside()) delete engine;
 }
 
 Logger& Logger::StderrLogger() {

@@ -38,8 +38,10 @@
 // Exit: all that was logged before exit() or the return from main() is written,
 //   by every Logger alive, and code that logs later (static destructors) waits
 //   for its line to be written; for ever, if the sink waits for ever. The last line
-//   is whole. What is missing then and could not be declared is told on stderr. _exit() and fatal signals
-//   lose what is buffered, unless there is a black box.
+//   is whole. What is missing then and could not be declared is told on stderr. A
+//   sink that calls exit() has written its last batch; what waits behind that is
+//   told on stderr, too. _exit() and fatal signals lose what is buffered, unless there
+//   is a black box.
 // Black box: with Options::black_box the buffers lie in a file, which outlives the
 //   process. Each line whose statement was over before the process died, of SIGKILL
 //   as well, is in the log or in the box. The next Logger on the same path begins
@@ -136,10 +138,17 @@ class Logger {
     std::vector<LogSinkFactory> also_to = {};
     // Text as above, or JSON lines (json_line_format.h), for all sinks.
     LogFormat format = LogFormat::kText;
-    // How often the backend looks for lines while there are some. The longest time
-    // that a line below ERROR waits, a full buffer apart. Zero: it never rests,
-    // which takes a whole core and is for measurements.
+    // How often the backend looks for lines while there are some. Zero: it never
+    // rests, which takes a whole core and is for measurements.
     absl::Duration poll_interval = absl::Milliseconds(1);
+    // How often it does when none have come for a while. It gets there slowly: a line
+    // below WARNING waits for poll_interval, or an eighth of the time without a line
+    // before it, at most this; WARNING for poll_interval; ERROR, and a buffer that is
+    // half full, for nothing. Until the backend sleeps, after 600 times this (a
+    // minute) without a line, no line but those makes a system call. Zero: it sleeps
+    // after 64 poll intervals, so that a line after a pause is written at once, but
+    // pays for the call that wakes the backend. Long times cost nothing but patience.
+    absl::Duration idle_interval = absl::Milliseconds(100);
     // The path of the black box; empty: none. On a file system in memory
     // (/dev/shm, /run) no writing back to a disk disturbs the threads that log.
     std::string black_box = {};

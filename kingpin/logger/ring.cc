@@ -130,12 +130,19 @@ void Ring::WaitForRoom(size_t size, LogLevel level, PlainMutex* held) {
   waiters_.fetch_add(1, std::memory_order_seq_cst);
   const uint32_t wakes = wakes_.load(std::memory_order_seq_cst);
   known_head_ = control_->head.load(std::memory_order_seq_cst);
-  if (!Fits(size, level)) {
+  // Who stops the waiting says so before it changes wakes_.
+  if (!Fits(size, level) && !nobody_waits_.load(std::memory_order_seq_cst)) {
     if (held != nullptr) held->Unlock();
     sys::FutexWait(wakes_, wakes, /*timeout_nanos=*/-1);
     if (held != nullptr) held->Lock();
   }
   waiters_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Ring::StopWaiting() {
+  nobody_waits_.store(true, std::memory_order_seq_cst);
+  wakes_.fetch_add(1, std::memory_order_seq_cst);
+  sys::FutexWake(wakes_);
 }
 
 void Ring::Release(uint64_t position) {

@@ -105,6 +105,8 @@ class Ring {
   // mutex of a ring that threads share, is let go of meanwhile.
   void WaitForRoom(size_t size, LogLevel level,
                    PlainMutex* held = nullptr) ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  // Ends that for good: room will not be freed any more. From any thread.
+  void StopWaiting();
   // Whether other threads do, which share the ring.
   bool HasWaiters() const {
     return waiters_.load(std::memory_order_relaxed) != 0;
@@ -194,6 +196,7 @@ class Ring {
   // How many wait for room, and how often they were woken.
   alignas(64) std::atomic<uint32_t> waiters_ = 0;
   std::atomic<uint32_t> wakes_ = 0;
+  std::atomic<bool> nobody_waits_ = false;
 };
 
 }  // namespace kingpin::log_internal

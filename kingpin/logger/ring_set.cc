@@ -98,6 +98,12 @@ void RingSet::Recycle() {
   if (all_free) detached_.store(false, std::memory_order_relaxed);
 }
 
+void RingSet::StopWaiting() {
+  PlainMutexLock lock(&mu_);
+  shared_->ring.StopWaiting();
+  for (const auto& source : own_) source->ring.StopWaiting();
+}
+
 uint64_t RingSet::accepted() const {
   PlainMutexLock lock(&mu_);
   uint64_t lines = shared_->ring.accepted();

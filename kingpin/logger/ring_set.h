@@ -72,6 +72,9 @@ class RingSet {
   // Makes rings free that are empty and nobody's. The backend's.
   void Recycle();
 
+  // Of all rings: who waits for room goes on without.
+  void StopWaiting();
+
   uint64_t accepted() const;
   uint64_t depth() const;
   std::array<uint64_t, kLogLevels> dropped() const;

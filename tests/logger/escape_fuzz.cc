@@ -1,7 +1,9 @@
 // What holds for any bytes that somebody logs: as text they are one line of valid
 // UTF-8 without control characters, and what was printable is still there; as a JSON
 // string they have no byte that would end it, and are read back as they were, but for
-// bytes that were no UTF-8.
+// bytes that were no UTF-8. What is cut of them is at most as long as asked for, and
+// no character is cut in two.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -72,6 +74,30 @@ void CheckJson(std::string_view input) {
   }
 }
 
+// Where the first byte stands that is not UTF-8, or input.size().
+size_t ValidSize(std::string_view input) {
+  size_t at = 0;
+  while (at < input.size()) {
+    const size_t size = Utf8SequenceSize(input.substr(at));
+    if (size == 0) break;
+    at += size;
+  }
+  return at;
+}
+
+void CheckCut(std::string_view input) {
+  const size_t valid = ValidSize(input);
+  // Looking at each place of a long input would take its square.
+  const size_t most = std::min<size_t>(input.size() + 2, 4096);
+  for (size_t size = 0; size < most; ++size) {
+    const std::string_view cut = CutText(input, size);
+    Require(cut.data() == input.data() && cut.size() <= size);
+    Require(cut.size() + 3 >= std::min(size, input.size()));
+    if (size < valid) Require(ValidSize(cut) == cut.size());
+    if (size >= input.size()) Require(cut == input);
+  }
+}
+
 }  // namespace
 }  // namespace kingpin::log_internal
 
@@ -79,5 +105,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   kingpin::log_internal::CheckText(input);
   kingpin::log_internal::CheckJson(input);
+  kingpin::log_internal::CheckCut(input);
   return 0;
 }

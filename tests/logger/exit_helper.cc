@@ -13,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "kingpin/logger/file_sink.h"
@@ -72,6 +73,66 @@ class FullSink : public kingpin::LogSink {
 };
 std::unique_ptr<kingpin::LogSink> MakeFullSink() {
   return std::make_unique<FullSink>();
+}
+
+// Ends the process in the first write or sync, once `count` lines wait.
+class ExitingSink : public kingpin::LogSink {
+ public:
+  explicit ExitingSink(bool in_sync) : in_sync_(in_sync) {}
+  kingpin::SysResult<size_t> Write(const kingpin::LogBatch& batch) override {
+    if (!in_sync_) ExitOnceTheyWait();
+    return {batch.text.size(), 0};
+  }
+  int Sync() override {
+    ExitOnceTheyWait();
+    return 0;
+  }
+  static inline std::atomic<bool> they_wait = false;
+
+ private:
+  static void ExitOnceTheyWait() {
+    while (!they_wait) std::this_thread::yield();
+    exit(0);
+  }
+  const bool in_sync_;
+};
+
+// Once started, logs until its destructor, which waits for that. Made before any
+// Logger, so that it goes when they know of the exit.
+class LogsUntilDestroyed {
+ public:
+  ~LogsUntilDestroyed() {
+    if (log_ == nullptr) return;
+    log_->Write(LogLevel::kError, "too late");
+    log_->Flush();
+    stop_ = true;
+    thread_.join();
+  }
+  void Start(Logger* log) {
+    log_ = log;
+    thread_ = std::thread([this] {
+      while (!stop_) log_->Write(LogLevel::kInfo, "noise");
+    });
+  }
+
+ private:
+  Logger* log_ = nullptr;
+  std::atomic<bool> stop_ = false;
+  std::thread thread_;
+};
+LogsUntilDestroyed noise_to_the_end;
+
+// The lines of `other` are there, whatever becomes of those of the one that exits.
+void ExitInASink(Logger& other, int count, bool in_sync, bool noise) {
+  static Logger log({.buffer_bytes = 4096, .sink = [in_sync] {
+                       return std::make_unique<ExitingSink>(in_sync);
+                     }});
+  if (!in_sync) LogNumbers(log, "lost", count);
+  if (noise) noise_to_the_end.Start(&log);
+  LogNumbers(other, "main", count);
+  ExitingSink::they_wait = true;
+  if (in_sync) log.Sync().IgnoreError();
+  for (;;) pause();
 }
 
 // Blocks when full, so that noise cannot push out what the test looks for. Never
@@ -144,6 +205,10 @@ int main(int argc, char** argv) {
     log->Write(LogLevel::kError, "main");
     static Logger fine;
     fine.Write(LogLevel::kInfo, "fine");
+  } else if (absl::StartsWith(mode, "exit_in_")) {
+    ExitInASink(BlockingDefault(), count,
+                /*in_sync=*/mode == "exit_in_sync",
+                /*noise=*/mode == "exit_in_sink_noise");
   } else if (mode == "fork") {
     ForkAmidNoise(BlockingDefault(), count);
   } else if (mode == "fork_file") {

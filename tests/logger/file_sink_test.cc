@@ -17,6 +17,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -33,6 +35,7 @@ namespace {
 
 using ::kingpin::testing::CheckedCounters;
 using ::kingpin::testing::CheckSequence;
+using ::kingpin::testing::LinesOf;
 using ::kingpin::testing::LogSequence;
 using ::kingpin::testing::OpenDescriptors;
 using ::kingpin::testing::ReadFile;
@@ -41,6 +44,7 @@ using ::kingpin::testing::SplitLines;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
+using ::testing::StartsWith;
 
 class FileSinkTest : public ::testing::Test {
  protected:
@@ -219,6 +223,101 @@ TEST_F(FailureMode29, TwoHundredMovesUnderLoadLoseNothing) {
   producer.join();
   EXPECT_EQ(CheckedCounters(log).dropped, 0);
   EXPECT_EQ(CheckSequence(SplitLines(text + ReadFile(path_)), logged), 0);
+}
+
+// rm, as fast as it goes, while lines come, and nobody tells the logger. What was
+// logged before the file was removed may have gone with it; of what was logged after,
+// nothing, and what there is has no gap.
+TEST_F(FailureMode29, TwoHundredRemovalsUnderLoadLoseNothingLoggedLater) {
+  constexpr int kRemovals = 200;
+  Logger log({.buffer_bytes = 4096, .sink = WhenAsked()});
+  std::atomic<bool> stop = false;
+  std::atomic<uint64_t> logged = 0;
+  std::thread producer([&] {
+    for (uint64_t i = 0; !stop; ++i) {
+      LogSequence(log, i, i + 1);
+      logged = i + 1;
+    }
+  });
+  for (int i = 0; i < kRemovals; ++i) {
+    while (unlink(path_.c_str()) != 0) ASSERT_EQ(errno, ENOENT);
+    const uint64_t from = logged + 1;  // Its statement had not begun.
+    while (logged < from + 50) std::this_thread::yield();
+    log.Flush();
+    const std::vector<std::string> lines = LinesOf(ReadFile(path_));
+    ASSERT_FALSE(lines.empty());
+    uint64_t first;
+    ASSERT_TRUE(absl::SimpleAtoi(lines.front().substr(5), &first));
+    EXPECT_LE(first, from);
+    for (size_t j = 0; j < lines.size(); ++j) {
+      ASSERT_EQ(lines[j], absl::StrCat("line ", first + j));
+    }
+  }
+  stop = true;
+  producer.join();
+  EXPECT_EQ(CheckedCounters(log).dropped, 0);
+}
+
+TEST_F(FailureMode29, RemovedWithItsDirectoryIsDeclared) {
+  const std::string folder = directory_.File("sub");
+  const std::string path = folder + "/log";
+  ASSERT_EQ(mkdir(folder.c_str(), 0700), 0);
+  Logger log({.sink = *FileSinkFactory({.path = path})});
+  WriteLine(log);
+  ASSERT_EQ(unlink(path.c_str()), 0);
+  ASSERT_EQ(rmdir(folder.c_str()), 0);
+  WriteLine(log);
+  WriteLine(log);
+  EXPECT_EQ(CheckedCounters(log).dropped, 2);
+  ASSERT_EQ(mkdir(folder.c_str(), 0700), 0);
+  WriteLine(log);
+  EXPECT_THAT(SplitLines(ReadFile(path)),
+              ElementsAre(StartsWith("dropped 2 lines (0/2/0/0) "), "line 3"));
+  CheckedCounters(log);
+}
+
+// Room on the disk comes back at once, and a second name keeps the lines.
+TEST_F(FailureMode29, OnlyTheLastNameCounts) {
+  Logger log({.sink = WhenAsked()});
+  WriteLine(log);
+  ASSERT_EQ(link(path_.c_str(), moved_.c_str()), 0);
+  ASSERT_EQ(unlink(path_.c_str()), 0);
+  WriteLine(log);
+  EXPECT_EQ(ReadFile(moved_), "line 0\nline 1\n");
+  const auto before = OpenDescriptors();
+  ASSERT_EQ(unlink(moved_.c_str()), 0);
+  WriteLine(log);
+  EXPECT_EQ(ReadFile(path_), "line 2\n");
+  EXPECT_EQ(OpenDescriptors().size(), before.size());  // The old one is closed.
+}
+
+// A file that is reached by its descriptor only is not looked for.
+TEST_F(FileSinkTest, FileWithoutANameIsFine) {
+  const UniqueFd file(
+      open(directory_.path().c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  ASSERT_TRUE(file.valid());
+  Logger log({.sink = *FileSinkFactory(
+                  {.path = absl::StrCat("/dev/fd/", file.get())})});
+  for (int i = 0; i < 3; ++i) WriteLine(log);
+  char text[64];
+  EXPECT_EQ(pread(file.get(), text, sizeof(text), 0), 3 * 7);
+  CheckedCounters(log);
+}
+
+// logrotate's "create": the new file, with the mode and owner that it wants, is there
+// before anybody is told.
+TEST_F(FailureMode29, MovedAndCreatedByAnother) {
+  Logger log({.sink = Eager()});
+  WriteLine(log);
+  ASSERT_EQ(rename(path_.c_str(), moved_.c_str()), 0);
+  UniqueFd(open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0604));
+  WriteLine(log);
+  EXPECT_EQ(ReadFile(moved_), "line 0\n");
+  EXPECT_EQ(ReadFile(path_), "line 1\n");
+  struct stat status;
+  ASSERT_EQ(stat(path_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0604);
+  CheckedCounters(log);
 }
 
 TEST_F(FailureMode29, RemovedDirectoryIsWaitedFor) {

@@ -124,6 +124,31 @@ TEST(LoggerExit, WhatCouldNotBeDeclaredIsToldOnStderr) {
           "fine"));
 }
 
+// The backend's thread is inside of the sink for ever; nobody must wait for it.
+TEST(LoggerExit, OnTheThreadOfASinkWritesAllOthers) {
+  std::vector<std::string> lines = RunHelper("exit_in_sink", 30);
+  ASSERT_EQ(lines.size(), 31);
+  EXPECT_EQ(
+      lines.back(),
+      "log: 30 lines may be missing: exit() was called by what writes them");
+  lines.pop_back();
+  EXPECT_EQ(CountNumbered(lines)["main"], 30);
+}
+
+TEST(LoggerExit, InTheSyncOfASink) {
+  EXPECT_EQ(CountNumbered(RunHelper("exit_in_sync", 30))["main"], 30);
+}
+
+TEST(LoggerExit, OnTheThreadOfASinkReleasesWhoWaitsForRoom) {
+  for (int instant = 0; instant < 20; ++instant) {
+    std::vector<std::string> lines = RunHelper("exit_in_sink_noise", instant);
+    ASSERT_EQ(lines.size(), instant + 1);
+    EXPECT_TRUE(absl::StartsWith(lines.back(), "log: ")) << lines.back();
+    lines.pop_back();
+    EXPECT_EQ(CountNumbered(lines)["main"], instant);
+  }
+}
+
 TEST(LoggerExit, StaticDestructorsStillLog) {
   std::vector<std::string> lines = RunHelper("static", 3);
   for (const char* name : {"before main", "inside main", "after first use"}) {

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <openssl/crypto.h>
 #include <openssl/ssl.h>
+#include <sqlite3.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -16,6 +17,7 @@ constexpr unsigned kBrotli1_1 = 0x1001000;
 constexpr unsigned kZstd1_5 = 10500;
 constexpr unsigned long kOpenSsl3 = 0x30000000;
 constexpr int kCares1_18 = 0x011200;
+constexpr int kSqlite3_40 = 3040000;
 
 TEST(ModulesTest, Zlib) {
   EXPECT_STREQ(zlibVersion(), ZLIB_VERSION);
@@ -42,6 +44,12 @@ TEST(ModulesTest, Cares) {
   EXPECT_GE(version, kCares1_18);
   ASSERT_EQ(ares_library_init(ARES_LIB_INIT_ALL), ARES_SUCCESS);
   ares_library_cleanup();
+}
+
+TEST(ModulesTest, Sqlite) {
+  EXPECT_GE(sqlite3_libversion_number(), kSqlite3_40);
+  // Used from a thread of its own, not the one that has opened it.
+  EXPECT_NE(sqlite3_threadsafe(), 0);
 }
 
 }  // namespace

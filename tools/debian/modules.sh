@@ -24,7 +24,7 @@ readonly SOURCES=(
 )
 # Modules that stand for a library of the host: setup.sh installs its package.
 # docs/dependencies.md says why these are not built.
-readonly OF_THE_HOST=(openssl c-ares)
+readonly OF_THE_HOST=(openssl c-ares sqlite3)
 # Modules that Debian's Bazel ships, below usr/share/bazel.
 readonly SHIPPED=(
   platforms:tools/platforms

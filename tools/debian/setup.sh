@@ -17,6 +17,7 @@ prefix=${1:?usage: setup.sh PREFIX}
 readonly NEEDED=(
   g++:g++ patchelf:patchelf python3:python3 xz:xz-utils
   /usr/include/openssl/ssl.h:libssl-dev /usr/include/ares.h:libc-ares-dev
+  /usr/include/sqlite3.h:libsqlite3-dev
 )
 
 # has THING: a command, or a file if it begins with a slash.

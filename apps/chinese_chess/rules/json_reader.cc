@@ -94,6 +94,18 @@ bool JsonReader::ReadInteger(int64_t* value) {
   return true;
 }
 
+bool JsonReader::ReadBool(bool* value) {
+  if (!error_.ok()) return false;
+  SkipBlanks();
+  for (const std::string_view word : {"true", "false"}) {
+    if (text_.substr(at_, word.size()) != word) continue;
+    at_ += word.size();
+    *value = word == "true";
+    return true;
+  }
+  return Fail("here should be true or false");
+}
+
 bool JsonReader::ReadString(std::string* value) {
   value->clear();
   if (!Expect('"')) return false;

@@ -33,6 +33,7 @@ class JsonReader {
 
   bool ReadString(std::string* value);
   bool ReadInteger(int64_t* value);
+  bool ReadBool(bool* value);
   // Calls member(key) with the reader before the value, which it must read.
   bool ReadObject(absl::FunctionRef<bool(std::string_view key)> member);
   // Calls element() with the reader before each element, which it must read.

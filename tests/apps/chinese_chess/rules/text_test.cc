@@ -59,6 +59,22 @@ TEST(JsonWriterTest, StringsAreEscaped) {
   EXPECT_EQ(json, "\"a\\\"\\\\\\n\\u0001\\u003c/炮\xef\xbf\xbd\"");
 }
 
+TEST(JsonReaderTest, TruthIsAWord) {
+  for (const std::string_view text : {"true", " false"}) {
+    JsonReader reader(text);
+    bool value = text == " false";
+    EXPECT_TRUE(reader.ReadBool(&value));
+    EXPECT_EQ(value, text == "true");
+    EXPECT_TRUE(reader.Finish().ok());
+  }
+  for (const std::string_view text :
+       {"", "1", "tru", "True", "null", "trues"}) {
+    JsonReader reader(text);
+    bool value;
+    EXPECT_FALSE(reader.ReadBool(&value) && reader.Finish().ok()) << text;
+  }
+}
+
 TEST(JsonReaderTest, ReadsWhatItsCallerExpects) {
   std::string name;
   std::vector<int64_t> numbers;

@@ -1,0 +1,110 @@
+// The archive's thread: takes changes and questions from any thread and puts them to the
+// GameStore, many in one transaction.
+//
+// Changes that arrive while a transaction is on its way to the disk make up the next one
+// (group commit), so the disk's latency bounds how long one change takes, not how many
+// there are. If the disk fails, the batch is tried again until it works; meanwhile the
+// queue fills up, and then Post() says no, so that memory has a bound. What the poster
+// does about that is its affair: a Room offers its moves again with the next.
+//
+// Threads: Post, Ask and the counters from any; callbacks run on the archive's thread and
+// must not block it.
+// Lifetime: the destructor writes what was posted, for as long as `patience`.
+//
+//   Archive archive(*std::move(store));
+//   if (!archive.Post(FinishGame{...}, [] { Announce(); })) TryAgainLater();
+#ifndef APPS_CHINESE_CHESS_SERVER_ARCHIVE_H_
+#define APPS_CHINESE_CHESS_SERVER_ARCHIVE_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "apps/chinese_chess/server/game_store.h"
+#include "kingpin/sys/clock.h"
+
+namespace chinese_chess {
+
+struct ArchiveOptions {
+  // Changes and questions that wait.
+  size_t queue = 1 << 16;
+  // How long a transaction waits for more to come; the price of a commit is much the
+  // same for one change and for fifty.
+  absl::Duration gather = absl::Milliseconds(3);
+  // From a failure to the next attempt, doubling up to a hundred times that.
+  absl::Duration retry = absl::Milliseconds(50);
+  // For the disk to recover when the archive is destroyed.
+  absl::Duration patience = absl::Seconds(10);
+};
+
+class Archive {
+ public:
+  using Done = absl::AnyInvocable<void() &&>;
+  using Question = absl::AnyInvocable<void(GameStore&) &&>;
+
+  explicit Archive(std::unique_ptr<GameStore> store,
+                   ArchiveOptions options = {});
+  ~Archive();
+  Archive(const Archive&) = delete;
+  Archive& operator=(const Archive&) = delete;
+
+  // `done`, if any, is called once the change is on the disk. False: the queue is full,
+  // and nothing is kept of it.
+  [[nodiscard]] bool Post(StoreChange change, Done done = nullptr)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  // Changes posted earlier by the same thread are there when it is asked.
+  [[nodiscard]] bool Ask(Question question) ABSL_LOCKS_EXCLUDED(mu_);
+
+  uint64_t commits() const { return commits_.load(); }
+  uint64_t changes() const { return changes_.load(); }
+  uint64_t failures() const { return failures_.load(); }
+  size_t waiting() const ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  // In the order of posting: a batch ends where a question stands.
+  struct Item {
+    StoreChange change;
+    Done done;
+    Question question;  // Instead of a change.
+  };
+
+  bool Push(Item item) ABSL_LOCKS_EXCLUDED(mu_);
+  void ThreadMain();
+  // What is posted; empty when the end has come.
+  std::vector<Item> Take() ABSL_LOCKS_EXCLUDED(mu_);
+  void Work(std::vector<Item> items);
+  // Until it works. False: the end has come and patience is over.
+  bool Write(const std::vector<StoreChange>& batch);
+  // False: time is up.
+  bool WaitToRetry(absl::Duration delay) ABSL_LOCKS_EXCLUDED(mu_);
+  bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return stopping_ || !items_.empty();
+  }
+  bool FullOrStopping() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return stopping_ || items_.size() >= options_.queue;
+  }
+
+  const ArchiveOptions options_;
+  const std::unique_ptr<GameStore> store_;  // The archive's thread only.
+  std::atomic<uint64_t> commits_ = 0;
+  std::atomic<uint64_t> changes_ = 0;
+  std::atomic<uint64_t> failures_ = 0;
+
+  mutable absl::Mutex mu_;
+  std::vector<Item> items_ ABSL_GUARDED_BY(mu_);
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+  kingpin::MonotonicTime give_up_ ABSL_GUARDED_BY(mu_) = {INT64_MAX};
+
+  std::thread thread_;  // Last: it uses all of the above.
+};
+
+}  // namespace chinese_chess
+
+#endif  // APPS_CHINESE_CHESS_SERVER_ARCHIVE_H_

@@ -1,0 +1,271 @@
+#include "apps/chinese_chess/server/client_message.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "apps/chinese_chess/rules/json_reader.h"
+#include "apps/chinese_chess/rules/quote.h"
+
+namespace chinese_chess {
+namespace {
+
+using Keys = uint32_t;
+
+// A bit for each key that a message can have.
+enum Key : Keys {
+  kType = 1 << 0,
+  kId = 1 << 1,
+  kToken = 1 << 2,
+  kName = 1 << 3,
+  kGame = 1 << 4,
+  kSeekId = 1 << 5,
+  kCode = 1 << 6,
+  kText = 1 << 7,
+  kVersion = 1 << 8,
+  kPly = 1 << 9,
+  kN = 1 << 10,
+  kMoveKey = 1 << 11,
+  kControl = 1 << 12,
+  kColor = 1 << 13,
+  kOfferKey = 1 << 14,
+  kOn = 1 << 15,
+  kCasual = 1 << 16,
+  kDraw = 1 << 17,
+  kMine = 1 << 18,
+};
+
+// In the order of their bits.
+constexpr std::string_view kKeyNames[] = {
+    "t",     "id", "token",  "name", "game", "seek",    "code",
+    "text",  "v",  "ply",    "n",    "move", "control", "color",
+    "offer", "on", "casual", "draw", "mine"};
+
+struct Shape {
+  std::string_view name;
+  Keys needs;
+  Keys may_have;
+};
+
+// In the order of ClientMessage::Type.
+constexpr Shape kShapes[] = {
+    {"hello", 0, kToken | kName},
+    {"ping", 0, kN},
+    {"pong", kN, 0},
+    {"lobby", 0, kOn},
+    {"pool", kControl, 0},
+    {"seek", kControl, kCasual | kColor},
+    {"accept", kSeekId, 0},
+    {"room", kControl, kCasual | kColor},
+    {"enter", kCode, 0},
+    {"cancel", 0, 0},
+    {"games", 0, 0},
+    {"history", 0, kMine},
+    {"record", kGame, 0},
+    {"join", kGame, kVersion},
+    {"leave", kGame, 0},
+    {"move", kGame | kPly | kMoveKey, 0},
+    {"offer", kGame | kOfferKey, 0},
+    {"decline", kGame | kOfferKey, 0},
+    {"resign", kGame, 0},
+    {"abort", kGame, 0},
+    {"claim", kGame, kDraw},
+    {"chat", kGame | kText, 0},
+    {"stats", 0, 0},
+};
+
+// What nobody needs more of; each value is checked for what it means later.
+size_t MostBytes(Key key) {
+  switch (key) {
+    case kId:
+    case kGame:
+    case kSeekId:
+    case kCode:
+      return 32;
+    case kToken:
+    case kName:
+      return 128;
+    default:
+      return kMaxMessageBytes;
+  }
+}
+
+class MessageReader {
+ public:
+  MessageReader(std::string_view text, ClientMessage* message)
+      : reader_(text), message_(*message) {}
+
+  absl::Status Read() {
+    reader_.ReadObject([this](std::string_view name) {
+      const auto found =
+          std::find(std::begin(kKeyNames), std::end(kKeyNames), name);
+      if (found == std::end(kKeyNames)) {
+        return reader_.Fail(absl::StrCat("there is no key ", QuoteText(name)));
+      }
+      const Key key = static_cast<Key>(1u << (found - std::begin(kKeyNames)));
+      if ((seen_ & key) != 0) {
+        return reader_.Fail(
+            absl::StrCat("key ", QuoteText(name), " is there twice"));
+      }
+      seen_ |= key;
+      return ReadValue(key);
+    });
+    if (absl::Status status = reader_.Finish(); !status.ok()) return status;
+    return CheckShape();
+  }
+
+ private:
+  bool ReadValue(Key key) {
+    switch (key) {
+      case kType:
+        return ReadType();
+      case kId:
+        return ReadText(key, &message_.id);
+      case kToken:
+        return ReadText(key, &message_.token);
+      case kName:
+        return ReadText(key, &message_.name);
+      case kGame:
+        return ReadText(key, &message_.game);
+      case kSeekId:
+        return ReadText(key, &message_.seek);
+      case kCode:
+        return ReadText(key, &message_.code);
+      case kText:
+        return ReadText(key, &message_.text);
+      default:
+        return ReadOther(key);
+    }
+  }
+
+  bool ReadOther(Key key) {
+    switch (key) {
+      case kVersion:
+        return ReadCount(&message_.v.emplace());
+      case kPly:
+        return ReadCount(&message_.ply);
+      case kN:
+        return reader_.ReadInteger(&message_.n);
+      case kMoveKey:
+        return ReadMove();
+      case kControl:
+        return ReadControl();
+      case kColor:
+        return ReadColor();
+      case kOfferKey:
+        return ReadOffer();
+      case kOn:
+        return reader_.ReadBool(&message_.on);
+      case kCasual:
+        return reader_.ReadBool(&message_.casual);
+      case kDraw:
+        return reader_.ReadBool(&message_.draw);
+      default:
+        return reader_.ReadBool(&message_.mine);
+    }
+  }
+
+  bool ReadText(Key key, std::string* text) {
+    if (!reader_.ReadString(text)) return false;
+    if (text->size() <= MostBytes(key)) return true;
+    text->clear();
+    return reader_.Fail("a text is too long");
+  }
+
+  bool ReadCount(int64_t* count) {
+    return reader_.ReadInteger(count) &&
+           (*count >= 0 || reader_.Fail("a count is negative"));
+  }
+
+  bool ReadType() {
+    std::string name;
+    if (!reader_.ReadString(&name)) return false;
+    for (size_t i = 0; i < std::size(kShapes); ++i) {
+      if (kShapes[i].name != name) continue;
+      message_.type = static_cast<ClientMessage::Type>(i);
+      return true;
+    }
+    return reader_.Fail(absl::StrCat("there is no message ", QuoteText(name)));
+  }
+
+  bool ReadMove() {
+    std::string text;
+    if (!reader_.ReadString(&text)) return false;
+    const std::optional<Move> move = ParseIccs(text);
+    if (move.has_value()) message_.move = *move;
+    return move.has_value() ||
+           reader_.Fail(
+               absl::StrCat(QuoteText(text), " is no move; h2e2 would be one"));
+  }
+
+  bool ReadControl() {
+    std::string text;
+    if (!reader_.ReadString(&text)) return false;
+    const absl::StatusOr<TimeControl> control = ParseTimeControl(text);
+    if (control.ok()) message_.control = *control;
+    return control.ok() || reader_.Fail(control.status().message());
+  }
+
+  bool ReadColor() {
+    std::string text;
+    if (!reader_.ReadString(&text)) return false;
+    if (text == "red") message_.color = Color::kRed;
+    if (text == "black") message_.color = Color::kBlack;
+    return message_.color.has_value() ||
+           reader_.Fail("a color is red or black");
+  }
+
+  bool ReadOffer() {
+    std::string text;
+    if (!reader_.ReadString(&text)) return false;
+    for (const Offer offer :
+         {Offer::kDraw, Offer::kTakeback, Offer::kRematch}) {
+      if (OfferName(offer) != text) continue;
+      message_.offer = offer;
+      return true;
+    }
+    return reader_.Fail("an offer is draw, takeback or rematch");
+  }
+
+  absl::Status CheckShape() const {
+    if ((seen_ & kType) == 0) {
+      return absl::InvalidArgumentError("a message has a \"t\"");
+    }
+    const Shape& shape = kShapes[message_.type];
+    const Keys missing = shape.needs & ~seen_;
+    const Keys extra = seen_ & ~(shape.needs | shape.may_have | kType | kId);
+    for (size_t i = 0; i < std::size(kKeyNames); ++i) {
+      const Keys key = 1u << i;
+      if ((missing & key) != 0) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(shape.name, " needs \"", kKeyNames[i], "\""));
+      }
+      if ((extra & key) != 0) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(shape.name, " has no \"", kKeyNames[i], "\""));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  JsonReader reader_;
+  ClientMessage& message_;
+  Keys seen_ = 0;
+};
+
+}  // namespace
+
+absl::Status ParseClientMessage(std::string_view text, ClientMessage* message) {
+  if (text.size() > kMaxMessageBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a message has at most ", kMaxMessageBytes, " bytes"));
+  }
+  return MessageReader(text, message).Read();
+}
+
+std::string_view TypeName(ClientMessage::Type type) {
+  return kShapes[type].name;
+}
+
+}  // namespace chinese_chess

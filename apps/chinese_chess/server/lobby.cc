@@ -1,0 +1,181 @@
+#include "apps/chinese_chess/server/lobby.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "apps/chinese_chess/server/random_id.h"
+
+namespace chinese_chess {
+namespace {
+
+constexpr size_t kSeekIdCharacters = 8;
+// Read out over the telephone; a guess hits one of a thousand rooms once in a million.
+constexpr size_t kRoomCodeCharacters = 6;
+
+}  // namespace
+
+Pairing Lobby::Pair(const Seeker& first, std::optional<Color> color,
+                    const Seeker& second) {
+  const bool first_is_red =
+      color.has_value() ? *color == Color::kRed : absl::Bernoulli(random_, 0.5);
+  return {first_is_red ? std::array{first, second} : std::array{second, first},
+          {},
+          false};
+}
+
+void Lobby::Wait(SessionNumber session, Waiting waiting) {
+  waiting_[session] = std::move(waiting);
+  ++version_;
+}
+
+std::optional<Pairing> Lobby::JoinPool(const Seeker& seeker,
+                                       const TimeControl& control) {
+  Cancel(seeker.session);
+  std::string key = FormatTimeControl(control);
+  std::deque<Seeker>& pool = pools_[key];
+  const auto other =
+      std::find_if(pool.begin(), pool.end(), [&](const Seeker& waiting) {
+        return waiting.player.id != seeker.player.id;
+      });
+  if (other == pool.end()) {
+    pool.push_back(seeker);
+    Wait(seeker.session, {Waiting::kPool, std::move(key)});
+    return std::nullopt;
+  }
+  const Seeker opponent = *other;
+  Cancel(opponent.session);
+  Pairing pairing = Pair(opponent, std::nullopt, seeker);
+  pairing.control = control;
+  return pairing;
+}
+
+std::string Lobby::AddOffer(const Seeker& seeker, const Terms& terms,
+                            Waiting::Kind kind, size_t id_characters,
+                            Offers* offers) {
+  Cancel(seeker.session);
+  std::string id = RandomId(id_characters);
+  while (offers->contains(id)) id = RandomId(id_characters);
+  offers->emplace(id, OpenSeek{id, seeker, terms});
+  Wait(seeker.session, {kind, id});
+  return id;
+}
+
+std::variant<Pairing, Refusal> Lobby::AcceptOffer(const Seeker& seeker,
+                                                  std::string_view key,
+                                                  const Refusal& none,
+                                                  const Offers& offers) {
+  const auto found = offers.find(key);
+  if (found == offers.end()) return none;
+  const OpenSeek offer = found->second;
+  if (offer.seeker.player.id == seeker.player.id) {
+    return Refusal{"own_offer", "nobody plays against themselves"};
+  }
+  Cancel(offer.seeker.session);
+  Cancel(seeker.session);
+  Pairing pairing = Pair(offer.seeker, offer.terms.color, seeker);
+  pairing.control = offer.terms.control;
+  pairing.casual = offer.terms.casual;
+  return pairing;
+}
+
+std::string Lobby::AddSeek(const Seeker& seeker, const Terms& terms) {
+  return AddOffer(seeker, terms, Waiting::kSeek, kSeekIdCharacters, &seeks_);
+}
+
+std::variant<Pairing, Refusal> Lobby::AcceptSeek(const Seeker& seeker,
+                                                 std::string_view id) {
+  return AcceptOffer(seeker, id, {"no_seek", "that seek is gone"}, seeks_);
+}
+
+std::string Lobby::OpenRoom(const Seeker& seeker, const Terms& terms) {
+  return AddOffer(seeker, terms, Waiting::kRoom, kRoomCodeCharacters, &rooms_);
+}
+
+std::variant<Pairing, Refusal> Lobby::EnterRoom(const Seeker& seeker,
+                                                std::string_view code) {
+  return AcceptOffer(seeker, code, {"no_room", "there is no such room"},
+                     rooms_);
+}
+
+bool Lobby::Cancel(SessionNumber session) {
+  const auto found = waiting_.find(session);
+  if (found == waiting_.end()) return false;
+  const Waiting waiting = std::move(found->second);
+  waiting_.erase(found);
+  ++version_;
+  if (waiting.kind == Waiting::kSeek) {
+    seeks_.erase(waiting.key);
+  } else if (waiting.kind == Waiting::kRoom) {
+    rooms_.erase(waiting.key);
+  } else {
+    const auto pool = pools_.find(waiting.key);
+    std::erase_if(pool->second, [&](const Seeker& seeker) {
+      return seeker.session == session;
+    });
+    if (pool->second.empty()) pools_.erase(pool);
+  }
+  return true;
+}
+
+std::vector<const Lobby::OpenSeek*> Lobby::seeks() const {
+  std::vector<const OpenSeek*> seeks;
+  for (const auto& [id, seek] : seeks_) seeks.push_back(&seek);
+  return seeks;
+}
+
+std::vector<std::pair<std::string, size_t>> Lobby::pools() const {
+  std::vector<std::pair<std::string, size_t>> pools;
+  for (const auto& [control, waiting] : pools_) {
+    pools.emplace_back(control, waiting.size());
+  }
+  return pools;
+}
+
+void Lobby::AddGame(GameInfo info) {
+  for (const Player& player : info.players) {
+    games_of_[player.id].push_back(info.id);
+  }
+  std::string id = info.id;
+  games_.insert_or_assign(std::move(id), std::move(info));
+}
+
+void Lobby::UpdateGame(std::string_view id, size_t plies, size_t viewers) {
+  const auto game = games_.find(id);
+  if (game == games_.end()) return;
+  game->second.plies = plies;
+  game->second.viewers = viewers;
+}
+
+void Lobby::RemoveGame(std::string_view id) {
+  const auto game = games_.find(id);
+  if (game == games_.end()) return;
+  for (const Player& player : game->second.players) {
+    const auto games = games_of_.find(player.id);
+    std::erase(games->second, id);
+    if (games->second.empty()) games_of_.erase(games);
+  }
+  games_.erase(game);
+}
+
+std::vector<const GameInfo*> Lobby::ListGames(size_t most) const {
+  std::vector<const GameInfo*> all;
+  all.reserve(games_.size());
+  for (const auto& [id, game] : games_) all.push_back(&game);
+  const auto before = [](const GameInfo* a, const GameInfo* b) {
+    if (a->viewers != b->viewers) return a->viewers > b->viewers;
+    if (a->plies != b->plies) return a->plies > b->plies;
+    return a->id < b->id;
+  };
+  const size_t count = std::min(most, all.size());
+  std::partial_sort(all.begin(), all.begin() + static_cast<int64_t>(count),
+                    all.end(), before);
+  all.resize(count);
+  return all;
+}
+
+std::vector<std::string> Lobby::GamesOf(std::string_view player_id) const {
+  const auto games = games_of_.find(player_id);
+  return games == games_of_.end() ? std::vector<std::string>() : games->second;
+}
+
+}  // namespace chinese_chess

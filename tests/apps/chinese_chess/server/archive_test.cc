@@ -1,0 +1,335 @@
+// GameStore on real files, and Archive's thread on top of it.
+
+#include "apps/chinese_chess/server/archive.h"
+
+#include <sqlite3.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+#include "apps/chinese_chess/rules/move.h"
+#include "apps/chinese_chess/rules/outcome.h"
+#include "apps/chinese_chess/server/game_store.h"
+#include "apps/chinese_chess/server/live_game.h"
+#include "apps/chinese_chess/server/time_control.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/testing/process.h"
+
+namespace chinese_chess {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+std::string FreshPath() {
+  static int count = 0;
+  const char* folder = std::getenv("TEST_TMPDIR");
+  std::string path = absl::StrCat(folder, "/games-", getpid(), "-", ++count);
+  unlink(path.c_str());
+  return path;
+}
+
+std::unique_ptr<GameStore> MustOpen(const std::string& path) {
+  absl::StatusOr<std::unique_ptr<GameStore>> store = GameStore::Open(path);
+  EXPECT_TRUE(store.ok()) << store.status();
+  return *std::move(store);
+}
+
+GameSetup TestSetup(const std::string& id) {
+  return {.id = id,
+          .players = {Player{"red-id", "张'三"}, Player{"black-id", "Li"}},
+          .control = *ParseTimeControl("20/60/30"),
+          .casual = true,
+          .created = absl::FromUnixMillis(1234)};
+}
+
+TimedMove Timed(const char* move, int seconds) {
+  return {*ParseIccs(move), absl::Seconds(seconds), absl::Milliseconds(1500),
+          absl::Seconds(300 - seconds)};
+}
+
+FinishGame Finish(const std::string& id) {
+  return {TestSetup(id), WonBy(Color::kRed, Reason::kTimeout),
+          absl::FromUnixMillis(99), 2, "{\"game\":\"" + id + "\"}"};
+}
+
+TEST(GameStoreTest, ARunningGameComesBackAfterReopening) {
+  const std::string path = FreshPath();
+  {
+    auto store = MustOpen(path);
+    ASSERT_TRUE(
+        store
+            ->Apply({BeginGame{TestSetup("one")},
+                     SetMoves{"one", 0, {Timed("h2e2", 3), Timed("h9g7", 5)}}})
+            .ok());
+  }
+  auto store = MustOpen(path);
+  const auto games = store->RunningGames();
+  ASSERT_TRUE(games.ok()) << games.status();
+  ASSERT_THAT(*games, SizeIs(1));
+  const RunningGame& game = games->front();
+  EXPECT_EQ(game.setup.id, "one");
+  EXPECT_EQ(game.setup.players[0].name, "张'三");
+  EXPECT_EQ(game.setup.players[1].id, "black-id");
+  EXPECT_EQ(game.setup.control, TestSetup("").control);
+  EXPECT_TRUE(game.setup.casual);
+  EXPECT_EQ(game.setup.created, absl::FromUnixMillis(1234));
+  ASSERT_THAT(game.moves, SizeIs(2));
+  EXPECT_EQ(FormatIccs(game.moves[1].move), "h9g7");
+  EXPECT_EQ(game.moves[1].at, absl::Seconds(5));
+  EXPECT_EQ(game.moves[1].charged, absl::Milliseconds(1500));
+  EXPECT_EQ(game.moves[1].left, absl::Seconds(295));
+}
+
+TEST(GameStoreTest, SetMovesReplacesTheTail) {
+  auto store = MustOpen(":memory:");
+  ASSERT_TRUE(
+      store
+          ->Apply({BeginGame{TestSetup("one")},
+                   SetMoves{"one", 0, {Timed("h2e2", 1), Timed("h9g7", 2)}},
+                   SetMoves{"one", 1, {Timed("b9c7", 4)}}})
+          .ok());
+  EXPECT_EQ(FormatIccs((*store->RunningGames())[0].moves[1].move), "b9c7");
+  ASSERT_TRUE(store->Apply({SetMoves{"one", 0, {}}}).ok());
+  EXPECT_THAT((*store->RunningGames())[0].moves, IsEmpty());
+}
+
+TEST(GameStoreTest, AFinishedGameRunsNoMore) {
+  auto store = MustOpen(":memory:");
+  ASSERT_TRUE(
+      store
+          ->Apply({BeginGame{TestSetup("one")},
+                   SetMoves{"one", 0, {Timed("h2e2", 1)}}, Finish("one")})
+          .ok());
+  EXPECT_THAT(*store->RunningGames(), IsEmpty());
+  EXPECT_EQ(*store->FindRecord("one"), "{\"game\":\"one\"}");
+  EXPECT_EQ(*store->FindRecord("two"), std::nullopt);
+  const auto recent = store->RecentGames("black-id", 10);
+  ASSERT_THAT(*recent, SizeIs(1));
+  EXPECT_EQ(recent->front().result, "1-0");
+  EXPECT_EQ(recent->front().reason, "timeout");
+  EXPECT_EQ(recent->front().finished_ms, 99);
+  EXPECT_THAT(*store->RecentGames("somebody", 10), IsEmpty());
+  EXPECT_THAT(*store->RecentGames("", 10), SizeIs(1));
+}
+
+TEST(GameStoreTest, WhatIsDoneTwiceIsDoneOnce) {
+  auto store = MustOpen(":memory:");
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(store
+                    ->Apply({BeginGame{TestSetup("one")},
+                             SetMoves{"one", 0, {Timed("h2e2", 1)}}})
+                    .ok());
+  }
+  EXPECT_THAT((*store->RunningGames())[0].moves, SizeIs(1));
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(store->Apply({Finish("one")}).ok());
+  EXPECT_THAT(*store->RecentGames("", 10), SizeIs(1));
+}
+
+TEST(GameStoreTest, AnAbortedGameLeavesNothing) {
+  auto store = MustOpen(":memory:");
+  FinishGame finish = Finish("one");
+  finish.record.clear();
+  ASSERT_TRUE(store->Apply({BeginGame{TestSetup("one")}, finish}).ok());
+  EXPECT_THAT(*store->RunningGames(), IsEmpty());
+  EXPECT_THAT(*store->RecentGames("", 10), IsEmpty());
+}
+
+TEST(GameStoreTest, TheLatestComeFirst) {
+  auto store = MustOpen(":memory:");
+  for (const char* id : {"one", "two", "three"}) {
+    ASSERT_TRUE(store->Apply({Finish(id)}).ok());
+  }
+  std::vector<std::string> ids;
+  const auto recent = store->RecentGames("", 2);
+  ASSERT_TRUE(recent.ok());
+  for (const FinishedGame& game : *recent) ids.push_back(game.id);
+  EXPECT_THAT(ids, ElementsAre("three", "two"));
+}
+
+TEST(GameStoreTest, TheKeyIsMadeOnceAndStartsAreCounted) {
+  const std::string path = FreshPath();
+  for (int start = 1; start <= 3; ++start) {
+    auto store = MustOpen(path);
+    EXPECT_EQ(
+        *store->GetOrMakeMeta("key", [] { return std::string("\0k", 2); }),
+        std::string("\0k", 2));
+    EXPECT_EQ(*store->GetOrMakeMeta("key", [] { return std::string("new"); }),
+              std::string("\0k", 2));
+    EXPECT_EQ(*store->CountStart(), start);
+  }
+}
+
+TEST(GameStoreTest, OneServerAFile) {
+  const std::string path = FreshPath();
+  auto store = MustOpen(path);
+  ASSERT_TRUE(store->Apply({BeginGame{TestSetup("one")}}).ok());
+  const auto second = GameStore::Open(path);
+  EXPECT_FALSE(second.ok());
+  EXPECT_THAT(second.status().message(), HasSubstr("locked"));
+}
+
+TEST(GameStoreTest, AnothersFileIsRefused) {
+  const std::string path = FreshPath();
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &db), SQLITE_OK);
+  ASSERT_EQ(
+      sqlite3_exec(db, "PRAGMA user_version = 7", nullptr, nullptr, nullptr),
+      SQLITE_OK);
+  sqlite3_close(db);
+  const auto store = GameStore::Open(path);
+  EXPECT_FALSE(store.ok());
+  EXPECT_THAT(store.status().message(), HasSubstr("version 7"));
+  EXPECT_FALSE(GameStore::Open("/nowhere/games.db").ok());
+}
+
+TEST(GameStoreTest, WhatWasAppliedSurvivesKill) {
+  const std::string path = FreshPath();
+  const pid_t child = kingpin::testing::Fork([&] {
+    auto store = MustOpen(path);
+    if (!store->Apply({BeginGame{TestSetup("one")}, Finish("two")}).ok())
+      return 1;
+    kill(getpid(), SIGKILL);
+    return 2;
+  });
+  ASSERT_EQ(kingpin::testing::WaitForExit(child), 1000 + SIGKILL);
+  auto store = MustOpen(path);
+  EXPECT_THAT(*store->RunningGames(), SizeIs(1));
+  EXPECT_THAT(*store->RecentGames("", 10), SizeIs(1));
+}
+
+TEST(ArchiveTest, DoneMeansThatItIsThere) {
+  Archive archive(MustOpen(":memory:"));
+  absl::Notification done;
+  ASSERT_TRUE(archive.Post(Finish("one"), [&] { done.Notify(); }));
+  done.WaitForNotification();
+  absl::Notification asked;
+  ASSERT_TRUE(archive.Ask([&](GameStore& store) {
+    EXPECT_THAT(*store.RecentGames("", 10), SizeIs(1));
+    asked.Notify();
+  }));
+  asked.WaitForNotification();
+  EXPECT_EQ(archive.changes(), 1u);
+}
+
+TEST(ArchiveTest, ManyChangesAreFewTransactions) {
+  Archive archive(MustOpen(":memory:"), {.gather = absl::Seconds(1)});
+  absl::Notification done;
+  for (int i = 0; i < 99; ++i) {
+    ASSERT_TRUE(archive.Post(Finish(absl::StrCat("game", i))));
+  }
+  ASSERT_TRUE(archive.Post(Finish("last"), [&] { done.Notify(); }));
+  done.WaitForNotification();
+  EXPECT_EQ(archive.changes(), 100u);
+  EXPECT_LT(archive.commits(), 10u);
+}
+
+TEST(ArchiveTest, QuestionsComeAfterWhatWasPostedBefore) {
+  Archive archive(MustOpen(":memory:"));
+  absl::Notification asked;
+  ASSERT_TRUE(archive.Post(BeginGame{TestSetup("one")}));
+  ASSERT_TRUE(archive.Ask(
+      [](GameStore& store) { EXPECT_THAT(*store.RunningGames(), SizeIs(1)); }));
+  ASSERT_TRUE(archive.Post(Finish("one")));
+  ASSERT_TRUE(archive.Ask([&](GameStore& store) {
+    EXPECT_THAT(*store.RunningGames(), IsEmpty());
+    asked.Notify();
+  }));
+  asked.WaitForNotification();
+}
+
+TEST(ArchiveTest, TheEndWritesWhatWasPosted) {
+  const std::string path = FreshPath();
+  {
+    Archive archive(MustOpen(path), {.gather = absl::Hours(1)});
+    ASSERT_TRUE(archive.Post(Finish("one")));
+  }
+  EXPECT_THAT(*MustOpen(path)->RecentGames("", 10), SizeIs(1));
+}
+
+TEST(ArchiveTest, AFullQueueSaysNo) {
+  Archive archive(MustOpen(":memory:"),
+                  {.queue = 2, .gather = absl::ZeroDuration()});
+  absl::Notification busy;
+  absl::Notification go_on;
+  ASSERT_TRUE(archive.Ask([&](GameStore&) {
+    busy.Notify();
+    go_on.WaitForNotification();
+  }));
+  busy.WaitForNotification();
+  EXPECT_TRUE(archive.Post(Finish("one")));
+  EXPECT_TRUE(archive.Post(Finish("two")));
+  EXPECT_FALSE(archive.Post(Finish("three")));
+  EXPECT_FALSE(archive.Ask([](GameStore&) {}));
+  EXPECT_EQ(archive.waiting(), 2u);
+  go_on.Notify();
+}
+
+// Files of this process do not grow while it lives: as on a full disk.
+class ScopedFullDisk {
+ public:
+  ScopedFullDisk() {
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit none = {0, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &none);
+  }
+  ~ScopedFullDisk() { setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_;
+};
+
+TEST(ArchiveTest, ADiskThatRecoversLosesNothing) {
+  const std::string path = FreshPath();
+  Archive archive(MustOpen(path), {.retry = absl::Milliseconds(1)});
+  absl::Notification done;
+  bool failed;
+  {
+    ScopedFullDisk full;
+    ASSERT_TRUE(archive.Post(Finish("one"), [&] { done.Notify(); }));
+    failed =
+        kingpin::testing::Eventually([&] { return archive.failures() > 1; });
+  }
+  EXPECT_TRUE(failed);
+  done.WaitForNotification();
+  absl::Notification asked;
+  ASSERT_TRUE(archive.Ask([&](GameStore& store) {
+    EXPECT_THAT(*store.RecentGames("", 10), SizeIs(1));
+    asked.Notify();
+  }));
+  asked.WaitForNotification();
+}
+
+TEST(ArchiveTest, PatienceWithTheDiskEnds) {
+  const std::string path = FreshPath();
+  absl::Notification done;
+  auto archive = std::make_unique<Archive>(
+      MustOpen(path), ArchiveOptions{.retry = absl::Milliseconds(1),
+                                     .patience = absl::Milliseconds(20)});
+  {
+    ScopedFullDisk full;
+    ASSERT_TRUE(archive->Post(Finish("one"), [&] { done.Notify(); }));
+    archive.reset();
+  }
+  EXPECT_FALSE(done.HasBeenNotified());
+  EXPECT_THAT(*MustOpen(path)->RecentGames("", 10), IsEmpty());
+}
+
+}  // namespace
+}  // namespace chinese_chess

@@ -1,0 +1,161 @@
+#include "apps/chinese_chess/server/lobby.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "apps/chinese_chess/rules/piece.h"
+#include "apps/chinese_chess/server/refusal.h"
+#include "apps/chinese_chess/server/time_control.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace chinese_chess {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Pair;
+using testing::UnorderedElementsAre;
+
+Seeker Somebody(SessionNumber session) {
+  return {session, {"player" + std::to_string(session), "Name"}};
+}
+
+TimeControl Control(const char* text) { return *ParseTimeControl(text); }
+
+std::vector<SessionNumber> Sessions(const Pairing& pairing) {
+  return {pairing.seekers[0].session, pairing.seekers[1].session};
+}
+
+TEST(LobbyTest, APoolPairsThoseOfOneControl) {
+  Lobby lobby;
+  EXPECT_FALSE(lobby.JoinPool(Somebody(1), Control("5+3")).has_value());
+  EXPECT_FALSE(lobby.JoinPool(Somebody(2), Control("10+5")).has_value());
+  EXPECT_THAT(lobby.pools(), ElementsAre(Pair("10+5", 1u), Pair("5+3", 1u)));
+  const std::optional<Pairing> pairing =
+      lobby.JoinPool(Somebody(3), Control("5+3"));
+  ASSERT_TRUE(pairing.has_value());
+  EXPECT_THAT(Sessions(*pairing), UnorderedElementsAre(1u, 3u));
+  EXPECT_EQ(pairing->control, Control("5+3"));
+  EXPECT_FALSE(pairing->casual);
+  EXPECT_THAT(lobby.pools(), ElementsAre(Pair("10+5", 1u)));
+}
+
+TEST(LobbyTest, WhoWaitsLongestIsFirst) {
+  Lobby lobby;
+  lobby.JoinPool(Somebody(1), Control("5+3"));
+  // Nobody plays against themselves, from however many windows.
+  EXPECT_FALSE(
+      lobby.JoinPool({9, Somebody(1).player}, Control("5+3")).has_value());
+  EXPECT_THAT(Sessions(*lobby.JoinPool(Somebody(2), Control("5+3"))),
+              UnorderedElementsAre(1u, 2u));
+  EXPECT_THAT(Sessions(*lobby.JoinPool(Somebody(3), Control("5+3"))),
+              UnorderedElementsAre(9u, 3u));
+}
+
+TEST(LobbyTest, BothColoursAreGivenOut) {
+  Lobby lobby;
+  int red = 0;
+  for (int i = 0; i < 200; ++i) {
+    lobby.JoinPool(Somebody(1), Control("5+3"));
+    red += lobby.JoinPool(Somebody(2), Control("5+3"))->seekers[0].session == 1;
+  }
+  EXPECT_GT(red, 50);
+  EXPECT_LT(red, 150);
+}
+
+TEST(LobbyTest, ASessionWaitsForOneThing) {
+  Lobby lobby;
+  lobby.JoinPool(Somebody(1), Control("5+3"));
+  lobby.AddSeek(Somebody(1), {.control = Control("5+3")});
+  EXPECT_THAT(lobby.pools(), IsEmpty());
+  const std::string code =
+      lobby.OpenRoom(Somebody(1), {.control = Control("5+3")});
+  EXPECT_THAT(lobby.seeks(), IsEmpty());
+  EXPECT_TRUE(lobby.Cancel(1));
+  EXPECT_FALSE(lobby.Cancel(1));
+  EXPECT_TRUE(
+      std::holds_alternative<Refusal>(lobby.EnterRoom(Somebody(2), code)));
+}
+
+TEST(LobbyTest, ASeekHasTermsAndOneTaker) {
+  Lobby lobby;
+  const std::string id = lobby.AddSeek(
+      Somebody(1),
+      {.control = Control("5+3"), .casual = true, .color = Color::kBlack});
+  ASSERT_EQ(lobby.seeks().size(), 1u);
+  EXPECT_EQ(lobby.seeks()[0]->id, id);
+  EXPECT_EQ(std::get<Refusal>(lobby.AcceptSeek(Somebody(1), id)).code,
+            "own_offer");
+  const Pairing pairing = std::get<Pairing>(lobby.AcceptSeek(Somebody(2), id));
+  EXPECT_THAT(Sessions(pairing), ElementsAre(2u, 1u));
+  EXPECT_TRUE(pairing.casual);
+  EXPECT_EQ(std::get<Refusal>(lobby.AcceptSeek(Somebody(3), id)).code,
+            "no_seek");
+}
+
+TEST(LobbyTest, WhoIsPairedWaitsForNothingElse) {
+  Lobby lobby;
+  const std::string first =
+      lobby.AddSeek(Somebody(1), {.control = Control("5+3")});
+  const std::string second =
+      lobby.AddSeek(Somebody(2), {.control = Control("10+5")});
+  lobby.AcceptSeek(Somebody(2), first);
+  EXPECT_THAT(lobby.seeks(), IsEmpty());
+}
+
+TEST(LobbyTest, ARoomIsFoundByItsCodeOnly) {
+  Lobby lobby;
+  const std::string code = lobby.OpenRoom(
+      Somebody(1), {.control = Control("5+3"), .color = Color::kRed});
+  EXPECT_EQ(code.size(), 6u);
+  EXPECT_THAT(lobby.seeks(), IsEmpty());
+  EXPECT_EQ(std::get<Refusal>(lobby.EnterRoom(Somebody(2), "999999")).code,
+            "no_room");
+  EXPECT_THAT(Sessions(std::get<Pairing>(lobby.EnterRoom(Somebody(2), code))),
+              ElementsAre(1u, 2u));
+}
+
+TEST(LobbyTest, TheVersionTellsOfChanges) {
+  Lobby lobby;
+  const uint64_t start = lobby.version();
+  lobby.JoinPool(Somebody(1), Control("5+3"));
+  const uint64_t waiting = lobby.version();
+  EXPECT_GT(waiting, start);
+  lobby.Cancel(2);
+  EXPECT_EQ(lobby.version(), waiting);
+  lobby.Cancel(1);
+  EXPECT_GT(lobby.version(), waiting);
+}
+
+GameInfo Info(const std::string& id, const std::string& red,
+              const std::string& black) {
+  return {.id = id,
+          .players = {Player{red, red}, Player{black, black}},
+          .control = "5+3"};
+}
+
+TEST(LobbyTest, GamesAreListedByViewers) {
+  Lobby lobby;
+  lobby.AddGame(Info("a", "1", "2"));
+  lobby.AddGame(Info("b", "3", "4"));
+  lobby.AddGame(Info("c", "1", "5"));
+  lobby.UpdateGame("b", 4, 2);
+  lobby.UpdateGame("c", 9, 0);
+  lobby.UpdateGame("unknown", 9, 9);
+  std::vector<std::string> ids;
+  for (const GameInfo* game : lobby.ListGames(2)) ids.push_back(game->id);
+  EXPECT_THAT(ids, ElementsAre("b", "c"));
+  EXPECT_THAT(lobby.GamesOf("1"), ElementsAre("a", "c"));
+  lobby.RemoveGame("a");
+  lobby.RemoveGame("a");
+  EXPECT_THAT(lobby.GamesOf("1"), ElementsAre("c"));
+  EXPECT_THAT(lobby.GamesOf("2"), IsEmpty());
+  EXPECT_EQ(lobby.games(), 2u);
+}
+
+}  // namespace
+}  // namespace chinese_chess

@@ -1,0 +1,202 @@
+// Messages of both directions.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "apps/chinese_chess/rules/move.h"
+#include "apps/chinese_chess/rules/outcome.h"
+#include "apps/chinese_chess/rules/piece.h"
+#include "apps/chinese_chess/server/client_message.h"
+#include "apps/chinese_chess/server/game_event.h"
+#include "apps/chinese_chess/server/live_game.h"
+#include "apps/chinese_chess/server/lobby.h"
+#include "apps/chinese_chess/server/message_writer.h"
+#include "apps/chinese_chess/server/server_message.h"
+#include "apps/chinese_chess/server/time_control.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "kingpin/sys/clock.h"
+
+namespace chinese_chess {
+namespace {
+
+using testing::HasSubstr;
+
+ClientMessage MustParse(std::string_view text) {
+  ClientMessage message;
+  const absl::Status status = ParseClientMessage(text, &message);
+  EXPECT_TRUE(status.ok()) << text << ": " << status;
+  return message;
+}
+
+std::string Error(std::string_view text) {
+  ClientMessage message;
+  return std::string(ParseClientMessage(text, &message).message());
+}
+
+TEST(ClientMessageTest, AMoveIsRead) {
+  const ClientMessage message = MustParse(
+      R"({"id":"17","t":"move","ply":4,"game":"k3v9qh2m7d","move":"h2e2"})");
+  EXPECT_EQ(message.type, ClientMessage::kMove);
+  EXPECT_EQ(message.id, "17");
+  EXPECT_EQ(message.game, "k3v9qh2m7d");
+  EXPECT_EQ(message.ply, 4);
+  EXPECT_EQ(FormatIccs(message.move), "h2e2");
+}
+
+TEST(ClientMessageTest, EveryKindIsRead) {
+  for (const std::string_view text :
+       {R"({"t":"hello"})",
+        R"({"t":"hello","token":"x","name":"张"})",
+        R"({"t":"ping","n":-5})",
+        R"({"t":"pong","n":1})",
+        R"({"t":"lobby"})",
+        R"({"t":"lobby","on":false})",
+        R"({"t":"pool","control":"5+3"})",
+        R"({"t":"seek","control":"5+3","casual":true,"color":"red"})",
+        R"({"t":"accept","seek":"a"})",
+        R"({"t":"room","control":"1/2/3"})",
+        R"({"t":"enter","code":"a"})",
+        R"({"t":"cancel"})",
+        R"({"t":"games"})",
+        R"({"t":"history","mine":true})",
+        R"({"t":"record","game":"g"})",
+        R"({"t":"join","game":"g","v":12})",
+        R"({"t":"leave","game":"g"})",
+        R"({"t":"offer","game":"g","offer":"takeback"})",
+        R"({"t":"decline","game":"g","offer":"rematch"})",
+        R"({"t":"resign","game":"g"})",
+        R"({"t":"abort","game":"g"})",
+        R"({"t":"claim","game":"g","draw":true})",
+        R"({"t":"chat","game":"g","text":"hi"})",
+        R"({"t":"stats"})"}) {
+    const ClientMessage message = MustParse(text);
+    EXPECT_THAT(text,
+                HasSubstr(absl::StrCat("\"", TypeName(message.type), "\"")));
+  }
+  EXPECT_EQ(MustParse(R"({"t":"seek","control":"5+3","color":"black"})").color,
+            Color::kBlack);
+  EXPECT_EQ(MustParse(R"({"t":"join","game":"g"})").v, std::nullopt);
+}
+
+TEST(ClientMessageTest, WhatIsWrongIsSaid) {
+  EXPECT_THAT(Error(""), HasSubstr("{"));
+  EXPECT_THAT(Error("GET / HTTP/1.1"), HasSubstr("JSON"));
+  EXPECT_THAT(Error("{}"), HasSubstr("\"t\""));
+  EXPECT_THAT(Error(R"({"t":"dance"})"), HasSubstr("no message \"dance\""));
+  EXPECT_THAT(Error(R"({"t":"ping","m":1})"), HasSubstr("no key \"m\""));
+  EXPECT_THAT(Error(R"({"t":"ping","n":1,"n":1})"), HasSubstr("twice"));
+  EXPECT_THAT(Error(R"({"t":"ping","game":"g"})"),
+              HasSubstr("ping has no \"game\""));
+  EXPECT_THAT(Error(R"({"t":"move","game":"g","ply":1})"),
+              HasSubstr("move needs \"move\""));
+  EXPECT_THAT(Error(R"({"t":"move","game":"g","ply":-1,"move":"h2e2"})"),
+              HasSubstr("negative"));
+  EXPECT_THAT(Error(R"({"t":"move","game":"g","ply":1,"move":"h2h2"})"),
+              HasSubstr("no move"));
+  EXPECT_THAT(Error(R"({"t":"pool","control":"fast"})"), HasSubstr("10+5"));
+  EXPECT_THAT(Error(R"({"t":"ping","n":1.5})"), HasSubstr("integer"));
+  EXPECT_THAT(Error(R"({"t":"lobby","on":1})"), HasSubstr("true or false"));
+  EXPECT_THAT(Error("{\"t\":\"ping\"} x"), HasSubstr("follows"));
+  EXPECT_THAT(Error("{\"t\":\"ping\",\"id\":\"\xff\"}"), HasSubstr("UTF-8"));
+  EXPECT_THAT(
+      Error(absl::StrCat(R"({"t":"ping","id":")", std::string(33, 'x'), "\"}")),
+      HasSubstr("too long"));
+  EXPECT_THAT(Error(std::string(kMaxMessageBytes + 1, ' ')),
+              HasSubstr("bytes"));
+}
+
+TEST(ClientMessageTest, TheIdIsThereAsFarAsItWasRead) {
+  ClientMessage message;
+  EXPECT_FALSE(ParseClientMessage(R"({"id":"5","t":"dance"})", &message).ok());
+  EXPECT_EQ(message.id, "5");
+}
+
+TEST(MessageWriterTest, ListsAndObjects) {
+  MessageWriter writer("x");
+  writer.Add("s", "a\"b\n");
+  writer.Add("n", 5);
+  writer.Add("b", true);
+  writer.Add("d", absl::Milliseconds(1500));
+  writer.BeginList("l");
+  for (int i = 0; i < 2; ++i) {
+    writer.BeginItem();
+    writer.Add("i", i);
+    writer.EndItem();
+  }
+  writer.AddItem("z");
+  writer.EndList();
+  writer.BeginObject("o");
+  writer.EndObject();
+  EXPECT_EQ(writer.Take(), R"({"t":"x","s":"a\"b\n","n":5,"b":true,"d":1500,)"
+                           R"("l":[{"i":0},{"i":1},"z"],"o":{}})");
+}
+
+GameSetup TestSetup() {
+  return {.id = "game",
+          .players = {Player{"r", "Zhang"}, Player{"b", "Li"}},
+          .control = *ParseTimeControl("5+3"),
+          .created = absl::UnixEpoch()};
+}
+
+TEST(ServerMessageTest, AnEventSaysWhatHappened) {
+  const kingpin::MonotonicTime now{1};
+  LiveGame game(TestSetup(), {}, now, 41);
+  ASSERT_FALSE(game.Move(Color::kRed, 0, *ParseIccs("h2e2"),
+                         now + absl::Seconds(2), absl::ZeroDuration())
+                   .has_value());
+  const std::vector<GameEvent> events = game.TakeEvents();
+  EXPECT_EQ(EventMessage("game", events[0]),
+            R"({"t":"move","game":"game","v":41,"by":"red","ply":0,)"
+            R"("move":"h2e2","at_ms":2000,"charged_ms":2000,)"
+            R"("red_ms":301000,"black_ms":300000})");
+  EXPECT_EQ(SkipMessage("game", 41), R"({"t":"skip","game":"game","v":41})");
+}
+
+TEST(ServerMessageTest, AGameIsAllThereIs) {
+  const kingpin::MonotonicTime now{1};
+  LiveGame game(TestSetup(), {}, now, 41);
+  game.SetOnline(Color::kRed, true, now);
+  game.Resign(Color::kBlack, now);
+  const std::string text = GameMessage(game, Color::kRed, 3, now);
+  EXPECT_THAT(text, HasSubstr(R"("v":42,"you":"red")"));
+  EXPECT_THAT(text,
+              HasSubstr(R"("red":{"id":"r","name":"Zhang","online":true)"));
+  EXPECT_THAT(text,
+              HasSubstr(R"("online":false,"left_ms":300000,"grace_ms":)"));
+  EXPECT_THAT(text, HasSubstr(R"("moves":[])"));
+  EXPECT_THAT(text, HasSubstr(R"("result":"1-0","reason":"resignation")"));
+  EXPECT_THAT(text, HasSubstr(R"("viewers":3})"));
+  EXPECT_THAT(GameMessage(game, std::nullopt, 3, now),
+              testing::Not(HasSubstr("you")));
+}
+
+TEST(ServerMessageTest, RefusalsNameWhatTheyAnswer) {
+  EXPECT_EQ(ErrorMessage("move", "7", {"illegal_move", "h2h9: \"no\""}),
+            R"({"t":"error","re":"move","id":"7","code":"illegal_move",)"
+            R"("text":"h2h9: \"no\""})");
+  EXPECT_EQ(MoveAckMessage("7", "g", 4, true),
+            R"({"t":"ok","re":"move","id":"7","game":"g","ply":4,)"
+            R"("repeated":true})");
+}
+
+TEST(ServerMessageTest, TheLobbyListsSeeks) {
+  Lobby lobby;
+  lobby.AddSeek({1, {"p", "Zhang"}},
+                {.control = *ParseTimeControl("5+3"), .color = Color::kRed});
+  lobby.JoinPool({2, {"q", "Li"}}, *ParseTimeControl("10+5"));
+  const std::string text = LobbyMessage(lobby, 7);
+  EXPECT_THAT(text, HasSubstr(R"("connections":7,"games":0)"));
+  EXPECT_THAT(text, HasSubstr(R"("pools":[{"control":"10+5","waiting":1}])"));
+  EXPECT_THAT(text,
+              HasSubstr(R"("control":"5+3","casual":false,"color":"red")"));
+}
+
+}  // namespace
+}  // namespace chinese_chess
