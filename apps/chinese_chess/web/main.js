@@ -132,8 +132,9 @@ function gameHappened(happened) {
   if (happened === 'rematch' && game.you !== null) go(`/game/${game.next}`);
 }
 
-function refused({code, text}) {
-  if (code === 'no_answer') return;
+function refused({re, code, text}) {
+  // Who leaves what is gone has what they want.
+  if (code === 'no_answer' || re === 'leave') return;
   toast(known(`error_${code}`) ?? text ?? code, 'bad');
 }
 
