@@ -11,8 +11,7 @@
 namespace chinese_chess::bot {
 namespace {
 
-// Margins are in a Score's units. They were tried out in games of the engine against
-// itself at 50,000 nodes a move.
+// Margins are in a Score's units.
 constexpr int kReverseFutilityDepth = 7;
 constexpr Score kReverseFutilityMargin = 80;
 constexpr Score kRazorMargin = 300;
