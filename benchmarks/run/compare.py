@@ -141,7 +141,7 @@ class Comparison:
     if unknown:
       raise BenchmarkError(f'no such case: {", ".join(sorted(unknown))}')
     self._say(f'## {title}\n')
-    self._say(_describe_machine())
+    self._say(describe_machine())
     for case in cases:
       if not chosen or case.name in chosen:
         self._run_case(case)
@@ -299,7 +299,7 @@ def _first_line(*command):
     return 'unknown'
 
 
-def _describe_machine():
+def describe_machine():
   model = re.search(r'^model name\s*: (.*)$',
                     pathlib.Path('/proc/cpuinfo').read_text(), re.MULTILINE)
   commit = _first_line('git', '-C',
@@ -325,7 +325,7 @@ def _command():
 def _package_versions():
   packages = ('libuv1-dev', 'libasio-dev', 'libevent-dev', 'nginx', 'lighttpd',
               'libspdlog-dev', 'libgoogle-glog-dev', 'fairy-stockfish', 'wrk',
-              'apache2-utils', 'nghttp2-client')
+              'apache2-utils', 'nghttp2-client', 'hoichess')
   result = subprocess.run(
       ['dpkg-query', '-W', '-f=${Package} ${Version}, ', *packages],
       capture_output=True, text=True, check=False)

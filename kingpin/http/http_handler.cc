@@ -232,8 +232,9 @@ bool HttpHandler::TakeRequest(Connection& connection) {
       break;
   }
   if (resumed) state->partial_head = false;
+  left_http_ = false;
   BeginExchange(connection);
-  return true;
+  return !left_http_;
 }
 
 void HttpHandler::BeginExchange(Connection& connection) {
@@ -391,6 +392,9 @@ void HttpHandler::CompleteExchange(Connection& connection) {
     return Refuse(connection, HttpStatus::kInternalServerError);
   }
   if (exchange.log != nullptr) exchange.log->complete = true;
+  if (state != nullptr && state->next_protocol) {
+    return LeaveHttp(connection, *state);
+  }
   bool keep_alive = exchange.keep_alive;
   const bool clean = exchange.asked_to_close && connection.input().empty() &&
                      !exchange.body_pending;
@@ -405,11 +409,26 @@ void HttpHandler::CompleteExchange(Connection& connection) {
   clean ? connection.Close() : connection.CloseLingering();
 }
 
+void HttpHandler::LeaveHttp(Connection& connection, State& state) {
+  left_http_ = true;
+  if (state.open || !state.attachment.empty()) {
+    Returns(connection, [&] { OnExchangeEnd(connection); });
+  }
+  Attachment attached = std::move(state.attachment);
+  NextProtocol next = std::move(state.next_protocol);
+  // It is queued: there is nobody to notice when it has left.
+  if (log_.has_value()) log_->WriteSent(&state.log, 0, /*closing=*/true);
+  if (state.input_ended) connection.Close();
+  connection.ResetState();
+  connection.ResumeReading();  // Paused, if more came while it was deferred.
+  if (!connection.closing()) std::move(next)(connection, std::move(attached));
+}
+
 bool HttpHandler::EndExchange(Connection& connection, State& state) {
-  if (!state.open && state.attachment == nullptr) return true;
+  if (!state.open && state.attachment.empty()) return true;
   const bool returned = Returns(connection, [&] { OnExchangeEnd(connection); });
   state.open = false;
-  state.attachment.reset();
+  state.attachment.Reset();
   return returned;
 }
 
@@ -445,6 +464,8 @@ void HttpHandler::Resume(Connection& connection) {
   if (state == nullptr || !state->open || connection.closing()) return;
   if (!state->in_body) CompleteExchange(connection);
   if (connection.closing()) return;
+  state = FindState(connection);
+  if (state == nullptr) return;  // It has left HTTP.
   if (state->input_ended && connection.input().empty()) {
     return connection.Close();
   }
@@ -504,6 +525,15 @@ void HttpHandler::AnswerFile(Connection& connection, HttpStatus status,
   SendHead(connection, status, text, text.size());
   if (head_only(connection) || HasNoBody(status)) return;
   SendBodyFile(connection, std::move(file), offset, size);
+}
+
+void HttpHandler::SwitchProtocols(Connection& connection, ResponseHead* head,
+                                  NextProtocol next) {
+  constexpr HttpStatus kStatus = HttpStatus::kSwitchingProtocols;
+  const std::string_view text = head->Finish();
+  if (text.empty()) return RefuseLongHead(connection, kStatus);
+  SendHead(connection, kStatus, text, text.size());
+  StateFor(connection).next_protocol = std::move(next);
 }
 
 void HttpHandler::AnswerError(Connection& connection, HttpStatus status,

@@ -29,6 +29,8 @@
 //   the callback that deferred is fine: the exchange goes on when it returns.
 // - An answer may be given before the body has come; the rest of the body is
 //   then still delivered, so that the connection can be kept.
+// - An exchange may end HTTP on its connection: SwitchProtocols answers 101, and
+//   whoever called it has the connection from then on.
 // - An exception out of a callback is answered with 500 if nothing was answered
 //   yet, and costs the connection.
 //
@@ -78,8 +80,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "kingpin/http/answer_log.h"
+#include "kingpin/http/attachment.h"
 #include "kingpin/http/chunked_decoder.h"
 #include "kingpin/http/http_date.h"
 #include "kingpin/http/http_status.h"
@@ -184,6 +188,17 @@ class HttpHandler : public IOHandlerForServer {
     return ExchangeOf(connection).head_only;
   }
 
+  // Answers 101 (RFC 9110 section 15.2.2) with what `head` has, which the caller
+  // began and gave Upgrade and Connection. For a request without a body, of
+  // HTTP/1.1, that asked for it. When the exchange is complete (as for any
+  // answer: at once, or when it is resumed) `next` is called with what was
+  // attached to it, or the connection is closed if the client has shut its side.
+  // From then on it is not HTTP's: it has no state, input() is what came behind
+  // the request, and its callbacks are to be kept from the ones here.
+  using NextProtocol = absl::AnyInvocable<void(Connection&, Attachment) &&>;
+  void SwitchProtocols(Connection& connection, ResponseHead* head,
+                       NextProtocol next);
+
   // In OnRequest: whatever body comes with it is of no interest. OnBody is not
   // called; and once the body has taken Timeouts::read (the shared data's) in all,
   // the next piece of it costs the connection.
@@ -199,19 +214,14 @@ class HttpHandler : public IOHandlerForServer {
   // One object for the exchange under way, which dies with it.
   template <typename T, typename... Args>
   T& Attach(Connection& connection, Args&&... args) {
-    auto attachment =
-        std::make_unique<AttachmentOf<T>>(std::forward<Args>(args)...);
-    T& object = attachment->object;
-    StateFor(connection).attachment = std::move(attachment);
-    return object;
+    return StateFor(connection)
+        .attachment.Emplace<T>(std::forward<Args>(args)...);
   }
   // What was attached as a T, and nothing else; null if nothing was.
   template <typename T>
   T* attachment(Connection& connection) {
     State* state = FindState(connection);
-    if (state == nullptr) return nullptr;
-    auto* found = dynamic_cast<AttachmentOf<T>*>(state->attachment.get());
-    return found == nullptr ? nullptr : &found->object;
+    return state == nullptr ? nullptr : state->attachment.Get<T>();
   }
 
   // In OnRequest or OnBody, for what took long although nothing waited: the
@@ -237,18 +247,6 @@ class HttpHandler : public IOHandlerForServer {
   void OnClose(Connection& connection, CloseReason reason) override;
 
  private:
-  // The language's own type tag tells what it is.
-  struct Attachment {
-    virtual ~Attachment() = default;
-  };
-  template <typename T>
-  struct AttachmentOf final : Attachment {
-    template <typename... Args>
-    explicit AttachmentOf(Args&&... args)
-        : object(std::forward<Args>(args)...) {}
-    T object;
-  };
-
   // What the answer depends on.
   struct Exchange {
     bool answered = false;
@@ -281,7 +279,8 @@ class HttpHandler : public IOHandlerForServer {
     bool input_ended = false;  // FIN came while there was still work.
     uint32_t requests = 0;
     AnswerLog::Queue log;
-    std::unique_ptr<Attachment> attachment;
+    Attachment attachment;
+    NextProtocol next_protocol;  // Of the exchange, if it switches.
   };
 
   State* FindState(Connection& connection);
@@ -306,6 +305,8 @@ class HttpHandler : public IOHandlerForServer {
   void BeginBody(Connection& connection);
   void SetInBody(Connection& connection, State& state, bool in_body);
   void CompleteExchange(Connection& connection);
+  // Gives the connection to the next protocol.
+  void LeaveHttp(Connection& connection, State& state);
   // Calls OnExchangeEnd if that is due; false if it threw.
   bool EndExchange(Connection& connection, State& state);
   void Refuse(Connection& connection, HttpStatus status);
@@ -336,6 +337,7 @@ class HttpHandler : public IOHandlerForServer {
   int files_this_turn_ = 0;
   bool first_of_turn_ = false;
   bool turn_ended_ = false;           // EndTurn.
+  bool left_http_ = false;            // In the request that was taken last.
   int64_t turn_began_ = 0;            // MonotonicTime::nanos.
   Connection* called_for_ = nullptr;  // Whose callback we are in.
   std::string error_page_;

@@ -68,6 +68,11 @@ absl::StatusOr<std::string> WriteRequestHead(const RequestHeadParts& parts) {
     return absl::InvalidArgumentError(absl::StrCat(
         "the method \"", absl::CHexEscape(parts.method), "\" is not a token"));
   }
+  if (!parts.upgrade.empty() && !IsToken(parts.upgrade)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the protocol \"", absl::CHexEscape(parts.upgrade),
+                     "\" to upgrade to is not a token"));
+  }
   // With CONNECT the port is always there (RFC 9110 section 9.3.6).
   const std::string host = parts.form == TargetForm::kAuthority
                                ? Authority(parts.url)
@@ -82,6 +87,10 @@ absl::StatusOr<std::string> WriteRequestHead(const RequestHeadParts& parts) {
     absl::StrAppend(&head, "Content-Length: ", *parts.content_length, "\r\n");
   }
   if (parts.close) absl::StrAppend(&head, "Connection: close\r\n");
+  if (!parts.upgrade.empty()) {
+    absl::StrAppend(&head, "Connection: Upgrade\r\nUpgrade: ", parts.upgrade,
+                    "\r\n");
+  }
   if (parts.expect_continue) absl::StrAppend(&head, "Expect: 100-continue\r\n");
   absl::StrAppend(&head, "\r\n");
   return head;

@@ -39,6 +39,9 @@ struct RequestHeadParts {
   bool close = false;
   // Expect: 100-continue.
   bool expect_continue = false;
+  // The connection is to become this protocol's (RFC 9110 section 7.8):
+  // "websocket". Empty: it stays HTTP.
+  std::string upgrade = {};
 };
 
 // kInvalidArgument names what cannot be sent: a method or name that is no token, a

@@ -57,14 +57,16 @@ WebSocketInflater::Result WebSocketInflater::Inflate(std::string_view piece,
       const int result = inflate(&stream_, Z_SYNC_FLUSH);
       if (result == Z_MEM_ERROR) throw std::bad_alloc();
       ended_ = result == Z_STREAM_END;
+      // What came before the damage first, so that a cut of the input makes no
+      // difference.
+      const size_t got = sizeof(room) - stream_.avail_out;
+      const size_t fits =
+          std::min(got, max_bytes - std::min(max_bytes, out->size()));
+      AppendBounded({room, fits}, max_bytes, out);
+      if (got > fits) return Result::kTooLarge;
       if (!ended_ && result != Z_OK && result != Z_BUF_ERROR) {
         return Result::kDamaged;
       }
-      const size_t got = sizeof(room) - stream_.avail_out;
-      if (got > max_bytes - std::min(max_bytes, out->size())) {
-        return Result::kTooLarge;
-      }
-      AppendBounded({room, got}, max_bytes, out);
     } while (!ended_ && stream_.avail_out == 0);
     piece.remove_prefix(size - stream_.avail_in);
   }

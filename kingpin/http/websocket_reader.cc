@@ -158,6 +158,7 @@ Result WebSocketReader::Append(std::string_view piece,
                                WebSocketInput* input) {
   Message& message = *message_;
   const size_t before = message.payload.size();
+  auto inflated = WebSocketInflater::Result::kOk;
   if (message.compressed) {
     std::unique_ptr<WebSocketInflater>& inflater =
         rules.context_takeover ? kept_inflater_ : message.inflater;
@@ -168,17 +169,9 @@ Result WebSocketReader::Append(std::string_view piece,
     }
     const size_t max_bytes = rules.limits.max_message_bytes;
     const bool last = message.fin && message.frame_left == 0;
-    WebSocketInflater::Result result =
-        inflater->Inflate(piece, max_bytes, &message.payload);
-    if (result == WebSocketInflater::Result::kOk && last) {
-      result = inflater->EndMessage(max_bytes, &message.payload);
-    }
-    if (result == WebSocketInflater::Result::kTooLarge) {
-      return Fail(WebSocketClose::kMessageTooBig, kTooLarge, input);
-    }
-    if (result == WebSocketInflater::Result::kDamaged) {
-      return Fail(WebSocketClose::kInvalidPayload, "damaged compression",
-                  input);
+    inflated = inflater->Inflate(piece, max_bytes, &message.payload);
+    if (inflated == WebSocketInflater::Result::kOk && last) {
+      inflated = inflater->EndMessage(max_bytes, &message.payload);
     }
   } else {
     AppendBounded(piece, rules.limits.max_message_bytes, &message.payload);
@@ -186,6 +179,15 @@ Result WebSocketReader::Append(std::string_view piece,
   if (message.opcode == WebSocketOpcode::kText &&
       !message.utf8.Feed(std::string_view(message.payload).substr(before))) {
     return Fail(WebSocketClose::kInvalidPayload, kNotUtf8, input);
+  }
+  switch (inflated) {
+    case WebSocketInflater::Result::kTooLarge:
+      return Fail(WebSocketClose::kMessageTooBig, kTooLarge, input);
+    case WebSocketInflater::Result::kDamaged:
+      return Fail(WebSocketClose::kInvalidPayload, "damaged compression",
+                  input);
+    case WebSocketInflater::Result::kOk:
+      break;
   }
   return Result::kNeedMore;
 }

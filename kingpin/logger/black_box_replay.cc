@@ -18,9 +18,8 @@ namespace {
 constexpr size_t kBatchBytes = 128 << 10;
 
 std::string TimeText(int64_t unix_nanos) {
-  char text[TimestampWriter::kSize];
-  TimestampWriter().Write(unix_nanos, text);
-  return std::string(text, sizeof(text));
+  char text[TimestampWriter::kMaxSize];
+  return std::string(text, TimestampWriter().Write(unix_nanos, text));
 }
 
 BlackBoxReport ReportOf(const BlackBoxContents& box) {
@@ -39,13 +38,8 @@ BlackBoxReport ReportOf(const BlackBoxContents& box) {
 
 class Replay {
  public:
-  Replay(const BlackBoxContents& box, ReplayTo to, LineFormat* format,
-         LineWriter* writer)
-      : box_(box),
-        report_(ReportOf(box)),
-        to_(to),
-        format_(*format),
-        writer_(*writer) {}
+  Replay(const BlackBoxContents& box, ReplayTo to, LineWriter* writer)
+      : box_(box), report_(ReportOf(box)), to_(to), writer_(*writer) {}
 
   BlackBoxReport Run() {
     if (!box_.cut.empty()) WriteCut();
@@ -68,7 +62,7 @@ class Replay {
                      TimeText(box_.last_unix_nanos), "), which ");
     if (in_flight > 0) {
       // The write that was under way may have ended within a line.
-      if (to_ == ReplayTo::kSameLog) AppendAsItIs("\n");
+      if (to_ == ReplayTo::kSameLog) writer_.AddText("\n");
       Note(absl::StrCat("recovered ", report_.in_flight, whose,
                         "died writing them: they may be above already, the "
                         "last in part"));
@@ -87,16 +81,11 @@ class Replay {
   // it wrote the rest, is the end of the log.
   void WriteCut() {
     if (to_ == ReplayTo::kSameLog && !box_.died_writing) {
-      return AppendAsItIs(box_.cut);
+      return writer_.AddText(box_.cut);
     }
     std::string_view cut = box_.cut;
     cut.remove_suffix(1);
     Note(absl::StrCat("a line in the log is cut; its rest is: ", cut));
-  }
-
-  void AppendAsItIs(std::string_view text) {
-    writer_.text().Append(text);
-    writer_.EndNote();
   }
 
   // A line about the box, as a log statement of its process would be.
@@ -107,38 +96,32 @@ class Replay {
     record.header.site = kTextFlag;
     record.header.thread = static_cast<uint32_t>(box_.pid);
     record.payload = text;
-    format_.AppendLine(record, site,
-                       {.unix_nanos = box_.last_unix_nanos, .late = false},
-                       &writer_.text());
-    writer_.EndNote();
+    writer_.AddRemark(record, site,
+                      {.unix_nanos = box_.last_unix_nanos, .late = false});
   }
 
   void Write(const BlackBoxLine& line) {
     if (line.site == nullptr) {
       writer_.AddGap(line.gap);
     } else {
-      format_.AppendLine(line.record, *line.site,
-                         {.unix_nanos = line.unix_nanos, .late = false},
-                         &writer_.text());
-      writer_.EndLine(line.site->level, line.record.header.thread,
-                      line.unix_nanos);
+      writer_.AddLine(line.record, *line.site,
+                      {.unix_nanos = line.unix_nanos, .late = false});
     }
-    if (writer_.text().size() >= kBatchBytes) writer_.Write();
+    if (writer_.size() >= kBatchBytes) writer_.Write();
   }
 
   const BlackBoxContents& box_;
   const BlackBoxReport report_;
   const ReplayTo to_;
-  LineFormat& format_;
   LineWriter& writer_;
 };
 
 }  // namespace
 
 BlackBoxReport ReplayBlackBox(std::string_view file, ReplayTo to,
-                              LineFormat* format, LineWriter* writer) {
+                              LineWriter* writer) {
   const BlackBoxContents box = ParseBlackBox(file);
-  return Replay(box, to, format, writer).Run();
+  return Replay(box, to, writer).Run();
 }
 
 }  // namespace kingpin::log_internal

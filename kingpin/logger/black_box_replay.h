@@ -8,7 +8,7 @@
 //
 //   LineWriter writer(&sink, &format);
 //   BlackBoxReport report =
-//       ReplayBlackBox(file, ReplayTo::kElsewhere, &format, &writer);
+//       ReplayBlackBox(file, ReplayTo::kElsewhere, &writer);
 //
 // Threads: one at a time with the same writer.
 #ifndef KINGPIN_LOGGER_BLACK_BOX_REPLAY_H_
@@ -17,7 +17,6 @@
 #include <cstdint>
 #include <string_view>
 
-#include "kingpin/logger/line_format.h"
 #include "kingpin/logger/line_writer.h"
 
 namespace kingpin::log_internal {
@@ -37,7 +36,7 @@ enum class ReplayTo { kSameLog, kElsewhere };
 
 // Writes nothing if there is nothing. CheckBlackBox() holds for `file`.
 BlackBoxReport ReplayBlackBox(std::string_view file, ReplayTo to,
-                              LineFormat* format, LineWriter* writer);
+                              LineWriter* writer);
 
 }  // namespace kingpin::log_internal
 

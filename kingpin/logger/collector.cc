@@ -22,13 +22,11 @@ bool IsYounger(const RingSource* a, const RingSource* b) {
 }  // namespace
 
 size_t Collector::Pass(Extent extent) {
-  if (const int64_t step = clock_.Sync(); ABSL_PREDICT_FALSE(step != 0)) {
-    format_.AppendClockStep(step, &writer_.text());
-    writer_.EndNote();
-    last_unix_nanos_ = INT64_MIN;
-  }
-  SetBoxClock();
-  const uint64_t now = extent == Extent::kAll ? UINT64_MAX : ReadTicks();
+  SyncClock();
+  // Somebody's own clock may be set back, and lines must not wait until it is there
+  // again.
+  const bool takes_all = extent == Extent::kAll || user_clock_ != nullptr;
+  const uint64_t now = takes_all ? UINT64_MAX : ReadTicks();
   FindCommitted();
   uint64_t bytes = 0;
   for (const RingSource* source : sources_) bytes -= source->next;
@@ -53,6 +51,15 @@ size_t Collector::Pass(Extent extent) {
   WriteOut();
   rings_.Recycle();
   return bytes;
+}
+
+void Collector::SyncClock() {
+  const int64_t step = user_clock_ == nullptr ? clock_.Sync() : 0;
+  if (ABSL_PREDICT_FALSE(step != 0)) {
+    writer_.AddClockStep(step);
+    last_unix_nanos_ = INT64_MIN;
+  }
+  SetBoxClock();
 }
 
 bool Collector::HasWork() {
@@ -95,9 +102,10 @@ void Collector::TakeRun(RingSource& source, uint64_t last_ticks) {
       DeclareDrops(source, gap.dropped, gap.first_ticks, gap.last_ticks);
     } else {
       source.thread = record.header.thread;
+      if (thread_names_) record.thread_name = source.thread_name.data();
       TakeLine(record, sites_.Get(record.header.site & ~kTextFlag));
     }
-    if (writer_.text().size() >= kBatchBytes) WriteOut();
+    if (writer_.size() >= kBatchBytes) WriteOut();
     if (source.next == source.end) return;
     source.ticks = TicksAt(source);
   } while (source.ticks <= last_ticks);
@@ -123,7 +131,7 @@ void Collector::TakeRawLines(uint64_t last_ticks) {
 }
 
 void Collector::TakeLine(const Record& record, const CompiledSite& site) {
-  LineTime time = {.unix_nanos = clock_.ToUnixNanos(record.header.ticks),
+  LineTime time = {.unix_nanos = ToUnixNanos(record.header.ticks),
                    .late = record.header.ticks < last_ticks_};
   if (ABSL_PREDICT_TRUE(!time.late)) {
     // Each Sync() is off by some nanoseconds in its own way; the order is not.
@@ -131,8 +139,7 @@ void Collector::TakeLine(const Record& record, const CompiledSite& site) {
     last_unix_nanos_ = time.unix_nanos;
     last_ticks_ = record.header.ticks;
   }
-  format_.AppendLine(record, site, time, &writer_.text());
-  writer_.EndLine(site.level, record.header.thread, time.unix_nanos);
+  writer_.AddLine(record, site, time);
 }
 
 void Collector::DeclareDrops(RingSource& source,
@@ -146,8 +153,8 @@ void Collector::DeclareDrops(RingSource& source,
     gap.dropped[i] = dropped[i] - source.declared[i];
   }
   gap.first_unix_nanos =
-      clock_.ToUnixNanos(std::max(first_ticks, source.declared_ticks));
-  gap.last_unix_nanos = clock_.ToUnixNanos(last_ticks);
+      ToUnixNanos(std::max(first_ticks, source.declared_ticks));
+  gap.last_unix_nanos = ToUnixNanos(last_ticks);
   source.declared = dropped;
   source.declared_ticks = last_ticks;
   writer_.AddGap(gap);
@@ -168,12 +175,17 @@ void Collector::DeclareRawDrops() {
   const RawSource::Drops drops = raw_.TakeDrops();
   writer_.AddGap({.thread = 0,
                   .dropped = drops.lines,
-                  .first_unix_nanos = clock_.ToUnixNanos(drops.first),
-                  .last_unix_nanos = clock_.ToUnixNanos(drops.last)});
+                  .first_unix_nanos = ToUnixNanos(drops.first),
+                  .last_unix_nanos = ToUnixNanos(drops.last)});
 }
 
 void Collector::SetBoxClock() {
   if (box_ == nullptr) return;
+  if (user_clock_ != nullptr) {
+    const uint64_t now = LogClockTicks(*user_clock_);
+    return box_->SetClock(
+        {now, static_cast<int64_t>(now), /*nanos_per_tick=*/1.0});
+  }
   box_->SetClock(
       {clock_.ticks(), clock_.unix_nanos(), clock_.nanos_per_tick()});
 }

@@ -29,6 +29,7 @@
 #include "kingpin/logger/level.h"
 #include "kingpin/logger/line_format.h"
 #include "kingpin/logger/line_writer.h"
+#include "kingpin/logger/log_clock.h"
 #include "kingpin/logger/raw_slots.h"
 #include "kingpin/logger/record.h"
 #include "kingpin/logger/ring_set.h"
@@ -40,13 +41,17 @@ namespace kingpin::log_internal {
 class Collector {
  public:
   // All outlive it. `box`: where the rings and slots are, nullptr if in memory.
+  // `thread_names`: whether lines say them. `clock`: what the ticks are of, if it is
+  // not the processor.
   Collector(RingSet* rings, RawSlots* raw_slots, BlackBox* box,
-            LineFormat* format, LineWriter* writer)
+            LineWriter* writer, bool thread_names = false,
+            const LogClock* clock = nullptr)
       : rings_(*rings),
         box_(box),
         raw_(raw_slots),
-        format_(*format),
-        writer_(*writer) {
+        writer_(*writer),
+        thread_names_(thread_names),
+        user_clock_(clock) {
     SetBoxClock();
   }
 
@@ -69,6 +74,11 @@ class Collector {
   // enough to stay in the cache and to free room soon.
   static constexpr size_t kBatchBytes = 128 << 10;
 
+  void SyncClock();
+  int64_t ToUnixNanos(uint64_t ticks) const {
+    return user_clock_ == nullptr ? clock_.ToUnixNanos(ticks)
+                                  : static_cast<int64_t>(ticks);
+  }
   void FindCommitted();
   void TakeRun(RingSource& source, uint64_t last_ticks);
   void TakeLine(const Record& record, const CompiledSite& site);
@@ -86,8 +96,9 @@ class Collector {
   RingSet& rings_;
   BlackBox* const box_;
   RawSource raw_;
-  LineFormat& format_;
   LineWriter& writer_;
+  const bool thread_names_;
+  const LogClock* const user_clock_;
   TickClock clock_;
   SiteCache sites_;
 

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "kingpin/logger/black_box_replay.h"
 #include "kingpin/logger/engine_registry.h"
+#include "kingpin/logger/journal_line_format.h"
 #include "kingpin/logger/json_line_format.h"
 #include "kingpin/sys/futex.h"
 #include "kingpin/sys/syscalls.h"
@@ -77,10 +78,21 @@ std::vector<std::unique_ptr<LogSink>> MakeSinks(
   return sinks;
 }
 
-std::unique_ptr<LineFormat> MakeFormat(LogFormat format) {
-  if (format == LogFormat::kJson) return std::make_unique<JsonLineFormat>();
-  return std::make_unique<TextLineFormat>();
+std::unique_ptr<LineFormat> MakeFormat(LogFormat format,
+                                       absl::TimeZone time_zone) {
+  switch (format) {
+    case LogFormat::kJson:
+      return std::make_unique<JsonLineFormat>();
+    case LogFormat::kJournal:
+      return std::make_unique<JournalLineFormat>();
+    case LogFormat::kText:
+      break;
+  }
+  return std::make_unique<TextLineFormat>(time_zone);
 }
+
+// A key that no number is: CachedThreadRing() does not find what it leads to.
+constexpr uint64_t kSlowKey = uint64_t{1} << 63;
 
 uint64_t NextEngineNumber() {
   static constinit std::atomic<uint64_t> last = 0;
@@ -102,18 +114,24 @@ std::string UnwrittenText(const Engine::Counters& counters) {
 Engine::Engine(const EngineOptions& options)
     : number_(NextEngineNumber()),
       generation_(EngineRegistry::generation()),
+      cache_key_(options.clock == nullptr && UsesCounter()
+                     ? number_
+                     : number_ | kSlowKey),
       options_(options),
       sinks_(MakeSinks(options.sinks)),
-      format_(MakeFormat(options.format)),
-      writer_(sinks_.front().get(), format_.get()),
+      writer_(sinks_.front().get(), FormatOf(*sinks_.front())),
       box_(OpenBox()),
       rings_(options.ring_bytes, box_.get()),
       own_raw_slots_(box_ == nullptr ? std::make_unique<RawSlots>() : nullptr),
       raw_slots_(box_ == nullptr ? own_raw_slots_.get() : &box_->raw_slots()),
-      collector_(&rings_, raw_slots_, box_.get(), format_.get(), &writer_) {
+      collector_(&rings_, raw_slots_, box_.get(), &writer_,
+                 options.thread_names,
+                 has_clock() ? &options_.clock : nullptr) {
   // Not before: the rest of a line that was cut belongs where its begin is, so what
   // the box held goes to the first sink alone.
-  for (size_t i = 1; i < sinks_.size(); ++i) writer_.AddSink(sinks_[i].get());
+  for (size_t i = 1; i < sinks_.size(); ++i) {
+    writer_.AddSink(sinks_[i].get(), FormatOf(*sinks_[i]));
+  }
   may_sleep_ = sys::EnableProcessBarrier();
   // Blocked before the thread exists, so that it is born that way.
   sigset_t old;
@@ -143,12 +161,18 @@ Engine::~Engine() {
   TellUndeclared();
 }
 
+LineFormat* Engine::FormatOf(const LogSink& sink) {
+  const LogFormat form = sink.Format().value_or(options_.format);
+  std::unique_ptr<LineFormat>& format = formats_[static_cast<size_t>(form)];
+  if (format == nullptr) format = MakeFormat(form, options_.time_zone);
+  return format.get();
+}
+
 std::unique_ptr<BlackBox> Engine::OpenBox() {
   if (options_.black_box.empty()) return nullptr;
   auto replay = [this](std::string_view file) {
     SigpipeGuard guard;
-    recovered_ =
-        ReplayBlackBox(file, ReplayTo::kSameLog, format_.get(), &writer_).lines;
+    recovered_ = ReplayBlackBox(file, ReplayTo::kSameLog, &writer_).lines;
   };
   absl::StatusOr<std::unique_ptr<BlackBox>> box =
       BlackBox::Open({.path = options_.black_box,
@@ -218,12 +242,12 @@ class ABSL_SCOPED_LOCKABLE Engine::PassLock {
 
 Ring* Engine::AttachThread() {
   CachedRing& cached = t_rings[number_ % kCachedRings];
-  if (cached.engine == number_) return cached.ring;
+  if (cached.engine == cache_key_) return cached.ring;
   if (t_thread_id == 0) t_thread_id = static_cast<uint32_t>(sys::ThreadId());
   if (EngineRegistry::ThreadIsOver()) return nullptr;
   EngineRegistry::WatchThread();
   Ring* ring = rings_.Attach(&t_thread_id);
-  if (ring != nullptr) cached = {number_, ring};
+  if (ring != nullptr) cached = {cache_key_, ring};
   return ring;
 }
 
@@ -247,7 +271,7 @@ bool Engine::ClaimSlowly(LogLevel level, size_t size, uint64_t* ticks,
     claim->at = ring.Reserve(size, level);
   }
   // The lines of a ring are in the order of their ticks.
-  if (claim->is_shared) *ticks = ReadTicks();
+  if (claim->is_shared) *ticks = Now();
   if (claim->at == nullptr) ring.Drop(level, *ticks);
   if (ring.IsHalfFull()) doorbell_.Ring();
   if (claim->at != nullptr) return true;
@@ -256,7 +280,7 @@ bool Engine::ClaimSlowly(LogLevel level, size_t size, uint64_t* ticks,
 }
 
 void Engine::Release(const Claim& claim, size_t size, LogLevel level) {
-  claim.ring->Commit(size);
+  claim.ring->Commit(claim.at, size);
   if (claim.is_shared) rings_.shared_mutex().Unlock();
   Notify(level);
 }

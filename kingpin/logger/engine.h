@@ -40,6 +40,7 @@
 #include "kingpin/logger/level.h"
 #include "kingpin/logger/line_format.h"
 #include "kingpin/logger/line_writer.h"
+#include "kingpin/logger/log_clock.h"
 #include "kingpin/logger/log_context.h"
 #include "kingpin/logger/log_format.h"
 #include "kingpin/logger/plain_mutex.h"
@@ -54,7 +55,8 @@ namespace kingpin::log_internal {
 
 // --- What a thread knows of the rings it has --------------------------------------
 
-// The rings that this thread used last, by the number of their engine.
+// The rings that this thread used last, by the number of their engine, or by another
+// of it: Engine::cache_key_.
 struct CachedRing {
   uint64_t engine = 0;
   Ring* ring = nullptr;
@@ -67,6 +69,9 @@ inline constinit thread_local uint32_t t_thread_id = 0;
 struct EngineOptions {
   std::vector<LogSinkFactory> sinks;
   LogFormat format;
+  LogClock clock;            // nullptr: the best there is.
+  absl::TimeZone time_zone;  // Of text.
+  bool thread_names;
   size_t ring_bytes;
   std::array<bool, kLogLevels> blocks;  // When full, by level; else drops.
   absl::Duration poll_interval;         // Zero: the backend spins.
@@ -97,12 +102,18 @@ class Engine {
   // here can be waited for.
   bool IsInside() const;
 
-  // The ring of the calling thread, if it used that lately.
+  // The ring of the calling thread, if it used that lately; never where ticks are not
+  // ReadCounter(), so that a log statement need not ask for that.
   Ring* CachedThreadRing() const {
     const CachedRing& cached = t_rings[number_ % kCachedRings];
     if (ABSL_PREDICT_FALSE(cached.engine != number_)) return nullptr;
     ABSL_ASSUME(cached.ring != nullptr);
     return cached.ring;
+  }
+  // The same for lines whose ticks are Now().
+  Ring* CachedThreadRingOfAnyTicks() const {
+    const CachedRing& cached = t_rings[number_ % kCachedRings];
+    return cached.engine == cache_key_ ? cached.ring : nullptr;
   }
 
   // Room for a record of `size` bytes at any price. Where there is none, by the
@@ -125,11 +136,18 @@ class Engine {
   // A line from a signal handler.
   void WriteRaw(LogLevel level, std::string_view file, uint32_t line,
                 std::string_view text) {
-    raw_slots_->Write(level, file, line, text);
+    raw_slots_->Write(level, file, line, text, Now());
     // There are few slots: they wait for no nap.
     if (doorbell_.MustRing(std::max(level, LogLevel::kWarning))) {
       doorbell_.Ring();
     }
+  }
+
+  bool has_clock() const { return options_.clock != nullptr; }
+  // The ticks of a line of now. Of a foreign engine, too.
+  uint64_t Now() const {
+    return ABSL_PREDICT_FALSE(has_clock()) ? LogClockTicks(options_.clock)
+                                           : ReadTicks();
   }
 
   // The largest record that ever fits.
@@ -162,6 +180,8 @@ class Engine {
   friend class EngineRegistry;
   class PassLock;
 
+  // The form of the sink's lines, which is made if need be.
+  LineFormat* FormatOf(const LogSink& sink);
   // The black box, if there is to be one, once what the last process left in it has
   // been written; nullptr: none.
   std::unique_ptr<BlackBox> OpenBox();
@@ -194,6 +214,7 @@ class Engine {
   // doorbell, which it reads too.
   const uint64_t number_;      // Of no other engine in the life of the process.
   const uint32_t generation_;  // Of the process that made it.
+  const uint64_t cache_key_;   // Of its rings in t_rings.
   bool has_backend_ = false;
   bool may_sleep_ = false;
   pthread_t backend_ = {};
@@ -204,7 +225,7 @@ class Engine {
 
   // Under pass_mu_, once the backend runs.
   const std::vector<std::unique_ptr<LogSink>> sinks_;
-  const std::unique_ptr<LineFormat> format_;
+  std::array<std::unique_ptr<LineFormat>, kLogFormats> formats_;
   LineWriter writer_;
 
   absl::Status box_status_;

@@ -2,6 +2,10 @@
 // socket or a terminal, blocking or not. EAGAIN is waited out: for ever, or for
 // `patience`.
 //
+//   Logger log({.sink = [&fd] {
+//     return std::make_unique<FdSink>(fd.get(), /*patience=*/absl::Seconds(1));
+//   }});
+//
 // Lifetime: the descriptor stays open until the logger is gone.
 #ifndef KINGPIN_LOGGER_FD_SINK_H_
 #define KINGPIN_LOGGER_FD_SINK_H_

@@ -28,11 +28,13 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "kingpin/logger/log_file.h"
+#include "kingpin/logger/log_format.h"
 #include "kingpin/logger/sink.h"
 #include "kingpin/sys/syscalls.h"
 
@@ -43,21 +45,26 @@ struct FileSinkOptions {
   mode_t mode = 0644;  // Of a file that is created; less the umask.
   // How often the path is looked at, and a failed attempt repeated.
   absl::Duration check_interval = absl::Seconds(1);
+  // Of this file, if it is not to be that of Logger::Options::format.
+  std::optional<LogFormat> format = std::nullopt;
 };
 
 class FileSink : public LogSink {
  public:
   // A path that cannot be opened costs the lines until it can.
   explicit FileSink(const FileSinkOptions& options)
-      : file_(options.path, options.mode, options.check_interval) {}
+      : file_(options.path, options.mode, options.check_interval),
+        format_(options.format) {}
 
   SysResult<size_t> Write(const LogBatch& batch) override;
   int Sync() override { return file_.Sync(); }
   void Reopen() override { file_.Reopen(); }
   std::string TakeNote() override { return file_.TakeNote(); }
+  std::optional<LogFormat> Format() const override { return format_; }
 
  private:
   log_internal::LogFile file_;
+  const std::optional<LogFormat> format_;
 };
 
 // Opens the path once, so that a wrong one is an error at the start; then it is

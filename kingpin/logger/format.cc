@@ -224,7 +224,7 @@ CompiledFormat::CompiledFormat(std::string_view format,
   if (CheckFormat(format, types.data(), types.size()) != FormatError::kNone) {
     for (ArgType type : types) {
       fields_.push_back({fields_.empty() ? std::string(format) + " " : " ",
-                         FormatSpec(), type});
+                         /*name=*/"", FormatSpec(), type});
     }
     if (types.empty()) tail_ = format;
     return;
@@ -234,7 +234,9 @@ CompiledFormat::CompiledFormat(std::string_view format,
   while (parser.Next(&piece)) {
     tail_ += piece.literal;
     if (!piece.has_field) continue;
-    fields_.push_back({std::move(tail_), piece.spec, types[fields_.size()]});
+    fields_.push_back({std::move(tail_), std::string(piece.name), piece.spec,
+                       types[fields_.size()]});
+    has_names_ = has_names_ || !piece.name.empty();
     tail_.clear();
   }
 }

@@ -38,13 +38,27 @@ class CompiledFormat {
   // False if the payload ends before its last argument; what was there is shown.
   bool Render(std::string_view payload, TextBuffer* out) const;
 
+  // Calls `show(name, value)` for each field that has a name and is there.
+  template <typename Show>
+  void ForEachNamed(std::string_view payload, Show show) const {
+    if (!has_names_) return;
+    ArgReader reader(payload);
+    ArgValue value;
+    for (const Field& field : fields_) {
+      if (!reader.Next(field.type, &value)) return;
+      if (!field.name.empty()) show(std::string_view(field.name), value);
+    }
+  }
+
  private:
   struct Field {
     std::string literal;  // In front of it.
+    std::string name;
     FormatSpec spec;
     ArgType type;
   };
   std::vector<Field> fields_;
+  bool has_names_ = false;
   std::string tail_;  // Behind the last field.
 };
 

@@ -2,7 +2,10 @@
 // site is compiled.
 //
 //   "{}"                    the argument, in the way that is natural for it
-//   "{:[[fill]align][sign][#][0][width][.precision][type]}"
+//   "{name}"                the same, with a name by which programs find it: a member of
+//                           its own in JSON, a field in the journal. Of letters, digits
+//                           and _, unlike the names that every line has, and once only
+//   "{:[[fill]align][sign][#][0][width][.precision][type]}", "{name:...}"
 //   "{{" and "}}"           a brace
 //
 //   align      < left, > right, ^ centre; fill is any character but braces
@@ -50,6 +53,7 @@ struct FormatSpec {
 struct FormatPiece {
   std::string_view literal;  // A doubled brace ends a piece of its own.
   bool has_field = false;
+  std::string_view name;  // Of the field; may be empty.
   FormatSpec spec;
 };
 
@@ -77,6 +81,7 @@ class FormatParser {
     piece->has_field = true;
     failed_ = rest_[brace] == '}';
     rest_.remove_prefix(brace + 1);
+    piece->name = TakeName();
     failed_ = failed_ || !ParseField(&piece->spec);
     return !failed_;
   }
@@ -109,7 +114,19 @@ class FormatParser {
     return true;
   }
 
-  // Behind the opening brace, up to and with the closing one.
+  constexpr std::string_view TakeName() {
+    size_t size = 0;
+    while (size < rest_.size() &&
+           (IsLetter(rest_[size]) || rest_[size] == '_' ||
+            (size > 0 && IsDigit(rest_[size])))) {
+      ++size;
+    }
+    const std::string_view name = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return name;
+  }
+
+  // Behind the name, up to and with the closing brace.
   constexpr bool ParseField(FormatSpec* spec) {
     if (Take('}')) return true;
     if (!Take(':')) return false;
@@ -185,7 +202,32 @@ enum class FormatError {
   kTooFewArguments,   // For the fields that there are.
   kTooManyArguments,  // For the fields that there are.
   kWrongType,         // A spec that cannot show its argument.
+  kWrongName,         // It is there twice, or on every line.
 };
+
+// The members of every line in JSON.
+constexpr bool IsNameOfEveryLine(std::string_view name) {
+  constexpr std::string_view kNames[] = {
+      "ts",   "level",      "thread", "thread_name", "file", "line",
+      "late", "connection", "peer",   "msg",         "event"};
+  for (std::string_view one : kNames) {
+    if (name == one) return true;
+  }
+  return false;
+}
+
+// Whether the first `fields` fields of the format have one of this name.
+constexpr bool HasName(std::string_view format, size_t fields,
+                       std::string_view name) {
+  FormatParser parser(format);
+  FormatPiece piece;
+  while (fields > 0 && parser.Next(&piece)) {
+    if (!piece.has_field) continue;
+    if (piece.name == name) return true;
+    --fields;
+  }
+  return false;
+}
 
 constexpr FormatError CheckFormat(std::string_view format, const ArgType* types,
                                   size_t arguments) {
@@ -196,6 +238,10 @@ constexpr FormatError CheckFormat(std::string_view format, const ArgType* types,
     if (!piece.has_field) continue;
     if (used == arguments) return FormatError::kTooFewArguments;
     if (!SpecFits(piece.spec, types[used])) return FormatError::kWrongType;
+    if (!piece.name.empty() &&
+        (IsNameOfEveryLine(piece.name) || HasName(format, used, piece.name))) {
+      return FormatError::kWrongName;
+    }
     ++used;
   }
   if (parser.failed()) return FormatError::kMalformed;

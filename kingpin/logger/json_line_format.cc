@@ -2,10 +2,15 @@
 
 #include <time.h>
 
+#include <cmath>
+
 #include "absl/base/optimization.h"
 #include "absl/strings/str_cat.h"
+#include "kingpin/logger/arg_type.h"
+#include "kingpin/logger/decode.h"
 #include "kingpin/logger/escape.h"
 #include "kingpin/logger/format.h"
+#include "kingpin/logger/format_spec.h"
 #include "kingpin/logger/log_context.h"
 
 namespace kingpin::log_internal {
@@ -98,6 +103,25 @@ void AppendContext(const LogContext& context, TextBuffer* out) {
   AppendJsonString(context.peer, out);
 }
 
+// `value` as itself where JSON has such a thing, else as text.
+void AppendNamed(std::string_view name, const ArgValue& value,
+                 TextBuffer* out) {
+  out->Append(",\"");
+  out->Append(name);  // Letters, digits and _.
+  out->Append("\":");
+  const bool is_number =
+      value.type == ArgType::kInt32 || value.type == ArgType::kUint32 ||
+      value.type == ArgType::kInt64 || value.type == ArgType::kUint64 ||
+      (value.type == ArgType::kDouble && std::isfinite(value.real)) ||
+      (value.type == ArgType::kFloat && std::isfinite(value.single));
+  if (is_number || value.type == ArgType::kBool) {
+    return AppendValue(value, FormatSpec(), out);
+  }
+  TextBuffer text;
+  AppendValue(value, FormatSpec(), &text);
+  AppendJsonString(text.view(), out);
+}
+
 void EndWithMessage(std::string_view message, TextBuffer* out) {
   out->Append(",\"msg\":");
   AppendJsonString(message, out);
@@ -122,7 +146,7 @@ void JsonLineFormat::AppendTime(std::string_view name, int64_t unix_nanos,
                                 TextBuffer* out) {
   out->Append(name);
   out->Append('"');
-  char* stamp = out->Room(TimestampWriter::kSize);
+  char* stamp = out->Room(TimestampWriter::kMaxSize);
   out->AdvanceTo(timestamp_.Write(unix_nanos, stamp));
   out->Append('"');
 }
@@ -139,6 +163,10 @@ void JsonLineFormat::AppendLine(const Record& record, const CompiledSite& site,
                                 LineTime time, TextBuffer* out) {
   Begin(time.unix_nanos, site.level, out);
   AppendNumber(",\"thread\":", record.header.thread, out);
+  if (!record.thread_name.empty()) {
+    out->Append(",\"thread_name\":");
+    AppendJsonString(record.thread_name, out);
+  }
   if (site.prefix == Prefix::kFull) {
     out->Append(",\"file\":");
     AppendJsonString(site.file, out);
@@ -148,6 +176,9 @@ void JsonLineFormat::AppendLine(const Record& record, const CompiledSite& site,
   if (!record.context.empty()) {
     AppendContext(EncodedContext::Read(record.context), out);
   }
+  ForEachNamed(record, site, [out](std::string_view name, const ArgValue& arg) {
+    AppendNamed(name, arg, out);
+  });
   message_.Clear();
   AppendMessage(record, site, &message_);
   EndWithMessage(message_.view(), out);

@@ -3,11 +3,14 @@
 //
 //   {"ts":"2026-11-23T11:35:28.123456Z","level":"INFO","thread":12345,
 //    "file":"server.cc","line":42,"connection":"0/7.1",
-//    "peer":"10.0.0.1:40000","msg":"listening on port 7000"}
+//    "peer":"10.0.0.1:40000","port":7000,"msg":"listening on port 7000"}
 //
 // on one line: `ts` as in RFC 3339, always UTC with six digits; `file` and `line`
 // not of Logger::Write(); `connection` and `peer` where there is a LogContext;
-// "late":true where the text form has a tilde. Lines that are missing:
+// "late":true where the text form has a tilde; "thread_name" if lines are to have it.
+// Then the fields of a KLOGF that have names, here "listening on port {port}": numbers
+// and true and false as such, but for inf and nan, which JSON has not. Lines that are
+// missing:
 //
 //   {"ts":T2,"level":"WARNING","thread":12345,"event":"dropped","lines":17,
 //    "dropped":{"DEBUG":0,"INFO":15,"WARNING":2,"ERROR":0},"from":T1,"to":T2,

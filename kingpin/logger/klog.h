@@ -6,6 +6,11 @@
 //   KLOG(INFO) << "accepted " << n;       The same in the style of a stream, made
 //                                         text by the thread that logs
 //
+// Fields that have names are text like others, and for programs besides, in JSON and
+// in the journal:
+//
+//   KLOGF(INFO, "served {path} status={status}", path, 200);
+//
 // Levels: DEBUG, INFO, WARNING, ERROR. Each statement comes in these forms, KLOGF
 // as well as KLOG (where KLOG(...) << ... is, KLOGF has its format and arguments):
 //

@@ -1,4 +1,7 @@
 // LogLevel: how much a line matters.
+//
+//   log.Write(LogLevel::kInfo, "line");
+//   LogLevelName(LogLevel::kWarning);   // "WARNING"
 #ifndef KINGPIN_LOGGER_LEVEL_H_
 #define KINGPIN_LOGGER_LEVEL_H_
 

@@ -42,11 +42,15 @@ void AppendMessage(const Record& record, const CompiledSite& site,
 void TextLineFormat::AppendPrefix(const Record& record,
                                   const CompiledSite& site, LineTime time,
                                   TextBuffer* out) {
-  char* stamp = out->Room(TimestampWriter::kSize);
+  char* stamp = out->Room(TimestampWriter::kMaxSize);
   out->AdvanceTo(timestamp_.Write(time.unix_nanos, stamp));
   if (ABSL_PREDICT_FALSE(time.late)) out->Append('~');
   out->Append(site.level_text);
   AppendDecimal(record.header.thread, out);
+  if (!record.thread_name.empty()) {
+    out->Append('/');
+    out->Append(record.thread_name);
+  }
   out->Append(site.location_text);
 }
 
@@ -87,10 +91,10 @@ void AppendGapText(const Gap& gap, TimestampWriter* timestamp,
   out->Append(absl::StrCat("dropped ", gap.lines(), " lines (", debug, "/",
                            info, "/", warning, "/", error, ") from thread ",
                            gap.thread, " between "));
-  char* stamp = out->Room(TimestampWriter::kSize);
+  char* stamp = out->Room(TimestampWriter::kMaxSize);
   out->AdvanceTo(timestamp->Write(gap.first_unix_nanos, stamp));
   out->Append(" and ");
-  stamp = out->Room(TimestampWriter::kSize);
+  stamp = out->Room(TimestampWriter::kMaxSize);
   out->AdvanceTo(timestamp->Write(gap.last_unix_nanos, stamp));
 }
 

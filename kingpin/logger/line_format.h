@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "kingpin/logger/arg_type.h"
 #include "kingpin/logger/format.h"
@@ -71,6 +72,9 @@ class LineFormat {
 
 class TextLineFormat : public LineFormat {
  public:
+  explicit TextLineFormat(absl::TimeZone zone = absl::UTCTimeZone())
+      : timestamp_(zone) {}
+
   void AppendLine(const Record& record, const CompiledSite& site, LineTime time,
                   TextBuffer* out) override;
   void AppendGap(const Gap& gap, TextBuffer* out) override;
@@ -90,6 +94,13 @@ void AppendGapText(const Gap& gap, TimestampWriter* timestamp, TextBuffer* out);
 void AppendClockStepText(int64_t nanos, TextBuffer* out);
 // To the nearest.
 int64_t ToMillis(int64_t nanos);
+
+// The arguments of a record that have names.
+template <typename Show>
+void ForEachNamed(const Record& record, const CompiledSite& site, Show show) {
+  if ((record.header.site & kTextFlag) != 0) return;
+  site.format.ForEachNamed(record.payload, show);
+}
 
 // The message of a record alone, not escaped.
 void AppendMessage(const Record& record, const CompiledSite& site,

@@ -4,45 +4,92 @@
 
 namespace kingpin::log_internal {
 
-LineWriter::LineWriter(LogSink* sink, LineFormat* format) : format_(*format) {
-  AddSink(sink);
+LineWriter::LineWriter(LogSink* sink, LineFormat* format) {
+  AddSink(sink, format);
 }
 
-void LineWriter::AddSink(LogSink* sink) {
-  accounts_.push_back(std::make_unique<SinkAccount>(sink, &format_));
+void LineWriter::AddSink(LogSink* sink, LineFormat* format) {
+  auto channel = std::find_if(channels_.begin(), channels_.end(),
+                              [format](const std::unique_ptr<Channel>& one) {
+                                return &one->format == format;
+                              });
+  if (channel == channels_.end()) {
+    channel = channels_.insert(channel, std::make_unique<Channel>(format));
+  }
+  (*channel)->accounts.push_back(std::make_unique<SinkAccount>(sink, format));
 }
 
 void LineWriter::AddGap(const Gap& gap) {
-  format_.AppendGap(gap, &batch_.text);
-  batch_.EndLine(LogLevel::kWarning,
-                 {0, 0, static_cast<int32_t>(batch_.gaps.size())});
-  batch_.gaps.push_back(gap);
+  for (const auto& channel : channels_) {
+    LineBatch& batch = channel->batch;
+    channel->format.AppendGap(gap, &batch.text);
+    batch.EndLine(LogLevel::kWarning,
+                  {0, 0, static_cast<int32_t>(batch.gaps.size())});
+    batch.gaps.push_back(gap);
+  }
+}
+
+void LineWriter::AddRemark(const Record& record, const CompiledSite& site,
+                           LineTime time) {
+  for (const auto& channel : channels_) {
+    channel->format.AppendLine(record, site, time, &channel->batch.text);
+  }
+  EndNotes();
+}
+
+void LineWriter::AddClockStep(int64_t nanos) {
+  for (const auto& channel : channels_) {
+    channel->format.AppendClockStep(nanos, &channel->batch.text);
+  }
+  EndNotes();
+}
+
+void LineWriter::AddText(std::string_view text) {
+  for (const auto& channel : channels_) channel->batch.text.Append(text);
+  EndNotes();
+}
+
+void LineWriter::EndNotes() {
+  for (const auto& channel : channels_) {
+    channel->batch.EndLine(LogLevel::kWarning, {0, 0, LineBatch::kNote});
+  }
 }
 
 void LineWriter::Write() {
   // Every sink takes lines from the first on, so the one that took the fewest says
   // which are everywhere.
-  size_t done = batch_.lines.size();
-  for (const auto& account : accounts_) {
-    done = std::min(done, account->Write(batch_));
+  size_t done = channels_.front()->batch.lines.size();
+  for (const auto& channel : channels_) {
+    for (const auto& account : channel->accounts) {
+      done = std::min(done, account->Write(channel->batch));
+    }
   }
+  Count(done);
+  for (const auto& channel : channels_) channel->batch.Clear();
+}
+
+void LineWriter::Count(size_t done) {
+  const LineBatch& batch = channels_.front()->batch;
   uint64_t written = 0;
-  for (size_t i = 0; i < batch_.lines.size(); ++i) {
-    if (batch_.origins[i].gap != LineBatch::kLine) continue;
+  for (size_t i = 0; i < batch.lines.size(); ++i) {
+    if (batch.origins[i].gap != LineBatch::kLine) continue;
     if (i < done) {
       ++written;
     } else {
-      const size_t level = static_cast<size_t>(batch_.lines[i].level);
+      const size_t level = static_cast<size_t>(batch.lines[i].level);
       lost_[level].fetch_add(1, std::memory_order_release);
     }
   }
   written_.fetch_add(written, std::memory_order_release);
-  batch_.Clear();
 }
 
 std::string LineWriter::UndeclaredText() const {
   std::string text;
-  for (const auto& account : accounts_) text += account->UndeclaredText();
+  for (const auto& channel : channels_) {
+    for (const auto& account : channel->accounts) {
+      text += account->UndeclaredText();
+    }
+  }
   return text;
 }
 
@@ -53,12 +100,14 @@ LineWriter::Counters LineWriter::counters() const {
   for (size_t i = 0; i < kLogLevels; ++i) {
     counters.lost[i] = lost_[i].load(acquire);
   }
-  for (const auto& account : accounts_) {
-    const SinkAccount::Counters one = account->counters();
-    counters.sinks.bytes += one.bytes;
-    counters.sinks.write_errors += one.write_errors;
-    counters.sinks.longest_write_nanos =
-        std::max(counters.sinks.longest_write_nanos, one.longest_write_nanos);
+  for (const auto& channel : channels_) {
+    for (const auto& account : channel->accounts) {
+      const SinkAccount::Counters one = account->counters();
+      counters.sinks.bytes += one.bytes;
+      counters.sinks.write_errors += one.write_errors;
+      counters.sinks.longest_write_nanos =
+          std::max(counters.sinks.longest_write_nanos, one.longest_write_nanos);
+    }
   }
   return counters;
 }

@@ -1,6 +1,7 @@
 // LineWriter: gathers lines into batches, hands each to all sinks and counts: a
 // line has been written, to every one of them, or it is lost, and declared in each
-// that misses it (sink_account.h).
+// that misses it (sink_account.h). Sinks that want another form of the lines have each
+// made once more, in a batch of its own.
 //
 // Threads: one at a time, counters() from any.
 #ifndef KINGPIN_LOGGER_LINE_WRITER_H_
@@ -12,14 +13,15 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kingpin/logger/level.h"
 #include "kingpin/logger/line_batch.h"
 #include "kingpin/logger/line_format.h"
+#include "kingpin/logger/record.h"
 #include "kingpin/logger/sink.h"
 #include "kingpin/logger/sink_account.h"
-#include "kingpin/logger/text_buffer.h"
 
 namespace kingpin::log_internal {
 
@@ -31,24 +33,28 @@ class LineWriter {
     SinkAccount::Counters sinks;  // Of all together; the longest of any.
   };
 
-  // Both outlive it, as do further sinks: all that is written once one is added
-  // goes there, too.
+  // Both outlive it, as do further sinks and their formats: all that is written once
+  // one is added goes there, too.
   LineWriter(LogSink* sink, LineFormat* format);
-  void AddSink(LogSink* sink);
+  void AddSink(LogSink* sink, LineFormat* format);
 
-  // The batch. A line is appended to the text, newline and all, then EndLine() says
-  // what it was.
-  TextBuffer& text() { return batch_.text; }
-  void EndLine(LogLevel level, uint32_t thread, int64_t unix_nanos) {
-    batch_.EndLine(level, {unix_nanos, thread, LineBatch::kLine});
+  void AddLine(const Record& record, const CompiledSite& site, LineTime time) {
+    for (const std::unique_ptr<Channel>& channel : channels_) {
+      channel->format.AppendLine(record, site, time, &channel->batch.text);
+      channel->batch.EndLine(site.level, {time.unix_nanos, record.header.thread,
+                                          LineBatch::kLine});
+    }
   }
   // Declares lines that never got here.
   void AddGap(const Gap& gap);
-  // Ends a line that is no record: nothing is lost with it.
-  void EndNote() {
-    batch_.EndLine(LogLevel::kWarning, {0, 0, LineBatch::kNote});
-  }
+  // Lines that are no records: nothing is lost with them. A statement about what is
+  // written, the wall clock that was set, and text as it is.
+  void AddRemark(const Record& record, const CompiledSite& site, LineTime time);
+  void AddClockStep(int64_t nanos);
+  void AddText(std::string_view text);
 
+  // How much waits to be written.
+  size_t size() const { return channels_.front()->batch.text.size(); }
   // Hands the batch to the sinks and starts a new one.
   void Write();
 
@@ -56,12 +62,24 @@ class LineWriter {
   // A line for each sink that has not taken the declaration of what it misses.
   std::string UndeclaredText() const;
   // Of the first sink.
-  const SinkAccount& account() const { return *accounts_.front(); }
+  const SinkAccount& account() const {
+    return *channels_.front()->accounts.front();
+  }
 
  private:
-  LineFormat& format_;
-  LineBatch batch_;
-  std::vector<std::unique_ptr<SinkAccount>> accounts_;
+  // Sinks whose lines have the same form. All channels have the same lines.
+  struct Channel {
+    explicit Channel(LineFormat* lines) : format(*lines) {}
+
+    LineFormat& format;
+    LineBatch batch;
+    std::vector<std::unique_ptr<SinkAccount>> accounts;
+  };
+
+  void EndNotes();
+  void Count(size_t done);
+
+  std::vector<std::unique_ptr<Channel>> channels_;
   std::atomic<uint64_t> written_ = 0;
   std::array<std::atomic<uint64_t>, kLogLevels> lost_ = {};
 };

@@ -30,6 +30,9 @@ using log_internal::Site;
 EngineOptions ToEngineOptions(const Logger::Options& options) {
   EngineOptions engine = {.sinks = options.also_to,
                           .format = options.format,
+                          .clock = options.clock,
+                          .time_zone = options.time_zone,
+                          .thread_names = options.thread_names,
                           .ring_bytes = options.buffer_bytes,
                           .blocks = {},
                           .poll_interval = options.poll_interval,

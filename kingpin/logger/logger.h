@@ -91,6 +91,7 @@
 #include "kingpin/logger/encode.h"
 #include "kingpin/logger/engine.h"
 #include "kingpin/logger/level.h"
+#include "kingpin/logger/log_clock.h"
 #include "kingpin/logger/log_context.h"
 #include "kingpin/logger/log_format.h"
 #include "kingpin/logger/record.h"
@@ -130,14 +131,25 @@ class Logger {
     size_t buffer_bytes = 256 << 10;
     FullPolicy when_full = WhenFull::kBlock;
     // If set, makes the sink that takes the lines instead of `fd`: FileSinkFactory(),
-    // RotatingSinkFactory(), SyslogSinkFactory(), TerminalSinkFactory().
+    // RotatingSinkFactory(), SyslogSinkFactory(), JournalSinkFactory(),
+    // TerminalSinkFactory().
     LogSinkFactory sink = nullptr;
     // Further sinks, each of which takes every line, too. They are served one after
     // the other; one that fails takes nothing from the others, one that waits holds
     // them up.
     std::vector<LogSinkFactory> also_to = {};
-    // Text as above, or JSON lines (json_line_format.h), for all sinks.
+    // Text as above, or JSON lines (json_line_format.h), for all sinks but those that say
+    // otherwise.
     LogFormat format = LogFormat::kText;
+    // Tells the times of lines; nullptr: the system's clock, read by the processor's
+    // counter where that is one.
+    LogClock clock = nullptr;
+    // Of the times of text lines: 2026-11-23T12:35:28.123456+01:00, and Z for UTC. JSON
+    // is UTC.
+    absl::TimeZone time_zone = absl::UTCTimeZone();
+    // Lines say the name that their thread had when it logged first, 12345/loop-0 in
+    // text. Not of threads that share a buffer, nor of what a black box held.
+    bool thread_names = false;
     // How often the backend looks for lines while there are some. Zero: it never
     // rests, which takes a whole core and is for measurements.
     absl::Duration poll_interval = absl::Milliseconds(1);
@@ -300,7 +312,7 @@ inline void Logger::AppendArgs(const log_internal::Site& site, Args... args) {
   Ring* ring = engine.CachedThreadRing();
   char* at = nullptr;
   if (ABSL_PREDICT_TRUE(ring != nullptr && number != kNoSite &&
-                        t_log_context == nullptr && UsesCounter())) {
+                        t_log_context == nullptr)) {
     at = ring->TryReserve(size);
   }
   if (ABSL_PREDICT_FALSE(at == nullptr)) {
@@ -312,9 +324,9 @@ inline void Logger::AppendArgs(const log_internal::Site& site, Args... args) {
       .ticks = ReadCounter(),
       .thread = t_thread_id,
       .context_bytes = 0};
-  at = header.WriteTo(at);
-  ((at = EncodeArg(args, at)), ...);
-  ring->Commit(size);
+  [[maybe_unused]] char* rest = header.WriteTo(at);  // No arguments.
+  ((rest = EncodeArg(args, rest)), ...);
+  ring->Commit(at, size);
   engine.Notify(site.level);
 }
 
@@ -330,17 +342,17 @@ template <typename WritePayload>
 inline void Logger::Append(const log_internal::Site& site, uint32_t flags,
                            size_t payload_bytes, WritePayload write_payload) {
   using namespace log_internal;
+  Engine& engine = *engine_.load(std::memory_order_acquire);
   EncodedContext context;
   if (t_log_context != nullptr) context = ContextOf(site);
   const uint32_t number = site.number.load(std::memory_order_acquire);
   RecordHeader header = {
       .payload_bytes = static_cast<uint32_t>(payload_bytes),
       .site = number | flags,
-      .ticks = ReadTicks(),
+      .ticks = engine.Now(),
       .thread = t_thread_id,
       .context_bytes = static_cast<uint32_t>(context.size())};
-  Engine& engine = *engine_.load(std::memory_order_acquire);
-  Ring* ring = engine.CachedThreadRing();
+  Ring* ring = engine.CachedThreadRingOfAnyTicks();
   const size_t size = RecordSize(header.context_bytes, payload_bytes);
   char* at = nullptr;
   if (ABSL_PREDICT_TRUE(ring != nullptr && number != kNoSite)) {
@@ -351,10 +363,10 @@ inline void Logger::Append(const log_internal::Site& site, uint32_t flags,
     const WritePayload write = write_payload;
     return AppendSlowly(site, header, payload_bytes, context, write);
   }
-  at = header.WriteTo(at);
-  if (header.context_bytes > 0) at = context.WriteTo(at);
-  write_payload(at);
-  ring->Commit(size);
+  char* payload = header.WriteTo(at);
+  if (header.context_bytes > 0) payload = context.WriteTo(payload);
+  write_payload(payload);
+  ring->Commit(at, size);
   engine.Notify(site.level);
 }
 

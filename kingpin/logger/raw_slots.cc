@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "kingpin/logger/escape.h"
-#include "kingpin/logger/ticks.h"
 #include "kingpin/sys/syscalls.h"
 
 namespace kingpin::log_internal {
@@ -24,20 +23,19 @@ RawSlot* Claim(RawSlots& slots) {
 }  // namespace
 
 void RawSlots::Write(LogLevel level, std::string_view file, uint32_t line,
-                     std::string_view text) {
+                     std::string_view text, uint64_t ticks) {
   RawSlot* slot = Claim(*this);
-  const uint64_t now = ReadTicks();
   if (slot == nullptr) {
     uint64_t none = 0;
-    first_drop.compare_exchange_strong(none, now);
-    last_drop.store(now);
+    first_drop.compare_exchange_strong(none, ticks);
+    last_drop.store(ticks);
     dropped[static_cast<size_t>(level)].fetch_add(1);
     return;
   }
   file = file.substr(0, RawSlot::kMaxFileBytes);
   text = CutText(text, kMaxText);
   slot->thread = static_cast<uint32_t>(sys::ThreadId());
-  slot->ticks = now;
+  slot->ticks = ticks;
   slot->line = line;
   slot->text_bytes = static_cast<uint16_t>(text.size());
   slot->file_bytes = static_cast<uint8_t>(file.size());

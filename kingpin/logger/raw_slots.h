@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "kingpin/logger/level.h"
+#include "kingpin/logger/ticks.h"
 
 namespace kingpin::log_internal {
 
@@ -60,7 +61,7 @@ struct RawSlots {
 
   // Counts the line as dropped if all slots are taken.
   void Write(LogLevel level, std::string_view file, uint32_t line,
-             std::string_view text);
+             std::string_view text, uint64_t ticks = ReadTicks());
 
   // Lines committed or dropped.
   uint64_t accepted() const;

@@ -10,6 +10,7 @@
 #define KINGPIN_LOGGER_RECORD_H_
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -41,8 +42,10 @@ struct RecordHeader {
     std::memcpy(at + offsetof(RecordHeader, payload_bytes), &payload_bytes, 4);
     std::memcpy(at + offsetof(RecordHeader, site), &site, 4);
     std::memcpy(at + offsetof(RecordHeader, ticks), &ticks, 8);
-    std::memcpy(at + offsetof(RecordHeader, thread), &thread, 4);
-    std::memcpy(at + offsetof(RecordHeader, context_bytes), &context_bytes, 4);
+    // One store, and nothing to put together where there is no context.
+    static_assert(std::endian::native == std::endian::little);
+    const uint64_t both = thread | uint64_t{context_bytes} << 32;
+    std::memcpy(at + offsetof(RecordHeader, thread), &both, 8);
     return at + sizeof(RecordHeader);
   }
 };
@@ -69,6 +72,8 @@ struct Record {
   std::string_view context;
   std::string_view payload;
   size_t size = 0;  // Of all of it.
+  std::string_view
+      thread_name;  // If lines have it. Printable, without a space.
 
   // Reads the record at the begin of `bytes`. False if it does not end there.
   static bool Read(std::string_view bytes, Record* record) {

@@ -94,7 +94,7 @@ int Recover(const char* path) {
   TextLineFormat format;
   LineWriter writer(&sink, &format);
   const BlackBoxReport report =
-      ReplayBlackBox(*box, ReplayTo::kElsewhere, &format, &writer);
+      ReplayBlackBox(*box, ReplayTo::kElsewhere, &writer);
   Summarise(report);
   if (writer.counters().sinks.write_errors > 0) {
     return Fail(kCannotWrite, "stdout", "it does not take the lines");

@@ -110,8 +110,9 @@ void Ring::WriteGap() {
                                .ticks = gap.last_ticks,
                                .thread = 0,
                                .context_bytes = 0};
-  std::memcpy(header.WriteTo(data_ + (tail_ & mask_)), &gap, sizeof(gap));
-  Publish(kGapRecordSize);
+  char* const at = data_ + (tail_ & mask_);
+  std::memcpy(header.WriteTo(at), &gap, sizeof(gap));
+  Publish(control_, at, kGapRecordSize);
   told_drops_ = drops_;
 }
 

@@ -15,7 +15,7 @@
 //   Ring ring(1 << 20, Ring::Pages::kTouchNow);
 //   if (char* at = ring.Reserve(size, LogLevel::kInfo)) {  // The producer.
 //     ...  // Writes `size` bytes.
-//     ring.Commit(size);
+//     ring.Commit(at, size);
 //   }
 //   for (uint64_t at = ring.head(); at != ring.tail(); ...) ring.At(at);
 //   ring.Release(at);                                      // The backend.
@@ -88,12 +88,12 @@ class Ring {
   // dropped before are told by a gap in front of it, for which there is room too.
   char* Reserve(size_t size, LogLevel level);
 
-  // Publishes what was written to the room that was reserved: one line.
-  void Commit(size_t size) {
+  // Publishes what was written to the room `at` that was reserved: one line.
+  void Commit(const char* at, size_t size) {
     RingControl* const control = control_;
     // First, so that none is ever written that is not accepted.
     control->accepted.store(++accepted_, std::memory_order_relaxed);
-    Publish(size);
+    Publish(control, at, size);
   }
 
   // Counts a line as dropped.
@@ -169,11 +169,12 @@ class Ring {
   bool Fits(size_t size, LogLevel level) const;
   bool HasGap() const { return drops_ != told_drops_; }
   void WriteGap();
-  void Publish(size_t size) {
+  void Publish(RingControl* control, const char* at, size_t size) {
+    // Where the data ends it begins anew: that is mapped, too.
+    PrefetchForWrite(at + size + kPrefetchBytes);
     const uint64_t tail = tail_ + size;
-    PrefetchForWrite(data_ + ((tail + kPrefetchBytes) & mask_));
     tail_ = tail;
-    control_->tail.store(tail, std::memory_order_release);
+    control->tail.store(tail, std::memory_order_release);
   }
 
   // Constant after construction.

@@ -1,5 +1,7 @@
 #include "kingpin/logger/ring_set.h"
 
+#include <pthread.h>
+
 #include <new>
 #include <utility>
 
@@ -14,6 +16,14 @@ bool TakeFromBudget(size_t bytes) {
   if (before + bytes <= budget.load(std::memory_order_relaxed)) return true;
   used.fetch_sub(bytes, std::memory_order_relaxed);
   return false;
+}
+
+void SetThreadName(std::array<char, 16>* name) {
+  *name = {};
+  pthread_getname_np(pthread_self(), name->data(), name->size());
+  for (char& c : *name) {
+    if (c != '\0' && (c <= ' ' || c > '~')) c = '_';
+  }
 }
 
 }  // namespace
@@ -47,6 +57,7 @@ Ring* RingSet::Attach(const void* owner) {
     if (!source->free) continue;
     source->free = false;
     source->owner = owner;
+    SetThreadName(&source->thread_name);
     return &source->ring;
   }
   const size_t bytes = Ring::MappedBytes(ring_bytes_);
@@ -63,6 +74,7 @@ Ring* RingSet::Attach(const void* owner) {
     return nullptr;
   }
   source->owner = owner;
+  SetThreadName(&source->thread_name);
   own_.push_back(std::move(source));
   count_.store(own_.size(), std::memory_order_release);
   return &own_.back()->ring;

@@ -43,6 +43,10 @@ struct RingSource {
   uint64_t declared_ticks = 0;                     // Up to when.
   uint32_t thread = 0;  // Of the last line; whose lines are dropped.
 
+  // Of the owner when it got the ring, which was empty: constant while it is not.
+  // Printable, without a space; empty: of several threads, or none.
+  std::array<char, 16> thread_name = {};
+
   // Under RingSet's mutex. nullptr: nobody's.
   const void* owner = nullptr;
   bool free = false;
@@ -57,7 +61,7 @@ class RingSet {
 
   size_t max_record() const { return shared_->ring.max_record(); }
 
-  // The ring of the thread that `owner` stands for; nullptr: shared().
+  // The ring of the calling thread, which `owner` stands for; nullptr: shared().
   Ring* Attach(const void* owner);
   // The owner's thread is over; its ring may still hold lines.
   void Detach(const void* owner);

@@ -33,6 +33,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -40,6 +41,7 @@
 #include "absl/time/time.h"
 #include "kingpin/logger/log_archive.h"
 #include "kingpin/logger/log_file.h"
+#include "kingpin/logger/log_format.h"
 #include "kingpin/logger/sink.h"
 #include "kingpin/logger/trouble.h"
 #include "kingpin/sys/syscalls.h"
@@ -57,6 +59,8 @@ struct RotatingSinkOptions {
   uint64_t keep_bytes = UINT64_MAX;
   // How often the path is looked at, and a failed attempt repeated.
   absl::Duration check_interval = absl::Seconds(1);
+  // Of these files, if it is not to be that of Logger::Options::format.
+  std::optional<LogFormat> format = std::nullopt;
 };
 
 class RotatingSink : public LogSink {
@@ -68,6 +72,7 @@ class RotatingSink : public LogSink {
   int Sync() override { return file_.Sync(); }
   void Reopen() override;
   std::string TakeNote() override;
+  std::optional<LogFormat> Format() const override { return options_.format; }
 
  private:
   // How many bytes of `lines` go to the file that is open when it returns.

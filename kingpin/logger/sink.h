@@ -2,6 +2,19 @@
 //
 // Threads: called by the logger's backend (by one thread at a time), which may wait
 // as long as it has to: the threads that log never do.
+//
+//   class Collect : public LogSink {
+//    public:
+//     explicit Collect(std::string* out) : out_(*out) {}
+//     SysResult<size_t> Write(const LogBatch& batch) override {
+//       out_ += batch.text;
+//       return {batch.text.size(), 0};
+//     }
+//    private:
+//     std::string& out_;
+//   };
+//   Logger log({.sink = [&out] { return std::make_unique<Collect>(&out); }});
+//
 // Fork: a child makes sinks of its own, by the factory; it never touches those of
 // its parent.
 #ifndef KINGPIN_LOGGER_SINK_H_
@@ -11,11 +24,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "absl/types/span.h"
 #include "kingpin/logger/level.h"
+#include "kingpin/logger/log_format.h"
 #include "kingpin/sys/syscalls.h"
 
 namespace kingpin {
@@ -40,6 +55,9 @@ class LogSink {
   // An exception counts as EIO with nothing taken. No other function may throw, and
   // none may log to the logger whose sink this is: each line would bring another.
   virtual SysResult<size_t> Write(const LogBatch& batch) = 0;
+
+  // The form of the lines that it takes; none: that of Logger::Options::format.
+  virtual std::optional<LogFormat> Format() const { return std::nullopt; }
 
   // Returns when what was written would survive a loss of power. 0 or errno. For
   // Logger::Sync(), on the thread that calls it.

@@ -93,6 +93,7 @@ void LogFormatHasUnmatchedBraceOrUnknownSpec();
 void LogFormatHasMoreFieldsThanArguments();
 void LogFormatHasFewerFieldsThanArguments();
 void LogFormatSpecDoesNotFitItsArgument();
+void LogFormatNamesAFieldTwiceOrLikeOneOfEveryLine();
 
 consteval void RequireFormat(FormatError error) {
   switch (error) {
@@ -106,6 +107,8 @@ consteval void RequireFormat(FormatError error) {
       return LogFormatHasFewerFieldsThanArguments();
     case FormatError::kWrongType:
       return LogFormatSpecDoesNotFitItsArgument();
+    case FormatError::kWrongName:
+      return LogFormatNamesAFieldTwiceOrLikeOneOfEveryLine();
   }
 }
 

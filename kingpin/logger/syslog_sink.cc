@@ -1,16 +1,10 @@
 #include "kingpin/logger/syslog_sink.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <memory>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "kingpin/logger/escape.h"
@@ -26,16 +20,12 @@ std::string CleanTag(std::string tag) {
   return tag;
 }
 
-// Whether the socket leads nowhere any more: the daemon was restarted.
-bool IsDisconnected(int error) {
-  return error == ECONNREFUSED || error == ECONNRESET || error == ENOTCONN ||
-         error == EPIPE || error == EBADF;
-}
-
 }  // namespace
 
 SyslogSink::SyslogSink(const SyslogSinkOptions& options)
-    : options_(options), tag_(CleanTag(options.tag)) {}
+    : options_(options),
+      tag_(CleanTag(options.tag)),
+      daemon_(options.socket, options.patience) {}
 
 SysResult<size_t> SyslogSink::Write(const LogBatch& batch) {
   SetSecond(sys::WallClockSeconds());
@@ -43,61 +33,14 @@ SysResult<size_t> SyslogSink::Write(const LogBatch& batch) {
   for (const LogBatch::Line& line : batch.lines) {
     const std::string_view text =
         batch.text.substr(begin, line.end - 1 - begin);  // No newline.
-    if (const int error = SendLine(text, line.level); error != 0) {
-      return {begin, error};
-    }
+    Compose(text, line.level);
+    const int error = daemon_.Send([this](int fd) {
+      return sys::Send(fd, text_.data(), text_.size()).error;
+    });
+    if (error != 0) return {begin, error};
     begin = line.end;
   }
   return {begin, 0};
-}
-
-int SyslogSink::SendLine(std::string_view line, LogLevel level) {
-  Compose(line, level);
-  if (!socket_.valid()) {
-    if (const int error = Connect(); error != 0) return error;
-  }
-  int error = SendDatagram();
-  if (!IsDisconnected(error)) return error;
-  error = Connect();
-  return error != 0 ? error : SendDatagram();
-}
-
-int SyslogSink::SendDatagram() {
-  for (;;) {
-    const SysResult<size_t> sent =
-        sys::Send(socket_.get(), text_.data(), text_.size());
-    if (sent.error != EAGAIN && sent.error != ENOBUFS) {
-      waits_ = sent.ok();
-      return sent.error;
-    }
-    if (!waits_ || !WaitForRoom()) {
-      waits_ = false;
-      return sent.error;
-    }
-  }
-}
-
-bool SyslogSink::WaitForRoom() {
-  pollfd writable = {.fd = socket_.get(), .events = POLLOUT, .revents = 0};
-  const absl::Duration wait =
-      std::clamp(options_.patience, absl::ZeroDuration(), absl::Hours(24));
-  return ::poll(&writable, 1,
-                static_cast<int>(absl::ToInt64Milliseconds(wait))) != 0;
-}
-
-int SyslogSink::Connect() {
-  socket_.Reset();
-  sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = {}};
-  if (options_.socket.size() >= sizeof(address.sun_path)) return ENAMETOOLONG;
-  std::memcpy(address.sun_path, options_.socket.data(), options_.socket.size());
-  UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd.valid()) return errno;
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address),
-                sizeof(address)) != 0) {
-    return errno;
-  }
-  socket_ = std::move(fd);
-  return 0;
 }
 
 void SyslogSink::Compose(std::string_view line, LogLevel level) {

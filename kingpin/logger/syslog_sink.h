@@ -27,10 +27,10 @@
 
 #include "absl/time/time.h"
 #include "kingpin/logger/level.h"
+#include "kingpin/logger/local_datagrams.h"
 #include "kingpin/logger/sink.h"
 #include "kingpin/logger/text_buffer.h"
 #include "kingpin/sys/syscalls.h"
-#include "kingpin/sys/unique_fd.h"
 
 namespace kingpin {
 
@@ -55,19 +55,13 @@ class SyslogSink : public LogSink {
   SysResult<size_t> Write(const LogBatch& batch) override;
 
  private:
-  // Each returns 0 or errno.
-  int SendLine(std::string_view line, LogLevel level);
-  int SendDatagram();
-  int Connect();
-  bool WaitForRoom();
   // The datagram: in `text_`.
   void Compose(std::string_view line, LogLevel level);
   void SetSecond(int64_t unix_seconds);
 
   const SyslogSinkOptions options_;
   const std::string tag_;
-  UniqueFd socket_;
-  bool waits_ = true;  // It took something the last time.
+  log_internal::LocalDatagrams daemon_;
   int64_t second_ = -1;
   std::string after_priority_;  // For `second_`.
   log_internal::TextBuffer text_;

@@ -22,6 +22,8 @@
 #include <cstdint>
 
 #include "absl/base/optimization.h"
+#include "absl/time/time.h"
+#include "kingpin/logger/log_clock.h"
 
 #if defined(__x86_64__)
 #include <x86intrin.h>
@@ -53,6 +55,11 @@ inline uint64_t ReadCounter() {
 
 inline uint64_t ReadTicks() {
   return ABSL_PREDICT_TRUE(UsesCounter()) ? ReadCounter() : MonotonicNanos();
+}
+
+// The ticks of a clock of the user's are Unix nanoseconds.
+inline uint64_t LogClockTicks(const LogClock& clock) {
+  return static_cast<uint64_t>(absl::ToUnixNanos(clock()));
 }
 
 class TickClock {

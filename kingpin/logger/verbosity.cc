@@ -1,5 +1,6 @@
 #include "kingpin/logger/verbosity.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <utility>
@@ -32,6 +33,7 @@ struct Rules {
 // No locks: a child of fork() may log while another thread of its parent was here.
 constinit std::atomic<const Rules*> g_rules = nullptr;
 constinit std::atomic<VerboseSite*> g_sites = nullptr;
+constinit std::atomic<int> g_added = 0;
 
 // Whether * and ? of `pattern` can stand for what makes it `text`. Linear but for the
 // number of stars: only the last of them is tried anew.
@@ -126,12 +128,14 @@ bool VerboseSite::EnabledSlowly(int n) {
 
 void VerboseSite::Update() {
   const Rules* rules;
+  int added;
   do {
     rules = &RulesInForce();
-    level_.store(LevelOf(*rules, ModuleOf(path_)));
+    added = g_added.load();
+    level_.store(LevelOf(*rules, ModuleOf(path_)) + added);
     // Two may store at the same time, older rules on top of newer ones: who stored
     // those sees here that they are old.
-  } while (rules != g_rules.load());
+  } while (rules != g_rules.load() || added != g_added.load());
 }
 
 void VerboseSite::UpdateAll() {
@@ -153,6 +157,16 @@ absl::Status SetVerbosity(std::string_view spec) {
   }
   log_internal::VerboseSite::UpdateAll();
   return absl::OkStatus();
+}
+
+int AddVerbosity(int more) {
+  int before = log_internal::g_added.load();
+  int added;
+  do {
+    added = std::clamp(before + more, 0, log_internal::kMaxVerbosity);
+  } while (!log_internal::g_added.compare_exchange_weak(before, added));
+  log_internal::VerboseSite::UpdateAll();
+  return added;
 }
 
 std::string Verbosity() { return log_internal::RulesInForce().spec; }

@@ -35,6 +35,12 @@ absl::Status SetVerbosity(std::string_view spec);
 // The spec in force.
 std::string Verbosity();
 
+// Adds `more` to the verbosity of every module, on top of what the spec in force says
+// and one that is set later; less than nothing is never added. Returns how much is now.
+// Async-signal-safe once SetVerbosity() or Verbosity() was called
+// (verbosity_on_signal.h).
+int AddVerbosity(int more);
+
 namespace log_internal {
 
 // What one statement knows: the verbosity of its module. A static object.
@@ -52,6 +58,7 @@ class VerboseSite {
 
  private:
   friend absl::Status kingpin::SetVerbosity(std::string_view spec);
+  friend int kingpin::AddVerbosity(int more);
 
   static constexpr int kUnknown = std::numeric_limits<int>::max();
 

@@ -42,6 +42,10 @@ class Buffer {
   absl::string_view view() const {
     return absl::string_view(data_ + begin_, end_ - begin_);
   }
+  // The same bytes, for who decodes them in place.
+  absl::Span<char> mutable_view() {
+    return absl::MakeSpan(data_ + begin_, size());
+  }
   size_t size() const { return end_ - begin_; }
   bool empty() const { return begin_ == end_; }
 

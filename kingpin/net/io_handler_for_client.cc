@@ -290,6 +290,11 @@ bool IOHandlerForClient::reused(const Connection& connection) const {
   return exchange != nullptr && exchange->reused;
 }
 
+void IOHandlerForClient::LiftDeadline(Connection& connection) {
+  Exchange* exchange = Of(connection);
+  if (exchange != nullptr) CancelTimer(exchange->deadline);
+}
+
 bool IOHandlerForClient::GiveBack(Connection& connection) {
   if (Of(connection) == nullptr || draining() || !AtRest(connection)) {
     connection.Close();

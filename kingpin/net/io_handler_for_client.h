@@ -85,6 +85,10 @@ class IOHandlerForClient : public IOHandler {
   // The connection was given back by an earlier target.
   bool reused(const Connection& connection) const;
 
+  // The target has what it wanted in time, and its deadline ends nothing any
+  // more: for a connection that lives on for as long as both sides like.
+  void LiftDeadline(Connection& connection);
+
   // The connection is free: it goes back to the pool, from where any thread may
   // draw it. OnClose comes with CloseReason::kGivenBack. If it is not fit for that
   // (something waits to be sent, the peer has sent more than was consumed or has

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -21,6 +22,7 @@
 #include "absl/base/config.h"
 #include "absl/base/optimization.h"
 #include "absl/cleanup/cleanup.h"
+#include "absl/log/check.h"
 #include "kingpin/sys/fault.h"
 
 namespace kingpin {
@@ -238,6 +240,15 @@ SysResult<size_t> EpollWait(int epoll, absl::Span<epoll_event> events,
 SysResult<UniqueFd> EventFd() {
   return MakeFd(Call::kEventFd, -1,
                 [] { return ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); });
+}
+
+void FillRandom(absl::Span<char> bytes) {
+  ssize_t got;
+  do {
+    got = ::getrandom(bytes.data(), bytes.size(), 0);
+  } while (got == -1 && errno == EINTR);
+  // So few bytes come whole or, on a kernel without the call, never.
+  CHECK_EQ(got, static_cast<ssize_t>(bytes.size()));
 }
 
 void EventFdSignal(int event_fd) {

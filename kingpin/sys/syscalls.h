@@ -76,6 +76,12 @@ SysResult<size_t> SendFile(int fd, int file, off_t offset, size_t size);
 // SIGPIPE that this thread causes stays pending for ever. pthread_sigmask(3).
 void BlockSigpipe();
 
+// --- Randomness --------------------------------------------------------------
+
+// Fills `bytes`, at most 256 of them, with what nobody can foretell. Waits only
+// for the kernel to have gathered it, once after a boot (getrandom(2)).
+void FillRandom(absl::Span<char> bytes);
+
 // --- Readiness ---------------------------------------------------------------
 
 SysResult<UniqueFd> EpollCreate();

@@ -18,6 +18,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "kingpin/http/attachment.h"
 #include "tests/http/http_test_client.h"
 #include "tests/http/http_test_server.h"
 #include "tests/testing/process.h"
@@ -645,6 +646,39 @@ TEST_F(AccessLogTest, WritesTheCombinedFormat) {
                                 "\"http://x/\" \"t \\\"1\\\"\\\\\"\n"))
       << text;
   EXPECT_TRUE(absl::StrContains(text, "] \"b\\x7f\\\"d\" 400 16 \"-\" \"-\"\n"))
+      << text;
+}
+
+TEST_F(AccessLogTest, ASwitchOfProtocolsEndsHttp) {
+  Server server(
+      {.options = {.access_log = log_.get()},
+       .on_request = [](TestHandler& handler, Connection& c,
+                        const http::Request& request) {
+         if (request.path != "/switch") return AnswerText(handler, c, "http");
+         handler.Attach<std::string>(c, "attached");
+         char room[256];
+         http::ResponseHead head(room, HttpStatus::kSwitchingProtocols);
+         head.Add("Upgrade", "parrot");
+         handler.SwitchProtocols(
+             c, &head, [](Connection& switched, http::Attachment attached) {
+               switched.Write(*attached.Get<std::string>());
+               switched.Write(switched.input().TakeAll());
+               switched.Close();
+             });
+       }});
+  HttpTestClient client(server.port());
+  client.Send(
+      "GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
+      "GET /switch HTTP/1.1\r\nHost: h\r\n\r\nGET /no request");
+  EXPECT_EQ(client.ReadAnswer().body, "http");
+  const HttpAnswer answer = client.ReadAnswer();
+  EXPECT_EQ(answer.status, 101);
+  EXPECT_EQ(answer.field("upgrade"), "parrot");
+  EXPECT_EQ(client.socket().ReadAll(), "attachedGET /no request");
+  server.Stop();
+  const std::string text = Text();
+  EXPECT_TRUE(absl::StrContains(text, "\"GET /a HTTP/1.1\" 200 4 ")) << text;
+  EXPECT_TRUE(absl::StrContains(text, "\"GET /switch HTTP/1.1\" 101 0 "))
       << text;
 }
 

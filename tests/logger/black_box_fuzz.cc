@@ -59,7 +59,7 @@ void Check(std::string_view file) {
     CheckingSink sink;
     TextLineFormat format;
     LineWriter writer(&sink, &format);
-    const BlackBoxReport report = ReplayBlackBox(file, to, &format, &writer);
+    const BlackBoxReport report = ReplayBlackBox(file, to, &writer);
     Require(writer.counters().written == report.lines);
     Require(report.in_flight <= report.lines);
   }

@@ -91,8 +91,9 @@ TEST(BlackBoxExample, HoldsARingAndIsRead) {
                                  .ticks = 0,
                                  .thread = 7,
                                  .context_bytes = 0};
-    std::memcpy(header.WriteTo(ring.Reserve(32, LogLevel::kInfo)), "text", 4);
-    ring.Commit(32);
+    char* const at = ring.Reserve(32, LogLevel::kInfo);
+    std::memcpy(header.WriteTo(at), "text", 4);
+    ring.Commit(at, 32);
   }
   const UniqueFd fd = sys::Open(files.box.c_str(), O_RDONLY, 0).value;
   absl::StatusOr<std::string> file = ReadBlackBox(fd.get());
@@ -228,7 +229,7 @@ TEST(BlackBoxRecover, TimesAreRightBeforeTheFirstPass) {
     FdSink sink(-1);
     TextLineFormat format;
     LineWriter writer(&sink, &format);
-    const Collector collector(&rings, &(*box)->raw_slots(), box->get(), &format,
+    const Collector collector(&rings, &(*box)->raw_slots(), box->get(),
                               &writer);
     (*box)->raw_slots().Write(LogLevel::kInfo, "file.cc", 1, "text");
   }

@@ -58,7 +58,7 @@ class CollectorTest : public ::testing::Test {
     char* at = ring.Reserve(size, LogLevel::kInfo);
     ASSERT_NE(at, nullptr);
     std::memcpy(header.WriteTo(at), message.data(), message.size());
-    ring.Commit(size);
+    ring.Commit(at, size);
   }
   // The lines since the last call.
   std::vector<std::string> Lines(
@@ -73,7 +73,7 @@ class CollectorTest : public ::testing::Test {
   TextLineFormat format_;
   StringSink sink_;
   LineWriter writer_{&sink_, &format_};
-  Collector collector_{&rings_, &raw_, nullptr, &format_, &writer_};
+  Collector collector_{&rings_, &raw_, nullptr, &writer_};
   // Threads, by whom they are known.
   const int a_ = 0, b_ = 0, c_ = 0;
 };

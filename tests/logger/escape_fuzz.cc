@@ -11,7 +11,13 @@
 #include <string_view>
 
 #include "kingpin/logger/escape.h"
+#include "kingpin/logger/journal_line_format.h"
 #include "kingpin/logger/json_line_format.h"
+#include "kingpin/logger/level.h"
+#include "kingpin/logger/line_format.h"
+#include "kingpin/logger/log_context.h"
+#include "kingpin/logger/record.h"
+#include "kingpin/logger/site.h"
 #include "kingpin/logger/text_buffer.h"
 
 namespace kingpin::log_internal {
@@ -98,6 +104,37 @@ void CheckCut(std::string_view input) {
   }
 }
 
+// An entry of the journal has the fields that it has, each a line, whatever the message
+// and the context are.
+void CheckJournal(std::string_view input) {
+  static const CompiledSite site(LogLevel::kInfo, Prefix::kFull, "file.cc", 1,
+                                 "", {});
+  const LogContext context = {.connection = "c", .peer = input};
+  const EncodedContext encoded(context);
+  std::string bytes(encoded.size(), '\0');
+  encoded.WriteTo(bytes.data());
+  Record record = {};
+  record.header.site = kTextFlag;
+  record.context = bytes;
+  record.payload = input;
+  TextBuffer text;
+  JournalLineFormat().AppendLine(record, site, {.unix_nanos = 0, .late = false},
+                                 &text);
+  std::string_view entry = text.view();
+  for (const std::string_view name :
+       {"MESSAGE=", "PRIORITY=", "TID=", "CODE_FILE=", "CODE_LINE=",
+        "KINGPIN_TIME=", "KINGPIN_CONNECTION=", "KINGPIN_PEER="}) {
+    if (name == "KINGPIN_PEER=" && input.empty()) continue;
+    Require(entry.starts_with(name));
+    const size_t end = entry.find('\n');
+    Require(end != std::string_view::npos);
+    RequireOneLine(entry.substr(name.size(), end - name.size()),
+                   /*tabs=*/false);
+    entry.remove_prefix(end + 1);
+  }
+  Require(entry.empty());
+}
+
 }  // namespace
 }  // namespace kingpin::log_internal
 
@@ -106,5 +143,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   kingpin::log_internal::CheckText(input);
   kingpin::log_internal::CheckJson(input);
   kingpin::log_internal::CheckCut(input);
+  kingpin::log_internal::CheckJournal(input);
   return 0;
 }

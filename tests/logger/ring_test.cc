@@ -32,7 +32,7 @@ char* Put(Ring& ring, size_t size, char fill,
                                .thread = 0,
                                .context_bytes = 0};
   std::memset(header.WriteTo(at), fill, size);
-  ring.Commit(record_size);
+  ring.Commit(at, record_size);
   return at;
 }
 
@@ -125,7 +125,7 @@ TEST(Ring, ProducerWaitsForRoomAndLosesNothing) {
           .thread = 0,
           .context_bytes = 0};
       std::memcpy(header.WriteTo(at), &i, sizeof(i));
-      ring.Commit(size);
+      ring.Commit(at, size);
     }
   });
   uint64_t next = 0;

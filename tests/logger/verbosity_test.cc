@@ -1,7 +1,11 @@
 #include "kingpin/logger/verbosity.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <deque>
 #include <string>
 #include <thread>
@@ -15,6 +19,7 @@
 #include "kingpin/logger/file_sink.h"
 #include "kingpin/logger/klog.h"
 #include "kingpin/logger/logger.h"
+#include "kingpin/logger/verbosity_on_signal.h"
 #include "tests/logger/sink_testing.h"
 
 namespace kingpin {
@@ -165,6 +170,77 @@ TEST_F(VerboseLog, TheLastChangeCountsForAll) {
       EXPECT_FALSE(site->Enabled(want + 1)) << spec;
     }
   }
+}
+
+// --- By signals -------------------------------------------------------------------
+
+class WithVerbosityBySignal : public ::testing::Test {
+ protected:
+  WithVerbosityBySignal() { SetVerbosity("quiet=0,1").IgnoreError(); }
+  ~WithVerbosityBySignal() override { AddVerbosity(-1'000'000); }
+};
+
+TEST_F(WithVerbosityBySignal, OneMoreAndOneLess) {
+  ScratchDirectory directory;
+  Logger log({.sink = *FileSinkFactory({.path = directory.File("log")})});
+  Logger* const before_log = Logger::SetDefault(&log);
+  struct sigaction before;
+  sigaction(SIGUSR1, nullptr, &before);
+  static VerboseSite met_before("quiet.cc");
+  EXPECT_FALSE(met_before.Enabled(1));
+  {
+    VerbosityOnSignal verbosity(SIGUSR1, SIGUSR2);
+    errno = EXDEV;
+    raise(SIGUSR1);
+    raise(SIGUSR1);
+    EXPECT_EQ(errno, EXDEV);
+    EXPECT_TRUE(met_before.Enabled(2));
+    EXPECT_FALSE(met_before.Enabled(3));
+    EXPECT_EQ(VerbosityOf("b/other.cc"), 3);
+    // It is on top of what is set now.
+    SetVerbosity("quiet=4").IgnoreError();
+    EXPECT_TRUE(met_before.Enabled(6));
+    for (int i = 0; i < 3; ++i) raise(SIGUSR2);
+    EXPECT_TRUE(met_before.Enabled(4));
+    EXPECT_FALSE(met_before.Enabled(5));
+    EXPECT_EQ(Verbosity(), "quiet=4");
+  }
+  struct sigaction after;
+  sigaction(SIGUSR1, nullptr, &after);
+  EXPECT_EQ(before.sa_handler, after.sa_handler);
+  CheckedCounters(log);
+  Logger::SetDefault(before_log);
+  EXPECT_THAT(SplitLines(ReadFile(directory.File("log"))),
+              ElementsAre(EndsWith(" verbosity is raised by 1"),
+                          EndsWith(" verbosity is raised by 2"),
+                          EndsWith(" verbosity is raised by 1"),
+                          EndsWith(" verbosity is raised by 0"),
+                          EndsWith(" verbosity is raised by 0")));
+}
+
+// A signal may come in the middle of anything that looks at the verbosity.
+TEST_F(WithVerbosityBySignal, WhileStatementsLookAndSpecsChange) {
+  ScratchDirectory directory;
+  Logger log({.when_full = Logger::WhenFull::kDrop,
+              .sink = *FileSinkFactory({.path = directory.File("log")})});
+  Logger* const before_log = Logger::SetDefault(&log);
+  VerbosityOnSignal verbosity(SIGUSR1, SIGUSR2);
+  std::atomic<bool> stop = false;
+  std::thread sender([&stop] {
+    while (!stop) kill(getpid(), SIGUSR1);
+  });
+  for (int i = 0; i < 300; ++i) {
+    SetVerbosity(absl::StrCat("met=", i)).IgnoreError();
+    EXPECT_GE(VerbosityOf("met.cc"), i);
+    AddVerbosity(-1'000'000);
+  }
+  stop = true;
+  sender.join();
+  AddVerbosity(-1'000'000);
+  SetVerbosity("met=7").IgnoreError();
+  EXPECT_EQ(VerbosityOf("met.cc"), AddVerbosity(0) + 7);
+  CheckedCounters(log);
+  Logger::SetDefault(before_log);
 }
 
 }  // namespace

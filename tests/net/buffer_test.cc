@@ -50,6 +50,13 @@ TEST_F(BufferTest, WhatArrivesIsSeenInPlace) {
   EXPECT_TRUE(buffer_.empty());
 }
 
+TEST_F(BufferTest, ItMayBeDecodedWhereItLies) {
+  Arrive("_hello");
+  buffer_.Consume(1);
+  for (char& c : buffer_.mutable_view()) c ^= 0x20;
+  EXPECT_EQ(buffer_.view(), "HELLO");
+}
+
 TEST_F(BufferTest, WhatIsLeftMovesToItsOwnMemory) {
   Arrive("hello");
   buffer_.Consume(2);

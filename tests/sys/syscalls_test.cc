@@ -546,6 +546,18 @@ TEST(Files, ReadDirectoryVisitsAndCloses) {
   EXPECT_EQ(UniqueFd(dup(directory.fd())).get(), lowest_free);
 }
 
+TEST(Randomness, IsAnotherEachTime) {
+  std::set<std::string> seen;
+  for (int i = 0; i < 10; ++i) {
+    std::string bytes(256, '\0');
+    sys::FillRandom(absl::MakeSpan(bytes));
+    // All of it: 16 zeroes would come once in 2^128 times.
+    EXPECT_EQ(bytes.find(std::string(16, '\0')), std::string::npos);
+    seen.insert(bytes);
+  }
+  EXPECT_EQ(seen.size(), 10u);
+}
+
 TEST(ThreadId, IsTheKernels) {
   EXPECT_EQ(sys::ThreadId(), getpid());  // The test runs on the main thread.
   std::thread([] {

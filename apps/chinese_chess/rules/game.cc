@@ -6,8 +6,8 @@
 
 namespace chinese_chess {
 
-Game::Game(const Position& start) : start_(start), position_(start) {
-  count_.quiet = start.quiet_plies();
+Game::Game(const Position& start)
+    : start_(start), position_(start), count_(start.quiet_plies()) {
   Judge();
 }
 
@@ -41,25 +41,6 @@ void Game::End(Outcome outcome) {
   if (!outcome_.over()) outcome_ = outcome;
 }
 
-void Game::QuietCount::Add(Color mover, bool captures, bool gives_check) {
-  if (captures) {
-    *this = QuietCount();
-    return;
-  }
-  int& own_checks = checks[static_cast<int>(mover)];
-  const bool is_reply_beyond = !last_counts;
-  const bool is_check_beyond = gives_check && own_checks >= kCountedChecks;
-  // A reply to a check that does not count is no check of one's own account.
-  last_counts = true;
-  if (is_reply_beyond) return;
-  if (is_check_beyond) {
-    last_counts = false;
-    return;
-  }
-  own_checks += gives_check;
-  ++quiet;
-}
-
 void Game::Judge() {
   warning_.reset();
   outcome_ = JudgeBoard();
@@ -83,7 +64,7 @@ Outcome Game::JudgeBoard() const {
   if (!CanWin(position_, Color::kRed) && !CanWin(position_, Color::kBlack)) {
     return Drawn(Reason::kMaterial);
   }
-  if (count_.quiet >= kNoCapturePlies) return Drawn(Reason::kNoCapture);
+  if (count_.quiet() >= kNoCapturePlies) return Drawn(Reason::kNoCapture);
   if (plies_.size() >= kMaxPlies) return Drawn(Reason::kMoveLimit);
   return {};
 }

@@ -26,12 +26,11 @@
 #include "apps/chinese_chess/rules/move.h"
 #include "apps/chinese_chess/rules/outcome.h"
 #include "apps/chinese_chess/rules/position.h"
+#include "apps/chinese_chess/rules/quiet_count.h"
 #include "apps/chinese_chess/rules/repetition.h"
 
 namespace chinese_chess {
 
-inline constexpr int kNoCapturePlies = 120;
-inline constexpr int kCountedChecks = 10;
 inline constexpr size_t kMaxPlies = 600;
 
 class Game {
@@ -58,23 +57,19 @@ class Game {
   Piece captured(size_t ply) const { return plies_[ply].played.undo.captured; }
   bool gave_check(size_t ply) const { return plies_[ply].played.gives_check; }
 
+  // For those who look ahead from here.
+  const CycleMove& played(size_t ply) const { return plies_[ply].played; }
+  // The position's key before the move.
+  uint64_t key(size_t ply) const { return plies_[ply].key; }
+  const QuietCount& quiet_count() const { return count_; }
   // Plies that count towards the draw without captures.
-  int counted_quiet_plies() const { return count_.quiet; }
+  int counted_quiet_plies() const { return count_.quiet(); }
 
   // Set while the current position has occurred twice: how the game would end if it
   // came back once more, by play like that since its first occurrence.
   const std::optional<Ruling>& warning() const { return warning_; }
 
  private:
-  // Towards the draw without captures.
-  struct QuietCount {
-    int quiet = 0;
-    int checks[2] = {0, 0};
-    bool last_counts = true;
-
-    void Add(Color mover, bool captures, bool gives_check);
-  };
-
   struct Ply {
     CycleMove played;
     uint64_t key = 0;  // Before the move.

@@ -34,13 +34,14 @@ enum Key : Keys {
   kCasual = 1 << 16,
   kDraw = 1 << 17,
   kMine = 1 << 18,
+  kLevel = 1 << 19,
 };
 
 // In the order of their bits.
 constexpr std::string_view kKeyNames[] = {
     "t",     "id", "token",  "name", "game", "seek",    "code",
     "text",  "v",  "ply",    "n",    "move", "control", "color",
-    "offer", "on", "casual", "draw", "mine"};
+    "offer", "on", "casual", "draw", "mine", "level"};
 
 struct Shape {
   std::string_view name;
@@ -59,6 +60,7 @@ constexpr Shape kShapes[] = {
     {"accept", kSeekId, 0},
     {"room", kControl, kCasual | kColor},
     {"enter", kCode, 0},
+    {"bot", kControl, kLevel | kColor},
     {"cancel", 0, 0},
     {"games", 0, 0},
     {"history", 0, kMine},
@@ -147,6 +149,8 @@ class MessageReader {
         return ReadCount(&message_.ply);
       case kN:
         return reader_.ReadInteger(&message_.n);
+      case kLevel:
+        return ReadLevel();
       case kMoveKey:
         return ReadMove();
       case kControl:
@@ -176,6 +180,12 @@ class MessageReader {
   bool ReadCount(int64_t* count) {
     return reader_.ReadInteger(count) &&
            (*count >= 0 || reader_.Fail("a count is negative"));
+  }
+
+  bool ReadLevel() {
+    return reader_.ReadInteger(&message_.level) &&
+           ((message_.level >= 1 && message_.level <= bot::kLevels) ||
+            reader_.Fail(absl::StrCat("a level is 1 to ", bot::kLevels)));
   }
 
   bool ReadType() {

@@ -22,6 +22,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "apps/chinese_chess/bot/level.h"
 #include "apps/chinese_chess/rules/move.h"
 #include "apps/chinese_chess/rules/piece.h"
 #include "apps/chinese_chess/server/game_event.h"
@@ -44,6 +45,7 @@ struct ClientMessage {
     kAccept,   // seek
     kRoom,     // control, casual, color: a private one
     kEnter,    // code
+    kBot,      // control, level, color: against the computer, casually
     kCancel,   // what I wait for
     kGames,    // the games that are played
     kHistory,  // mine: finished games
@@ -72,6 +74,7 @@ struct ClientMessage {
   std::optional<int64_t> v;
   int64_t ply = 0;
   int64_t n = 0;
+  int64_t level = bot::kDefaultLevel;
   Move move;
   TimeControl control;
   std::optional<Color> color;

@@ -97,6 +97,15 @@ std::variant<Pairing, Refusal> Lobby::EnterRoom(const Seeker& seeker,
                      rooms_);
 }
 
+Pairing Lobby::PairWith(const Seeker& seeker, const Terms& terms,
+                        const Player& other) {
+  Cancel(seeker.session);
+  Pairing pairing = Pair(seeker, terms.color, {0, other});
+  pairing.control = terms.control;
+  pairing.casual = terms.casual;
+  return pairing;
+}
+
 bool Lobby::Cancel(SessionNumber session) {
   const auto found = waiting_.find(session);
   if (found == waiting_.end()) return false;

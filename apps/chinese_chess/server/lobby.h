@@ -85,6 +85,9 @@ class Lobby {
   std::string OpenRoom(const Seeker& seeker, const Terms& terms);
   std::variant<Pairing, Refusal> EnterRoom(const Seeker& seeker,
                                            std::string_view code);
+  // Somebody who is no session: the computer.
+  Pairing PairWith(const Seeker& seeker, const Terms& terms,
+                   const Player& other);
   // The session waits for nothing any more. False: it did not.
   bool Cancel(SessionNumber session);
 

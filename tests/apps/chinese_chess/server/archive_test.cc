@@ -263,10 +263,10 @@ TEST(ArchiveTest, TheEndWritesWhatWasPosted) {
 }
 
 TEST(ArchiveTest, AFullQueueSaysNo) {
-  Archive archive(MustOpen(":memory:"),
-                  {.queue = 2, .gather = absl::ZeroDuration()});
   absl::Notification busy;
   absl::Notification go_on;
+  Archive archive(MustOpen(":memory:"),
+                  {.queue = 2, .gather = absl::ZeroDuration()});
   ASSERT_TRUE(archive.Ask([&](GameStore&) {
     busy.Notify();
     go_on.WaitForNotification();

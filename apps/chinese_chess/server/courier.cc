@@ -1,0 +1,49 @@
+#include "apps/chinese_chess/server/courier.h"
+
+#include "apps/chinese_chess/server/game_thread.h"
+
+namespace chinese_chess {
+
+using kingpin::ConnectionId;
+
+void Courier::SendHere(absl::Span<const ConnectionId> to,
+                       std::string_view text) {
+  for (const ConnectionId id : to) {
+    loop_.RunWith(
+        id, [&](kingpin::Connection& connection) { write_(connection, text); });
+  }
+}
+
+void Courier::Send(ConnectionId to, std::string text) {
+  if (to.thread() == loop_.thread()) return SendHere({to}, text);
+  const bool posted = shared_.Tell(
+      to.thread(), [to, text = std::move(text)](GameThread& there) {
+        there.courier().SendHere({to}, text);
+      });
+  if (!posted) shared_.counters(loop_.thread()).posts_lost.Add();
+}
+
+// What is lost here is noticed by its version: the recipient asks for the game anew.
+void Courier::SendAll(absl::Span<const ConnectionId> to, const Text& text) {
+  std::vector<ConnectionId> left(to.begin(), to.end());
+  while (!left.empty()) {
+    const int thread = left.front().thread();
+    std::vector<ConnectionId> there;
+    std::erase_if(left, [&](ConnectionId id) {
+      if (id.thread() != thread) return false;
+      there.push_back(id);
+      return true;
+    });
+    if (thread == loop_.thread()) {
+      SendHere(there, *text);
+      continue;
+    }
+    const bool posted = shared_.Tell(
+        thread, [there = std::move(there), text](GameThread& game_thread) {
+          game_thread.courier().SendHere(there, *text);
+        });
+    if (!posted) shared_.counters(loop_.thread()).posts_lost.Add();
+  }
+}
+
+}  // namespace chinese_chess

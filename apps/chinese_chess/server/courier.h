@@ -1,0 +1,51 @@
+// Brings messages to connections, wherever they are: those of this thread are written
+// to, those of others are posted to, once for each thread and message.
+//
+// Who sends does not know how a message travels: the thread that has the connection asks
+// its front door (Send), which puts it on a line or into a frame.
+//
+// Threads: a courier is its loop's. Lifetime: the loop outlives it.
+//
+//   courier.Send(connection_id, text);             // One.
+//   courier.SendAll(connection_ids, shared_text);  // Many, on many threads.
+#ifndef APPS_CHINESE_CHESS_SERVER_COURIER_H_
+#define APPS_CHINESE_CHESS_SERVER_COURIER_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "apps/chinese_chess/server/game_server_shared.h"
+#include "kingpin/net/connection_id.h"
+#include "kingpin/net/io_handler.h"
+
+namespace chinese_chess {
+
+class Courier {
+ public:
+  // Writes one message to a connection of the loop's.
+  using Write = std::function<void(kingpin::Connection&, std::string_view)>;
+  using Text = std::shared_ptr<const std::string>;
+
+  Courier(GameServerShared* shared, kingpin::IOHandler* loop, Write write)
+      : shared_(*shared), loop_(*loop), write_(std::move(write)) {}
+
+  void Send(kingpin::ConnectionId to, std::string text);
+  void SendAll(absl::Span<const kingpin::ConnectionId> to, const Text& text);
+  // To connections of this thread.
+  void SendHere(absl::Span<const kingpin::ConnectionId> to,
+                std::string_view text);
+
+ private:
+  GameServerShared& shared_;
+  kingpin::IOHandler& loop_;
+  const Write write_;
+};
+
+}  // namespace chinese_chess
+
+#endif  // APPS_CHINESE_CHESS_SERVER_COURIER_H_

@@ -1,0 +1,113 @@
+// What the threads of the game server share: nothing of a game. The identity is
+// immutable, the archive has a queue, and GameThreads are reached through their
+// mailboxes only.
+//
+// A game belongs to one thread, Owner() of its id; the lobby belongs to thread 0; a
+// session belongs to the thread of its connection.
+//
+// Threads: thread-safe after Open().
+// Lifetime: outlives the threads, the archive and the bots, whose last words it hears; the
+// identity outlives it.
+//
+//   shared.Tell(shared.Owner(game), [command](GameThread& thread) {
+//     thread.rooms().Handle(command);
+//   });
+#ifndef APPS_CHINESE_CHESS_SERVER_GAME_SERVER_SHARED_H_
+#define APPS_CHINESE_CHESS_SERVER_GAME_SERVER_SHARED_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/hash/hash.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "apps/chinese_chess/bot/bot_pool.h"
+#include "apps/chinese_chess/server/archive.h"
+#include "apps/chinese_chess/server/game_counters.h"
+#include "apps/chinese_chess/server/game_store.h"
+#include "apps/chinese_chess/server/identity.h"
+#include "apps/chinese_chess/server/live_game.h"
+#include "kingpin/pool/thread_shared_data_for_server.h"
+
+namespace chinese_chess {
+
+class GameThread;
+
+struct GameServerOptions {
+  LiveGameOptions game;
+  // Events of a game that are kept for those who come back.
+  size_t history = 32;
+  // How long a game that is over stays for a rematch, if anybody does.
+  absl::Duration after_game = absl::Minutes(5);
+  // The server asks a session whether it is still there, and gives it up after.
+  absl::Duration ping_every = absl::Seconds(15);
+  absl::Duration silent = absl::Seconds(40);
+  // Messages of a session in 20 seconds. Who sends more is closed.
+  int credits = 100;
+  // Games that a session may follow at once.
+  size_t max_followed = 8;
+  // Between two messages about the lobby, or about who watches a game.
+  absl::Duration news_every = absl::Milliseconds(700);
+};
+
+class GameServerShared : public kingpin::ThreadSharedDataForServer {
+ public:
+  using Errand = absl::AnyInvocable<void(GameThread&) &&>;
+
+  // `archive` null: nothing is kept; `bots` null: no computer plays. `running` are the games to go on with, and
+  // `first_version` is above all versions of earlier runs.
+  GameServerShared(kingpin::ServerOptions server, GameServerOptions options,
+                   const Identity* identity, Archive* archive,
+                   bot::BotPool* bots, std::vector<RunningGame> running,
+                   uint64_t first_version);
+
+  absl::Status Open(int threads) override;
+
+  static constexpr int kLobbyThread = 0;
+  int Owner(std::string_view game) const {
+    return static_cast<int>(absl::HashOf(game) %
+                            static_cast<size_t>(threads()));
+  }
+  // Runs `errand` on that thread, after those that the calling thread has sent it
+  // earlier; at once if it is the calling thread's own. False: its mailbox is full.
+  bool Tell(int thread, Errand errand);
+
+  // By the threads: each says where it is, and where it was.
+  void Register(int thread, GameThread* game_thread) {
+    game_threads_[static_cast<size_t>(thread)] = game_thread;
+  }
+
+  const GameServerOptions& game_options() const { return options_; }
+  const Identity& identity() const { return *identity_; }
+  Archive* archive() const { return archive_; }
+  bot::BotPool* bots() const { return bots_; }
+  uint64_t first_version() const { return first_version_; }
+  const std::vector<RunningGame>& running() const { return running_; }
+
+  GameCounters& counters(int thread) {
+    return *counters_[static_cast<size_t>(thread)];
+  }
+  // All threads' in sum, the archive's, and how the loops do: one JSON object.
+  std::string StatsJson() const;
+
+ private:
+  const GameServerOptions options_;
+  const Identity* const identity_;
+  Archive* const archive_;
+  bot::BotPool* const bots_;
+  const std::vector<RunningGame> running_;
+  const uint64_t first_version_;
+  // Constant after Open() but for the entries, which are their threads' own.
+  std::vector<GameThread*> game_threads_;
+  std::vector<std::unique_ptr<GameCounters>> counters_;
+};
+
+}  // namespace chinese_chess
+
+#endif  // APPS_CHINESE_CHESS_SERVER_GAME_SERVER_SHARED_H_

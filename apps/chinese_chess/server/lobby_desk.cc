@@ -1,0 +1,160 @@
+#include "apps/chinese_chess/server/lobby_desk.h"
+
+#include <memory>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "apps/chinese_chess/server/bot_player.h"
+#include "apps/chinese_chess/server/game_thread.h"
+#include "apps/chinese_chess/server/random_id.h"
+#include "apps/chinese_chess/server/server_message.h"
+
+namespace chinese_chess {
+namespace {
+
+using kingpin::ConnectionId;
+
+constexpr size_t kGameIdCharacters = 10;
+constexpr size_t kMostGamesListed = 50;
+
+}  // namespace
+
+LobbyDesk::LobbyDesk(GameServerShared* shared, kingpin::IOHandler* loop,
+                     Courier* courier)
+    : shared_(*shared), loop_(*loop), courier_(*courier) {}
+
+void LobbyDesk::Handle(const LobbyCommand& command) {
+  const ClientMessage& message = command.message;
+  const Seeker seeker{command.connection.bits(), command.player};
+  switch (message.type) {
+    case ClientMessage::kLobby:
+      return Look(command);
+    case ClientMessage::kGames:
+      return courier_.Send(command.connection,
+                           GamesMessage(message.id, lobby_, kMostGamesListed));
+    case ClientMessage::kPool:
+      JoinPool(seeker, message);
+      break;
+    case ClientMessage::kSeek:
+    case ClientMessage::kRoom: {
+      const Terms terms{message.control, message.casual, message.color};
+      const std::string code = message.type == ClientMessage::kSeek
+                                   ? lobby_.AddSeek(seeker, terms)
+                                   : lobby_.OpenRoom(seeker, terms);
+      Reply(command, WaitingMessage(TypeName(message.type), message.id, code));
+      break;
+    }
+    case ClientMessage::kBot:
+      PlayBot(command);
+      break;
+    case ClientMessage::kAccept:
+    case ClientMessage::kEnter:
+      Take(seeker, message);
+      break;
+    default:
+      lobby_.Cancel(seeker.session);
+      Reply(command, OkMessage(TypeName(message.type), message.id));
+  }
+  NoteChange();
+}
+
+void LobbyDesk::Reply(const LobbyCommand& command, std::string text) {
+  courier_.Send(command.connection, std::move(text));
+}
+
+void LobbyDesk::Look(const LobbyCommand& command) {
+  if (!command.message.on) {
+    onlookers_.erase(command.connection);
+    return Reply(command, OkMessage("lobby", command.message.id));
+  }
+  onlookers_.insert(command.connection);
+  Reply(command, LobbyMessage(lobby_, shared_.connections()));
+}
+
+void LobbyDesk::JoinPool(const Seeker& seeker, const ClientMessage& message) {
+  const std::optional<Pairing> pairing =
+      lobby_.JoinPool(seeker, message.control);
+  if (pairing.has_value()) return Begin(*pairing);
+  courier_.Send(ConnectionId(seeker.session),
+                WaitingMessage("pool", message.id, ""));
+}
+
+void LobbyDesk::Take(const Seeker& seeker, const ClientMessage& message) {
+  const std::variant<Pairing, Refusal> result =
+      message.type == ClientMessage::kAccept
+          ? lobby_.AcceptSeek(seeker, message.seek)
+          : lobby_.EnterRoom(seeker, message.code);
+  if (const Pairing* pairing = std::get_if<Pairing>(&result)) {
+    return Begin(*pairing);
+  }
+  shared_.counters(loop_.thread()).refused.Add();
+  courier_.Send(ConnectionId(seeker.session),
+                ErrorMessage(TypeName(message.type), message.id,
+                             std::get<Refusal>(result)));
+}
+
+void LobbyDesk::PlayBot(const LobbyCommand& command) {
+  const ClientMessage& message = command.message;
+  if (shared_.bots() == nullptr) {
+    return Reply(command, ErrorMessage("bot", message.id,
+                                       {"no_bot", "no computer plays here"}));
+  }
+  const Seeker seeker{command.connection.bits(), command.player};
+  Begin(lobby_.PairWith(seeker, {message.control, true, message.color},
+                        BotPlayer(static_cast<int>(message.level))));
+}
+
+void LobbyDesk::Begin(const Pairing& pairing) {
+  GameSetup setup{
+      .id = RandomId(kGameIdCharacters),
+      .players = {pairing.seekers[0].player, pairing.seekers[1].player},
+      .control = pairing.control,
+      .casual = pairing.casual,
+      .created = absl::Now()};
+  const std::array connections = {ConnectionId(pairing.seekers[0].session),
+                                  ConnectionId(pairing.seekers[1].session)};
+  const int owner = shared_.Owner(setup.id);
+  const bool posted = shared_.Tell(
+      owner, [setup = std::move(setup), connections](GameThread& thread) {
+        thread.rooms().Create(setup, connections);
+      });
+  if (!posted) shared_.counters(loop_.thread()).posts_lost.Add();
+}
+
+void LobbyDesk::Welcome(ConnectionId connection, const Guest& guest) {
+  courier_.Send(connection, WelcomeMessage(guest, lobby_.GamesOf(guest.id)));
+}
+
+void LobbyDesk::Leave(ConnectionId connection) {
+  onlookers_.erase(connection);
+  lobby_.Cancel(connection.bits());
+  NoteChange();
+}
+
+void LobbyDesk::AddGame(const GameInfo& info) { lobby_.AddGame(info); }
+
+void LobbyDesk::UpdateGame(const GameInfo& info) {
+  lobby_.UpdateGame(info.id, info.plies, info.viewers);
+}
+
+void LobbyDesk::RemoveGame(std::string_view id) { lobby_.RemoveGame(id); }
+
+void LobbyDesk::NoteChange() {
+  if (change_noted_ || onlookers_.empty()) return;
+  if (lobby_.version() == told_version_) return;
+  change_noted_ = true;
+  loop_.RunAfter(shared_.game_options().news_every, [this] { TellChange(); });
+}
+
+void LobbyDesk::TellChange() {
+  change_noted_ = false;
+  told_version_ = lobby_.version();
+  const std::vector<ConnectionId> to(onlookers_.begin(), onlookers_.end());
+  courier_.SendAll(to, std::make_shared<const std::string>(
+                           LobbyMessage(lobby_, shared_.connections())));
+}
+
+}  // namespace chinese_chess

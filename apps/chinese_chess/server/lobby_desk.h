@@ -1,0 +1,68 @@
+// The lobby, as sessions of all threads see it: answers what they ask, begins the games
+// of those who found each other, and tells those who look on what changes.
+//
+// Threads: the lobby thread's. Others reach it by GameServerShared::Tell().
+//
+//   desk.Handle({connection, player, message});
+#ifndef APPS_CHINESE_CHESS_SERVER_LOBBY_DESK_H_
+#define APPS_CHINESE_CHESS_SERVER_LOBBY_DESK_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/container/flat_hash_set.h"
+#include "apps/chinese_chess/server/client_message.h"
+#include "apps/chinese_chess/server/courier.h"
+#include "apps/chinese_chess/server/game_server_shared.h"
+#include "apps/chinese_chess/server/identity.h"
+#include "apps/chinese_chess/server/lobby.h"
+#include "kingpin/net/connection_id.h"
+#include "kingpin/net/io_handler.h"
+
+namespace chinese_chess {
+
+struct LobbyCommand {
+  kingpin::ConnectionId connection;
+  Player player;
+  ClientMessage message;
+};
+
+class LobbyDesk {
+ public:
+  LobbyDesk(GameServerShared* shared, kingpin::IOHandler* loop,
+            Courier* courier);
+
+  void Handle(const LobbyCommand& command);
+  // Welcomes a guest with the games that wait for them.
+  void Welcome(kingpin::ConnectionId connection, const Guest& guest);
+  // The connection is gone.
+  void Leave(kingpin::ConnectionId connection);
+
+  void AddGame(const GameInfo& info);
+  void UpdateGame(const GameInfo& info);
+  void RemoveGame(std::string_view id);
+
+ private:
+  void Look(const LobbyCommand& command);
+  void JoinPool(const Seeker& seeker, const ClientMessage& message);
+  void Take(const Seeker& seeker, const ClientMessage& message);
+  void PlayBot(const LobbyCommand& command);
+  void Begin(const Pairing& pairing);
+  void Reply(const LobbyCommand& command, std::string text);
+  // Those who look on are told, soon, and once for many changes.
+  void NoteChange();
+  void TellChange();
+
+  GameServerShared& shared_;
+  kingpin::IOHandler& loop_;
+  Courier& courier_;
+  Lobby lobby_;
+  absl::flat_hash_set<kingpin::ConnectionId> onlookers_;
+  uint64_t told_version_ = 0;
+  bool change_noted_ = false;
+};
+
+}  // namespace chinese_chess
+
+#endif  // APPS_CHINESE_CHESS_SERVER_LOBBY_DESK_H_

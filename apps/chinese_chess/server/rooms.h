@@ -1,0 +1,156 @@
+// The games of one thread: takes what players and spectators ask for, keeps the time,
+// tells everybody what happened, and has it written down.
+//
+// Nobody hears of the end of a game before it is on the disk; what is asked of it in
+// between, a few milliseconds, waits. Moves are told at once and written soon after; what
+// a crash takes of them is what the last transaction lacked, and players who come back
+// are told the game as it stands.
+//
+// Threads: its loop's. Others reach it by GameServerShared::Tell().
+//
+//   rooms.Create(setup, {red_connection, black_connection});
+//   rooms.Handle({connection, player, message, lag});
+#ifndef APPS_CHINESE_CHESS_SERVER_ROOMS_H_
+#define APPS_CHINESE_CHESS_SERVER_ROOMS_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/time/time.h"
+#include "apps/chinese_chess/rules/piece.h"
+#include "apps/chinese_chess/server/client_message.h"
+#include "apps/chinese_chess/server/courier.h"
+#include "apps/chinese_chess/server/event_history.h"
+#include "apps/chinese_chess/server/game_event.h"
+#include "apps/chinese_chess/server/game_server_shared.h"
+#include "apps/chinese_chess/server/game_store.h"
+#include "apps/chinese_chess/server/live_game.h"
+#include "apps/chinese_chess/server/refusal.h"
+#include "kingpin/net/connection_id.h"
+#include "kingpin/net/io_handler.h"
+#include "kingpin/sys/clock.h"
+
+namespace chinese_chess {
+
+// A message to a game, and who sent it.
+struct RoomCommand {
+  kingpin::ConnectionId connection;
+  Player player;
+  ClientMessage message;
+  absl::Duration lag;  // As the server has measured it.
+};
+
+class Rooms {
+ public:
+  Rooms(GameServerShared* shared, kingpin::IOHandler* loop, Courier* courier);
+  ~Rooms();
+
+  // Begins the games of an earlier run that are this thread's.
+  void Restore();
+  // Begins a game and, when it is written down, tells those of the two connections that
+  // are any.
+  void Create(GameSetup setup,
+              const std::array<kingpin::ConnectionId, 2>& connections);
+  void Handle(const RoomCommand& command);
+  // The connection is gone, or does not follow the game any more.
+  void Leave(std::string_view game, kingpin::ConnectionId connection);
+  // What the computer thinks of the position with that key.
+  void BotMoves(std::string_view game, uint64_t key, chinese_chess::Move move);
+  // The archive has the end of the game.
+  void Archived(std::string_view game);
+
+  size_t size() const { return rooms_.size(); }
+
+ private:
+  struct Member {
+    kingpin::ConnectionId connection;
+    Player player;
+    std::optional<Color> color;
+  };
+
+  struct Room {
+    Room(LiveGame live, size_t most_events)
+        : game(std::move(live)), history(most_events) {}
+
+    LiveGame game;
+    EventHistory history;
+    std::vector<Member> members;
+    size_t viewers = 0;    // Members that are no players.
+    size_t journaled = 0;  // Plies that the archive has been told.
+    // The end is on its way to the disk; what follows waits.
+    bool holding = false;
+    std::vector<GameEvent> held;
+    std::vector<RoomCommand> deferred;
+    kingpin::MonotonicTime next_try;  // Of telling the archive, while holding.
+    kingpin::MonotonicTime gone_at;   // When a game that is over goes.
+    // Fires at `timer_at`, or earlier than the room needs it.
+    kingpin::TimerId timer;
+    kingpin::MonotonicTime timer_at;
+    // The key of the position that the computer thinks about.
+    std::optional<uint64_t> thinking;
+    bool has_news = false;  // For the list of games.
+    bool viewers_changed = false;
+  };
+
+  kingpin::MonotonicTime now() const { return shared_.clock().Now(); }
+  GameCounters& counters() { return shared_.counters(loop_.thread()); }
+  Room* Find(std::string_view game);
+  Room& Add(LiveGame game);
+  // False: the archive has no room for it.
+  bool JournalBeginning(
+      const GameSetup& setup,
+      const std::array<kingpin::ConnectionId, 2>& connections);
+  void Announce(const std::string& game,
+                const std::array<kingpin::ConnectionId, 2>& connections);
+  void Remove(Room& room);
+
+  void Run(Room& room, const RoomCommand& command);
+  void Join(Room& room, const RoomCommand& command);
+  void Resume(Room& room, const RoomCommand& command,
+              std::optional<Color> color);
+  void Move(Room& room, const RoomCommand& command, Color color);
+  void Chat(Room& room, const RoomCommand& command);
+  MaybeRefused Ask(LiveGame& game, const ClientMessage& message, Color color);
+  void Refuse(const RoomCommand& command, const Refusal& refusal);
+  void DropMember(Room& room, kingpin::ConnectionId connection);
+  void UpdatePresence(Room& room, Color color);
+  void BeginRematch(Room& room);
+  // The computer is here, wants rematches and lets moves be taken back.
+  void GreetBots(Room& room);
+  void AnswerForBot(Room& room);
+  void ThinkIfBotsTurn(Room& room);
+
+  // Takes the game's events, has them written down and tells them.
+  void Publish(Room& room);
+  void Deliver(Room& room, const GameEvent& event);
+  void Journal(Room& room, const GameEvent& event);
+  void JournalMoves(Room& room);
+  void JournalEnd(Room& room);
+  void Release(Room& room);
+  void TellLobby(GameServerShared::Errand errand);
+
+  kingpin::MonotonicTime NextTime(const Room& room) const;
+  void ArmTimer(Room& room);
+  void OnTimer(std::string_view game);
+  void NoteNews(Room& room);
+  void TellNews();
+
+  GameServerShared& shared_;
+  kingpin::IOHandler& loop_;
+  Courier& courier_;
+  const GameServerOptions& options_;
+  absl::flat_hash_map<std::string, std::unique_ptr<Room>> rooms_;
+  std::vector<std::string> news_;  // Rooms that have some.
+  kingpin::TimerId news_timer_;
+};
+
+}  // namespace chinese_chess
+
+#endif  // APPS_CHINESE_CHESS_SERVER_ROOMS_H_

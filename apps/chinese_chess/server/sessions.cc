@@ -1,0 +1,353 @@
+#include "apps/chinese_chess/server/sessions.h"
+
+#include <algorithm>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "apps/chinese_chess/server/archive_answers.h"
+#include "apps/chinese_chess/server/game_thread.h"
+#include "apps/chinese_chess/server/server_message.h"
+
+namespace chinese_chess {
+namespace {
+
+using kingpin::Connection;
+using kingpin::ConnectionId;
+using kingpin::MonotonicTime;
+
+constexpr absl::Duration kCreditPeriod = absl::Seconds(20);
+// Pings and pongs are free as far as anybody needs.
+constexpr int kPings = 40;
+constexpr absl::Duration kPostRetry = absl::Milliseconds(10);
+
+// What a message costs of the session's credits.
+int CostOf(ClientMessage::Type type) {
+  switch (type) {
+    case ClientMessage::kHistory:
+    case ClientMessage::kRecord:
+    case ClientMessage::kGames:
+      return 5;
+    case ClientMessage::kHello:
+    case ClientMessage::kLobby:
+    case ClientMessage::kSeek:
+    case ClientMessage::kRoom:
+    case ClientMessage::kEnter:
+    case ClientMessage::kBot:
+      return 2;
+    default:
+      return 1;
+  }
+}
+
+bool IsPing(const ClientMessage& message) {
+  return message.type == ClientMessage::kPing ||
+         message.type == ClientMessage::kPong;
+}
+
+}  // namespace
+
+Sessions::Session::Session(ConnectionId connection, int messages)
+    : id(connection),
+      credits(messages, kCreditPeriod),
+      pings(kPings, kCreditPeriod) {}
+
+Sessions::Sessions(GameServerShared* shared, kingpin::IOHandler* loop,
+                   Courier* courier)
+    : shared_(*shared),
+      loop_(*loop),
+      courier_(*courier),
+      options_(shared->game_options()) {}
+
+void Sessions::Open(Connection& connection) {
+  const auto [session, inserted] =
+      sessions_.try_emplace(connection.id(), connection.id(), options_.credits);
+  session->second.heard = now();
+  due_.emplace_back(now() + options_.ping_every, connection.id());
+  counters().sessions.store(sessions_.size());
+  ArmPings();
+}
+
+void Sessions::Closed(Connection& connection) {
+  const auto found = sessions_.find(connection.id());
+  if (found == sessions_.end()) return;
+  Session& session = found->second;
+  for (const std::string& game : session.followed) {
+    LeaveRoom(game, session.id);
+  }
+  if (session.in_lobby) LeaveLobby(session.id);
+  sessions_.erase(found);
+  counters().sessions.store(sessions_.size());
+}
+
+void Sessions::SayGoodbye() {
+  for (const auto& [id, session] : sessions_) {
+    courier_.Send(id, R"({"t":"restart"})");
+  }
+}
+
+// --- Reading -----------------------------------------------------------------------------
+
+void Sessions::OnText(Connection& connection, std::string_view text) {
+  const auto found = sessions_.find(connection.id());
+  if (found == sessions_.end() || connection.closing()) return;
+  Session& session = found->second;
+  session.heard = now();
+  counters().messages.Add();
+  ClientMessage message;
+  const absl::Status status = ParseClientMessage(text, &message);
+  if (!MayGoOn(connection, session, message)) return;
+  if (status.ok()) return Dispatch(session, std::move(message));
+  counters().refused.Add();
+  courier_.Send(session.id,
+                ErrorMessage("", message.id,
+                             {"bad_message", std::string(status.message())}));
+}
+
+// Also what is no message costs: it is the parser's time that the limit protects.
+bool Sessions::MayGoOn(Connection& connection, Session& session,
+                       const ClientMessage& message) {
+  RateLimit& limit = IsPing(message) ? session.pings : session.credits;
+  if (limit.Take(now(), IsPing(message) ? 1 : CostOf(message.type))) {
+    return true;
+  }
+  counters().rate_limited.Add();
+  courier_.Send(
+      session.id,
+      ErrorMessage("", message.id, {"too_fast", "too many messages; goodbye"}));
+  connection.CloseLingering();
+  return false;
+}
+
+void Sessions::OnBadFraming(Connection& connection, std::string_view why) {
+  if (connection.closing()) return;
+  counters().refused.Add();
+  courier_.Send(connection.id(),
+                ErrorMessage("", "", {"bad_message", std::string(why)}));
+  connection.CloseLingering();
+}
+
+void Sessions::Refuse(const Session& session, const ClientMessage& message,
+                      const Refusal& refusal) {
+  counters().refused.Add();
+  courier_.Send(session.id,
+                ErrorMessage(TypeName(message.type), message.id, refusal));
+}
+
+void Sessions::Dispatch(Session& session, ClientMessage message) {
+  switch (message.type) {
+    case ClientMessage::kPing:
+      return courier_.Send(session.id, PongMessage(message.n));
+    case ClientMessage::kPong:
+      return TakePong(session, message.n);
+    case ClientMessage::kHello:
+      if (MaybeRefused refused = SayHello(session, message)) {
+        Refuse(session, message, *refused);
+      }
+      return;
+    case ClientMessage::kStats:
+      return courier_.Send(session.id, shared_.StatsJson());
+    default:
+      break;
+  }
+  if (!session.guest.has_value()) {
+    return Refuse(session, message, {"hello_first", "say hello first"});
+  }
+  switch (message.type) {
+    case ClientMessage::kHistory:
+    case ClientMessage::kRecord:
+      return AskArchive(session, message);
+    case ClientMessage::kLobby:
+    case ClientMessage::kPool:
+    case ClientMessage::kSeek:
+    case ClientMessage::kAccept:
+    case ClientMessage::kRoom:
+    case ClientMessage::kEnter:
+    case ClientMessage::kBot:
+    case ClientMessage::kCancel:
+    case ClientMessage::kGames:
+      return TellLobby(session, std::move(message));
+    case ClientMessage::kLeave:
+      return Unfollow(session, message);
+    default:
+      return TellRoom(session, std::move(message));
+  }
+}
+
+MaybeRefused Sessions::SayHello(Session& session,
+                                const ClientMessage& message) {
+  if (session.guest.has_value()) {
+    return Refusal{"already", "you have said hello"};
+  }
+  if (!message.name.empty() && !IsGoodName(message.name)) {
+    return Refusal{"bad_name",
+                   absl::StrCat("a name has 1 to ", kMaxNameCharacters,
+                                " characters that can be seen")};
+  }
+  std::optional<Guest> guest = shared_.identity().NewGuest();
+  if (!message.token.empty()) {
+    guest = shared_.identity().Recognize(message.token);
+    if (!guest.has_value()) {
+      return Refusal{"bad_token",
+                     "this server has not made that token; say hello without"};
+    }
+  }
+  if (!message.name.empty()) guest->name = message.name;
+  session.guest = guest;
+  Ping(session);
+  const bool posted = shared_.Tell(
+      GameServerShared::kLobbyThread,
+      [id = session.id, guest = *std::move(guest)](GameThread& thread) {
+        thread.lobby().Welcome(id, guest);
+      });
+  if (posted) return std::nullopt;
+  return Refusal{"busy", "the server is busy"};
+}
+
+Player Sessions::PlayerOf(const Session& session) const {
+  return {session.guest->id, session.guest->name};
+}
+
+// --- Passing on --------------------------------------------------------------------------
+
+MaybeRefused Sessions::Follow(Session& session, const std::string& game) {
+  std::vector<std::string>& followed = session.followed;
+  if (std::find(followed.begin(), followed.end(), game) != followed.end()) {
+    return std::nullopt;
+  }
+  if (followed.size() == options_.max_followed) {
+    return Refusal{"too_many", "you follow too many games: leave one"};
+  }
+  followed.push_back(game);
+  return std::nullopt;
+}
+
+void Sessions::TellRoom(Session& session, ClientMessage message) {
+  if (message.type == ClientMessage::kJoin) {
+    if (MaybeRefused refused = Follow(session, message.game)) {
+      return Refuse(session, message, *refused);
+    }
+  }
+  const int owner = shared_.Owner(message.game);
+  RoomCommand command{session.id, PlayerOf(session), std::move(message),
+                      session.lag.value_or(absl::ZeroDuration())};
+  const bool posted =
+      shared_.Tell(owner, [command = std::move(command)](GameThread& thread) {
+        thread.rooms().Handle(command);
+      });
+  if (posted) return;
+  counters().posts_lost.Add();
+  courier_.Send(session.id, ErrorMessage("", "", {"busy", "say that again"}));
+}
+
+void Sessions::Unfollow(Session& session, const ClientMessage& message) {
+  if (std::erase(session.followed, message.game) == 0) {
+    return Refuse(session, message, {"no_game", "you do not follow that game"});
+  }
+  LeaveRoom(message.game, session.id);
+  courier_.Send(session.id, OkMessage("leave", message.id));
+}
+
+// A player whom the game took for present would keep the other waiting: it must get there.
+void Sessions::LeaveRoom(const std::string& game, ConnectionId connection) {
+  const bool posted =
+      shared_.Tell(shared_.Owner(game), [game, connection](GameThread& thread) {
+        thread.rooms().Leave(game, connection);
+      });
+  if (posted || loop_.draining()) return;
+  loop_.RunAfter(kPostRetry,
+                 [this, game, connection] { LeaveRoom(game, connection); });
+}
+
+void Sessions::LeaveLobby(ConnectionId connection) {
+  const bool posted = shared_.Tell(
+      GameServerShared::kLobbyThread,
+      [connection](GameThread& thread) { thread.lobby().Leave(connection); });
+  if (posted || loop_.draining()) return;
+  loop_.RunAfter(kPostRetry, [this, connection] { LeaveLobby(connection); });
+}
+
+void Sessions::TellLobby(Session& session, ClientMessage message) {
+  session.in_lobby = true;
+  LobbyCommand command{session.id, PlayerOf(session), std::move(message)};
+  const bool posted =
+      shared_.Tell(GameServerShared::kLobbyThread,
+                   [command = std::move(command)](GameThread& thread) {
+                     thread.lobby().Handle(command);
+                   });
+  if (posted) return;
+  counters().posts_lost.Add();
+  courier_.Send(session.id, ErrorMessage("", "", {"busy", "say that again"}));
+}
+
+// The archive's thread answers to the connection's mailbox.
+void Sessions::AskArchive(Session& session, const ClientMessage& message) {
+  Archive* archive = shared_.archive();
+  if (archive == nullptr) {
+    return Refuse(session, message, {"no_archive", "no games are kept here"});
+  }
+  const bool asked = archive->Ask(
+      [shared = &shared_, to = session.id, message,
+       mine = message.mine ? session.guest->id : ""](GameStore& store) {
+        std::string answer = AnswerFromArchive(store, message, mine);
+        // Who has gone or is drowned in messages does without.
+        shared->Tell(to.thread(),
+                     [to, answer = std::move(answer)](GameThread& thread) {
+                       thread.courier().SendHere({to}, answer);
+                     });
+      });
+  if (!asked) Refuse(session, message, {"busy", "the archive is busy"});
+}
+
+// --- Being there -------------------------------------------------------------------------
+
+void Sessions::Ping(Session& session) {
+  session.pinged = now();
+  // A number that the client cannot know beforehand, so that it cannot answer early.
+  session.ping_number =
+      static_cast<int64_t>(now().nanos ^ session.id.bits()) & 0x7fffffff;
+  if (session.ping_number == 0) session.ping_number = 1;
+  courier_.Send(session.id, PingMessage(session.ping_number));
+}
+
+void Sessions::TakePong(Session& session, int64_t n) {
+  if (session.ping_number == 0 || n != session.ping_number) return;
+  session.ping_number = 0;
+  const absl::Duration sample = now() - session.pinged;
+  session.lag =
+      session.lag.has_value() ? *session.lag * 0.9 + sample * 0.1 : sample;
+}
+
+void Sessions::ArmPings() {
+  if (pings_armed_ || due_.empty()) return;
+  pings_armed_ = true;
+  loop_.RunAfter(std::max(due_.front().first - now(), absl::ZeroDuration()),
+                 [this] { SendPings(); });
+}
+
+void Sessions::SendPings() {
+  pings_armed_ = false;
+  while (!due_.empty() && due_.front().first <= now()) {
+    const ConnectionId id = due_.front().second;
+    due_.pop_front();
+    const auto found = sessions_.find(id);
+    if (found != sessions_.end()) LookAfter(found->second);
+  }
+  ArmPings();
+}
+
+void Sessions::LookAfter(Session& session) {
+  const bool gone = now() - session.heard >= options_.silent;
+  if (gone || !session.guest.has_value()) {
+    counters().silent.Add();
+    courier_.Send(session.id,
+                  ErrorMessage("", "", {"silent", "nothing heard; goodbye"}));
+    loop_.RunWith(session.id,
+                  [](Connection& connection) { connection.CloseLingering(); });
+    return;
+  }
+  Ping(session);
+  due_.emplace_back(now() + options_.ping_every, session.id);
+}
+
+}  // namespace chinese_chess

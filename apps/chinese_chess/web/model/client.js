@@ -1,0 +1,341 @@
+// This browser's side of the conversation: who it is, what it waits for, which game it
+// follows; all of it is taken up again when the connection comes back.
+//
+// Emits: 'status', 'welcome', 'lobby', 'games', 'waiting', 'paired', 'game' (what happened),
+// 'refused' (a message of the server's), 'lag'.
+//
+//   client.start(url);
+//   client.enter('k3v9');                 // Follows a game; client.game has it.
+//   client.move({from, to});
+//   const answer = await client.ask(say.history(true));
+
+import {Connection} from '../net/connection.js';
+import {encode, say} from '../net/protocol.js';
+import {isLegal} from '../rules/moves.js';
+import {makeMove, moveName} from '../rules/position.js';
+import {Emitter} from './emitter.js';
+import {GameModel} from './game_model.js';
+import {settings} from './settings.js';
+
+const ANSWER_TIMEOUT = 8000;
+const RESEND_AFTER = 2500;
+const REJOIN_AFTER = 1000;
+// A list as long as this one need not be all.
+const MOST_LISTED = 50;
+
+class Client extends Emitter {
+  status = 'connecting'; // 'online', 'offline'
+  me = null; // {id, name}
+  ownGames = []; // Ids of those that this player is in.
+  lobby = null;
+  games = null;
+  waiting = null; // {what, message, code}: for an opponent
+  game = null; // A GameModel.
+  pending = null; // {ply, move, id}: made here, not yet confirmed
+  premove = null; // {from, to}
+
+  #connection = null;
+  #lobbyWanted = false;
+  #questions = new Map();
+  #ids = 0;
+  #rejoin = null;
+
+  start(url) {
+    this.#connection = new Connection(url, {
+      onOpen: () => this.#hello(),
+      onMessage: (message) => this.#receive(message),
+      onDown: () => this.#down(),
+      onLag: (lag) => this.emit('lag', lag),
+    });
+    setInterval(() => this.#resend(), RESEND_AFTER);
+  }
+
+  // Milliseconds to the server and back; null: not known yet.
+  get lag() {
+    return this.#connection?.lag ?? null;
+  }
+
+  // For tests: as if the network had gone.
+  drop() {
+    this.#connection.drop();
+  }
+
+  #hello() {
+    this.#say(say.hello(settings.get('token'), settings.get('name')));
+  }
+
+  // What was kept here is not what the server knows, or likes: without it, then.
+  #helloRefused(code) {
+    const kept = {bad_token: 'token', bad_name: 'name'}[code];
+    if (kept === undefined || settings.get(kept) === '') return;
+    settings.set(kept, '');
+    this.#hello();
+  }
+
+  #say(message, id) {
+    return this.#connection.send(encode(message, id));
+  }
+
+  #nextId() {
+    return String(++this.#ids);
+  }
+
+  // The answer; an 'error' if there is none in time.
+  ask(message) {
+    const id = this.#nextId();
+    return new Promise((resolve) => {
+      const fail = () => resolve({t: 'error', re: message.t, code: 'no_answer', text: ''});
+      if (!this.#say(message, id)) return fail();
+      const timer = setTimeout(() => {
+        this.#questions.delete(id);
+        fail();
+      }, ANSWER_TIMEOUT);
+      this.#questions.set(id, (answer) => {
+        clearTimeout(timer);
+        this.#questions.delete(id);
+        resolve(answer);
+      });
+    });
+  }
+
+  // As ask(), and what is refused is shown.
+  async request(message) {
+    const answer = await this.ask(message);
+    if (answer.t === 'error') this.emit('refused', answer);
+    return answer;
+  }
+
+  // --- Connection ------------------------------------------------------------------------
+
+  #setStatus(status) {
+    if (this.status === status) return;
+    this.status = status;
+    this.emit('status', status);
+  }
+
+  #down() {
+    this.#setStatus('offline');
+    for (const answer of [...this.#questions.values()])
+      answer({t: 'error', code: 'no_answer', text: ''});
+  }
+
+  #welcomed(message) {
+    this.me = {id: message.player, name: message.name};
+    this.ownGames = message.games;
+    settings.set('token', message.token);
+    this.#setStatus('online');
+    this.emit('welcome', message);
+    if (this.#lobbyWanted) this.#say(say.lobby(true));
+    if (this.game !== null) this.#join();
+    if (this.waiting !== null) this.#wait(this.waiting.message);
+  }
+
+  // --- Finding an opponent ---------------------------------------------------------------
+
+  // Shows the lobby, and what changes in it.
+  showLobby(on) {
+    if (this.#lobbyWanted === on) return;
+    this.#lobbyWanted = on;
+    if (this.status === 'online') this.#say(say.lobby(on));
+  }
+
+  async refreshGames() {
+    const answer = await this.ask(say.games());
+    if (answer.t !== 'games') return;
+    this.games = answer.games;
+    // Those that ended while nobody told.
+    const listed = new Set(answer.games.map(({game}) => game));
+    if (answer.games.length < MOST_LISTED)
+      this.ownGames = this.ownGames.filter((id) => listed.has(id));
+    this.emit('games');
+  }
+
+  // pool, seek, room: until somebody comes.
+  async waitFor(message) {
+    if (await this.#wait(message)) return;
+    this.waiting = null;
+    this.emit('waiting');
+  }
+
+  // False: refused.
+  async #wait(message) {
+    this.waiting = {what: message.t, message, code: null};
+    this.emit('waiting');
+    const answer = await this.ask(message);
+    if (answer.t === 'error') {
+      // Lost with the connection: it is said again with the next.
+      if (answer.code === 'no_answer') return true;
+      this.emit('refused', answer);
+      return false;
+    }
+    if (this.waiting !== null && answer.code) {
+      this.waiting.code = answer.code;
+      this.emit('waiting');
+    }
+    return true;
+  }
+
+  stopWaiting() {
+    if (this.waiting === null) return;
+    this.waiting = null;
+    this.#say(say.cancel());
+    this.emit('waiting');
+  }
+
+  // Who one is, is said once a connection: so with the next.
+  rename(name) {
+    settings.set('name', name);
+    this.#connection.drop();
+  }
+
+  // --- A game ----------------------------------------------------------------------------
+
+  enter(id) {
+    if (this.game?.id === id) return;
+    this.leave();
+    this.game = new GameModel(id);
+    if (this.status === 'online') this.#join();
+  }
+
+  leave() {
+    clearTimeout(this.#rejoin);
+    if (this.game !== null && this.status === 'online') this.#say(say.leave(this.game.id));
+    this.game = null;
+    this.#forget();
+  }
+
+  #forget() {
+    this.pending = null;
+    this.premove = null;
+  }
+
+  #join() {
+    clearTimeout(this.#rejoin);
+    this.#rejoin = null;
+    const {game} = this;
+    this.ask(say.join(game.id, game.version ?? undefined)).then((answer) => {
+      if (answer.t !== 'error' || game !== this.game || answer.code === 'no_answer') return;
+      if (answer.code === 'too_fast') return this.#joinLater();
+      this.emit('game', 'missing');
+    });
+    if (this.pending !== null) this.#sendMove();
+  }
+
+  // From the beginning, and not at once: what is missing may be on its way.
+  #joinLater() {
+    if (this.#rejoin !== null) return;
+    this.#rejoin = setTimeout(() => {
+      if (this.game === null) return;
+      this.game.version = null;
+      this.#join();
+    }, REJOIN_AFTER);
+  }
+
+  // What the board shows: the server's position and the move that is on its way there.
+  get shownPosition() {
+    const {position} = this.game;
+    return this.pending === null ? position : makeMove(position, this.pending.move);
+  }
+
+  move(move) {
+    const {game} = this;
+    if (!game.yourTurn || this.pending !== null || !isLegal(game.position, move)) return false;
+    this.premove = null;
+    this.pending = {ply: game.ply, move, id: this.#nextId()};
+    this.#sendMove();
+    return true;
+  }
+
+  // The server takes the same move twice for the once that it is.
+  #sendMove() {
+    const {ply, move, id} = this.pending;
+    this.pending.sentAt = performance.now();
+    this.#say(say.move(this.game.id, ply, moveName(move)), id);
+  }
+
+  #resend() {
+    if (this.pending === null || this.status !== 'online') return;
+    if (performance.now() - this.pending.sentAt >= RESEND_AFTER) this.#sendMove();
+  }
+
+  setPremove(premove) {
+    this.premove = premove;
+    this.emit('game', 'premove');
+  }
+
+  // For requests about the game: client.inGame('resign').
+  inGame(what, ...rest) {
+    return this.request(say[what](this.game.id, ...rest));
+  }
+
+  // --- Messages --------------------------------------------------------------------------
+
+  #receive(message) {
+    const answer = this.#questions.get(message.id);
+    if (answer) answer(message);
+    switch (message.t) {
+      case 'welcome':
+        return this.#welcomed(message);
+      case 'lobby':
+        this.lobby = message;
+        return this.emit('lobby');
+      case 'paired':
+        this.waiting = null;
+        this.ownGames = [...new Set([...this.ownGames, message.game])];
+        this.emit('waiting');
+        return this.emit('paired', message.game);
+      case 'error':
+        if (message.re === 'hello') this.#helloRefused(message.code);
+        return answer ? undefined : this.#refused(message);
+      case 'ok':
+      case 'waiting':
+      case 'games':
+      case 'history':
+      case 'record':
+        return;
+      default:
+        return this.#receiveOfGame(message);
+    }
+  }
+
+  #refused(message) {
+    if (this.pending !== null && message.id === this.pending.id) {
+      this.pending = null;
+      // wrong_ply and the like: what is here is not what is there.
+      if (message.code !== 'illegal_move') this.#joinLater();
+      this.emit('game', 'refused');
+    }
+    this.emit('refused', message);
+  }
+
+  #receiveOfGame(message) {
+    const {game} = this;
+    if (game === null || message.game !== game.id) return;
+    const happened = game.receive(message, performance.now());
+    if (happened === 'stale') return;
+    if (happened === 'gap') return this.#joinLater();
+    const before = this.pending;
+    this.#confirm(happened);
+    if (happened === 'rematch' && game.you !== null) this.ownGames.push(game.next);
+    if (happened === 'end') this.ownGames = this.ownGames.filter((id) => id !== game.id);
+    this.emit('game', happened, {own: before !== null && this.pending === null});
+    if (happened === 'move' || happened === 'game') this.#playPremove();
+  }
+
+  // Is the move on its way there already?
+  #confirm(happened) {
+    const {game, pending} = this;
+    if (pending !== null && (game.ply !== pending.ply || game.over)) this.pending = null;
+    if (happened === 'end' || happened === 'takeback') this.#forget();
+  }
+
+  #playPremove() {
+    const {game, premove} = this;
+    if (premove === null || !game.yourTurn) return;
+    this.premove = null;
+    this.move(premove);
+    this.emit('game', 'premove');
+  }
+}
+
+export const client = new Client();

@@ -1,0 +1,600 @@
+// The whole server in this process, played on over real sockets by the line protocol.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+#include "apps/chinese_chess/bot/bot_pool.h"
+#include "apps/chinese_chess/rules/game.h"
+#include "apps/chinese_chess/rules/move.h"
+#include "apps/chinese_chess/rules/movegen.h"
+#include "apps/chinese_chess/rules/outcome.h"
+#include "apps/chinese_chess/server/archive.h"
+#include "apps/chinese_chess/server/game_server_shared.h"
+#include "apps/chinese_chess/server/game_store.h"
+#include "apps/chinese_chess/server/identity.h"
+#include "apps/chinese_chess/server/line_handler.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "kingpin/pool/epoll_tp_server.h"
+#include "tests/apps/chinese_chess/server/test_player.h"
+#include "tests/testing/process.h"
+
+namespace chinese_chess {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class Server {
+ public:
+  explicit Server(GameServerOptions options = {}, int threads = 2)
+      : identity_(Identity::NewKey()),
+        archive_(std::make_unique<Archive>(*GameStore::Open(":memory:"))),
+        shared_({.port = 0, .drain_timeout = absl::ZeroDuration()}, options,
+                &identity_, archive_.get(), bots_.get(), {}, 1000),
+        server_(&shared_, {.threads = threads, .handle_signals = false}) {
+    EXPECT_TRUE(server_.Start().ok());
+  }
+  ~Server() {
+    server_.Shutdown(kingpin::RunPhase::kStopping);
+    EXPECT_TRUE(server_.Wait().ok());
+    archive_.reset();
+    bots_.reset();
+  }
+
+  uint16_t port() const { return shared_.port(); }
+  Archive& archive() { return *archive_; }
+  std::string Stat(std::string_view name) {
+    return Field(shared_.StatsJson(), name);
+  }
+
+ private:
+  const Identity identity_;
+  std::unique_ptr<Archive> archive_;
+  std::unique_ptr<bot::BotPool> bots_ =
+      std::make_unique<bot::BotPool>(bot::BotPoolOptions{.threads = 1});
+  GameServerShared shared_;
+  kingpin::EpollTPServer<LineHandler> server_;
+};
+
+// Plays them by turns from `ply` on; each waits for the other's to arrive.
+void Play(PairOfPlayers& pair, size_t ply, std::string_view moves) {
+  for (const std::string_view move : absl::StrSplit(moves, ' ')) {
+    TestPlayer& mover = ply % 2 == 0 ? pair.red : pair.black;
+    mover.Move(pair.game, ply, move);
+    for (TestPlayer* player : {&pair.red, &pair.black}) {
+      const std::string event = player->Next("move");
+      ASSERT_EQ(Field(event, "ply"), absl::StrCat(ply)) << event;
+      ASSERT_EQ(Field(event, "move"), move) << event;
+    }
+    ++ply;
+  }
+}
+
+TEST(ServerTest, AGameFromThePoolToMate) {
+  Server server;
+  TestPlayer a(server.port());
+  TestPlayer b(server.port());
+  a.Hello("Zhang");
+  b.Hello("Li");
+  a.Say(R"({"t":"pool","control":"5+3","id":"7"})");
+  EXPECT_EQ(Field(a.Next("waiting"), "id"), "7");
+  b.Say(R"({"t":"pool","control":"5+3"})");
+  const std::string paired = a.Next("paired");
+  const std::string game = Field(paired, "game");
+  EXPECT_EQ(Field(b.Next("paired"), "game"), game);
+  PairOfPlayers pair = Field(paired, "you") == "red"
+                           ? PairOfPlayers{game, std::move(a), std::move(b)}
+                           : PairOfPlayers{game, std::move(b), std::move(a)};
+  pair.red.Join(game);
+  pair.black.Join(game);
+  EXPECT_EQ(Field(pair.red.Next("game"), "turn"), "red");
+  EXPECT_EQ(Field(pair.black.Next("game"), "you"), "black");
+  Play(pair, 0, "h2e2 a9a8 e2e6 a8a9 b2b4 a9a8 b4e4");
+  for (TestPlayer* player : {&pair.red, &pair.black}) {
+    const std::string end = player->Next("end");
+    EXPECT_EQ(Field(end, "result"), "1-0");
+    EXPECT_EQ(Field(end, "reason"), "checkmate");
+  }
+  // Who hears of the end finds it in the archive.
+  pair.black.Say(
+      absl::StrCat(R"({"t":"record","game":")", game, R"(","id":"r"})"));
+  const std::string record = pair.black.Next("record");
+  EXPECT_EQ(Field(record, "reason"), "checkmate");
+  EXPECT_THAT(record, HasSubstr(R"({"move":"b4e4")"));
+  pair.red.Say(R"({"t":"history","mine":true})");
+  EXPECT_THAT(pair.red.Next("history"), HasSubstr(game));
+}
+
+TEST(ServerTest, WhatIsNoMoveIsRefusedAndHarmsNobody) {
+  Server server;
+  PairOfPlayers pair = Pair(server.port());
+  TestPlayer stranger(server.port());
+  stranger.Hello();
+  pair.black.Move(pair.game, 0, "h9g7", "x");
+  std::string error = pair.black.Next("error");
+  EXPECT_EQ(Field(error, "code"), "not_your_turn");
+  EXPECT_EQ(Field(error, "id"), "x");
+  EXPECT_EQ(pair.red.Ask("move", pair.game, R"(,"ply":0,"move":"h2h9")"), "ok");
+  EXPECT_EQ(pair.black.Ask("move", pair.game, R"(,"ply":1,"move":"a9a0")"),
+            "illegal_move");
+  EXPECT_EQ(pair.black.Ask("move", pair.game, R"(,"ply":3,"move":"i9h9")"),
+            "wrong_ply");
+  EXPECT_EQ(stranger.Ask("move", pair.game, R"(,"ply":1,"move":"i9h9")"),
+            "not_player");
+  EXPECT_EQ(stranger.Ask("resign", pair.game), "not_player");
+  EXPECT_EQ(stranger.Ask("move", "nothing", R"(,"ply":1,"move":"i9h9")"),
+            "no_game");
+  EXPECT_EQ(pair.black.Ask("move", pair.game, R"(,"ply":1,"move":"i9h9")"),
+            "ok");
+  EXPECT_EQ(Field(pair.red.Next("move"), "move"), "h2h9");
+  EXPECT_EQ(Field(pair.red.Next("move"), "move"), "i9h9");
+}
+
+TEST(ServerTest, AMessageThatComesTwiceDoesNothingTwice) {
+  Server server;
+  PairOfPlayers pair = Pair(server.port());
+  for (int i = 0; i < 3; ++i) pair.red.Move(pair.game, 0, "h2e2", "m");
+  for (int i = 0; i < 3; ++i) {
+    const std::string ok = pair.red.Next("ok");
+    EXPECT_EQ(Field(ok, "id"), "m");
+    EXPECT_EQ(Field(ok, "repeated"), i == 0 ? "" : "true");
+  }
+  EXPECT_EQ(Field(pair.black.Next("move"), "move"), "h2e2");
+  Play(pair, 1, "h9g7 h0g2");
+  EXPECT_EQ(pair.red.Ask("move", pair.game, R"(,"ply":0,"move":"h2e2")"),
+            "wrong_ply");
+  EXPECT_EQ(server.Stat("moves"), "3");
+  EXPECT_EQ(server.Stat("moves_repeated"), "2");
+}
+
+TEST(ServerTest, AForgedTokenIsRefused) {
+  Server server;
+  TestPlayer honest(server.port());
+  honest.Hello("Zhang");
+  std::string forged = honest.token();
+  forged.back() = forged.back() == '0' ? '1' : '0';
+  TestPlayer forger(server.port());
+  forger.Say(absl::StrCat(R"({"t":"hello","token":")", forged, "\"}"));
+  EXPECT_EQ(Field(forger.Next("error"), "code"), "bad_token");
+  forger.Hello();
+  EXPECT_NE(forger.id(), honest.id());
+  TestPlayer again(server.port());
+  again.Hello("Zhang", honest.token());
+  EXPECT_EQ(again.id(), honest.id());
+}
+
+TEST(ServerTest, HelloComesFirstAndOnce) {
+  Server server;
+  TestPlayer player(server.port());
+  player.Say(R"({"t":"pool","control":"5+3"})");
+  EXPECT_EQ(Field(player.Next("error"), "code"), "hello_first");
+  player.Say(R"({"t":"hello","name":" x"})");
+  EXPECT_EQ(Field(player.Next("error"), "code"), "bad_name");
+  player.Hello("Zhang");
+  player.Say(R"({"t":"hello"})");
+  EXPECT_EQ(Field(player.Next("error"), "code"), "already");
+}
+
+TEST(ServerTest, NonsenseIsAnsweredAndForgiven) {
+  Server server;
+  TestPlayer player(server.port());
+  for (const std::string_view nonsense :
+       {"", "GET / HTTP/1.1", "{", "[]", R"({"t":"dance"})", "\xff\xfe",
+        R"({"t":"move","game":"g","ply":"1","move":"h2e2"})"}) {
+    player.Say(nonsense);
+    EXPECT_EQ(Field(player.Next("error"), "code"), "bad_message");
+  }
+  player.Hello();
+  EXPECT_EQ(player.token().size(), 64u);
+}
+
+TEST(ServerTest, AnOversizedLineEndsItsConnectionOnly) {
+  Server server;
+  PairOfPlayers pair = Pair(server.port());
+  TestPlayer shouter(server.port());
+  shouter.Hello();
+  shouter.Say(std::string(5000, 'x'));
+  const std::string error = shouter.Next("error");
+  EXPECT_EQ(Field(error, "code"), "bad_message");
+  EXPECT_THAT(error, HasSubstr("2048"));
+  EXPECT_TRUE(shouter.WaitForEnd());
+  TestPlayer endless(server.port());
+  endless.Say(std::string(200'000, 'x'));
+  EXPECT_EQ(Field(endless.Next("error"), "code"), "bad_message");
+  EXPECT_TRUE(endless.WaitForEnd());
+  Play(pair, 0, "h2e2 h9g7");
+}
+
+TEST(ServerTest, WhoSendsTooMuchIsClosed) {
+  Server server({.credits = 20});
+  TestPlayer player(server.port());
+  player.Hello();
+  for (int i = 0; i < 30; ++i) player.Say(R"({"t":"cancel"})");
+  EXPECT_EQ(Field(player.Next("error"), "code"), "too_fast");
+  EXPECT_TRUE(player.WaitForEnd());
+  EXPECT_EQ(server.Stat("rate_limited"), "1");
+}
+
+TEST(ServerTest, WhoComesBackGetsWhatTheyMissed) {
+  Server server;
+  PairOfPlayers pair = Pair(server.port());
+  Play(pair, 0, "h2e2 h9g7");
+  const uint64_t seen = pair.red.version();
+  const std::string red_id = pair.red.id();
+  pair.red.Disconnect();
+  const std::string away = pair.black.Next("presence");
+  EXPECT_EQ(Field(away, "online"), "false");
+  EXPECT_EQ(Field(away, "grace_ms"), "30000");
+  EXPECT_EQ(pair.black.Ask("chat", pair.game, R"(,"text":"are you there?")"),
+            "ok");
+  pair.red.Reconnect(server.port());
+  EXPECT_EQ(pair.red.id(), red_id);
+  EXPECT_THAT(pair.red.welcome(), HasSubstr(pair.game));
+  pair.red.Join(pair.game, absl::StrCat(",\"v\":", seen));
+  EXPECT_EQ(Field(pair.red.Next("ok"), "re"), "join");
+  EXPECT_EQ(Field(pair.red.Next(), "t"), "presence");
+  const std::string chat = pair.red.Next();
+  EXPECT_EQ(Field(chat, "text"), "are you there?");
+  EXPECT_EQ(Field(chat, "v"), absl::StrCat(seen + 2));
+  EXPECT_EQ(Field(pair.red.Next(), "online"), "true");
+  EXPECT_EQ(Field(pair.black.Next("presence"), "online"), "true");
+  Play(pair, 2, "h0g2 i9h9");
+  EXPECT_EQ(server.Stat("resumed"), "1");
+}
+
+TEST(ServerTest, WhoWasAwayTooLongGetsTheWholeGame) {
+  Server server({.history = 4});
+  PairOfPlayers pair = Pair(server.port());
+  const uint64_t seen = pair.red.version();
+  pair.black.Move(pair.game, 1, "h9g7");  // Too early; harms nobody.
+  Play(pair, 0, "h2e2 h9g7 h0g2 i9h9 i0h0");
+  for (const std::string& v :
+       {absl::StrCat(seen), std::string("999999999"), std::string("0")}) {
+    pair.red.Reconnect(server.port());
+    pair.red.Join(pair.game, absl::StrCat(",\"v\":", v));
+    const std::string game = pair.red.Next("game");
+    EXPECT_THAT(game, HasSubstr(R"({"move":"i0h0")"));
+    EXPECT_EQ(Field(game, "turn"), "black");
+  }
+  EXPECT_EQ(server.Stat("resynced"), "3");
+}
+
+TEST(ServerTest, SpectatorsSeeTheGameAndNotTheTable) {
+  Server server({.news_every = absl::Milliseconds(1)});
+  PairOfPlayers pair = Pair(server.port());
+  TestPlayer watcher(server.port());
+  watcher.Hello("Wang");
+  watcher.Join(pair.game);
+  const std::string game = watcher.Next("game");
+  EXPECT_EQ(Field(game, "you"), "");
+  const std::string viewers = pair.red.Next("viewers");
+  EXPECT_EQ(Field(viewers, "viewers"), "1");
+  EXPECT_THAT(viewers, HasSubstr(R"("names":["Wang"])"));
+  EXPECT_EQ(watcher.Ask("chat", pair.game, R"(,"text":"ssh")"), "ok");
+  EXPECT_EQ(pair.red.Ask("chat", pair.game, R"(,"text":"good luck")"), "ok");
+  Play(pair, 0, "h2e2 h9g7");
+  EXPECT_EQ(pair.red.Ask("offer", pair.game, R"(,"offer":"draw")"), "ok");
+  EXPECT_EQ(pair.red.Ask("resign", pair.game), "ok");
+  // What is not for them keeps its number.
+  uint64_t version = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(Field(game, "v"), &version));
+  for (const char* type : {"chat", "skip", "move", "move", "skip", "end"}) {
+    std::string event = watcher.Next();
+    while (Field(event, "v").empty()) event = watcher.Next();
+    EXPECT_EQ(Field(event, "t"), type);
+    EXPECT_EQ(Field(event, "v"), absl::StrCat(++version));
+  }
+  for (const std::string& message : pair.red.skipped()) {
+    EXPECT_THAT(message, Not(HasSubstr("ssh")));
+  }
+}
+
+TEST(ServerTest, GamesAreListed) {
+  Server server({.news_every = absl::Milliseconds(1)});
+  PairOfPlayers pair = Pair(server.port());
+  Play(pair, 0, "h2e2");
+  TestPlayer looker(server.port());
+  looker.Hello();
+  const auto listed = [&] {
+    looker.Say(R"({"t":"games"})");
+    return looker.Next("games");
+  };
+  std::string games;
+  EXPECT_TRUE(kingpin::testing::Eventually([&] {
+    return Field(games = listed(), "plies") == "1";
+  })) << games;
+  EXPECT_THAT(games, HasSubstr(pair.game));
+  EXPECT_THAT(games, HasSubstr("Zhang"));
+  EXPECT_EQ(pair.black.Ask("resign", pair.game), "ok");
+  EXPECT_EQ(Field(pair.red.Next("end"), "reason"), "resignation");
+  EXPECT_TRUE(kingpin::testing::Eventually(
+      [&] { return Field(listed(), "count") == "0"; }));
+}
+
+TEST(ServerTest, TheLobbyShowsSeeksAndTheirEnd) {
+  Server server({.news_every = absl::Milliseconds(1)});
+  TestPlayer looker(server.port());
+  TestPlayer seeker(server.port());
+  looker.Hello("Li");
+  seeker.Hello("Zhang");
+  looker.Say(R"({"t":"lobby"})");
+  EXPECT_THAT(looker.Next("lobby"), HasSubstr(R"("seeks":[])"));
+  seeker.Say(R"({"t":"seek","control":"20/60/30","color":"black"})");
+  const std::string id = Field(seeker.Next("waiting"), "seek");
+  EXPECT_THAT(looker.Next("lobby"), HasSubstr(id));
+  looker.Say(absl::StrCat(R"({"t":"accept","seek":")", id, "\"}"));
+  EXPECT_EQ(Field(looker.Next("paired"), "you"), "red");
+  EXPECT_EQ(Field(seeker.Next("paired"), "you"), "black");
+  looker.Say(R"({"t":"lobby","id":"x"})");
+  looker.Say(R"({"t":"lobby","on":false})");
+  looker.Next("ok");
+  EXPECT_THAT(looker.skipped().back(), HasSubstr(R"("seeks":[])"));
+  looker.Say(absl::StrCat(R"({"t":"accept","seek":")", id, "\"}"));
+  EXPECT_EQ(Field(looker.Next("error"), "code"), "no_seek");
+}
+
+TEST(ServerTest, WhoIsGoneSeeksNothing) {
+  Server server({.news_every = absl::Milliseconds(1)});
+  TestPlayer looker(server.port());
+  looker.Hello("Li");
+  looker.Say(R"({"t":"lobby"})");
+  looker.Next("lobby");
+  {
+    TestPlayer seeker(server.port());
+    seeker.Hello("Zhang");
+    seeker.Say(R"({"t":"seek","control":"5+3"})");
+    seeker.Next("waiting");
+    EXPECT_THAT(looker.Next("lobby"), HasSubstr("Zhang"));
+  }
+  EXPECT_THAT(looker.Next("lobby"), HasSubstr(R"("seeks":[])"));
+}
+
+TEST(ServerTest, DrawsAreAgreedUpon) {
+  Server server;
+  PairOfPlayers pair = Pair(server.port());
+  Play(pair, 0, "h2e2 h9g7");
+  EXPECT_EQ(pair.red.Ask("offer", pair.game, R"(,"offer":"draw")"), "ok");
+  EXPECT_EQ(Field(pair.black.Next("offer"), "by"), "red");
+  EXPECT_EQ(pair.black.Ask("decline", pair.game, R"(,"offer":"draw")"), "ok");
+  EXPECT_EQ(Field(pair.red.Next("decline"), "by"), "black");
+  EXPECT_EQ(pair.red.Ask("offer", pair.game, R"(,"offer":"draw")"),
+            "too_early");
+  EXPECT_EQ(pair.black.Ask("offer", pair.game, R"(,"offer":"draw")"), "ok");
+  EXPECT_EQ(pair.red.Ask("offer", pair.game, R"(,"offer":"draw")"), "ok");
+  EXPECT_EQ(Field(pair.black.Next("end"), "reason"), "agreement");
+}
+
+TEST(ServerTest, TakebackAndRematchInACasualGame) {
+  Server server;
+  PairOfPlayers pair = Pair(server.port(), "5+3", /*casual=*/true);
+  Play(pair, 0, "h2e2 h9g7");
+  EXPECT_EQ(pair.black.Ask("offer", pair.game, R"(,"offer":"takeback")"), "ok");
+  EXPECT_EQ(pair.red.Ask("offer", pair.game, R"(,"offer":"takeback")"), "ok");
+  EXPECT_EQ(Field(pair.black.Next("takeback"), "ply"), "1");
+  EXPECT_EQ(Field(pair.red.Next("takeback"), "ply"), "1");
+  Play(pair, 1, "b9c7");
+  EXPECT_EQ(pair.red.Ask("resign", pair.game), "ok");
+  EXPECT_EQ(Field(pair.black.Next("end"), "result"), "0-1");
+  EXPECT_EQ(pair.black.Ask("offer", pair.game, R"(,"offer":"rematch")"), "ok");
+  EXPECT_EQ(pair.red.Ask("offer", pair.game, R"(,"offer":"rematch")"), "ok");
+  const std::string next = Field(pair.red.Next("rematch"), "next");
+  EXPECT_EQ(Field(pair.black.Next("rematch"), "next"), next);
+  pair.red.Join(next);
+  EXPECT_EQ(Field(pair.red.Next("game"), "you"), "black");
+  pair.black.Join(next);
+  EXPECT_EQ(Field(pair.black.Next("game"), "you"), "red");
+}
+
+TEST(ServerTest, NobodyHearsOfAnEndThatIsNotWrittenDown) {
+  absl::Notification busy;
+  absl::Notification go_on;
+  Server server({.after_game = absl::Milliseconds(1)});
+  PairOfPlayers pair = Pair(server.port());
+  Play(pair, 0, "h2e2 h9g7");
+  ASSERT_TRUE(server.archive().Ask([&](GameStore&) {
+    busy.Notify();
+    go_on.WaitForNotification();
+  }));
+  busy.WaitForNotification();
+  EXPECT_EQ(pair.red.Ask("resign", pair.game), "ok");
+  // Who joins meanwhile waits, and may be gone before it is done.
+  {
+    TestPlayer watcher(server.port());
+    watcher.Hello("Wang");
+    watcher.Join(pair.game);
+    watcher.Say(R"({"t":"ping","n":1})");
+    EXPECT_EQ(Field(watcher.Next(), "t"), "pong");
+  }
+  EXPECT_TRUE(kingpin::testing::Eventually(
+      [&] { return server.Stat("sessions") == "2"; }));
+  pair.black.Say(R"({"t":"games"})");
+  EXPECT_EQ(Field(pair.black.Next(), "t"), "games");
+  go_on.Notify();
+  EXPECT_EQ(Field(pair.black.Next("end"), "result"), "0-1");
+  EXPECT_EQ(Field(pair.red.Next("end"), "result"), "0-1");
+  pair.red.Disconnect();
+  pair.black.Disconnect();
+  // And a game that nobody is in any more goes.
+  EXPECT_TRUE(kingpin::testing::Eventually(
+      [&] { return server.Stat("rooms") == "0"; }));
+}
+
+TEST(ServerTest, AnAbortedGameIsNotKept) {
+  Server server;
+  PairOfPlayers pair = Pair(server.port());
+  EXPECT_EQ(pair.black.Ask("abort", pair.game), "ok");
+  EXPECT_EQ(Field(pair.red.Next("end"), "reason"), "aborted");
+  EXPECT_EQ(pair.red.Ask("record", pair.game), "no_game");
+}
+
+TEST(ServerTest, TheFlagFallsWithoutAMessage) {
+  Server server;
+  PairOfPlayers pair = Pair(server.port(), "0.017+0");
+  Play(pair, 0, "h2e2 h9g7");
+  const std::string end = pair.black.Next("end");
+  EXPECT_EQ(Field(end, "result"), "0-1");
+  EXPECT_EQ(Field(end, "reason"), "timeout");
+  EXPECT_EQ(Field(end, "red_ms"), "0");
+}
+
+TEST(ServerTest, WhoIsGoneForLongIsClaimedAgainst) {
+  Server server({.game = {.least_grace = absl::Milliseconds(50),
+                          .most_grace = absl::Milliseconds(50)}});
+  PairOfPlayers pair = Pair(server.port());
+  Play(pair, 0, "h2e2 h9g7");
+  EXPECT_EQ(pair.red.Ask("claim", pair.game), "opponent_here");
+  pair.black.Disconnect();
+  EXPECT_EQ(Field(pair.red.Next("presence"), "online"), "false");
+  std::string answer;
+  EXPECT_TRUE(kingpin::testing::Eventually([&] {
+    answer = pair.red.Ask("claim", pair.game);
+    return answer != "too_early";
+  }));
+  EXPECT_EQ(answer, "ok");
+  const std::string end = pair.red.Next("end");
+  EXPECT_EQ(Field(end, "result"), "1-0");
+  EXPECT_EQ(Field(end, "reason"), "abandonment");
+}
+
+TEST(ServerTest, WhoDoesNotAnswerPingsIsClosed) {
+  Server server({.ping_every = absl::Milliseconds(20),
+                 .silent = absl::Milliseconds(200)});
+  TestPlayer silent(server.port());
+  silent.set_answers_pings(false);
+  silent.Hello();
+  EXPECT_EQ(Field(silent.Next("error"), "code"), "silent");
+  EXPECT_TRUE(silent.WaitForEnd());
+  // Nor may one stay who never says who they are.
+  TestPlayer nobody(server.port());
+  EXPECT_EQ(Field(nobody.Next("error"), "code"), "silent");
+  EXPECT_EQ(server.Stat("silent"), "2");
+}
+
+TEST(ServerTest, PingsAndStatsNeedNoHello) {
+  Server server;
+  TestPlayer player(server.port());
+  player.Say(R"({"t":"ping","n":5})");
+  EXPECT_EQ(Field(player.Next("pong"), "n"), "5");
+  player.Say(R"({"t":"stats"})");
+  const std::string stats = player.Next("stats");
+  EXPECT_EQ(Field(stats, "sessions"), "1");
+  EXPECT_THAT(stats, HasSubstr("loop_p99_us"));
+}
+
+TEST(ServerTest, OneConnectionFollowsSoManyGames) {
+  Server server({.max_followed = 1});
+  PairOfPlayers one = Pair(server.port());
+  PairOfPlayers two = Pair(server.port());
+  one.red.Join(two.game);
+  EXPECT_EQ(Field(one.red.Next("error"), "code"), "too_many");
+  EXPECT_EQ(one.red.Ask("leave", one.game), "ok");
+  EXPECT_EQ(Field(one.black.Next("presence"), "online"), "false");
+  one.red.Join(two.game);
+  EXPECT_EQ(Field(one.red.Next("game"), "game"), two.game);
+}
+
+// A person who plays random moves against the computer, to the end.
+TEST(ServerTest, AGameAgainstTheBot) {
+  Server server({.credits = 100'000});
+  TestPlayer player(server.port());
+  player.Hello("Zhang");
+  player.Say(R"({"t":"bot","control":"30+30","level":3,"color":"black"})");
+  const std::string id = Field(player.Next("paired"), "game");
+  player.Join(id);
+  const std::string state = player.Next("game");
+  EXPECT_THAT(state, HasSubstr("Bot 3 (Casual)"));
+  Game game;
+  const auto see = [&](std::string_view move) {
+    const std::string event = player.Next("move");
+    ASSERT_EQ(Field(event, "ply"), absl::StrCat(game.size()));
+    if (!move.empty()) {
+      ASSERT_EQ(Field(event, "move"), move);
+    }
+    ASSERT_TRUE(game.Play(*ParseIccs(Field(event, "move"))).ok());
+  };
+  // Its first move may have come with the state of the game.
+  if (Field(state, "turn") == "red") {
+    see("");
+  } else {
+    const size_t at = state.find(R"({"move":)");
+    ASSERT_TRUE(game.Play(*ParseIccs(Field(state.substr(at), "move"))).ok());
+  }
+  std::mt19937 random(3);
+  while (!game.outcome().over()) {
+    MoveList moves;
+    GenerateLegalMoves(game.position(), &moves);
+    const std::string move = FormatIccs(moves[random() % moves.size()]);
+    player.Move(id, game.size(), move);
+    see(move);
+    if (!game.outcome().over()) see("");
+  }
+  EXPECT_EQ(Field(player.Next("end"), "result"),
+            ResultText(game.outcome().result));
+  EXPECT_EQ(player.Ask("offer", id, R"(,"offer":"rematch")"), "ok");
+  const std::string next = Field(player.Next("rematch"), "next");
+  player.Join(next);
+  EXPECT_EQ(Field(player.Next("game"), "you"), "red");
+  player.Move(next, 0, "h2e2");
+  EXPECT_EQ(Field(player.Next("move"), "by"), "red");
+  EXPECT_EQ(Field(player.Next("move"), "by"), "black");
+  EXPECT_EQ(player.Ask("offer", next, R"(,"offer":"takeback")"), "ok");
+  EXPECT_EQ(Field(player.Next("takeback"), "ply"), "0");
+  player.Move(next, 0, "h0g2");
+  EXPECT_EQ(Field(player.Next("move"), "by"), "red");
+  EXPECT_EQ(Field(player.Next("move"), "by"), "black");
+  EXPECT_EQ(player.Ask("offer", next, R"(,"offer":"draw")"), "ok");
+  EXPECT_EQ(Field(player.Next("decline"), "by"), "black");
+}
+
+// Two who play random legal moves until the rules end the game, losing their connections
+// now and then. What they see is what the rules say.
+TEST(ServerTest, ARandomGameWithLostConnections) {
+  Server server({.credits = 100'000});
+  PairOfPlayers pair = Pair(server.port(), "60+30");
+  std::mt19937 random(20261128);
+  Game game;
+  while (!game.outcome().over()) {
+    MoveList captures;
+    GenerateLegalCaptures(game.position(), &captures);
+    MoveList moves;
+    GenerateLegalMoves(game.position(), &moves);
+    const MoveList& choice = captures.empty() ? moves : captures;
+    const Move move = choice[random() % choice.size()];
+    const size_t ply = game.size();
+    TestPlayer& mover = ply % 2 == 0 ? pair.red : pair.black;
+    TestPlayer& other = ply % 2 == 0 ? pair.black : pair.red;
+    const uint64_t seen = other.version();
+    const bool lost = random() % 8 == 0;
+    if (lost) other.Disconnect();
+    mover.Move(pair.game, ply, FormatIccs(move));
+    ASSERT_EQ(Field(mover.Next("move"), "ply"), absl::StrCat(ply));
+    if (lost) {
+      other.Reconnect(server.port());
+      other.Join(pair.game, absl::StrCat(",\"v\":", seen));
+    }
+    const std::string event = other.Next("move");
+    ASSERT_EQ(Field(event, "ply"), absl::StrCat(ply));
+    ASSERT_EQ(Field(event, "move"), FormatIccs(move));
+    ASSERT_TRUE(game.Play(move).ok());
+  }
+  for (TestPlayer* player : {&pair.red, &pair.black}) {
+    const std::string end = player->Next("end");
+    EXPECT_EQ(Field(end, "result"), ResultText(game.outcome().result));
+    EXPECT_EQ(Field(end, "reason"), ReasonText(game.outcome().reason));
+  }
+  EXPECT_EQ(server.Stat("resynced"), "0");
+}
+
+}  // namespace
+}  // namespace chinese_chess

@@ -1,0 +1,317 @@
+// Two people play a whole game to mate, one of them loses the connection on the way and
+// comes back; a third watches. All by mouse, finger and keyboard.
+//
+//   node browser_game.mjs PLAYWRIGHT_DIR PORT [SCREENSHOTS_DIR]
+//
+// The server at PORT has to be running. browser_game.sh does all of that.
+
+import assert from 'node:assert/strict';
+import {openBrowser, openLine} from './browser.mjs';
+
+const [playwright, port, shots] = process.argv.slice(2);
+
+const MOVES = (
+  'g0e2 b7g7 h2h5 h7h0 e2g0 g7g3 h5h8 h0h1 a0a1 e9e8 a1e1 h1h6 b2b4 e8f8 ' +
+  'e1i1 f8e8 i0h0 g6g5 b4e4 e8d8 i1d1'
+).split(' ');
+const PHONE = {
+  viewport: {width: 390, height: 844},
+  deviceScaleFactor: 2,
+  hasTouch: true,
+  isMobile: true,
+};
+const JUNK = [
+  '',
+  '{',
+  'null',
+  '[]',
+  '"x"',
+  '{"t":"game"}',
+  '{"t":"move","game":1}',
+  '{"t":"lobby","pools":{}}',
+  '{"t":{"toString":1}}',
+  '{"t":"viewers","viewers":-1,"names":[null]}',
+  '{"t":"end","game":"x","v":9e99}',
+  `{"t":"chat","text":"${'x'.repeat(100000)}"}`,
+  '{"t":"error","code":"<img src=x onerror=alert(1)>","text":"<b>"}',
+];
+
+const step = (text) => console.log(`- ${text}`);
+
+// Red opens a private room, Black comes by its link.
+async function meet(people, line) {
+  const red = await people.sitDown(`http://127.0.0.1:${port}/`, {name: '<b>Mei</b>'});
+  const black = await people.sitDown(`http://127.0.0.1:${line.port}/`, {
+    name: '老王',
+    locale: 'zh-CN',
+    ...PHONE,
+  });
+  await red.page.click('.way.room');
+  await red.page.click('.color-choice:first-child');
+  await red.page.click('dialog button.primary');
+  const code = await red.text('.room-code');
+  assert.match(code, /^\w{4,}$/);
+  await red.shoot(shots, 'room');
+  await black.look((hash) => {
+    location.hash = hash;
+  }, `/room/${code}`);
+  for (const person of [red, black]) {
+    await person.page.waitForSelector('main.game');
+    await person.until(() => xiangqi.client.game?.known);
+  }
+  assert.equal(await red.look(() => xiangqi.client.game.you), 'red');
+  assert.equal(await black.look(() => xiangqi.client.game.you), 'black');
+  step(`two people met in the room ${code}`);
+  return {red, black};
+}
+
+// With junk on the line, which must not matter.
+async function comeToWatch(people, id) {
+  const watcher = await people.sitDown(`http://127.0.0.1:${port}/`, {
+    name: '觀棋人',
+    locale: 'zh-TW',
+    colorScheme: 'dark',
+    websocket: (socket) => {
+      const server = socket.connectToServer();
+      server.onMessage((message) => {
+        for (const junk of JUNK) socket.send(junk);
+        socket.send(message);
+      });
+    },
+  });
+  await watcher.page.click(`.live-game[data-game="${id}"]`);
+  await watcher.page.waitForSelector('main.game');
+  await watcher.until(() => xiangqi.client.game?.known);
+  assert.equal(
+    await watcher.page.locator('.actions button').count(),
+    0,
+    'a spectator has no buttons',
+  );
+  step('a spectator found the game in the list');
+  return watcher;
+}
+
+async function refuseIllegalMoves(red) {
+  await red.drag('h2h8');
+  assert.equal(await red.drawnAt('h2'), 'red', 'an illegal drop snaps back');
+  assert.equal(await red.drawnAt('h8'), '');
+  await red.drag('a9a8');
+  assert.equal(await red.look(() => xiangqi.client.game.ply), 0, "not one's own piece");
+  await red.page.mouse.click(...(await red.place('b2')));
+  assert.equal(await red.page.locator('.hints .dot').count(), 11);
+  assert.equal(await red.page.locator('.hints .ring-hint').count(), 1);
+  await red.page.mouse.click(...(await red.place('b2')));
+  assert.equal(await red.page.locator('.hints *').count(), 0);
+  step('illegal moves were not made');
+}
+
+// Black thinks ahead; the move is made as soon as it may.
+async function premove({red, black}) {
+  await black.tap(MOVES[3]);
+  await black.until(() => xiangqi.client.premove !== null);
+  await red.click(MOVES[2]);
+  for (const person of [red, black]) await person.atPly(4);
+  step('a move made in advance');
+}
+
+async function loseTheLine({red, black}, line) {
+  const ply = await black.look(() => xiangqi.client.game.ply);
+  line.cut();
+  await black.page.waitForSelector('.banner:not([hidden])');
+  await black.shoot(shots, 'reconnecting');
+  await red.until(() => !xiangqi.client.game.players.black.online);
+  await red.click(MOVES[ply]);
+  await red.atPly(ply + 1);
+  assert.equal(await black.look(() => xiangqi.client.game.ply), ply);
+  const version = await black.look(() => xiangqi.client.game.version);
+  await black.look(() => {
+    xiangqi.client.on('status', (status) => {
+      if (status === 'online') xiangqi.back = performance.now();
+    });
+    xiangqi.client.on('game', (what) => {
+      if (what === 'move') xiangqi.caughtUp ??= performance.now();
+      if (what === 'game') xiangqi.wholeAgain = true;
+    });
+  });
+  line.mend();
+  await black.atPly(ply + 1);
+  await red.until(() => xiangqi.client.game.players.black.online);
+  const after = await black.look(() => ({
+    version: xiangqi.client.game.version,
+    ms: Math.round(xiangqi.caughtUp - xiangqi.back),
+    whole: xiangqi.wholeAgain === true,
+  }));
+  assert.ok(after.version > version);
+  assert.ok(!after.whole, 'what was missed was replayed, not sent whole');
+  assert.ok(after.ms < 1000, `${after.ms} ms`);
+  step(`the line was cut and came back; what was missed arrived ${after.ms} ms after the welcome`);
+}
+
+// Who looks back is left alone, until they want to see the newest again.
+async function lookBack(watcher) {
+  const {page} = watcher;
+  const before = await watcher.look(() => xiangqi.client.game.ply);
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('ArrowLeft');
+  const shown = await page.locator('.move.current').innerText();
+  return async () => {
+    await watcher.until((ply) => xiangqi.client.game.ply > ply, before);
+    assert.equal(await page.locator('.move.current').innerText(), shown);
+    await page.keyboard.press('ArrowDown');
+    assert.notEqual(await page.locator('.move.current').innerText(), shown);
+    step('the spectator looked back and was left alone');
+  };
+}
+
+async function playOn({red, black, watcher}, line) {
+  const ways = [
+    (i) => red.drag(MOVES[i]),
+    (i) => black.tap(MOVES[i]),
+    (i) => red.click(MOVES[i]),
+    (i) => black.tap(MOVES[i]),
+    (i) => red.type(MOVES[i]),
+    (i) => black.swipe(MOVES[i]),
+  ];
+  let checkLookedBack = null;
+  for (let ply = 4; ply < MOVES.length; ++ply) {
+    if (ply === 8) await loseTheLine({red, black}, line);
+    if (ply === 8) continue;
+    if (ply === 12) checkLookedBack = await lookBack(watcher);
+    await ways[ply % ways.length](ply);
+    for (const person of [red, black]) await person.atPly(ply + 1);
+    if (ply === 14) await checkLookedBack();
+    if (ply === 18) await shootCheck(red, black);
+  }
+}
+
+async function shootCheck(red, black) {
+  await black.page.waitForSelector('.checked');
+  await black.shoot(shots, 'phone-check');
+  await red.shoot(shots, 'check');
+}
+
+async function chat({red, black}) {
+  await red.page.fill('.chat-form input', '<script>alert(1)</script>');
+  await red.page.press('.chat-form input', 'Enter');
+  await black.page.waitForSelector('.chat-lines b');
+  assert.match(await black.text('.chat-lines li'), /<b>Mei<\/b> <script>/);
+  assert.equal(await black.page.locator('.chat-lines script, .player-bar .name b').count(), 0);
+  step('chat and names are text');
+}
+
+async function seeTheEnd({red, black, watcher}) {
+  for (const person of [red, black, watcher]) {
+    await person.until(() => xiangqi.client.game.over);
+    await person.page.waitForSelector('.result-card');
+    assert.equal(await person.look(() => xiangqi.client.game.result), '1-0');
+    assert.equal(await person.look(() => xiangqi.client.game.reason), 'checkmate');
+  }
+  await red.shoot(shots, 'mate');
+  await black.shoot(shots, 'phone-mate');
+  await watcher.shoot(shots, 'mate-dark-zh-hant');
+  assert.match(await red.text('.result-card h2'), /You won/);
+  assert.match(await black.text('.result-card h2'), /您输了/);
+  step('mate, seen by all');
+}
+
+async function replay(red, id) {
+  await red.page.click(`.past-game[data-game="${id}"]`);
+  await red.page.waitForSelector('main.replay');
+  assert.equal(await red.page.locator('.move').count(), MOVES.length);
+  for (let i = 0; i < 5; ++i) await red.page.keyboard.press('ArrowRight');
+  assert.equal(await red.page.locator('.move.current').innerText(), 'E5-3');
+  const [download] = await Promise.all([
+    red.page.waitForEvent('download'),
+    red.page.selectOption('select.download', 'chinese'),
+  ]);
+  assert.equal(download.suggestedFilename(), `xiangqi-${id}.pgn`);
+  step('the finished game was replayed and downloaded');
+}
+
+async function rematch({red, black}) {
+  await red.page.click('.result-card .primary');
+  await black.page.waitForSelector('.accept-rematch');
+  await black.page.click('.result-card .primary');
+  await red.until(() => xiangqi.client.game?.known && xiangqi.client.game.you === 'black');
+  await black.until(() => xiangqi.client.game?.known && xiangqi.client.game.you === 'red');
+  await black.page.click('.abort');
+  for (const person of [red, black])
+    await person.until(() => xiangqi.client.game.reason === 'aborted');
+  step('a rematch with the colours changed, aborted');
+}
+
+// A challenge in the lobby; then what players may ask of each other.
+async function askThings({red, black}) {
+  for (const person of [red, black]) {
+    await person.look(() => {
+      location.hash = '/';
+    });
+    await person.page.waitForSelector('main.lobby');
+  }
+  await red.page.click('.way.seek');
+  await red.page.click('.color-choice:first-child');
+  await red.page.check('input[name="casual"]');
+  await red.page.click('dialog button.primary');
+  await black.page.click('.row.seek:not(.own)');
+  for (const person of [red, black]) {
+    await person.until(() => xiangqi.client.game?.known && xiangqi.client.game.you !== null);
+    await person.page.waitForSelector('main.game');
+  }
+  await red.drag('h2e2');
+  await black.atPly(1);
+  await black.tap('h9g7');
+  await red.atPly(2);
+  await red.page.click('.actions .takeback');
+  await black.page.click('.accept-takeback');
+  for (const person of [red, black]) await person.atPly(0);
+  assert.equal(await red.drawnAt('h2'), 'red');
+  await red.type('炮二平五');
+  await black.atPly(1);
+  await black.tap('h9g7');
+  await red.atPly(2);
+  await black.page.click('.actions .draw');
+  await red.page.click('.question button:last-child');
+  await black.until(() => xiangqi.client.game.offers.draw === null);
+  await red.page.click('.actions .resign');
+  assert.equal(
+    await red.look(() => xiangqi.client.game.over),
+    false,
+    'resigning needs a second click',
+  );
+  await red.page.click('.resign-yes');
+  for (const person of [red, black]) {
+    await person.until(() => xiangqi.client.game.reason === 'resignation');
+  }
+  assert.match(await red.text('.result-card h2'), /You lost/);
+  step('a challenge, a move taken back, a draw declined, resigned');
+}
+
+const people = await openBrowser(playwright);
+const line = await openLine(Number(port));
+try {
+  const {red, black} = await meet(people, line);
+  const id = await red.look(() => xiangqi.client.game.id);
+  const watcher = await comeToWatch(people, id);
+  await refuseIllegalMoves(red);
+  await red.drag(MOVES[0]);
+  for (const person of [red, black]) await person.atPly(1);
+  await black.tap(MOVES[1]);
+  for (const person of [red, black]) await person.atPly(2);
+  await premove({red, black});
+  await chat({red, black});
+  await playOn({red, black, watcher}, line);
+  await seeTheEnd({red, black, watcher});
+  await rematch({red, black});
+  await askThings({red, black});
+  await red.look(() => {
+    location.hash = '/';
+  });
+  await red.page.waitForSelector('main.lobby');
+  await red.shoot(shots, 'lobby');
+  await replay(red, id);
+  for (const person of [red, black, watcher]) person.hadNoTrouble();
+  console.log('a whole game in the browser: passed');
+} finally {
+  line.close();
+  await people.close();
+}

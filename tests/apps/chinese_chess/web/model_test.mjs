@@ -1,0 +1,313 @@
+// What the page knows, without a browser: messages, games, clocks, records, words.
+//
+//   node model_test.mjs XQ WEB_DIR
+
+import assert from 'node:assert/strict';
+import {spawnSync} from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import {pathToFileURL} from 'node:url';
+
+const [xq, web] = process.argv.slice(2).map((argument) => path.resolve(argument));
+const load = (file) => import(pathToFileURL(path.join(web, file)));
+const {decode, encode, say} = await load('net/protocol.js');
+const {GameModel} = await load('model/game_model.js');
+const {GameClock, formatTime} = await load('model/game_clock.js');
+const {parseControl, speedOf} = await load('model/time_control.js');
+const {formatPgn} = await load('model/record.js');
+const {DICTIONARIES_FOR_TESTS: dictionaries} = await load('i18n/i18n.js');
+const {boardLabels} = await load('view/board_labels.js');
+
+const side = (name) => ({id: name, name, online: true, left_ms: 600000});
+const whole = (more = {}) => ({
+  t: 'game',
+  game: 'g',
+  v: 5,
+  you: 'red',
+  control: '10+5',
+  casual: true,
+  red: side('Zhang'),
+  black: side('Li'),
+  turn: 'red',
+  clock: true,
+  moves: [],
+  result: '*',
+  reason: 'none',
+  viewers: 0,
+  ...more,
+});
+const move = (v, ply, text, more = {}) => ({
+  t: 'move',
+  game: 'g',
+  v,
+  by: ply % 2 === 0 ? 'red' : 'black',
+  ply,
+  move: text,
+  at_ms: 1,
+  charged_ms: 1,
+  red_ms: 1000,
+  black_ms: 2000,
+  ...more,
+});
+
+const tests = {
+  whatIsNoMessageIsDropped() {
+    const bad = [
+      '',
+      'x',
+      '1',
+      'null',
+      '[]',
+      '{}',
+      '{"t":1}',
+      '{"t":"dance"}',
+      '{"t":"toString"}',
+      '{"t":"__proto__"}',
+      '{"t":"move"}',
+      '{"t":"pong","n":"1"}',
+      undefined,
+      new ArrayBuffer(3),
+    ];
+    for (const data of bad) assert.equal(decode(data), null, String(data));
+    const good = [
+      whole(),
+      move(6, 0, 'h2e2'),
+      {t: 'skip', game: 'g', v: 1},
+      {t: 'ok', re: 'move'},
+      {t: 'chat', game: 'g', v: 1, name: '<b>', text: '</script>'},
+    ];
+    for (const message of good) assert.deepEqual(decode(JSON.stringify(message)), message);
+  },
+
+  // Every key of every message, made wrong in many ways.
+  messagesThatAreAlmostRightAreDropped() {
+    const junk = [null, {}, [], 'x'.repeat(5000), -1.5, {toString: 1}];
+    for (const message of [
+      whole(),
+      move(6, 0, 'h2e2'),
+      {t: 'end', game: 'g', v: 1, red_ms: 1, black_ms: 1, result: '1-0', reason: 'checkmate'},
+    ]) {
+      for (const key of Object.keys(message)) {
+        for (const value of junk) {
+          const wrong = {...message, [key]: value};
+          const game = new GameModel('g');
+          game.receive(whole(), 0);
+          const decoded = decode(JSON.stringify(wrong));
+          // Whatever gets through must not throw, and leaves a game that can be drawn.
+          if (decoded !== null && decoded.game === 'g') game.receive(decoded, 0);
+          assert.equal(
+            game.positions.length,
+            game.moves.length + 1,
+            `${key}: ${JSON.stringify(value)}`,
+          );
+          assert.equal(game.position.cells.length, 90);
+        }
+      }
+    }
+  },
+
+  keysThatAreNotThereAreNotSent() {
+    assert.equal(
+      encode(say.seek({control: '5+3', casual: false, color: null, level: 3})),
+      '{"t":"seek","control":"5+3","casual":false}',
+    );
+    assert.equal(
+      encode(say.move('g', 4, 'h2e2'), '17'),
+      '{"t":"move","game":"g","ply":4,"move":"h2e2","id":"17"}',
+    );
+    assert.equal(encode(say.hello('', '')), '{"t":"hello"}');
+    assert.equal(encode(say.join('g', undefined)), '{"t":"join","game":"g"}');
+  },
+
+  eventsComeInOrder() {
+    const game = new GameModel('g');
+    assert.equal(game.receive(move(6, 0, 'h2e2'), 0), 'gap');
+    assert.equal(game.receive(whole(), 0), 'game');
+    assert.ok(game.yourTurn);
+    assert.equal(game.receive(move(5, 0, 'h2e2'), 0), 'stale');
+    assert.equal(game.receive(move(7, 0, 'h2e2'), 0), 'gap');
+    assert.equal(game.receive(move(6, 0, 'h2e2'), 0), 'move');
+    assert.equal(game.receive(move(6, 0, 'h2e2'), 0), 'stale');
+    assert.equal(game.turn, 'black');
+    assert.equal(game.receive({t: 'skip', game: 'g', v: 7}, 0), 'skip');
+    assert.equal(game.receive(move(8, 1, 'h9g7'), 0), 'move');
+    assert.equal(game.version, 8);
+    // What does not fit is as good as missing.
+    assert.equal(game.receive(move(9, 2, 'a0a9'), 0), 'gap');
+    assert.equal(game.receive(move(9, 3, 'h0g2'), 0), 'gap');
+    assert.equal(game.ply, 2);
+  },
+
+  offersAndTakebacks() {
+    const game = new GameModel('g');
+    game.receive(whole({moves: [{move: 'h2e2'}, {move: 'h9g7'}], turn: 'red'}), 0);
+    assert.ok(game.mayTakeBack);
+    assert.equal(
+      game.receive({t: 'offer', game: 'g', v: 6, by: 'black', offer: 'draw'}, 0),
+      'offer',
+    );
+    assert.equal(game.offers.draw, 'black');
+    assert.equal(
+      game.receive({t: 'takeback', game: 'g', v: 7, by: 'red', ply: 0, red_ms: 5, black_ms: 6}, 0),
+      'takeback',
+    );
+    assert.equal(game.ply, 0);
+    assert.equal(game.offers.draw, null);
+    assert.equal(game.clock.read('red', 0).main, 5);
+    game.receive(
+      {t: 'end', game: 'g', v: 8, result: '0-1', reason: 'resignation', red_ms: 1, black_ms: 2},
+      0,
+    );
+    assert.ok(game.over);
+    assert.equal(game.winner, 'black');
+    assert.equal(game.clock.running, null);
+  },
+
+  absenceIsTimed() {
+    const game = new GameModel('g');
+    game.receive(whole({black: {...side('Li'), online: false, grace_ms: 30000}}), 1000);
+    assert.equal(game.players.black.graceEnds, 31000);
+    game.receive({t: 'presence', game: 'g', v: 6, by: 'black', online: true}, 2000);
+    assert.ok(game.players.black.online);
+  },
+
+  clocksRunForOneSide() {
+    const clock = new GameClock(parseControl('10+5'));
+    clock.set({red: 60000, black: 50000}, 'red', 100);
+    assert.deepEqual(clock.read('red', 10100), {main: 50000, move: null, byoYomi: false});
+    assert.equal(clock.left('black', 10100), 50000);
+    assert.equal(clock.left('red', 1e9), 0);
+    clock.stop(20100);
+    assert.equal(clock.left('red', 1e9), 40000);
+  },
+
+  stagesOfTheChineseClock() {
+    const clock = new GameClock(parseControl('20/60/30'));
+    clock.set({red: 600000, black: 0}, 'red', 0);
+    assert.deepEqual(clock.read('red', 10000), {main: 590000, move: 50000, byoYomi: false});
+    assert.equal(clock.left('red', 70000), 0);
+    clock.set({red: 600000, black: 0}, 'black', 0);
+    assert.deepEqual(clock.read('black', 10000), {main: 0, move: 20000, byoYomi: true});
+    // The game's time runs out in mid-move: thirty seconds follow.
+    clock.set({red: 10000, black: 0}, 'red', 0);
+    assert.equal(clock.left('red', 5000), 35000);
+    assert.deepEqual(clock.read('red', 15000), {main: 0, move: 25000, byoYomi: true});
+    assert.deepEqual(
+      [parseControl('x'), parseControl('5'), parseControl('-1+5'), parseControl('5/5')],
+      [null, null, null, null],
+    );
+    assert.deepEqual(['3+2', '10+5', '30+20', '20/60/30'].map(speedOf), [
+      'blitz',
+      'rapid',
+      'classical',
+      'classical',
+    ]);
+  },
+
+  timesAreWritten() {
+    const cases = [
+      [0, '0:00.0'],
+      [9949, '0:10.0'],
+      [9500, '0:09.5'],
+      [950, '0:01.0'],
+      [10000, '0:10'],
+      [59001, '1:00'],
+      [605000, '10:05'],
+      [3661000, '1:01:01'],
+    ];
+    for (const [ms, text] of cases) assert.equal(formatTime(ms), text, String(ms));
+  },
+
+  recordsAreReadByTheRulesLibrary() {
+    const moves = 'h2e2 h9g7 h0g2 i9h9 e2e6 b9c7'.split(' ').map((text) => ({move: text}));
+    const game = GameModel.fromRecord('g', {
+      moves,
+      result: '1-0',
+      reason: 'resignation',
+      tags: {Red: 'Zhang "the\\horse"', Black: '李\n四', TimeControl: '10+5', Date: 7},
+    });
+    for (const format of ['iccs', 'wxf', 'chinese']) {
+      const pgn = formatPgn(game, format);
+      const run = spawnSync(xq, ['record', '-', 'json'], {input: pgn, encoding: 'utf8'});
+      assert.equal(run.status, 0, `${pgn}\n${run.stderr}`);
+      const record = JSON.parse(run.stdout);
+      assert.deepEqual(
+        record.moves.map((one) => one.move),
+        moves.map((one) => one.move),
+      );
+      assert.equal(record.tags.Red, 'Zhang "the\\horse"');
+      assert.equal(record.reason, 'resignation');
+      // And what the library writes is read here.
+      const again = decode(JSON.stringify({t: 'record', game: 'g', record}));
+      assert.equal(GameModel.fromRecord('g', again.record).ply, moves.length);
+    }
+  },
+
+  numbersAtTheBoardCountFromTheRight() {
+    assert.equal(boardLabels('chinese', false).bottom.join(''), '九八七六五四三二一');
+    assert.equal(boardLabels('chinese', true).bottom.join(''), '987654321');
+    assert.equal(boardLabels('chinese', true).top.join(''), '一二三四五六七八九');
+    assert.equal(boardLabels('iccs', true).bottom.join(''), 'ihgfedcba');
+  },
+
+  everyWordIsInEveryLanguage() {
+    const keys = Object.keys(dictionaries.en).sort();
+    for (const [name, dictionary] of Object.entries(dictionaries)) {
+      assert.deepEqual(Object.keys(dictionary).sort(), keys, name);
+      for (const key of keys) {
+        const values = (text) => (text.match(/\{\w+\}/g) ?? []).sort().join();
+        assert.equal(values(dictionary[key]), values(dictionaries.en[key]), `${name}: ${key}`);
+      }
+    }
+    const used = new Set();
+    for (const file of sources()) {
+      const text = fs.readFileSync(path.join(web, file), 'utf8');
+      for (const [, key] of text.matchAll(/\bt\('(\w+)'/g)) used.add(key);
+    }
+    assert.ok(used.size > 60);
+    for (const key of used) assert.ok(key in dictionaries.en, key);
+  },
+
+  // What is imported or linked is there, and nothing comes from elsewhere.
+  filesReferToFilesOfTheirOwn() {
+    for (const file of sources()) {
+      const text = fs.readFileSync(path.join(web, file), 'utf8');
+      for (const [, target] of text.matchAll(/from '([^']+)'/g)) {
+        if (file === 'art/make_glyphs.mjs') continue;
+        assert.ok(fs.existsSync(path.join(web, path.dirname(file), target)), `${file}: ${target}`);
+      }
+      assert.ok(
+        !/innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(/.test(text),
+        file,
+      );
+    }
+    const page = fs.readFileSync(path.join(web, 'index.html'), 'utf8');
+    const links = [...page.matchAll(/(?:href|src)="([^"]+)"/g)].map(([, target]) => target);
+    assert.ok(links.length > 5);
+    for (const link of links) assert.ok(fs.existsSync(path.join(web, link)), link);
+    // All that main.js leads to is fetched at once, not level by level.
+    const ahead = [...page.matchAll(/"modulepreload" href="\/([^"]+)"/g)].map(
+      ([, target]) => target,
+    );
+    assert.deepEqual(
+      ahead.toSorted(),
+      sources()
+        .filter((file) => file !== 'main.js')
+        .toSorted(),
+    );
+    assert.ok(!/<script>|style="| on\w+="/.test(page), 'inline code');
+  },
+};
+
+function sources(directory = '') {
+  return fs.readdirSync(path.join(web, directory), {withFileTypes: true}).flatMap((entry) => {
+    const name = path.join(directory, entry.name);
+    if (entry.isDirectory()) return sources(name);
+    return name.endsWith('.js') ? [name] : [];
+  });
+}
+
+for (const [name, test] of Object.entries(tests)) {
+  test();
+  console.log(`ok ${name}`);
+}
