@@ -68,6 +68,11 @@ absl::StatusOr<std::string> WriteRequestHead(const RequestHeadParts& parts) {
     return absl::InvalidArgumentError(absl::StrCat(
         "the method \"", absl::CHexEscape(parts.method), "\" is not a token"));
   }
+  if ((parts.method == "CONNECT") != (parts.form == TargetForm::kAuthority)) {
+    return absl::InvalidArgumentError(
+        "CONNECT opens a tunnel through a proxy, and nothing else does");
+  }
+  if (auto status = parts.url.Check(); !status.ok()) return status;
   if (!parts.upgrade.empty() && !IsToken(parts.upgrade)) {
     return absl::InvalidArgumentError(
         absl::StrCat("the protocol \"", absl::CHexEscape(parts.upgrade),

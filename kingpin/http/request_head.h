@@ -26,6 +26,7 @@ enum class TargetForm : uint8_t {
 };
 
 struct RequestHeadParts {
+  // CONNECT with kAuthority, and with nothing else.
   std::string method = "GET";
   Url url;
   TargetForm form = TargetForm::kOrigin;
@@ -45,8 +46,9 @@ struct RequestHeadParts {
 };
 
 // kInvalidArgument names what cannot be sent: a method or name that is no token, a
-// value with a control character (it could end the line: RFC 9110 section 5.5), a
-// field that is the writer's.
+// URL that Url::Check() refuses, a value with a control character (it could end the
+// line: RFC 9110 section 5.5), a field that is the writer's, CONNECT in another form
+// than kAuthority.
 absl::StatusOr<std::string> WriteRequestHead(const RequestHeadParts& parts);
 
 }  // namespace kingpin::http

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -27,6 +28,15 @@ absl::Status Refuse(std::string_view text, std::string_view why) {
 
 bool IsHostByte(char c) {
   return absl::ascii_isalnum(c) || c == '.' || c == '-' || c == '_';
+}
+
+// A name in ASCII, or an address.
+bool IsHost(const std::string& host) {
+  in6_addr address;
+  return std::all_of(host.begin(), host.end(), IsHostByte) ||
+         // inet_pton would stop at a NUL.
+         (host.find('\0') == kNone &&
+          ::inet_pton(AF_INET6, host.c_str(), &address) == 1);
 }
 
 // RFC 3986 section 3.3, and what stands for itself in a query.
@@ -84,13 +94,7 @@ absl::Status SetHost(std::string_view text, std::string_view host, Url* url) {
   if (host.empty()) return Refuse(text, "it has no host");
   if (host.size() > kMaxHostBytes) return Refuse(text, "its host is too long");
   url->host = absl::AsciiStrToLower(host);
-  if (std::all_of(host.begin(), host.end(), IsHostByte)) {
-    return absl::OkStatus();
-  }
-  in6_addr address;
-  if (::inet_pton(AF_INET6, url->host.c_str(), &address) == 1) {
-    return absl::OkStatus();
-  }
+  if (IsHost(url->host)) return absl::OkStatus();
   return Refuse(text, "its host is neither a name in ASCII nor an address");
 }
 
@@ -216,6 +220,27 @@ std::string Url::HostField() const {
   std::string field = is_ipv6 ? absl::StrCat("[", host, "]") : host;
   if (port != (is_https ? 443 : 80)) absl::StrAppend(&field, ":", port);
   return field;
+}
+
+absl::Status Url::Check() const {
+  const auto refuse = [this](std::string_view why) {
+    return Refuse(absl::CHexEscape(ToString()), why);
+  };
+  if (host.empty()) return refuse("it has no host");
+  if (host.size() > kMaxHostBytes) return refuse("its host is too long");
+  if (!IsHost(host)) {
+    return refuse("its host is neither a name in ASCII nor an address");
+  }
+  if (port == 0) return refuse("its port is not 1 to 65535");
+  if (!absl::StartsWith(target, "/")) {
+    return refuse("its target does not begin with /");
+  }
+  if (!std::all_of(target.begin(), target.end(), IsTargetByte)) {
+    return refuse(
+        "its target has a byte that has to be percent-encoded (Url::Parse does "
+        "that)");
+  }
+  return absl::OkStatus();
 }
 
 std::string Url::ToString() const {

@@ -24,6 +24,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 namespace kingpin::http {
@@ -43,6 +44,11 @@ struct Url {
   std::string HostField() const;
   // The same resource, so the same text.
   std::string ToString() const;
+
+  // Whether it is one that Parse() could have made, for one that was put together
+  // by hand: with anything else in its host or target it could end a line of the
+  // request, or be read as another one. InvalidArgument says what is wrong.
+  absl::Status Check() const;
 
   friend bool operator==(const Url&, const Url&) = default;
 };

@@ -78,6 +78,41 @@ TEST(RequestHead, NothingCanEndALineOfIt) {
   }
 }
 
+TEST(RequestHead, AUrlThatWasPutTogetherByHandIsChecked) {
+  using namespace std::string_literals;  // NOLINT: for the NUL.
+  const auto url = [](std::string host, std::string target) {
+    return Url{
+        .host = std::move(host), .port = 80, .target = std::move(target)};
+  };
+  for (const std::string& target :
+       {"/ HTTP/1.1\r\nX: y"s, "/a b"s, "/\t"s, "/\0"s, "/\x7f"s, "/\xc3\xa9"s,
+        "/a#b"s, ""s, "a"s, "*"s}) {
+    for (TargetForm form : {TargetForm::kOrigin, TargetForm::kAbsolute}) {
+      EXPECT_THAT(Refusal({.url = url("h", target), .form = form}),
+                  HasSubstr("its target"));
+    }
+  }
+  for (const std::string& host :
+       {"h\r\nX: y"s, "a b"s, "a/b"s, "a@b"s, "::1\0"s, "h:80"s, "[::1]"s,
+        "\xc3\xa9"s, ""s}) {
+    EXPECT_THAT(Refusal({.url = url(host, "/")}), HasSubstr("host"));
+    EXPECT_THAT(Refusal({.method = "CONNECT",
+                         .url = url(host, "/"),
+                         .form = TargetForm::kAuthority}),
+                HasSubstr("host"));
+  }
+  EXPECT_THAT(Refusal({.url = {.host = "h", .target = "/"}}),
+              HasSubstr("port"));
+  EXPECT_TRUE(WriteRequestHead({.url = url("::1", "/a%20b?c=d/?")}).ok());
+}
+
+TEST(RequestHead, ConnectIsForTunnelsAlone) {
+  EXPECT_THAT(Refusal({.method = "CONNECT", .url = At("http://h/")}),
+              HasSubstr("CONNECT"));
+  EXPECT_THAT(Refusal({.url = At("http://h/"), .form = TargetForm::kAuthority}),
+              HasSubstr("CONNECT"));
+}
+
 TEST(RequestHead, FramingIsNotForTheCaller) {
   for (const char* name : {"Host", "content-length", "Transfer-Encoding",
                            "CONNECTION", "Expect"}) {
