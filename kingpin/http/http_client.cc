@@ -29,7 +29,9 @@ absl::Status StatusOf(const Target& target, const ConnectFailure& failure) {
   return absl::UnavailableError(text);
 }
 
-absl::Status StatusOf(const Connection& connection, CloseReason reason) {
+// `begun`: a byte of the answer has come.
+absl::Status StatusOf(const Connection& connection, CloseReason reason,
+                      bool begun) {
   switch (reason) {
     case CloseReason::kDeadline:
       return absl::DeadlineExceededError(
@@ -45,13 +47,28 @@ absl::Status StatusOf(const Connection& connection, CloseReason reason) {
     case CloseReason::kLocal:
     case CloseReason::kShutdown:
       return absl::CancelledError(absl::StrCat("closed: ", ToString(reason)));
-    case CloseReason::kError:
-      return absl::UnavailableError(
-          absl::StrCat("the connection broke: ", connection.error_text()));
-    default:
-      return absl::UnavailableError(
+    case CloseReason::kInputOverflow:
+    case CloseReason::kOutputOverflow:
+      return absl::ResourceExhaustedError(
           absl::StrCat("the connection was closed: ", ToString(reason)));
+    default:
+      break;
   }
+  const std::string text =
+      reason == CloseReason::kError
+          ? absl::StrCat("the connection broke: ", connection.error_text())
+          : absl::StrCat("the connection was closed: ", ToString(reason));
+  return begun ? absl::DataLossError(absl::StrCat("within the answer, ", text))
+               : absl::UnavailableError(text);
+}
+
+// Bytes behind the end of an answer. They must not be taken for another one; whether
+// they are dropped or tell of a wrong length is for the client to say (RFC 9112
+// section 6.3).
+absl::Status Surplus(size_t size) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("the peer sent more than the answer (", size,
+                   " bytes so far): its length is wrong, or nobody asked"));
 }
 
 }  // namespace
@@ -166,9 +183,11 @@ class HttpClientHandler::Sink final : public ResponseReader::Sink {
   }
 
   void OnBody(std::string_view data) override {
-    // Cancelled, or on the way to somewhere else.
+    // Cancelled, on the way to somewhere else, or to nowhere.
     HttpExchange* exchange = this->exchange();
-    if (exchange == nullptr || exchange->next_.has_value()) return;
+    if (exchange == nullptr || exchange->next_.has_value() || !error_.ok()) {
+      return;
+    }
     handler_.OnBody(*exchange, data);
   }
 
@@ -244,6 +263,7 @@ void HttpClientHandler::ReadTunnelAnswer(Connection& connection) {
   if (result == ResponseReader::Result::kDone && state.reader->is_tunnel()) {
     const Url& url = state.exchange->url();
     state.opens_tunnel = false;
+    state.reader.reset();  // Of what follows, nothing has come yet.
     connection.StartTransport((*data_.tls_)->NewTransport(url.host, url.port));
   } else if (!sink.text().empty()) {
     End(connection, absl::UnavailableError(sink.text()));
@@ -308,6 +328,11 @@ void HttpClientHandler::ReadAnswer(Connection& connection) {
     End(connection, state.reader->status());
     connection.Abort();
   } else if (result == ResponseReader::Result::kDone) {
+    if (!left.empty() &&
+        data_.http_options().response.syntax == ResponseSyntax::kStrict) {
+      End(connection, Surplus(left.size()));
+      return connection.Abort();
+    }
     Complete(connection);
   }
 }
@@ -380,7 +405,17 @@ void HttpClientHandler::Cancel(HttpExchange& exchange) {
 
 void HttpClientHandler::OnClose(Connection& connection, CloseReason reason) {
   if (reason == CloseReason::kRetry) return;
-  End(connection, StatusOf(connection, reason));
+  if (!connection
+           .has_state<State>()) {  // OnConnect has thrown, or it is not ours.
+    Target* const unused = target(connection);
+    if (unused == nullptr) return;
+    return OnEnd(ExchangeOf(*unused),
+                 StatusOf(connection, reason, /*begun=*/false));
+  }
+  const State& state = connection.state<State>();
+  const bool begun =
+      !state.opens_tunnel && state.reader.has_value() && state.reader->begun();
+  End(connection, StatusOf(connection, reason, begun));
 }
 
 void HttpClientHandler::OnConnectFailed(Target& target,

@@ -173,8 +173,10 @@ class HttpClientHandler : public IOHandlerForClient {
   virtual void OnResponse(HttpExchange&, const Response&) {}
   // The next piece of its body, not empty.
   virtual void OnBody(HttpExchange&, std::string_view /*data*/) {}
-  // The last callback. OK: all of the answer has come. DeadlineExceeded; Unavailable:
-  // no connection, or it ended before an answer; Cancelled; else see
+  // The last callback. OK: all of the answer has come, and nothing behind it that
+  // nobody asked for (with ResponseSyntax::kLenient, that is dropped).
+  // DeadlineExceeded; Unavailable: no connection, or it ended before an answer;
+  // DataLoss: it ended, or broke, within the answer; Cancelled; else see
   // ResponseReader::status().
   virtual void OnEnd(HttpExchange&, const absl::Status&) {}
 

@@ -129,6 +129,7 @@ enum class ResponseSyntax : uint8_t {
   // - Transfer-Encoding beside Content-Length or in HTTP/1.0: it decides, and
   //   the connection is not kept (RFC 9112 6.3);
   // - the transfer coding "identity" alone, as if the field were not there.
+  // HttpClientHandler also drops what follows an answer, and the connection.
   kLenient,
 };
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "kingpin/logger/klog.h"
+#include "kingpin/sys/socket_address.h"
 #include "kingpin/sys/syscalls.h"
 
 namespace kingpin {
@@ -19,7 +20,14 @@ constexpr MonotonicTime kNever = {INT64_MAX};
 
 // The peer has neither closed it nor sent what nobody has asked for.
 bool IsAlive(const IdleSocket& socket) {
-  return sys::Peek(socket.fd.get()).error == EAGAIN;
+  const SysResult<size_t> got = sys::Peek(socket.fd.get());
+  // Through a transport it may be no more than a farewell.
+  if (got.ok() && got.value > 0 && socket.companion == nullptr) {
+    KLOG_EVERY_SECOND(WARNING)
+        << SocketAddress::Peer(socket.fd.get()).ToString()
+        << " has sent what nobody asked for: the connection is not used again";
+  }
+  return got.error == EAGAIN;
 }
 
 // Another attempt may go otherwise.

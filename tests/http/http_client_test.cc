@@ -2,6 +2,7 @@
 // test makes them say.
 #include "kingpin/http/http_client.h"
 
+#include <sys/socket.h>
 #include <zlib.h>
 
 #include <stdexcept>
@@ -14,6 +15,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/http/http_client_testing.h"
@@ -149,6 +152,8 @@ TEST(HttpClient, RedirectsToNowhereEndIt) {
   const Outcome o = client.Get(At(server.port(), "/"));
   EXPECT_EQ(o.end.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(o.end.message()), HasSubstr("redirected to"));
+  EXPECT_EQ(o.status, 0);
+  EXPECT_EQ(o.body, "") << "a body without its head";
 }
 
 TEST(HttpClient, ExpectWaitsForTheServer) {
@@ -217,14 +222,60 @@ TEST(HttpClient, PeersThatBreakTheRules) {
   EXPECT_TRUE(end("HTTP/1.1 200 OK\r\n\r\nuntil the end").ok());
 }
 
-TEST(HttpClient, WhatFollowsAnAnswerCostsTheConnection) {
+TEST(HttpClient, WhatFollowsAnAnswerIsAnError) {
   ThreadedServer server = Saying(
       "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 Mine\r\n",
       /*close=*/false);
   TestHttpClient client;
-  EXPECT_EQ(client.Get(At(server.port(), "/1")).body, "ok");
-  EXPECT_EQ(client.Get(At(server.port(), "/2")).body, "ok");
-  EXPECT_EQ(server.shared().connects, 2);
+  for (int i = 1; i <= 2; ++i) {
+    const Outcome o = client.Get(At(server.port(), "/"));
+    EXPECT_EQ(o.end.code(), absl::StatusCode::kInvalidArgument) << o.end;
+    EXPECT_THAT(std::string(o.end.message()), HasSubstr("19 bytes"));
+    EXPECT_EQ(o.body, "ok");
+    EXPECT_EQ(server.shared().connects, i) << "and costs the connection";
+  }
+}
+
+TEST(HttpClient, WhatFollowsAnAnswerIsDroppedByALenientClient) {
+  ThreadedServer server = Saying(
+      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 Mine\r\n",
+      /*close=*/false);
+  TestHttpClient client({.response = {.syntax = ResponseSyntax::kLenient}});
+  for (int i = 1; i <= 2; ++i) {
+    const Outcome o = client.Get(At(server.port(), "/"));
+    EXPECT_TRUE(o.end.ok()) << o.end;
+    EXPECT_EQ(o.body, "ok");
+    EXPECT_EQ(server.shared().connects, i) << "and costs the connection";
+  }
+}
+
+TEST(HttpClient, AConnectionThatBreaksWithinTheAnswerIsALoss) {
+  // The answer's begin, and when it has been seen a reset.
+  absl::Notification seen;
+  ThreadedServer server(
+      {.on_message =
+           [&seen](Connection& c) {
+             c.input().TakeAll();
+             c.Write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nsh");
+           },
+       .on_loop =
+           [&seen](IOHandler& handler) {
+             handler.RunAfter(absl::Milliseconds(1), [] {});  // Looks again.
+             if (!seen.HasBeenNotified()) return;
+             handler.ForEachConnection([](Connection& c) {
+               const linger reset = {.l_onoff = 1, .l_linger = 0};
+               setsockopt(c.fd(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+               c.Abort();
+             });
+           }},
+      Local(), 1);
+  TestHttpClient client;
+  client.data().on_response = [&seen](HttpClientHandler&, HttpExchange&) {
+    seen.Notify();
+  };
+  const Outcome o = client.Get(At(server.port(), "/"));
+  EXPECT_EQ(o.end.code(), absl::StatusCode::kDataLoss) << o.end;
+  EXPECT_THAT(std::string(o.end.message()), HasSubstr("within the answer"));
 }
 
 TEST(HttpClient, AnAnswerBeyondTheBoundIsCut) {
@@ -288,6 +339,13 @@ TEST(HttpClient, RequestsThatCannotBeSentAreRefusedAtOnce) {
   EXPECT_EQ(
       data.Fetch({.url = *Url::Parse("http://h/"), .fields = {{"X", "a\r\nb"}}})
           .code(),
+      absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(
+      data.Fetch({.url = {.host = "h", .port = 80, .target = "/ HTTP/1.1\r\n"}})
+          .code(),
+      absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(
+      data.Fetch({.method = "CONNECT", .url = *Url::Parse("http://h/")}).code(),
       absl::StatusCode::kInvalidArgument);
 }
 

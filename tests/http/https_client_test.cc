@@ -137,6 +137,29 @@ TEST(HttpsClient, AServerThatIsNotTrustedIsRefusedWithTheReason) {
   EXPECT_THAT(std::string(o.end.message()), HasSubstr("certificate"));
 }
 
+TEST(HttpsClient, AnEndWithoutAFarewellWithinTheAnswerIsALoss) {
+  TestCa ca;
+  const CertificateFiles files = ca.Issue();
+  const std::unique_ptr<TlsServer> tls = *TlsServer::Create(
+      {.certificate_file = files.certificate, .key_file = files.key});
+  // No length: the end of the connection is that of the body.
+  constexpr std::string_view kBegin = "HTTP/1.1 200 OK\r\n\r\nbegin";
+  ThreadedServer server({.on_message =
+                             [&](Connection& c) {
+                               c.input().TakeAll();
+                               c.Write(kBegin);
+                             },
+                         .on_write_complete = [](Connection& c) { c.Abort(); },
+                         .new_transport = [&] { return tls->NewTransport(); }},
+                        Local(), 1);
+  TestHttpClient client(Trusting(ca));
+  const Outcome o =
+      client.Get(absl::StrCat("https://localhost:", server.port(), "/"));
+  EXPECT_EQ(o.end.code(), absl::StatusCode::kDataLoss) << o.end;
+  EXPECT_THAT(std::string(o.end.message()), HasSubstr("close_notify"));
+  EXPECT_EQ(o.body, "begin");
+}
+
 TEST(HttpsClient, PlainHttpOnThatPort) {
   ThreadedServer server({}, Local(), 1);
   TestHttpClient client;
