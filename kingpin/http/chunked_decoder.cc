@@ -34,6 +34,12 @@ ChunkedDecoder::Result ChunkedDecoder::Decode(std::string_view* input,
   return state_ == State::kDone ? Result::kDone : Result::kError;
 }
 
+void ChunkedDecoder::Return(size_t size) {
+  if (size == 0) return;
+  remaining_ += size;
+  state_ = State::kData;
+}
+
 ChunkedDecoder::State ChunkedDecoder::Next(char c) {
   switch (state_) {
     case State::kSizeLf:

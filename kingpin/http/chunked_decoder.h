@@ -56,6 +56,9 @@ class ChunkedDecoder {
   // Takes bytes from the front of `input` up to the next result. `data` is
   // empty unless the result is kData; then it lies in the bytes of `input`.
   Result Decode(std::string_view* input, std::string_view* data);
+  // After kData, and before anything else: the last `size` bytes of `data` were not
+  // used. They are the begin of the next input.
+  void Return(size_t size);
 
  private:
   // What the next byte must be. The order of the first six follows the grammar

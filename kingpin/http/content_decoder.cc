@@ -213,49 +213,78 @@ absl::StatusOr<ContentDecoder> ContentDecoder::Make(std::string_view codings,
                                          : "more than three codings"));
     }
     // The last that was applied is undone first (RFC 9110 section 8.4).
-    decoder.stages_.insert(decoder.stages_.begin(), {std::move(coding)});
+    decoder.stages_.insert(decoder.stages_.begin(),
+                           Stage{.coding = std::move(coding)});
   }
   return decoder;
 }
 
-absl::Status ContentDecoder::Decode(std::string_view input, Output output) {
-  if (status_.ok()) status_ = DecodeFrom(0, input, output);
-  return status_;
+absl::Status ContentDecoder::Decode(std::string_view* input, size_t* budget,
+                                    Output output) {
+  if (!status_.ok()) return status_;
+  if (stages_.empty()) {
+    status_ = Count(input->size(), &plain_bytes_);
+    if (status_.ok()) output(std::exchange(*input, {}));
+    return status_;
+  }
+  const std::string_view shown = *input;
+  if (!shown.empty() && std::exchange(last_byte_is_taken_, false)) {
+    input->remove_prefix(1);
+  }
+  while (*budget > 0) {
+    const size_t stage = NextStage(input);
+    if (stage == stages_.size()) return absl::OkStatus();
+    const absl::StatusOr<size_t> size =
+        Run(stage, InputOf(stage, input), output);
+    if (!size.ok()) return status_ = size.status();
+    *budget -= std::min(*budget, *size);
+  }
+  if (NextStage(input) < stages_.size() && input->empty()) {
+    last_byte_is_taken_ = true;
+    *input = shown.substr(shown.size() - 1);
+  }
+  return absl::OkStatus();
 }
 
-absl::Status ContentDecoder::DecodeFrom(size_t stage, std::string_view input,
-                                        Output output) {
-  const auto too_much = [this] {
+size_t ContentDecoder::NextStage(std::string_view* input) {
+  for (size_t i = stages_.size(); i-- > 0;) {
+    std::string_view* const own = InputOf(i, input);
+    if (stages_[i].coding->ended()) {
+      *own = {};  // Behind its end.
+    } else if (!own->empty() || stages_[i].full) {
+      return i;
+    }
+  }
+  return stages_.size();
+}
+
+absl::StatusOr<size_t> ContentDecoder::Run(size_t stage,
+                                           std::string_view* input,
+                                           Output output) {
+  Stage& at = stages_[stage];
+  const bool is_last = stage + 1 == stages_.size();
+  std::array<char, kPieceBytes> piece;
+  if (!is_last && at.room == nullptr) {
+    at.room = std::make_unique_for_overwrite<char[]>(piece.size());
+  }
+  char* const room = is_last ? piece.data() : at.room.get();
+  if (!input->empty()) at.coding->Touch();
+  const absl::StatusOr<size_t> size =
+      at.coding->Run(input, absl::MakeSpan(room, piece.size()));
+  if (!size.ok()) return size;
+  if (auto status = Count(*size, &at.output_bytes); !status.ok()) return status;
+  at.full = *size == piece.size();
+  at.ready = is_last ? std::string_view() : std::string_view(room, *size);
+  if (is_last && *size > 0) output(std::string_view(room, *size));
+  return size;
+}
+
+absl::Status ContentDecoder::Count(uint64_t size, uint64_t* total) const {
+  if (size > max_output_ - *total) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the decoded body has more than ", max_output_, " bytes"));
-  };
-  if (stage == stages_.size()) {
-    if (stages_.empty() && input.size() > max_output_ - plain_bytes_) {
-      return too_much();
-    }
-    plain_bytes_ += stages_.empty() ? input.size() : 0;
-    output(input);
-    return absl::OkStatus();
   }
-  Coding& coding = *stages_[stage].coding;
-  uint64_t& total = stages_[stage].output_bytes;
-  if (!input.empty()) coding.Touch();
-  std::array<char, kPieceBytes> room;
-  // A full piece may have more behind it without more input.
-  size_t size = 0;
-  while ((!input.empty() || size == room.size()) && !coding.ended()) {
-    absl::StatusOr<size_t> written = coding.Run(&input, absl::MakeSpan(room));
-    if (!written.ok()) return written.status();
-    size = *written;
-    if (size > max_output_ - total) return too_much();
-    total += size;
-    if (size == 0) continue;
-    if (absl::Status status =
-            DecodeFrom(stage + 1, std::string_view(room.data(), size), output);
-        !status.ok()) {
-      return status;
-    }
-  }
+  *total += size;
   return absl::OkStatus();
 }
 

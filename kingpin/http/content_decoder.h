@@ -4,9 +4,11 @@
 // up to three of them on top of each other.
 //
 // Bounds: what comes out has at most `max_output` bytes, and so has what lies between
-// two codings: a bomb of some kilobytes ends in an error and not in gigabytes. Memory:
-// the window of each coding, 40 KiB for gzip, 8 MiB for zstd (RFC 9659), 16 MiB for br
-// at worst, taken as it is needed, and for each 16 KiB of stack within Decode().
+// two codings: a bomb of some kilobytes ends in an error and not in gigabytes. One call
+// makes what its budget says, so that even the gigabyte that is allowed holds up nobody
+// who takes turns with it. Memory: the window of each coding, 40 KiB for gzip, 8 MiB for
+// zstd (RFC 9659), 16 MiB for br at worst, taken as it is needed; 16 KiB between two
+// codings, and 16 KiB of stack within Decode().
 //
 // Threads: one at a time for each object. After an error every call fails.
 //
@@ -15,7 +17,10 @@
 //   std::string page;
 //   auto append = [&page](std::string_view piece) { page += piece; };
 //   for (std::string_view piece : body) {
-//     if (auto s = decoder->Decode(piece, append); !s.ok()) return s;
+//     while (!piece.empty()) {
+//       size_t budget = ContentDecoder::kTurnBytes;
+//       if (auto s = decoder->Decode(&piece, &budget, append); !s.ok()) return s;
+//     }
 //   }
 //   return decoder->Finish();  // An error if it was cut off.
 #ifndef KINGPIN_HTTP_CONTENT_DECODER_H_
@@ -40,6 +45,9 @@ class ContentDecoder {
  public:
   using Output = absl::FunctionRef<void(std::string_view)>;
 
+  // A budget that takes a loop less than a millisecond or two.
+  static constexpr size_t kTurnBytes = 256 << 10;
+
   // `codings`: the Content-Encoding field, all of them joined by ", "; empty for none.
   // kUnimplemented: it names one that is not known, or too many.
   static absl::StatusOr<ContentDecoder> Make(std::string_view codings,
@@ -48,10 +56,13 @@ class ContentDecoder {
   ContentDecoder(ContentDecoder&&);
   ContentDecoder& operator=(ContentDecoder&&);
 
-  // Gives `output` what `input` stands for, in pieces that die with the call.
+  // Takes from the front of `input` and gives `output` what it stands for, in pieces
+  // that die with the call. `budget` counts down by the bytes that each coding makes,
+  // to 0 if a last piece of up to 16 KiB makes them more. At 0, what is left of the
+  // input must be shown again, with more behind it or not: more may come out.
   // kDataLoss: it is no such coding, or damaged. kResourceExhausted: too much.
-  absl::Status Decode(std::string_view input, Output output);
-  // All has been given to Decode(). kDataLoss if more was to come. Bytes behind the
+  absl::Status Decode(std::string_view* input, size_t* budget, Output output);
+  // Decode() has taken all. kDataLoss if more was to come. Bytes behind the
   // end of gzip, deflate and br are ignored, as browsers do.
   absl::Status Finish();
 
@@ -64,17 +75,33 @@ class ContentDecoder {
   explicit ContentDecoder(uint64_t max_output);
 
   static std::unique_ptr<Coding> MakeCoding(std::string_view name);
-  // Runs `input` through the codings from `stage` on.
-  absl::Status DecodeFrom(size_t stage, std::string_view input, Output output);
 
-  // The one that is undone first in front; with how much came out of each.
   struct Stage {
     std::unique_ptr<Coding> coding;
     uint64_t output_bytes = 0;
+    bool full = false;  // The last piece: there may be more without more input.
+    // A piece for the next stage, and what that has not taken yet.
+    std::unique_ptr<char[]> room = nullptr;
+    std::string_view ready = {};
   };
-  std::vector<Stage> stages_;
+
+  std::string_view* InputOf(size_t stage, std::string_view* input) {
+    return stage == 0 ? input : &stages_[stage - 1].ready;
+  }
+  // The last stage that can go on, so that what lies between is used up first;
+  // stages_.size() if there is none.
+  size_t NextStage(std::string_view* input);
+  // Makes one piece of its input. The size.
+  absl::StatusOr<size_t> Run(size_t stage, std::string_view* input,
+                             Output output);
+  absl::Status Count(uint64_t size, uint64_t* total) const;
+
+  std::vector<Stage> stages_;  // The one that is undone first in front.
   uint64_t max_output_;
   uint64_t plain_bytes_ = 0;  // Without a coding.
+  // All of the input was taken and more comes out: its last byte was left there to
+  // say so.
+  bool last_byte_is_taken_ = false;
   absl::Status status_;
 };
 

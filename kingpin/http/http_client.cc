@@ -319,6 +319,9 @@ void HttpClientHandler::ReadAnswer(Connection& connection) {
   const ResponseReader::Result result =
       state.reader->Read(&left, &scratch_, &sink);
   connection.input().Consume(connection.input().size() - left.size());
+  // It is not for the server, then, that anybody waits.
+  const bool paused = result == ResponseReader::Result::kPaused;
+  if (paused != connection.busy()) connection.SetBusy(paused);
   if (state.exchange == nullptr) {
     connection.Abort();  // Cancelled in a callback.
   } else if (!sink.error().ok()) {
@@ -334,6 +337,8 @@ void HttpClientHandler::ReadAnswer(Connection& connection) {
       return connection.Abort();
     }
     Complete(connection);
+  } else if (paused) {
+    connection.RequestMessage();  // And nothing is read before.
   }
 }
 

@@ -26,7 +26,8 @@
 // - HttpRequest::timeout bounds all of it, from Fetch() to OnEnd.
 //
 // Bounds: those of ResponseReaderOptions for what comes, of ConnectionPoolOptions for
-// connections and what waits for one.
+// connections and what waits for one. A coded body is decoded in turns, 256 KiB an
+// iteration of the loop; meanwhile nothing is read from its connection.
 //
 // Threads: HttpClientData from any; handlers, exchanges and callbacks as IOHandler.
 // Lifetime: as ThreadSharedDataForClient. An exchange dies after OnEnd; between hops it

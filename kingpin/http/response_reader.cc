@@ -43,6 +43,7 @@ ResponseReader::ResponseReader(Method method,
 ResponseReader::Result ResponseReader::Read(std::string_view* input,
                                             Response* scratch, Sink* sink) {
   begun_ = begun_ || !input->empty();
+  budget_ = ContentDecoder::kTurnBytes;
   Result result = status_.ok() ? Result::kNeedMore : Result::kError;
   if (phase_ == Phase::kHead && result == Result::kNeedMore) {
     result = ReadHead(input, scratch, sink);
@@ -97,29 +98,28 @@ ResponseReader::Result ResponseReader::ReadBody(std::string_view* input,
       return Finish();
     case Response::Body::kChunked:
       return ReadChunks(input, sink);
-    case Response::Body::kUntilClose: {
-      const std::string_view data = std::exchange(*input, {});
-      return Deliver(data, sink) ? Result::kNeedMore : Result::kError;
-    }
+    case Response::Body::kUntilClose:
+      return Deliver(input, sink);
     case Response::Body::kLength:
       break;
   }
-  const std::string_view data = input->substr(0, body_left_);
-  input->remove_prefix(data.size());
-  body_left_ -= data.size();
-  if (!Deliver(data, sink)) return Result::kError;
-  return body_left_ == 0 ? Finish() : Result::kNeedMore;
+  const std::string_view shown = input->substr(0, body_left_);
+  std::string_view data = shown;
+  const Result result = Deliver(&data, sink);
+  input->remove_prefix(shown.size() - data.size());
+  body_left_ -= shown.size() - data.size();
+  return result == Result::kNeedMore && body_left_ == 0 ? Finish() : result;
 }
 
 ResponseReader::Result ResponseReader::ReadChunks(std::string_view* input,
                                                   Sink* sink) {
   while (true) {
+    const std::string_view shown = *input;
     std::string_view data;
     switch (chunks_.Decode(input, &data)) {
       case ChunkedDecoder::Result::kNeedMore:
         return Result::kNeedMore;
       case ChunkedDecoder::Result::kData:
-        if (!Deliver(data, sink)) return Result::kError;
         break;
       case ChunkedDecoder::Result::kDone:
         return Finish();
@@ -127,16 +127,23 @@ ResponseReader::Result ResponseReader::ReadChunks(std::string_view* input,
         return Fail(absl::InvalidArgumentError(
             "the chunked coding of the body is malformed"));
     }
+    const Result result = Deliver(&data, sink);
+    if (result == Result::kNeedMore) continue;
+    chunks_.Return(data.size());
+    *input = shown.substr(shown.size() - input->size() - data.size());
+    return result;
   }
 }
 
-bool ResponseReader::Deliver(std::string_view data, Sink* sink) {
-  if (data.empty()) return true;
-  absl::Status status = decoder_->Decode(data, [sink](std::string_view piece) {
-    if (!piece.empty()) sink->OnBody(piece);
-  });
-  if (!status.ok()) Fail(std::move(status));
-  return status_.ok();
+ResponseReader::Result ResponseReader::Deliver(std::string_view* data,
+                                               Sink* sink) {
+  if (data->empty()) return Result::kNeedMore;
+  absl::Status status =
+      decoder_->Decode(data, &budget_, [sink](std::string_view piece) {
+        if (!piece.empty()) sink->OnBody(piece);
+      });
+  if (!status.ok()) return Fail(std::move(status));
+  return data->empty() ? Result::kNeedMore : Result::kPaused;
 }
 
 ResponseReader::Result ResponseReader::Finish() {

@@ -13,13 +13,16 @@
 //     void OnBody(std::string_view data) override { std::cout << data; }
 //   };
 //   ResponseReader reader(Method::kGet);          // One a request.
-//   while (reader.Read(&input, &scratch, &printer) == Result::kNeedMore) {
+//   Result result;
+//   while ((result = reader.Read(&input, &scratch, &printer)) <= Result::kPaused) {
+//     if (result == Result::kPaused) continue;  // Or let others have a turn.
 //     if (!Receive(&input)) { reader.EndOfInput(); break; }
 //   }
 //   if (!reader.status().ok()) return reader.status();
 #ifndef KINGPIN_HTTP_RESPONSE_READER_H_
 #define KINGPIN_HTTP_RESPONSE_READER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -57,6 +60,9 @@ class ResponseReader {
 
   enum class Result : uint8_t {
     kNeedMore,
+    // Much has come out of a coded body (ContentDecoder::kTurnBytes), and more may,
+    // of what is left of the input: others can have their turns first.
+    kPaused,
     kDone,   // The response is complete; what is left of the input is not its.
     kError,  // status() says why; stays so.
   };
@@ -69,7 +75,7 @@ class ResponseReader {
   // with more behind it; it may have moved. `scratch` holds nothing between calls:
   // one a thread is enough.
   Result Read(std::string_view* input, Response* scratch, Sink* sink);
-  // The peer will send no more, and all it sent was shown. kDone if that is how the
+  // The peer will send no more, and all it sent was taken. kDone if that is how the
   // body ends, else kError.
   Result EndOfInput();
 
@@ -94,7 +100,8 @@ class ResponseReader {
   Result ReadBody(std::string_view* input, Sink* sink);
   Result ReadChunks(std::string_view* input, Sink* sink);
   absl::Status BeginBody(const Response& response);
-  bool Deliver(std::string_view data, Sink* sink);
+  // Takes from the front of `data`; all of it, if the result is kNeedMore.
+  Result Deliver(std::string_view* data, Sink* sink);
   Result Finish();
   Result Fail(absl::Status status);
 
@@ -104,6 +111,7 @@ class ResponseReader {
   Response::Body body_ = Response::Body::kNone;
   bool begun_ = false;
   bool keep_alive_ = false;
+  size_t budget_ = 0;  // Of the call, for `decoder_`.
   ResponseParser parser_;
   ChunkedDecoder chunks_;
   uint64_t body_left_ = 0;  // With Content-Length.

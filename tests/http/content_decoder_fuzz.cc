@@ -33,9 +33,14 @@ absl::StatusOr<std::string> Decode(std::string_view codings,
   std::string text;
   auto append = [&text](std::string_view more) { text += more; };
   for (std::string_view piece : {body.substr(0, cut), body.substr(cut)}) {
-    absl::Status status = decoder->Decode(piece, append);
-    Require(text.size() <= kMaxOutput);
-    if (!status.ok()) return status;
+    while (!piece.empty()) {
+      const size_t before = text.size();
+      size_t budget = ContentDecoder::kTurnBytes;
+      absl::Status status = decoder->Decode(&piece, &budget, append);
+      Require(text.size() <= kMaxOutput);
+      Require(text.size() - before <= ContentDecoder::kTurnBytes + (16 << 10));
+      if (!status.ok()) return status;
+    }
   }
   if (absl::Status status = decoder->Finish(); !status.ok()) return status;
   return text;

@@ -74,8 +74,15 @@ absl::StatusOr<std::string> Decode(std::string_view codings,
   std::string text;
   auto append = [&text](std::string_view more) { text += more; };
   for (; !body.empty(); body.remove_prefix(std::min(piece, body.size()))) {
-    absl::Status status = decoder->Decode(body.substr(0, piece), append);
-    if (!status.ok()) return status;
+    std::string_view part = body.substr(0, piece);
+    while (!part.empty()) {
+      const size_t before = text.size();
+      size_t budget = ContentDecoder::kTurnBytes;
+      absl::Status status = decoder->Decode(&part, &budget, append);
+      if (!status.ok()) return status;
+      EXPECT_LE(text.size() - before,
+                std::max(piece, ContentDecoder::kTurnBytes + (16 << 10)));
+    }
   }
   if (absl::Status status = decoder->Finish(); !status.ok()) return status;
   return text;
@@ -155,11 +162,12 @@ TEST(ContentDecoder, DamageIsAnErrorThatStays) {
   for (std::string_view coding : {"gzip", "deflate", "br", "zstd"}) {
     auto decoder = ContentDecoder::Make(coding, kPlenty);
     auto ignore = [](std::string_view) {};
-    const absl::Status first =
-        decoder->Decode("<!DOCTYPE html><html>no coding at all", ignore);
+    size_t budget = ContentDecoder::kTurnBytes;
+    std::string_view page = "<!DOCTYPE html><html>no coding at all";
+    const absl::Status first = decoder->Decode(&page, &budget, ignore);
     EXPECT_EQ(first.code(), absl::StatusCode::kDataLoss) << coding;
     EXPECT_THAT(first.message(), HasSubstr(coding));
-    EXPECT_EQ(decoder->Decode(Gzip("x"), ignore), first);
+    EXPECT_EQ(decoder->Decode(&page, &budget, ignore), first);
     EXPECT_EQ(decoder->Finish(), first);
   }
 }
@@ -183,6 +191,45 @@ TEST(ContentDecoder, FailureMode49WhatLiesBetweenTwoCodingsIsBounded) {
   for (int i = 0; i < 100'000; ++i) many += Gzip("");
   const absl::Status status = Decode("gzip, br", Br(many), 1000, 1000).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
+}
+
+// A few kilobytes that stand for many megabytes, in one call: others have their turns
+// between, also when all of the input is inside of the coding already.
+TEST(ContentDecoder, FailureMode49ABombTakesTurns) {
+  const std::string zeros(16 << 20, '\0');
+  for (const Sample& sample : SamplesOf(zeros)) {
+    if (sample.body == zeros) continue;
+    auto decoder = ContentDecoder::Make(sample.codings, kPlenty);
+    std::string_view left = sample.body;
+    size_t calls = 0;
+    size_t bytes = 0;
+    for (; !left.empty(); ++calls) {
+      const size_t before = bytes;
+      const auto count = [&](std::string_view more) { bytes += more.size(); };
+      size_t budget = ContentDecoder::kTurnBytes;
+      ASSERT_TRUE(decoder->Decode(&left, &budget, count).ok());
+      ASSERT_LE(bytes - before, ContentDecoder::kTurnBytes + (16 << 10));
+    }
+    EXPECT_EQ(bytes, zeros.size()) << sample.codings;
+    EXPECT_GE(calls, zeros.size() / (ContentDecoder::kTurnBytes + (16 << 10)));
+    EXPECT_TRUE(decoder->Finish().ok()) << sample.codings;
+  }
+}
+
+TEST(ContentDecoder, WhatLiesBetweenTwoCodingsTakesTurnsToo) {
+  std::string many;  // 2 MB of members that are empty.
+  for (int i = 0; i < 100'000; ++i) many += Gzip("");
+  const std::string body = Br(many);
+  auto decoder = ContentDecoder::Make("gzip, br", kPlenty);
+  std::string_view left = body;
+  int calls = 0;
+  for (; !left.empty(); ++calls) {
+    size_t budget = ContentDecoder::kTurnBytes;
+    ASSERT_TRUE(
+        decoder->Decode(&left, &budget, [](std::string_view) { FAIL(); }).ok());
+  }
+  EXPECT_GE(calls, 5);
+  EXPECT_TRUE(decoder->Finish().ok());
 }
 
 TEST(ContentDecoder, MembersAndFramesAreJoined) {
@@ -222,11 +269,15 @@ TEST(ContentDecoder, UnknownAndTooManyAreNamed) {
 TEST(ContentDecoder, MayBeMoved) {
   auto first = ContentDecoder::Make("gzip", kPlenty);
   const std::string body = Gzip("text");
+  size_t budget = ContentDecoder::kTurnBytes;
+  std::string_view begin = std::string_view(body).substr(0, 5);
+  std::string_view rest = std::string_view(body).substr(5);
   std::string text;
   auto append = [&text](std::string_view more) { text += more; };
-  ASSERT_TRUE(first->Decode(std::string_view(body).substr(0, 5), append).ok());
+  ASSERT_TRUE(first->Decode(&begin, &budget, append).ok());
   ContentDecoder second = *std::move(first);
-  ASSERT_TRUE(second.Decode(std::string_view(body).substr(5), append).ok());
+  ASSERT_TRUE(second.Decode(&rest, &budget, append).ok());
+  EXPECT_TRUE(rest.empty());
   EXPECT_TRUE(second.Finish().ok());
   EXPECT_EQ(text, "text");
 }

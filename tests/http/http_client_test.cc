@@ -5,6 +5,9 @@
 #include <sys/socket.h>
 #include <zlib.h>
 
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -19,6 +22,8 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "kingpin/http/content_decoder.h"
+#include "kingpin/pool/loop_stats.h"
 #include "tests/http/http_client_testing.h"
 #include "tests/http/http_test_server.h"
 #include "tests/testing/scripted_server.h"
@@ -306,6 +311,69 @@ TEST(HttpClient, FailureMode49ABombIsCutAtTheBound) {
   const Outcome o = client.Get(At(server.port(), "/"));
   EXPECT_EQ(o.end.code(), absl::StatusCode::kResourceExhausted) << o.end;
   EXPECT_LE(o.body.size(), size_t{1} << 20);
+}
+
+// 256 MiB of zeros, in 256 KiB.
+constexpr int kBombMib = 256;
+std::string GzipBomb() {
+  z_stream stream{};
+  EXPECT_EQ(deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 9, 0), Z_OK);
+  std::string zeros(1 << 20, '\0');
+  std::string bomb(1 << 20, '\0');
+  stream.next_out = reinterpret_cast<Bytef*>(bomb.data());
+  stream.avail_out = static_cast<uInt>(bomb.size());
+  for (int i = 1; i <= kBombMib; ++i) {
+    stream.next_in = reinterpret_cast<Bytef*>(zeros.data());
+    stream.avail_in = static_cast<uInt>(zeros.size());
+    deflate(&stream, i == kBombMib ? Z_FINISH : Z_NO_FLUSH);
+  }
+  bomb.resize(stream.total_out);
+  deflateEnd(&stream);
+  return absl::StrCat(
+      "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
+      "Content-Length: ",
+      bomb.size(), "\r\n\r\n", bomb);
+}
+
+// No clocks: the loop of the client has to come round between the pieces.
+TEST(HttpClient, FailureMode49ABombDoesNotHoldUpTheLoop) {
+  ThreadedServer server = Saying(GzipBomb(), /*close=*/false);
+  TestHttpClient client;
+  const Counter& rounds = client.data().thread(0).stats().iterations;
+  uint64_t round = 0;
+  size_t in_round = 0;
+  size_t most = 0;
+  size_t all = 0;
+  client.data().on_body = [&](HttpClientHandler& handler,
+                              HttpExchange& exchange, std::string_view data) {
+    if (rounds.value() != round) in_round = 0;
+    round = rounds.value();
+    most = std::max(most, in_round += data.size());
+    // A timer of the same loop has its turn, too.
+    if (all == 0) {
+      handler.RunAfter(absl::ZeroDuration(),
+                       [&handler, &exchange] { handler.Cancel(exchange); });
+    }
+    all += data.size();
+  };
+  const Outcome o = client.Get(At(server.port(), "/"));
+  EXPECT_EQ(o.end.code(), absl::StatusCode::kCancelled) << o.end;
+  EXPECT_LE(most, ContentDecoder::kTurnBytes + (16 << 10));
+  EXPECT_LT(all, size_t{kBombMib} << 20);
+}
+
+TEST(HttpClient, FailureMode49TheDeadlineEndsABomb) {
+  ThreadedServer server = Saying(GzipBomb(), /*close=*/false);
+  TestHttpClient client;
+  std::atomic<size_t> all = 0;
+  client.data().on_body = [&](HttpClientHandler&, HttpExchange&,
+                              std::string_view data) { all += data.size(); };
+  const Outcome o = client.Fetch({.url = *Url::Parse(At(server.port(), "/")),
+                                  .timeout = absl::Milliseconds(100)});
+  // A machine that does all of it in this time has no need of a deadline.
+  EXPECT_TRUE(o.end.code() == absl::StatusCode::kDeadlineExceeded ||
+              (o.end.ok() && all == size_t{kBombMib} << 20))
+      << o.end << " after " << all;
 }
 
 TEST(HttpClient, NobodyThere) {

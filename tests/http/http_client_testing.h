@@ -67,6 +67,10 @@ class TestData : public http::HttpClientData {
   // Instead of what the handler would do.
   std::function<void(http::HttpClientHandler&, http::HttpExchange&)>
       on_response;
+  // The same, of what comes out of its body.
+  std::function<void(http::HttpClientHandler&, http::HttpExchange&,
+                     std::string_view)>
+      on_body;
 
  private:
   absl::Mutex mu_;
@@ -84,6 +88,7 @@ class TestHandler : public http::HttpClientHandler {
   }
   void OnBody(http::HttpExchange& exchange, std::string_view data) override {
     EXPECT_FALSE(data.empty());
+    if (data_.on_body) return data_.on_body(*this, exchange, data);
     data_.Note(exchange, [&](Outcome& o) { o.body += data; });
   }
   void OnEnd(http::HttpExchange& exchange,

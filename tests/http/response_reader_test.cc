@@ -58,8 +58,12 @@ Outcome ReadInSteps(std::string_view text, Then then, Method method,
   Response scratch;
   size_t shown = 0;
   size_t consumed = 0;
-  while (outcome.result == Result::kNeedMore && shown < text.size()) {
-    shown = std::min(shown + step, text.size());
+  while (outcome.result == Result::kPaused ||
+         (outcome.result == Result::kNeedMore && shown < text.size())) {
+    // Nothing has to be added to what is paused.
+    if (outcome.result == Result::kNeedMore) {
+      shown = std::min(shown + step, text.size());
+    }
     const std::string_view part = text.substr(consumed, shown - consumed);
     auto room = std::make_unique<char[]>(part.size());
     part.copy(room.get(), part.size());
@@ -202,6 +206,40 @@ TEST(ResponseReader, ContentCodingsAreUndone) {
                         twice),
            Then::kEnd);
   EXPECT_EQ(o.record.body, text);
+}
+
+// In every framing, and whatever part of the body it is that is large.
+TEST(ResponseReader, MuchOfACodedBodyComesInTurns) {
+  const std::string text(2 << 20, 'a');
+  const std::string coded = Gzip(text);
+  constexpr std::string_view kHead =
+      "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n";
+  const size_t half = coded.size() / 2;
+  for (const auto& [answer, then] :
+       {std::pair(absl::StrCat(kHead, "Content-Length: ", coded.size(),
+                               "\r\n\r\n", coded),
+                  Then::kMore),
+        std::pair(absl::StrCat(kHead, "\r\n", coded), Then::kEnd),
+        std::pair(absl::StrCat(kHead, "Transfer-Encoding: chunked\r\n\r\n",
+                               absl::Hex(half), "\r\n", coded.substr(0, half),
+                               "\r\n", absl::Hex(coded.size() - half), "\r\n",
+                               coded.substr(half), "\r\n0\r\n\r\n"),
+                  Then::kMore)}) {
+    const Outcome o = Read(answer, then);
+    EXPECT_EQ(o.result, Result::kDone) << o.message;
+    EXPECT_EQ(o.record.body, text);
+    ResponseReader reader(Method::kGet);
+    Response scratch;
+    Record record;
+    std::string_view input = answer;
+    int turns = 1;
+    while (reader.Read(&input, &scratch, &record) == Result::kPaused) {
+      ASSERT_FALSE(input.empty());
+      ASSERT_LE(record.body.size(), turns * size_t{300'000});
+      ++turns;
+    }
+    EXPECT_GE(turns, 7);
+  }
 }
 
 TEST(ResponseReader, CutOff) {
