@@ -1,5 +1,6 @@
 #include "kingpin/http/http_client.h"
 
+#include <algorithm>
 #include <array>
 
 #include "absl/algorithm/container.h"
@@ -8,6 +9,7 @@
 #include "kingpin/http/content_decoder.h"
 #include "kingpin/http/method.h"
 #include "kingpin/http/redirect.h"
+#include "kingpin/pool/connection_options.h"
 
 namespace kingpin::http {
 namespace {
@@ -19,14 +21,38 @@ bool MayRepeat(std::string_view method) {
   return absl::c_linear_search(kIdempotent, method);
 }
 
+// What is written at once of a body. The output stays below its high edge, above which
+// the answer would not be read: it may come before the body's end, and instead of it.
+size_t SliceBytes(const ConnectionOptions& options) {
+  return std::clamp<size_t>(options.output_high_bytes / 2, 1, 128 << 10);
+}
+
+absl::Status CheckProxy(const HttpClientOptions& options) {
+  if (!options.proxy.has_value()) return absl::OkStatus();
+  Url url = *options.proxy;
+  url.target = "/";
+  if (url.is_https) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("proxy ", url.ToString(),
+                     ": TLS to a proxy is not supported, it is http://"));
+  }
+  // Refuses what cannot be in a request to it.
+  return WriteRequestHead({.url = url, .fields = options.proxy_fields})
+      .status();
+}
+
 absl::Status StatusOf(const Target& target, const ConnectFailure& failure) {
   const std::string text = absl::StrCat("connecting to ", target.host, " port ",
                                         target.port, ": ", failure.ToString());
-  if (failure.reason == ConnectError::kDeadline ||
-      failure.reason == ConnectError::kPoolDeadline) {
-    return absl::DeadlineExceededError(text);
+  switch (failure.reason) {
+    case ConnectError::kDeadline:
+    case ConnectError::kPoolDeadline:
+      return absl::DeadlineExceededError(text);
+    case ConnectError::kShutdown:
+      return absl::CancelledError(text);
+    default:
+      return absl::UnavailableError(text);
   }
-  return absl::UnavailableError(text);
 }
 
 // `begun`: a byte of the answer has come.
@@ -75,7 +101,16 @@ absl::Status Surplus(size_t size) {
 
 // --- HttpClientData ----------------------------------------------------------
 
+HttpClientData::HttpClientData(HttpClientOptions http, ClientOptions client)
+    : ThreadSharedDataForClient(std::move(client)),
+      options_(std::move(http)),
+      proxy_status_(CheckProxy(options_)) {}
+
 absl::Status HttpClientData::Fetch(HttpRequest request) {
+  if (!proxy_status_.ok()) return proxy_status_;
+  if (request.max_redirects < 0) {
+    return absl::InvalidArgumentError("max_redirects is below 0");
+  }
   auto exchange = std::make_unique<HttpExchange>();
   exchange->request_ = {
       .method = std::move(request.method),
@@ -113,22 +148,28 @@ void HttpClientData::AddDefaultFields(RequestHeadParts* request) const {
 }
 
 absl::Status HttpClientData::Open(int threads) {
+  if (!proxy_status_.ok()) return proxy_status_;
   tls_ = TlsClient::Create(options_.tls);
   return ThreadSharedDataForClient::Open(threads);
 }
 
-absl::StatusOr<std::string> HttpClientData::Message(
-    HttpExchange& exchange) const {
+absl::StatusOr<std::string> HttpClientData::HeadOf(
+    const HttpExchange& exchange) const {
   RequestHeadParts parts = exchange.request_;
   if (options_.proxy.has_value() && !parts.url.is_https) {
     parts.form = TargetForm::kAbsolute;
     parts.fields.insert(parts.fields.end(), options_.proxy_fields.begin(),
                         options_.proxy_fields.end());
   }
-  auto head = WriteRequestHead(parts);
-  exchange.body_waits_ = parts.expect_continue;
-  if (head.ok() && !exchange.body_waits_) *head += exchange.body_;
-  return head;
+  return WriteRequestHead(parts);
+}
+
+absl::Status HttpClientData::Named(const absl::Status& status) const {
+  if (status.ok() || !options_.proxy.has_value()) return status;
+  return absl::Status(
+      status.code(),
+      absl::StrCat("proxy ", options_.proxy->host, ":", options_.proxy->port,
+                   ": ", status.message()));
 }
 
 std::string HttpClientData::GroupOf(const Url& url) const {
@@ -141,9 +182,9 @@ std::string HttpClientData::GroupOf(const Url& url) const {
 
 absl::Status HttpClientData::Send(std::unique_ptr<HttpExchange>& exchange) {
   const Url& url = exchange->request_.url;
-  auto message = Message(*exchange);
-  if (!message.ok()) return message.status();
-  exchange->message_ = *std::move(message);
+  auto head = HeadOf(*exchange);
+  if (!head.ok()) return head.status();
+  exchange->head_ = *std::move(head);
   const Url& peer = options_.proxy.has_value() ? *options_.proxy : url;
   Target target{.host = peer.host,
                 .port = peer.port,
@@ -205,7 +246,7 @@ class HttpClientHandler::Sink final : public ResponseReader::Sink {
 class HttpClientHandler::TunnelSink final : public ResponseReader::Sink {
  public:
   void OnHead(const Response& response) override {
-    text_ = absl::StrCat("the proxy answered ", response.status, " ",
+    text_ = absl::StrCat("it answered CONNECT with ", response.status, " ",
                          response.reason);
   }
   void OnBody(std::string_view) override {}
@@ -283,8 +324,11 @@ void HttpClientHandler::SendRequest(Connection& connection) {
   if (state.exchange == nullptr) return;
   state.reader.emplace(IdentifyMethod(state.exchange->request_.method),
                        data_.http_options().response);
-  connection.Write(state.exchange->message_);
-  if (state.exchange->body_waits_) AwaitContinue(connection);
+  connection.Write(state.exchange->head_);
+  state.body_left = state.exchange->body_;
+  state.body_waits = state.exchange->request_.expect_continue;
+  if (state.body_waits) return AwaitContinue(connection);
+  SendMore(connection);
 }
 
 void HttpClientHandler::AwaitContinue(Connection& connection) {
@@ -295,10 +339,21 @@ void HttpClientHandler::AwaitContinue(Connection& connection) {
 }
 
 void HttpClientHandler::SendBody(Connection& connection) {
-  HttpExchange* exchange = connection.state<State>().exchange;
-  if (exchange == nullptr || !std::exchange(exchange->body_waits_, false))
-    return;
-  connection.Write(exchange->body_);
+  connection.state<State>().body_waits = false;
+  SendMore(connection);
+}
+
+void HttpClientHandler::SendMore(Connection& connection) {
+  State& state = connection.state<State>();
+  if (state.exchange == nullptr || state.body_waits) return;
+  const std::string_view slice =
+      state.body_left.substr(0, SliceBytes(data_.options().connection));
+  state.body_left.remove_prefix(slice.size());
+  connection.Write(slice);
+}
+
+void HttpClientHandler::OnWriteComplete(Connection& connection) {
+  if (connection.has_state<State>()) SendMore(connection);
 }
 
 void HttpClientHandler::OnMessage(Connection& connection) {
@@ -345,7 +400,9 @@ void HttpClientHandler::ReadAnswer(Connection& connection) {
 void HttpClientHandler::OnInputEnd(Connection& connection) {
   State& state = connection.state<State>();
   if (state.exchange == nullptr) return connection.Close();
-  if (state.reader->EndOfInput() == ResponseReader::Result::kDone) {
+  if (state.opens_tunnel) {
+    End(connection, absl::UnavailableError("it did not answer CONNECT"));
+  } else if (state.reader->EndOfInput() == ResponseReader::Result::kDone) {
     Complete(connection);
   } else {
     End(connection, state.reader->status());
@@ -366,14 +423,15 @@ absl::Status HttpClientHandler::ConsiderRedirect(HttpExchange& exchange,
 void HttpClientHandler::Complete(Connection& connection) {
   State& state = connection.state<State>();
   // A body that the server did not wait for is still to come, for all it knows.
-  const bool reusable = state.reader->keep_alive() &&
-                        !state.exchange->body_waits_ &&
-                        connection.input().empty();
+  const bool sent = state.body_left.empty();
+  const bool reusable =
+      state.reader->keep_alive() && sent && connection.input().empty();
   if (state.exchange->next_.has_value()) {
     GoOn(connection);
   } else {
     End(connection, absl::OkStatus());
   }
+  if (!sent) return connection.Abort();
   connection.SetMidMessage(false);
   if (!reusable || connection.closing() || !GiveBack(connection)) {
     connection.Close();
@@ -391,14 +449,14 @@ void HttpClientHandler::GoOn(Connection& connection) {
   --exchange->redirects_left_;
   // From here on it may be another thread's.
   absl::Status sent = data_.Send(exchange);
-  if (!sent.ok()) OnEnd(*exchange, sent);
+  if (!sent.ok()) OnEnd(*exchange, data_.Named(sent));
 }
 
 void HttpClientHandler::End(Connection& connection,
                             const absl::Status& status) {
   HttpExchange* exchange =
       std::exchange(connection.state<State>().exchange, nullptr);
-  if (exchange != nullptr) OnEnd(*exchange, status);
+  if (exchange != nullptr) OnEnd(*exchange, data_.Named(status));
 }
 
 void HttpClientHandler::Cancel(HttpExchange& exchange) {
@@ -410,12 +468,12 @@ void HttpClientHandler::Cancel(HttpExchange& exchange) {
 
 void HttpClientHandler::OnClose(Connection& connection, CloseReason reason) {
   if (reason == CloseReason::kRetry) return;
-  if (!connection
-           .has_state<State>()) {  // OnConnect has thrown, or it is not ours.
+  if (!connection.has_state<State>()) {
+    // OnConnect has thrown; or the socket is the application's own.
     Target* const unused = target(connection);
     if (unused == nullptr) return;
     return OnEnd(ExchangeOf(*unused),
-                 StatusOf(connection, reason, /*begun=*/false));
+                 data_.Named(StatusOf(connection, reason, /*begun=*/false)));
   }
   const State& state = connection.state<State>();
   const bool begun =
@@ -425,7 +483,7 @@ void HttpClientHandler::OnClose(Connection& connection, CloseReason reason) {
 
 void HttpClientHandler::OnConnectFailed(Target& target,
                                         const ConnectFailure& failure) {
-  OnEnd(ExchangeOf(target), StatusOf(target, failure));
+  OnEnd(ExchangeOf(target), data_.Named(StatusOf(target, failure)));
 }
 
 }  // namespace kingpin::http

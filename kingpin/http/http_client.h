@@ -31,8 +31,8 @@
 //
 // Threads: HttpClientData from any; handlers, exchanges and callbacks as IOHandler.
 // Lifetime: as ThreadSharedDataForClient. An exchange dies after OnEnd; between hops it
-// belongs to no thread. Overriding OnConnect, OnMessage, OnInputEnd, OnClose or
-// OnConnectFailed, call the one here too. Of Connection, EmplaceState is taken, and so
+// belongs to no thread. Overriding OnConnect, OnMessage, OnInputEnd,
+// OnWriteComplete, OnClose or OnConnectFailed, call the one here too. Of Connection, EmplaceState is taken, and so
 // is SetMidMessage.
 #ifndef KINGPIN_HTTP_HTTP_CLIENT_H_
 #define KINGPIN_HTTP_HTTP_CLIENT_H_
@@ -69,13 +69,15 @@ struct HttpRequest {
   // See RequestHeadParts::fields. User-Agent, Accept and Accept-Encoding are added
   // where they are missing.
   std::vector<std::pair<std::string, std::string>> fields = {};
+  // Of any size: it is written as the socket takes it, from where it lies here.
   std::string body = {};
   // The body waits for the server's 100 (Continue), or
   // HttpClientOptions::continue_timeout (RFC 9110 section 10.1.1).
   bool expect_continue = false;
   // From Fetch() to OnEnd.
   absl::Duration timeout = absl::Seconds(30);
-  int max_redirects = 10;  // 0: a redirect is an answer like any other.
+  int max_redirects =
+      10;  // 0: a redirect is an answer like any other. Not below.
   TargetPriority priority = TargetPriority::kNormal;
   // Always a connection of its own.
   bool fresh_connection = false;
@@ -87,8 +89,9 @@ struct HttpClientOptions {
   ResponseReaderOptions response = {};
   // Of https.
   TlsClientOptions tls = {.alpn = {"http/1.1"}};
-  // Requests go by this proxy: http://HOST:PORT. Those of https through a tunnel
-  // (CONNECT, RFC 9110 section 9.3.6), of which it sees the host's name only.
+  // Requests go by this proxy: http://HOST:PORT, no https. Those of https through a
+  // tunnel (CONNECT, RFC 9110 section 9.3.6), of which it sees the host's name only.
+  // What fails by it begins with "proxy HOST:PORT: ".
   std::optional<Url> proxy = {};
   // For the proxy alone: Proxy-Authorization, say.
   std::vector<std::pair<std::string, std::string>> proxy_fields = {};
@@ -113,7 +116,7 @@ class HttpExchange final : public TargetContext {
   friend class HttpClientHandler;
 
   RequestHeadParts request_;
-  std::string message_;  // As it is sent; the body too, unless that waits.
+  std::string head_;  // As it is sent.
   std::string body_;
   TargetPriority priority_;
   bool fresh_connection_;
@@ -124,22 +127,20 @@ class HttpExchange final : public TargetContext {
 
   // Of the connection that it has.
   ConnectionId connection_;
-  bool body_waits_ = false;  // For 100 (Continue).
   std::optional<RequestHeadParts> next_;
 };
 
 class HttpClientData : public ThreadSharedDataForClient {
  public:
   explicit HttpClientData(HttpClientOptions http = {},
-                          ClientOptions client = {})
-      : ThreadSharedDataForClient(std::move(client)),
-        options_(std::move(http)) {}
+                          ClientOptions client = {});
 
   // Reads the roots that https trusts, too; without any, https is refused later.
+  // InvalidArgument for a proxy that is none.
   absl::Status Open(int threads) override;
 
   // From any thread, at any time. An error, and no exchange: InvalidArgument for what
-  // cannot be sent, else those of ConnectionPool::Add(), of which ResourceExhausted
+  // cannot be sent, or for a proxy that is none, else those of ConnectionPool::Add(), of which ResourceExhausted
   // means: later.
   absl::Status Fetch(HttpRequest request);
 
@@ -151,16 +152,19 @@ class HttpClientData : public ThreadSharedDataForClient {
   // The next hop. Takes the exchange unless it fails.
   absl::Status Send(std::unique_ptr<HttpExchange>& exchange);
   void AddDefaultFields(RequestHeadParts* request) const;
-  // kInvalidArgument, or what is sent.
-  absl::StatusOr<std::string> Message(HttpExchange& exchange) const;
+  // kInvalidArgument, or what is sent before the body.
+  absl::StatusOr<std::string> HeadOf(const HttpExchange& exchange) const;
   // By CONNECT.
   bool Tunnels(const Url& url) const {
     return url.is_https && options_.proxy.has_value();
   }
   // Of connections that are shared.
   std::string GroupOf(const Url& url) const;
+  // What went wrong, and by which proxy.
+  absl::Status Named(const absl::Status& status) const;
 
   const HttpClientOptions options_;
+  const absl::Status proxy_status_;  // Whether it can be one.
   absl::StatusOr<std::unique_ptr<TlsClient>> tls_ =
       absl::FailedPreconditionError("https is not ready before Open()");
 };
@@ -177,8 +181,8 @@ class HttpClientHandler : public IOHandlerForClient {
   // The last callback. OK: all of the answer has come, and nothing behind it that
   // nobody asked for (with ResponseSyntax::kLenient, that is dropped).
   // DeadlineExceeded; Unavailable: no connection, or it ended before an answer;
-  // DataLoss: it ended, or broke, within the answer; Cancelled; else see
-  // ResponseReader::status().
+  // DataLoss: it ended, or broke, within the answer; Cancelled: by Cancel(), or by
+  // the end of the run; else see ResponseReader::status().
   virtual void OnEnd(HttpExchange&, const absl::Status&) {}
 
   // Within OnResponse or OnBody, or later on the same thread: nothing more is wanted.
@@ -190,6 +194,7 @@ class HttpClientHandler : public IOHandlerForClient {
   void OnTransportReady(Connection& connection) override;
   void OnMessage(Connection& connection) override;
   void OnInputEnd(Connection& connection) override;
+  void OnWriteComplete(Connection& connection) override;
   void OnClose(Connection& connection, CloseReason reason) override;
   void OnConnectFailed(Target& target, const ConnectFailure& failure) override;
 
@@ -200,6 +205,9 @@ class HttpClientHandler : public IOHandlerForClient {
     HttpExchange* exchange;  // Null: ended, or gone on.
     std::optional<ResponseReader> reader;
     bool opens_tunnel = false;
+    // Of the body, what was not written yet.
+    std::string_view body_left = {};
+    bool body_waits = false;  // For 100 (Continue).
   };
 
   // Told what the bytes of `connection` are.
@@ -214,7 +222,10 @@ class HttpClientHandler : public IOHandlerForClient {
   void SendRequest(Connection& connection);
   void ReadAnswer(Connection& connection);
   void AwaitContinue(Connection& connection);
+  // The body need not wait any more.
   void SendBody(Connection& connection);
+  // The next slice of it.
+  void SendMore(Connection& connection);
   // Sets where the exchange goes on to, if it does.
   absl::Status ConsiderRedirect(HttpExchange& exchange,
                                 const Response& response);

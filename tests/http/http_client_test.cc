@@ -110,6 +110,67 @@ TEST(HttpClient, BodiesGoAndCome) {
   EXPECT_EQ(o.body, absl::StrCat("/p|", body));
 }
 
+// Of any size, whatever the bounds of the output are.
+TEST(HttpClient, AHugeBodyGoesAsTheSocketTakesIt) {
+  constexpr size_t kBytes = (40 << 20) + 3;
+  for (size_t high : {size_t{256} << 10, size_t{1} << 10}) {
+    size_t seen = 0;
+    bool same = true;
+    ThreadedServer server(
+        {.on_message =
+             [&](Connection& c) {
+               std::string_view data = c.input().TakeAll();
+               const size_t head = data.find("\r\n\r\n");
+               if (seen == 0 && head == data.npos) return c.Abort();
+               if (seen == 0) data.remove_prefix(head + 4);
+               for (char byte : data)
+                 same &= byte == "bytes of it "[seen++ % 12];
+               if (seen == kBytes) {
+                 c.Write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+               }
+             }},
+        Local(), 1);
+    ClientOptions options;
+    options.connection.output_high_bytes = high;
+    options.connection.output_low_bytes = high / 4;
+    options.connection.output_limit_bytes = 256 << 10;
+    TestHttpClient client({}, options);
+    std::string body;
+    while (body.size() < kBytes) body += "bytes of it ";
+    body.resize(kBytes);
+    const Outcome o = client.Fetch({.method = "PUT",
+                                    .url = *Url::Parse(At(server.port(), "/")),
+                                    .body = std::move(body)});
+    EXPECT_TRUE(o.end.ok()) << o.end;
+    EXPECT_EQ(seen, kBytes);
+    EXPECT_TRUE(same);
+  }
+}
+
+// The answer is read while the body goes, and ends it; the connection, too, on which
+// the rest would still be to come.
+TEST(HttpClient, AnAnswerBeforeTheEndOfTheBody) {
+  ThreadedServer server({.on_message =
+                             [](Connection& c) {
+                               c.input().Consume(1);
+                               c.PauseReading();
+                               c.Write(
+                                   "HTTP/1.1 413 No\r\n"
+                                   "Content-Length: 2\r\n\r\nno");
+                             }},
+                        Local({.drain_timeout = absl::Milliseconds(10)}), 1);
+  TestHttpClient client;
+  for (int i = 1; i <= 2; ++i) {
+    const Outcome o = client.Fetch({.method = "PUT",
+                                    .url = *Url::Parse(At(server.port(), "/")),
+                                    .body = std::string(30 << 20, 'x')});
+    EXPECT_EQ(o.status, 413) << o.end;
+    EXPECT_TRUE(o.end.ok()) << o.end;
+    EXPECT_EQ(o.body, "no");
+    EXPECT_EQ(server.shared().connects, i);
+  }
+}
+
 TEST(HttpClient, ManyAtOnceOverFewConnections) {
   HttpTestServer server;
   ClientOptions options;
@@ -335,9 +396,14 @@ std::string GzipBomb() {
       bomb.size(), "\r\n\r\n", bomb);
 }
 
+const std::string& Bomb() {
+  static const std::string* const bomb = new std::string(GzipBomb());
+  return *bomb;
+}
+
 // No clocks: the loop of the client has to come round between the pieces.
 TEST(HttpClient, FailureMode49ABombDoesNotHoldUpTheLoop) {
-  ThreadedServer server = Saying(GzipBomb(), /*close=*/false);
+  ThreadedServer server = Saying(Bomb(), /*close=*/false);
   TestHttpClient client;
   const Counter& rounds = client.data().thread(0).stats().iterations;
   uint64_t round = 0;
@@ -363,7 +429,7 @@ TEST(HttpClient, FailureMode49ABombDoesNotHoldUpTheLoop) {
 }
 
 TEST(HttpClient, FailureMode49TheDeadlineEndsABomb) {
-  ThreadedServer server = Saying(GzipBomb(), /*close=*/false);
+  ThreadedServer server = Saying(Bomb(), /*close=*/false);
   TestHttpClient client;
   std::atomic<size_t> all = 0;
   client.data().on_body = [&](HttpClientHandler&, HttpExchange&,
@@ -413,6 +479,9 @@ TEST(HttpClient, RequestsThatCannotBeSentAreRefusedAtOnce) {
           .code(),
       absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(
+      data.Fetch({.url = *Url::Parse("http://h/"), .max_redirects = -1}).code(),
+      absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(
       data.Fetch({.method = "CONNECT", .url = *Url::Parse("http://h/")}).code(),
       absl::StatusCode::kInvalidArgument);
 }
@@ -453,6 +522,45 @@ TEST(HttpClient, ThroughAProxy) {
   EXPECT_THAT(client.Get("http://nowhere.invalid/a?b").body,
               AnyOf(HasSubstr("http://nowhere.invalid/a?b for nowhere.invalid"),
                     HasSubstr("/a?b for nowhere.invalid")));
+}
+
+TEST(HttpClient, WhatIsNoProxyIsRefusedAtOnce) {
+  HttpClientOptions encrypted;
+  encrypted.proxy = *Url::Parse("https://proxy:3128");
+  HttpClientOptions bad_field;
+  bad_field.proxy = *Url::Parse("http://proxy:3128");
+  bad_field.proxy_fields = {{"X", "a\r\nb"}};
+  HttpClientOptions no_port;
+  no_port.proxy = {.host = "proxy"};
+  for (const HttpClientOptions& options : {encrypted, bad_field, no_port}) {
+    HttpClientData data(options);
+    EXPECT_EQ(data.Fetch({.url = *Url::Parse("http://h/")}).code(),
+              absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(data.Open(1).code(), absl::StatusCode::kInvalidArgument);
+  }
+}
+
+TEST(HttpClient, FailuresThroughAProxyNameIt) {
+  uint16_t port;
+  {
+    HttpTestServer server;
+    port = server.port();
+  }
+  TestHttpClient nobody({.proxy = *Url::Parse(At(port, "/"))});
+  for (std::string_view scheme : {"http", "https"}) {
+    const Outcome o = nobody.Get(absl::StrCat(scheme, "://nowhere.invalid/"));
+    EXPECT_EQ(o.end.code(), absl::StatusCode::kUnavailable);
+    EXPECT_THAT(std::string(o.end.message()),
+                StartsWith(absl::StrCat("proxy 127.0.0.1:", port, ": conn")));
+  }
+  ThreadedServer closes({.on_message = [](Connection& c) { c.Close(); }},
+                        Local(), 1);
+  TestHttpClient client({.proxy = *Url::Parse(At(closes.port(), "/"))});
+  const Outcome o = client.Get("http://nowhere.invalid/");
+  EXPECT_EQ(o.end.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(
+      std::string(o.end.message()),
+      StartsWith(absl::StrCat("proxy 127.0.0.1:", closes.port(), ": ")));
 }
 
 TEST(HttpClient, TheEndOfARunEndsWhatIsUnderWay) {

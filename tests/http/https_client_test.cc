@@ -284,7 +284,9 @@ TEST(HttpsClient, RefusedByTheProxy) {
   const Outcome o = client.Get("https://localhost:1/");
   EXPECT_EQ(o.end.code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(o.end.message()),
-              HasSubstr("407 Proxy Authentication Required"));
+              HasSubstr(absl::StrCat("proxy 127.0.0.1:", proxy.port(),
+                                     ": it answered CONNECT with "
+                                     "407 Proxy Authentication Required")));
 }
 
 }  // namespace
