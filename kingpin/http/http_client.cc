@@ -204,6 +204,12 @@ absl::Status HttpClientData::Send(std::unique_ptr<HttpExchange>& exchange) {
   return added;
 }
 
+void HttpClientData::OnTargetDropped(Target& target,
+                                     const ConnectFailure& failure) {
+  OnEnd(static_cast<HttpExchange&>(*target.context),
+        Named(StatusOf(target, failure)));
+}
+
 // --- HttpClientHandler -------------------------------------------------------
 
 class HttpClientHandler::Sink final : public ResponseReader::Sink {

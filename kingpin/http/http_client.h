@@ -3,22 +3,34 @@
 // codings, and tells what comes back.
 //
 //   class Printer : public http::HttpClientHandler {
+//    public:
 //     using HttpClientHandler::HttpClientHandler;
-//     void OnResponse(http::HttpExchange&, const http::Response& r) override {
-//       status_ = r.status; }
-//     void OnEnd(http::HttpExchange& e, const absl::Status& s) override {
-//       std::cout << e.url().ToString() << ": " << status_ << ", " << s << '\n'; }
+//     void OnBody(http::HttpExchange&, std::string_view data) override {
+//       std::cout << data;
+//     }
+//     void OnEnd(http::HttpExchange& e, const absl::Status& status) override {
+//       std::cout << e.url().ToString() << ": " << status << '\n';
+//     }
+//     absl::StatusOr<std::unique_ptr<Resolver>> MakeResolver() override {
+//       return DnsResolver::Create(this);
+//     }
 //   };
-//   http::HttpClientData shared;
+//   http::HttpClientData shared({}, {.pool = {.end_when_done = true}});
 //   auto added = shared.Fetch({.url = *http::Url::Parse("http://example.com/")});
+//   if (!added.ok()) return ExitCode(added);
 //   EpollTPClient<Printer> client(&shared, {.threads = 2});
+//   return ExitCode(client.Run());
+//
+// Names are looked up by what MakeResolver() returns: //kingpin/dns:dns_resolver asks
+// name servers; without it, hosts are addresses and localhost.
 //
 // An exchange, which is one request and its answer, redirects included:
 //
 //   Fetch -> (redirected ...) -> OnResponse -> OnBody ... -> OnEnd
 //
 // - OnEnd comes exactly once for each that Fetch() has taken, on a loop thread, whatever
-//   happens; what is not OK says why, and where.
+//   happens; what is not OK says why, and where. If no loop can start, it is
+//   HttpClientData::OnEnd that comes, on the thread that called Start() or Run().
 // - An answer that says where to go on (redirect.h) is followed, its body read and
 //   dropped, until HttpRequest::max_redirects; what comes after that is the answer.
 // - A method that may be repeated (RFC 9110 section 9.2.2) is sent once more when a
@@ -144,7 +156,14 @@ class HttpClientData : public ThreadSharedDataForClient {
   // means: later.
   absl::Status Fetch(HttpRequest request);
 
+  // Instead of the handlers', none of which has come into being: the run could not
+  // start, for the reason that Start() or Run() returns.
+  virtual void OnEnd(HttpExchange&, const absl::Status&) {}
+
   const HttpClientOptions& http_options() const { return options_; }
+
+ protected:
+  void OnTargetDropped(Target& target, const ConnectFailure& failure) override;
 
  private:
   friend class HttpClientHandler;

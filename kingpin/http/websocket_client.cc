@@ -85,6 +85,13 @@ absl::Status WebSocketClientData::Connect(WebSocketRequest request) {
               .context = std::move(opening)});
 }
 
+void WebSocketClientData::OnTargetDropped(Target& target,
+                                          const ConnectFailure& failure) {
+  OnWebSocketConnectFailed(
+      std::move(WebSocketClientHandler::Opening::Of(target).context),
+      StatusOf(target, failure));
+}
+
 // --- WebSocketClientHandler --------------------------------------------------
 
 absl::Status WebSocketClientHandler::Init() {

@@ -19,7 +19,10 @@
 //   EpollTPClient<Printer> client(&shared, {.threads = 1});
 //
 // Each request that Connect() has taken ends exactly once: by
-// OnWebSocketConnectFailed, or by OnWebSocketOpen and then OnWebSocketClose.
+// OnWebSocketConnectFailed, or by OnWebSocketOpen and then OnWebSocketClose. If no
+// loop can start, it is WebSocketClientData::OnWebSocketConnectFailed.
+// Names are looked up by what MakeResolver() returns (//kingpin/dns:dns_resolver);
+// without it, hosts are addresses and localhost.
 // Neither redirects nor proxies are followed; a lost connection is not opened
 // again by itself: add the request anew.
 //
@@ -89,7 +92,16 @@ class WebSocketClientData : public ThreadSharedDataForClient {
   // ResourceExhausted means: later.
   absl::Status Connect(WebSocketRequest request);
 
+  // Instead of the handlers', none of which has come into being: the run could not
+  // start, for the reason that Start() or Run() returns.
+  virtual void OnWebSocketConnectFailed(
+      std::unique_ptr<TargetContext> /*context*/,
+      const absl::Status& /*status*/) {}
+
   const WebSocketClientOptions& websocket_options() const { return options_; }
+
+ protected:
+  void OnTargetDropped(Target& target, const ConnectFailure& failure) override;
 
  private:
   friend class WebSocketClientHandler;

@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "kingpin/logger/klog.h"
 #include "kingpin/pool/max_connections.h"
 
 namespace kingpin {
@@ -56,7 +57,14 @@ ConnectionPool::ConnectionPool(const ConnectionPoolOptions& options,
       max_connections_(ResolveMaxConnections(options.max_connections)),
       clock_(clock) {}
 
-ConnectionPool::~ConnectionPool() { Clear(); }
+ConnectionPool::~ConnectionPool() {
+  const size_t dropped = Clear().size();
+  if (dropped == 0) return;
+  KLOG(WARNING)
+      << dropped
+      << " targets are dropped: the client that they were added to did "
+         "not run";
+}
 
 absl::Status ConnectionPool::Open(
     absl::Span<const std::unique_ptr<ThreadSlot>> slots) {
@@ -554,12 +562,16 @@ void ConnectionPool::Close() {
   (void)Publish();  // Every loop is told of the end, and looks.
 }
 
-void ConnectionPool::Clear() {
+std::list<ConnectionPool::Waiter> ConnectionPool::Clear() {
+  WaiterList waiting;
   // Outside of the lock: what targets hold may call upon the pool when it goes.
   absl::flat_hash_map<std::string, std::unique_ptr<Host>> hosts;
   IdleList idle;
   absl::MutexLock lock(&mu_);
   closed_ = true;
+  for (auto& [key, host] : hosts_) {
+    for (WaiterList& list : host->waiting) waiting.splice(waiting.end(), list);
+  }
   hosts.swap(hosts_);
   idle.swap(idle_);
   for (auto& ring : rings_) ring.clear();
@@ -571,6 +583,7 @@ void ConnectionPool::Clear() {
   slots_ = {};
   threads_.clear();
   attention_.store(0);
+  return waiting;
 }
 
 // --- Numbers -------------------------------------------------------------------------

@@ -148,6 +148,13 @@ class ConnectionPool {
     ConnectFailure failure;
   };
 
+  // In the pool.
+  struct Waiter {
+    PendingTarget pending;
+    Host* host;
+    uint64_t number;
+  };
+
   // What a thread and the pool have to tell each other. The thread empties what
   // it is told; Update() empties what it is told.
   struct Turn {
@@ -219,15 +226,11 @@ class ConnectionPool {
 
   // A thread is stuck: what was its turn is another's.
   void Rescue(MonotonicTime now) ABSL_LOCKS_EXCLUDED(mu_);
-  // Drops everything. No loop is left.
-  void Clear() ABSL_LOCKS_EXCLUDED(mu_);
+  // Drops everything. No loop is left. The targets that still waited: of a run that
+  // could not start, for loops see to all of them before they end.
+  std::list<Waiter> Clear() ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
-  struct Waiter {
-    PendingTarget pending;
-    Host* host;
-    uint64_t number;
-  };
   using WaiterList = std::list<Waiter>;
   struct IdleEntry {
     Host* host;

@@ -2,7 +2,8 @@
 // has to be over.
 //
 // A target that was added to a ConnectionPool ends exactly once: by
-// OnConnectFailed, or by OnClose of the connection it was given (any reason but
+// OnConnectFailed (ThreadSharedDataForClient::OnTargetDropped if no loop could
+// start), or by OnClose of the connection it was given (any reason but
 // CloseReason::kRetry, after which it gets another one).
 //
 // Threads: a value; it moves to the thread that draws it.

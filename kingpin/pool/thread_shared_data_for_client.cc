@@ -23,6 +23,13 @@ absl::Status ThreadSharedDataForClient::CheckOptions() const {
   return absl::OkStatus();
 }
 
+void ThreadSharedDataForClient::OnRunEnded() {
+  for (auto& waiter : pool_.Clear()) {
+    OnTargetDropped(waiter.pending.target, {.reason = ConnectError::kShutdown,
+                                            .detail = "before it had begun"});
+  }
+}
+
 absl::Status ThreadSharedDataForClient::Open(int threads) {
   if (absl::Status status = CheckOptions(); !status.ok()) return status;
   if (absl::Status status = ThreadSharedData::Open(threads); !status.ok()) {

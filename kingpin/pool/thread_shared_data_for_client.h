@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "kingpin/pool/connect_failure.h"
 #include "kingpin/pool/connection_pool.h"
 #include "kingpin/pool/target.h"
 #include "kingpin/pool/thread_shared_data.h"
@@ -50,14 +51,21 @@ class ThreadSharedDataForClient : public ThreadSharedData {
   absl::Status Open(int threads) override;
   // Gives turns at the pool away from threads that are stuck.
   void OnWatchdogTick(MonotonicTime now) override { pool_.Rescue(now); }
-  // Closes idle connections, drops targets that nobody can report any more.
-  void OnRunEnded() override { pool_.Clear(); }
+  // Closes idle connections; OnTargetDropped for what still waits.
+  void OnRunEnded() override;
 
   // ConnectionPool::Add: from any thread, at any time.
   absl::Status Add(Target&& target) { return pool_.Add(std::move(target)); }
   ConnectionPool& pool() { return pool_; }
   const ConnectionPool& pool() const { return pool_; }
   const ClientOptions& options() const { return options_; }
+
+ protected:
+  // In place of OnConnectFailed, on the thread that called Start(), which failed:
+  // not one loop has started that could end the target. Where Start() fails before
+  // it has come to the threads (options, descriptors), targets stay, for another
+  // try.
+  virtual void OnTargetDropped(Target&, const ConnectFailure&) {}
 
  private:
   absl::Status CheckOptions() const;

@@ -23,6 +23,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kingpin/http/content_decoder.h"
+#include "kingpin/pool/epoll_tp_client.h"
 #include "kingpin/pool/loop_stats.h"
 #include "tests/http/http_client_testing.h"
 #include "tests/http/http_test_server.h"
@@ -249,6 +250,31 @@ TEST(HttpClient, ExpectDoesNotWaitForEver) {
                                   .body = "body",
                                   .expect_continue = true});
   EXPECT_EQ(o.status, 204) << o.end;
+}
+
+TEST(HttpClient, ABodyThatHasWaitedIsSentAgainOnANewConnection) {
+  ThreadedServer* self = nullptr;
+  ThreadedServer server(
+      {.on_message =
+           [&self](Connection& c) {
+             const bool is_put = absl::StartsWith(c.input().view(), "PUT");
+             if (is_put && !absl::EndsWith(c.input().view(), "body")) return;
+             // The first connection, as it is used again.
+             if (is_put && self->shared().connects == 1) return c.Abort();
+             c.input().TakeAll();
+             c.Write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+           }},
+      Local(), 1);
+  self = &server;
+  TestHttpClient client({.continue_timeout = absl::Milliseconds(1)});
+  EXPECT_TRUE(client.Get(At(server.port(), "/")).end.ok());
+  const Outcome o = client.Fetch({.method = "PUT",
+                                  .url = *Url::Parse(At(server.port(), "/x")),
+                                  .body = "body",
+                                  .expect_continue = true,
+                                  .timeout = absl::Seconds(10)});
+  EXPECT_TRUE(o.end.ok()) << o.end;
+  EXPECT_EQ(server.shared().connects, 2);
 }
 
 TEST(HttpClient, ABodyThatWasNotAskedForIsNotSent) {
@@ -561,6 +587,47 @@ TEST(HttpClient, FailuresThroughAProxyNameIt) {
   EXPECT_THAT(
       std::string(o.end.message()),
       StartsWith(absl::StrCat("proxy 127.0.0.1:", closes.port(), ": ")));
+}
+
+// Counts ends, wherever they come.
+struct CountingData : HttpClientData {
+  void OnEnd(HttpExchange&, const absl::Status& status) override {
+    EXPECT_EQ(status.code(), absl::StatusCode::kCancelled) << status;
+    ++ends;
+  }
+  int bad_thread = 0;
+  std::atomic<int> ends = 0;
+};
+
+class CountingHandler : public HttpClientHandler {
+ public:
+  CountingHandler(CountingData* data, int thread)
+      : HttpClientHandler(data, thread), data_(*data) {}
+  absl::Status Init() override {
+    if (thread() >= data_.bad_thread) return absl::InternalError("no loop");
+    return HttpClientHandler::Init();
+  }
+  void OnEnd(HttpExchange&, const absl::Status&) override { ++data_.ends; }
+
+ private:
+  CountingData& data_;
+};
+
+TEST(HttpClient, ARunThatCannotStartEndsAllThatWasAsked) {
+  ThreadedServer server(
+      {.on_message = [](Connection& c) { c.input().TakeAll(); }}, Local(), 1);
+  for (int bad_thread : {0, 1}) {
+    CountingData data;
+    data.bad_thread = bad_thread;
+    for (int i = 0; i < 100; ++i) {
+      ASSERT_TRUE(
+          data.Fetch({.url = *Url::Parse(At(server.port(), "/"))}).ok());
+    }
+    EpollTPClient<CountingHandler> client(
+        &data, {.threads = 2, .handle_signals = false});
+    EXPECT_EQ(client.Run(), absl::InternalError("no loop"));
+    EXPECT_EQ(data.ends, 100);
+  }
 }
 
 TEST(HttpClient, TheEndOfARunEndsWhatIsUnderWay) {

@@ -26,6 +26,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 using Event = ConnectionPool::Event;
 using Turn = ConnectionPool::Turn;
 using Draw = ConnectionPool::Draw;
@@ -707,8 +708,20 @@ TEST_F(PoolTest, ContextMayCallUponThePoolWhenItGoes) {
   Target target = To("a");
   target.context = std::make_unique<AddsAnother>(pool_.get());
   Add(std::move(target));
-  pool_->Clear();
+  EXPECT_EQ(pool_->Clear().size(), 1u);
   EXPECT_EQ(pool_->waiting(), 0u);
+}
+
+TEST_F(PoolTest, WhatStillWaitsAtTheEndIsToldOf) {
+  Open({});
+  for (const char* host : {"a", "b", "a"}) Add(To(host));
+  std::vector<std::string> hosts;
+  for (auto& waiter : pool_->Clear()) {
+    hosts.push_back(waiter.pending.target.host);
+  }
+  EXPECT_THAT(hosts, UnorderedElementsAre("a", "b", "a"));
+  EXPECT_EQ(pool_->Clear().size(), 0u);
+  EXPECT_EQ(pool_->hosts(), 0u);
 }
 
 TEST_F(PoolTest, AddedFromManyThreadsWhileOthersDraw) {
