@@ -58,12 +58,23 @@ ResolveError ErrorOf(int status) {
 }
 
 std::string DetailOf(int status) {
-  // In older versions servers that answer SERVFAIL or REFUSED to every try end as
-  // "could not contact DNS servers".
-  if (status == ARES_ECONNREFUSED) {
-    return "no name server could be reached, or none of them could answer";
+  switch (status) {
+    case ARES_ESERVFAIL:
+      return "the name servers answered SERVFAIL: they could not find out";
+    case ARES_EREFUSED:
+      return "the name servers answered REFUSED: they do not serve this client "
+             "or name";
+    case ARES_ENOTIMP:
+      return "the name servers answered NOTIMP: they do not know that kind of "
+             "question";
+    case ARES_ECONNREFUSED:
+      // Older versions do not say which of these it was.
+      return "no name server could be reached, or all of them answered "
+             "SERVFAIL, "
+             "REFUSED or NOTIMP";
+    default:
+      return ares_strerror(status);
   }
-  return ares_strerror(status);
 }
 
 }  // namespace

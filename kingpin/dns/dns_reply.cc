@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
@@ -15,6 +16,23 @@ constexpr uint16_t kCname = 5, kSoa = 6, kClassIn = 1;
 constexpr int kMaxAliases = 16;
 // RFC 1035, section 4.1.1.
 constexpr int kNoError = 0, kNameError = 3;
+
+// By the names that tools print (RFC 1035, section 4.1.1; RFC 2136).
+std::string DescribeCode(int code) {
+  switch (code) {
+    case 1:
+      return "FORMERR: it does not understand the question";
+    case 2:
+      return "SERVFAIL: it could not find out";
+    case 4:
+      return "NOTIMP: it does not know that kind of question";
+    case 5:
+      return "REFUSED: it does not serve this client or name";
+    default:
+      return absl::StrCat("with code ", code);
+  }
+}
+
 // RFC 1035, section 2.3.4, less the empty label at the end.
 constexpr size_t kMaxWireName = 254;
 
@@ -133,7 +151,8 @@ class ReplyParser {
     }
     if (rcode_ != kNoError && rcode_ != kNameError) {
       reply->error = ResolveError::kServerFailure;
-      reply->detail = absl::StrCat("answer code ", rcode_);
+      reply->detail =
+          absl::StrCat("the name server answered ", DescribeCode(rcode_));
       return true;
     }
     uint32_t ttl = INT32_MAX;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kingpin/net/resolver.h"
 #include "tests/testing/dns_server.h"
@@ -14,6 +15,7 @@ namespace {
 
 using testing::DnsMessage;
 using testing::DnsQuestion;
+using ::testing::HasSubstr;
 using testing::kDnsA;
 using testing::kDnsAaaa;
 
@@ -105,6 +107,12 @@ TEST(DnsReply, OtherCodesAreTheServersFailure) {
     EXPECT_EQ(reply.error, ResolveError::kServerFailure) << code;
     EXPECT_TRUE(reply.addresses.empty());
   }
+  const auto detail = [](int code) {
+    return Parse(To("www.test").Code(code).bytes()).detail;
+  };
+  EXPECT_THAT(detail(2), HasSubstr("SERVFAIL"));
+  EXPECT_THAT(detail(5), HasSubstr("REFUSED"));
+  EXPECT_THAT(detail(9), HasSubstr("code 9"));
 }
 
 TEST(DnsReply, KeepsNoMoreThanItMay) {
