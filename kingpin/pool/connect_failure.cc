@@ -39,9 +39,10 @@ absl::string_view ToString(ConnectError reason) {
     case ConnectError::kOther:
       return "connecting failed";
     case ConnectError::kDeadline:
-      return "the deadline passed while connecting";
+      return "the target's time-out passed while connecting";
     case ConnectError::kPoolDeadline:
-      return "the deadline passed while waiting for a connection";
+      return "the target's time-out passed while it waited for a place in the "
+             "pool";
     case ConnectError::kShutdown:
       return "the run ended";
   }

@@ -355,21 +355,36 @@ void ConnectionPool::FailOverdue(Turn& turn) {
          turn.failed.size() < kMaxOverdue) {
     WaiterList::iterator waiter = deadlines_.begin()->second;
     Host* host = waiter->host;
-    ConnectFailure failure = {
-        .reason = ConnectError::kPoolDeadline,
-        .detail = absl::StrCat(host->name, ": ", host->open, " of ",
-                               options_.max_connections_per_host,
-                               " connections in use")};
-    if (host->failures > 0) {
-      absl::StrAppend(&failure.detail, "; the last connect failed: ",
-                      ToString(host->last_error));
-    }
+    ConnectFailure failure = {.reason = ConnectError::kPoolDeadline,
+                              .detail = DescribeWait(*host)};
     WaiterList& list = host->waiting[Index(waiter->pending.target.priority)];
     turn.failed.push_back({Dequeue(list, waiter), std::move(failure)});
     ++counts_.overdue;
     Refresh(host);  // Who is behind it may be content with an idle connection.
     EraseIfUnused(host);
   }
+}
+
+std::string ConnectionPool::DescribeWait(const Host& host) const {
+  std::string text = absl::StrCat(host.name, ": ");
+  if (host.open >= options_.max_connections_per_host) {
+    absl::StrAppend(&text, host.open, " of ", options_.max_connections_per_host,
+                    " connections in use, which is max_connections_per_host");
+  } else if (open_ >= max_connections_) {
+    absl::StrAppend(&text, open_, " of ", max_connections_,
+                    " connections to all hosts in use, which is "
+                    "max_connections");
+  } else if (host.failures > 0) {
+    absl::StrAppend(&text,
+                    host.backing_off ? "backing off" : "one connect at a time");
+  } else {
+    absl::StrAppend(&text, "no loop has come to it");
+  }
+  if (host.failures > 0) {
+    absl::StrAppend(&text,
+                    "; the last connect failed: ", ToString(host.last_error));
+  }
+  return text;
 }
 
 void ConnectionPool::FailAll(Turn& turn) {

@@ -275,6 +275,9 @@ class ConnectionPool {
   void EndBackOff(Host* host) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void PassTime(Turn& turn) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void FailOverdue(Turn& turn) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // What a target of `host` waits for, and what bounds it.
+  std::string DescribeWait(const Host& host) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void FailAll(Turn& turn) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool DrawOne(int thread, Turn& turn) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void DrawFrom(Host* host, int priority, int thread, Turn& turn)

@@ -373,7 +373,9 @@ TEST_F(PoolTest, DeadlinePassesWhileWaiting) {
   ASSERT_EQ(failures_.size(), 1u);
   EXPECT_EQ(failures_[0].first, "second");
   EXPECT_EQ(failures_[0].second.reason, ConnectError::kPoolDeadline);
-  EXPECT_THAT(failures_[0].second.detail, HasSubstr("1 of 1"));
+  EXPECT_EQ(
+      failures_[0].second.detail,
+      "a:80: 1 of 1 connections in use, which is max_connections_per_host");
   EXPECT_EQ(pool_->waiting(), 0u);
   Finish(draws[0]);
   EXPECT_THAT(Update(), IsEmpty());
@@ -518,7 +520,21 @@ TEST_F(PoolTest, WhoTimesOutBehindAFailureIsToldOfIt) {
   Update();
   ASSERT_EQ(failures_.size(), 1u);
   EXPECT_EQ(failures_[0].second.reason, ConnectError::kPoolDeadline);
-  EXPECT_THAT(failures_[0].second.detail, HasSubstr("connection refused"));
+  EXPECT_EQ(failures_[0].second.detail,
+            "a:80: backing off; the last connect failed: connection refused");
+}
+
+TEST_F(PoolTest, WhoTimesOutIsToldOfTheLimitOfAll) {
+  Open({.max_connections_per_host = 5, .max_connections = 1});
+  Add(To("a"));
+  Update();
+  Add(To("b", "late"));
+  clock_.Advance(absl::Seconds(30));
+  Update();
+  ASSERT_EQ(failures_.size(), 1u);
+  EXPECT_EQ(failures_[0].second.detail,
+            "b:80: 1 of 1 connections to all hosts in use, which is "
+            "max_connections");
 }
 
 TEST_F(PoolTest, HostsAreForgotten) {
