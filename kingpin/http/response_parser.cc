@@ -13,6 +13,8 @@ namespace kingpin::http {
 namespace {
 
 constexpr std::string_view kName = "HTTP/";
+// What a server says that expects TLS (RFC 8446 section 5.1).
+constexpr char kTlsAlert = '\x15';
 // "HTTP/1.1 200", then a blank or the end of the line.
 constexpr size_t kCodeBegin = 9;
 constexpr size_t kCodeEnd = 12;
@@ -43,6 +45,9 @@ std::string_view Describe(ResponseError error) {
       return "no error";
     case ResponseError::kNotHttp:
       return "the peer does not speak HTTP";
+    case ResponseError::kTls:
+      return "the peer speaks TLS here: the address begins with https:// or "
+             "wss://";
     case ResponseError::kVersion:
       return "the version is neither HTTP/1.0 nor HTTP/1.1";
     case ResponseError::kStatusLine:
@@ -156,7 +161,8 @@ ResponseParser::Step ResponseParser::Run(std::string_view input, Method method,
 ResponseParser::Step ResponseParser::ReadVersion(std::string_view head) {
   const size_t known = std::min(head.size(), kName.size());
   if (head.substr(0, known) != kName.substr(0, known)) {
-    return Fail(ResponseError::kNotHttp);
+    return Fail(head.front() == kTlsAlert ? ResponseError::kTls
+                                          : ResponseError::kNotHttp);
   }
   if (head.size() <= kCodeEnd) return Step::kStarved;
   const char minor = head[7];

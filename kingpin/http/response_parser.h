@@ -100,6 +100,7 @@ struct ResponseLimits {
 enum class ResponseError : uint8_t {
   kNone,
   kNotHttp,           // The first bytes are not "HTTP/".
+  kTls,               // The first byte is that of an alert of TLS.
   kVersion,           // HTTP, but not 1.0 or 1.1.
   kStatusLine,        // Not "HTTP/1.x SP 3DIGIT SP reason", or a status of no
                       // class (RFC 9110 15).

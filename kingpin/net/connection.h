@@ -79,8 +79,11 @@ class Connection : private TimerNode {
   ConnectionId id() const;
   IOHandler& handler() const { return *handler_; }
   int fd() const { return fd_.get(); }
-  // A system call each; unspecified once the peer is gone.
-  SocketAddress peer() const { return SocketAddress::Peer(fd()); }
+  // A system call each; unspecified once the peer is gone, but for handshakes.
+  SocketAddress peer() const {
+    return handshake_peer_ == nullptr ? SocketAddress::Peer(fd())
+                                      : *handshake_peer_;
+  }
   SocketAddress local() const { return SocketAddress::Local(fd()); }
 
   // --- Input -------------------------------------------------------------------
@@ -249,6 +252,8 @@ class Connection : private TimerNode {
   Buffer input_;
   OutputQueue output_;
   std::unique_ptr<Transport> transport_;
+  // During a handshake: of one that fails, the log is to say whose it was.
+  std::unique_ptr<const SocketAddress> handshake_peer_;
   void* state_ = nullptr;
   const DestroyState* state_type_ = nullptr;
 

@@ -29,6 +29,10 @@ void IOHandler::BeginHandshake(Connection& connection,
   connection.transport_ = std::move(transport);
   connection.transport_->Attach(connection.fd());
   connection.handshaking_ = !connection.transport_->established();
+  if (connection.handshaking_) {
+    connection.handshake_peer_ =
+        std::make_unique<const SocketAddress>(connection.peer());
+  }
   connection.output_in_kernel_ = connection.transport_->output_in_kernel();
   connection.blocked_ =
       connection.handshaking_;  // What is written has to wait.
@@ -79,6 +83,7 @@ void IOHandler::StepHandshake(Connection& connection) {
 
 void IOHandler::EndHandshake(Connection& connection) {
   connection.handshaking_ = false;
+  connection.handshake_peer_ = nullptr;
   connection.output_in_kernel_ = connection.transport_->output_in_kernel();
   connection.blocked_ = connection.transport_->output_pending();
   stats().handshakes.Add();

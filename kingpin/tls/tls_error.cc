@@ -43,15 +43,35 @@ const char* KnownReason(int reason) {
   }
 }
 
+// RFC 8446 section 6. OpenSSL 3.0 has no words for some of those of TLS 1.3.
+std::string DescribeAlert(int alert) {
+  switch (alert) {
+    case SSL_AD_CERTIFICATE_REQUIRED:
+      return "it demands a certificate of this side, which has none";
+    case SSL_AD_MISSING_EXTENSION:
+      return "missing extension";
+    case SSL_AD_NO_APPLICATION_PROTOCOL:
+      return "no application protocol (ALPN) in common";
+    default:
+      break;
+  }
+  const std::string text = SSL_alert_desc_string_long(alert);
+  return text == "unknown" ? absl::StrCat("alert ", alert) : text;
+}
+
+bool IsFirst(int reason) {
+  const unsigned long code = ERR_peek_error();
+  return ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) == reason;
+}
+
 std::string DescribeCode(unsigned long code) {
   const int reason = ERR_GET_REASON(code);
   if (ERR_GET_LIB(code) == ERR_LIB_SSL) {
     if (const char* known = KnownReason(reason); known != nullptr) return known;
     // Alerts of the peer (ssl(7): SSL_AD_REASON_OFFSET).
     if (reason > SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256) {
-      return absl::StrCat(
-          "the peer refused: ",
-          SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET));
+      return absl::StrCat("the peer refused: ",
+                          DescribeAlert(reason - SSL_AD_REASON_OFFSET));
     }
   }
   if (ERR_SYSTEM_ERROR(code)) return std::strerror(reason);
@@ -88,11 +108,9 @@ std::string TakeTlsError() {
   return text;
 }
 
-bool IsUnexpectedEnd() {
-  const unsigned long code = ERR_peek_error();
-  return ERR_GET_LIB(code) == ERR_LIB_SSL &&
-         ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
-}
+bool IsUnexpectedEnd() { return IsFirst(SSL_R_UNEXPECTED_EOF_WHILE_READING); }
+bool IsNotTls() { return IsFirst(SSL_R_WRONG_VERSION_NUMBER); }
+bool IsPlainHttp() { return IsFirst(SSL_R_HTTP_REQUEST); }
 
 std::string TimeText(const ASN1_TIME* time) {
   BioPtr bio(BIO_new(BIO_s_mem()));

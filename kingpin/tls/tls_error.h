@@ -20,6 +20,9 @@ std::string TakeTlsError();
 
 // The first error is that FIN came where close_notify should have been.
 bool IsUnexpectedEnd();
+// The first error is that what came is no TLS, or even plain HTTP.
+bool IsNotTls();
+bool IsPlainHttp();
 
 // Why `certificate` (null: there was none) was refused; `code` is X509_V_ERR_*,
 // `host` the name it should have been for.

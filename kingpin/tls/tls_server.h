@@ -23,7 +23,9 @@
 //
 // Threads: thread-safe. Create and Reload read files: not on a loop.
 // Lifetime: connections go on without it.
-// Errors: of Create and Reload name the file and the reason.
+// Errors: of Create and Reload name the file, the reason and what to do. A
+//   certificate whose time has passed, or has not come, is taken with a warning in
+//   the log.
 #ifndef KINGPIN_TLS_TLS_SERVER_H_
 #define KINGPIN_TLS_TLS_SERVER_H_
 

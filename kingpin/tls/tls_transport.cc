@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -119,8 +120,11 @@ void TlsTransport::SetWriteBio() {
   if (context_->kernel_tls.load(std::memory_order_relaxed)) {
     const int error = AttachKernelTls(wire_.fd());
     if (error == 0 && UseKernelTls(ssl_.get(), wire_.fd())) return;
-    // No module: the next one need not ask.
-    if (error == ENOENT && context_->kernel_tls.exchange(false)) {
+    // No module: the next one need not ask. Said once a process, and not with each
+    // certificate.
+    static std::atomic<bool> said = false;
+    if (error == ENOENT && context_->kernel_tls.exchange(false) &&
+        !said.exchange(true)) {
       KLOG(INFO) << "this kernel has no TLS (CONFIG_TLS): records are made "
                     "here, and files are read to be sent";
     }
@@ -234,7 +238,24 @@ int TlsTransport::FailByQueue(int error) {
     }
     error = ECONNRESET;
   }
-  return Fail(error, TakeTlsError());
+  if (IsPlainHttp()) AnswerPlainHttp();
+  const bool not_tls = IsNotTls();
+  std::string text = TakeTlsError();
+  if (not_tls && is_client()) {
+    text += ": the port may be one for plain HTTP (http://)";
+  }
+  return Fail(error, std::move(text));
+}
+
+void TlsTransport::AnswerPlainHttp() {
+  constexpr absl::string_view kAnswer =
+      "HTTP/1.1 400 Bad Request\r\n"
+      "Content-Type: text/plain\r\n"
+      "Content-Length: 55\r\n"
+      "Connection: close\r\n\r\n"
+      "This port speaks TLS: the address begins with https://\n";
+  BIO_write(SSL_get_wbio(ssl_.get()), kAnswer.data(),
+            static_cast<int>(kAnswer.size()));
 }
 
 int TlsTransport::Sort(int result) {

@@ -104,6 +104,8 @@ class TlsTransport final : public Transport {
   int Fail(int error, std::string text);
   // What OpenSSL's queue says.
   int FailByQueue(int error);
+  // So that people see it who have typed the wrong address, and not only the log.
+  void AnswerPlainHttp();
   int FlushOut(bool more);
   // Encrypts to the wire and counts as taken; 0 or errno.
   int Encrypt(const void* data, size_t size);

@@ -168,6 +168,29 @@ TEST(HttpsClient, PlainHttpOnThatPort) {
   EXPECT_EQ(o.end.code(), absl::StatusCode::kUnavailable) << o.end;
 }
 
+TEST(HttpsClient, HttpsThatIsAskedInThePlainSaysSo) {
+  TestCa ca;
+  HttpsServer server(ca.Issue());
+  TestHttpClient client;
+  // Our own answers as a server of plain HTTP would.
+  Outcome o = client.Get(absl::StrCat("http://127.0.0.1:", server.port(), "/"));
+  EXPECT_TRUE(o.end.ok()) << o.end;
+  EXPECT_EQ(o.status, 400);
+  EXPECT_THAT(o.body, HasSubstr("https://"));
+  // Others send an alert.
+  ThreadedServer other(
+      {.on_message =
+           [](Connection& c) {
+             c.input().TakeAll();
+             c.Write(absl::string_view("\x15\x03\x01\0\x02\x02\x28", 7));
+             c.Close();
+           }},
+      Local(), 1);
+  o = client.Get(absl::StrCat("http://127.0.0.1:", other.port(), "/"));
+  EXPECT_EQ(o.end.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(o.end.message()), HasSubstr("https://"));
+}
+
 // A proxy for one client at a time, which ends before it: after CONNECT to any port of
 // this machine it passes bytes both ways.
 class TunnelProxy {

@@ -134,7 +134,7 @@ std::vector<Case> StatusLineCases() {
       {"a page", "<html>", Error::kNotHttp, Error::kNotHttp},
       {"empty line first", "\r\nHTTP/1.1 200 OK" + end, Error::kNotHttp,
        Error::kNotHttp},
-      {"TLS alert", "\x15\x03\x01", Error::kNotHttp, Error::kNotHttp},
+      {"TLS alert", "\x15\x03\x01", Error::kTls, Error::kTls},
       {"two blanks", "HTTP/1.1  200 OK" + end, kLine, kLine},
       {"tab", "HTTP/1.1\t200 OK" + end, kLine, kLine},
       {"tab after the code", "HTTP/1.1 200\tOK" + end, kLine, kLine},

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -18,12 +19,14 @@
 #include "kingpin/net/connection.h"
 #include "kingpin/net/io_handler.h"
 #include "kingpin/sys/unique_fd.h"
+#include "tests/net/fake_transport.h"
 #include "tests/testing/scripted_server.h"
 #include "tests/testing/test_client.h"
 
 namespace kingpin {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
@@ -63,6 +66,24 @@ class ConnectionLog : public ::testing::Test {
   UniqueFd file_;
   Logger log_;
 };
+
+// The socket does not know it any more.
+TEST_F(ConnectionLog, AFailedHandshakeNamesThePeerThatHasGone) {
+  ManualServer server({.new_transport = [] {
+    return std::make_unique<testing::FakeTransport>(
+        testing::FakeTransport::Options{});
+  }});
+  TestClient client = TestClient::Connect(server.port());
+  const std::string peer = absl::StrCat("127.0.0.1:", client.local_port());
+  ASSERT_TRUE(
+      server.RunUntil([&] { return server.handler().connections() == 1; }));
+  client.TrySend("h");
+  client.Reset();
+  ASSERT_TRUE(server.RunUntil(
+      [&] { return server.stats().handshakes_failed.value() == 1; }));
+  EXPECT_THAT(Lines(), ElementsAre(AllOf(HasSubstr("handshake failed"),
+                                         HasSubstr(peer))));
+}
 
 TEST_F(ConnectionLog, LinesOfCallbacksNameTheConnection) {
   ConnectionId id;

@@ -195,10 +195,11 @@ std::string FailureAgainst(const std::string& answer, bool close) {
 }
 
 TEST(TlsClient, ServersThatSpeakSomethingElseAreRefused) {
-  EXPECT_EQ(FailureAgainst("HTTP/1.1 400 Bad Request\r\n\r\n", false),
-            "what came is not TLS");
-  EXPECT_EQ(FailureAgainst("220 mail.example ESMTP\r\n", false),
-            "what came is not TLS");
+  EXPECT_EQ(
+      FailureAgainst("HTTP/1.1 400 Bad Request\r\n\r\n", false),
+      "what came is not TLS: the port may be one for plain HTTP (http://)");
+  EXPECT_THAT(FailureAgainst("220 mail.example ESMTP\r\n", false),
+              HasSubstr("what came is not TLS"));
   EXPECT_EQ(FailureAgainst("", true),
             "the peer ended the connection in the handshake");
   EXPECT_THAT(
@@ -217,6 +218,25 @@ TEST(TlsClient, OldServersAreRefused) {
     return !t.failures.empty();
   }));
   EXPECT_THAT(t.failures, ElementsAre(HasSubstr("protocol version")));
+}
+
+TEST(TlsClient, ServersThatDemandACertificateAreQuoted) {
+  TestCa ca;
+  std::string text;
+  ClientLoop t({.verify = false}, {.on_close = [&](Connection& c, CloseReason) {
+                 text = c.error_text();
+               }});
+  RawPeer server(t.Connect("a.example"), ca.Issue());
+  SSL_set_verify(server.ssl(),
+                 SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  ASSERT_TRUE(t.loop->RunUntil([&] {
+    server.Step();
+    return !text.empty();
+  }));
+  EXPECT_EQ(
+      text,
+      "the peer refused: it demands a certificate of this side, which has "
+      "none");
 }
 
 TEST(TlsClient, AnswerThatIsCutOffIsAnError) {

@@ -2,12 +2,16 @@
 #include "kingpin/tls/tls_server.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,6 +21,7 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "kingpin/logger/logger.h"
 #include "kingpin/net/connection.h"
 #include "kingpin/sys/fault.h"
 #include "kingpin/sys/unique_fd.h"
@@ -30,11 +35,14 @@ namespace kingpin {
 namespace {
 
 using testing::CertificateFiles;
+using testing::CertificateSpec;
 using testing::ConnectTo;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::RawPeer;
+using ::testing::StartsWith;
 using testing::TestCa;
 using testing::TestClient;
 using testing::TlsTestServer;
@@ -300,6 +308,74 @@ TEST(TlsServer, ReloadThatFailsChangesNothing) {
   EXPECT_EQ(NameSeenBy(peer), "old.example");
 }
 
+// What is logged while it lives.
+class LogOfThis {
+ public:
+  LogOfThis()
+      : file_(open(::testing::TempDir().c_str(), O_TMPFILE | O_RDWR, 0600)),
+        log_({.fd = file_.get()}) {
+    Logger::SetDefault(&log_);
+  }
+  ~LogOfThis() { Logger::SetDefault(nullptr); }
+  std::string text() {
+    log_.Flush();
+    std::string text(1 << 16, '\0');
+    text.resize(pread(file_.get(), text.data(), text.size(), 0));
+    return text;
+  }
+
+ private:
+  UniqueFd file_;
+  Logger log_;
+};
+
+TEST(TlsServer, ACertificateOfAnotherTimeIsWarnedOf) {
+  TestCa ca;
+  LogOfThis log;
+  const auto create = [&](const CertificateSpec& spec) {
+    const CertificateFiles files = ca.Issue(spec);
+    EXPECT_TRUE(TlsServer::Create({files.certificate, files.key}).ok());
+  };
+  create({});
+  EXPECT_EQ(log.text(), "");
+  create({.ends = -absl::Minutes(1)});
+  EXPECT_THAT(log.text(), HasSubstr("the certificate has expired: it was valid "
+                                    "until "));
+  EXPECT_THAT(log.text(), HasSubstr(": clients will refuse it"));
+  create({.begins = absl::Hours(1)});
+  EXPECT_THAT(log.text(), HasSubstr("the certificate is not valid before "));
+}
+
+TEST(TlsServer, KernelWithoutTlsIsToldOfOnce) {
+  LogOfThis log;
+  for (int i = 0; i < 2; ++i) {  // As after a reload.
+    TlsTestServer t;
+    ScopedFaultHook hook([&](sys::Call call, int) -> sys::Fault {
+      return {.error = call == sys::Call::kSetOption ? ENOENT : 0};
+    });
+    RawPeer peer = t.Connect();
+    ASSERT_TRUE(t.Handshake(peer)) << peer.error();
+  }
+  const std::string text = log.text();
+  const size_t first = text.find("this kernel has no TLS");
+  if (first != text.npos) {  // Another test may have been told.
+    EXPECT_EQ(text.find("this kernel has no TLS", first + 1), text.npos);
+  }
+}
+
+// A key that a passphrase protects.
+std::string EncryptedKey() {
+  std::string path = absl::StrCat(::testing::TempDir(), "/key_XXXXXX");
+  FILE* const file = fdopen(mkstemp(path.data()), "w");
+  EVP_PKEY* const key = EVP_EC_gen("P-256");
+  EXPECT_EQ(PEM_write_PKCS8PrivateKey(file, key, EVP_aes_128_cbc(), "secret", 6,
+                                      nullptr, nullptr),
+            1);
+  EVP_PKEY_free(key);
+  fclose(file);
+  return path;
+}
+
 TEST(TlsServer, BadOptionsAreErrorsThatNameTheirFile) {
   TestCa ca;
   CertificateFiles good = ca.Issue();
@@ -312,7 +388,17 @@ TEST(TlsServer, BadOptionsAreErrorsThatNameTheirFile) {
   EXPECT_THAT(error({good.certificate, "/no/key.pem"}),
               HasSubstr("/no/key.pem: "));
   EXPECT_THAT(error({good.key, good.key}), HasSubstr(good.key));
-  EXPECT_THAT(error({good.certificate, other.key}), HasSubstr("mismatch"));
+  EXPECT_EQ(
+      error({good.certificate, other.key}),
+      absl::StrCat(other.key, ": it is not the key of the certificate in ",
+                   good.certificate,
+                   ", of which the first must be the server's own"));
+  EXPECT_THAT(error({good.key, good.key}),
+              HasSubstr("no certificate in PEM (-----BEGIN CERTIFICATE-----)"));
+  EXPECT_THAT(error({good.certificate, good.certificate}),
+              HasSubstr("no private key in PEM (-----BEGIN PRIVATE KEY-----)"));
+  EXPECT_THAT(error({good.certificate, EncryptedKey()}),
+              HasSubstr("it has a passphrase"));
   EXPECT_THAT(error({good.certificate, good.key, {""}}), HasSubstr("ALPN"));
   EXPECT_THAT(error({good.certificate, good.key, {std::string(256, 'x')}}),
               HasSubstr("256 bytes"));
@@ -326,6 +412,9 @@ TEST(TlsServer, PlainHttpIsRefusedInSoManyWords) {
   client.TrySend("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   ASSERT_TRUE(t.server->RunUntil([&] { return client.ended(); }));
   EXPECT_THAT(t.failures, ElementsAre(HasSubstr("plain HTTP")));
+  EXPECT_THAT(client.received(), StartsWith("HTTP/1.1 400 Bad Request\r\n"));
+  EXPECT_THAT(client.received(), EndsWith("\r\n\r\nThis port speaks TLS: the "
+                                          "address begins with https://\n"));
   EXPECT_EQ(t.server->stats().handshakes_failed.value(), 1u);
   EXPECT_EQ(t.server->shared().connects, 0);
 }

@@ -138,7 +138,9 @@ refuse() {
 refuse 60 "the peer refused: unknown CA" "$url/small"
 refuse 35 "no version of TLS in common" --cacert ca.pem --tls-max 1.1 \
   --ciphers ALL:@SECLEVEL=0 "$url/small"
-refuse "52 56" "plain HTTP where TLS is spoken" "http://localhost:$port/"
+refuse 0 "plain HTTP where TLS is spoken" "http://localhost:$port/"
+curl --silent "http://localhost:$port/" | grep -q "begins with https://" ||
+  fail "plain HTTP: the answer does not say so"
 echo "refused: unknown CA, TLS 1.1, plain HTTP, renegotiation; the log says why"
 
 # --- A new certificate ---------------------------------------------------------------
@@ -179,5 +181,6 @@ wrong() { # TEXT FLAGS
 wrong "go together" --tls_cert cert.pem
 wrong "go together" --tls_key key.pem
 wrong "nowhere.pem: No such file" --tls_cert nowhere.pem --tls_key key.pem
-wrong "ca.key: " --tls_cert cert.pem --tls_key ca.key
+wrong "ca.key: it is not the key of the certificate in cert.pem" \
+  --tls_cert cert.pem --tls_key ca.key
 echo PASSED
