@@ -39,10 +39,9 @@ absl::string_view ToString(ConnectError reason) {
     case ConnectError::kOther:
       return "connecting failed";
     case ConnectError::kDeadline:
-      return "the target's time-out passed while connecting";
+      return "the deadline passed while connecting";
     case ConnectError::kPoolDeadline:
-      return "the target's time-out passed while it waited for a place in the "
-             "pool";
+      return "the deadline passed while waiting for a connection";
     case ConnectError::kShutdown:
       return "the run ended";
   }
