@@ -48,15 +48,12 @@ void AddLoop(const kingpin::ThreadSlot& slot, MessageWriter* writer) {
 
 GameServerShared::GameServerShared(kingpin::ServerOptions server,
                                    GameServerOptions options,
-                                   const Identity* identity, Archive* archive,
-                                   bot::BotPool* bots,
+                                   const GameServerParts& parts,
                                    std::vector<RunningGame> running,
                                    uint64_t first_version)
     : ThreadSharedDataForServer(std::move(server)),
-      options_(options),
-      identity_(identity),
-      archive_(archive),
-      bots_(bots),
+      options_(std::move(options)),
+      parts_(parts),
       running_(std::move(running)),
       first_version_(first_version) {}
 
@@ -101,15 +98,16 @@ std::string GameServerShared::StatsJson() const {
   }
   writer.Add("rooms", rooms);
   writer.Add("sessions", sessions);
-  if (archive_ != nullptr) {
-    writer.Add("archive_changes", archive_->changes());
-    writer.Add("archive_commits", archive_->commits());
-    writer.Add("archive_failures", archive_->failures());
-    writer.Add("archive_waiting", archive_->waiting());
+  if (const Archive* archive = parts_.archive) {
+    writer.Add("archive_changes", archive->changes());
+    writer.Add("archive_commits", archive->commits());
+    writer.Add("archive_failures", archive->failures());
+    writer.Add("archive_waiting", archive->waiting());
   }
-  if (bots_ != nullptr) {
-    const bot::BotPoolStats bots = bots_->stats();
+  if (parts_.bots != nullptr) {
+    const bot::BotPoolStats bots = parts_.bots->stats();
     writer.Add("bot_moves", bots.answered);
+    writer.Add("bot_cancelled", bots.cancelled);
     writer.Add("bot_waiting", bots.waiting);
   }
   writer.BeginList("threads");

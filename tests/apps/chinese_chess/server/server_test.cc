@@ -1,7 +1,6 @@
 // The whole server in this process, played on over real sockets by the line protocol.
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <random>
 #include <string>
@@ -13,20 +12,16 @@
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
-#include "apps/chinese_chess/bot/bot_pool.h"
 #include "apps/chinese_chess/rules/game.h"
 #include "apps/chinese_chess/rules/move.h"
 #include "apps/chinese_chess/rules/movegen.h"
 #include "apps/chinese_chess/rules/outcome.h"
-#include "apps/chinese_chess/server/archive.h"
 #include "apps/chinese_chess/server/game_server_shared.h"
 #include "apps/chinese_chess/server/game_store.h"
-#include "apps/chinese_chess/server/identity.h"
-#include "apps/chinese_chess/server/line_handler.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "kingpin/pool/epoll_tp_server.h"
 #include "tests/apps/chinese_chess/server/test_player.h"
+#include "tests/apps/chinese_chess/server/test_server.h"
 #include "tests/testing/process.h"
 
 namespace chinese_chess {
@@ -35,37 +30,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-class Server {
- public:
-  explicit Server(GameServerOptions options = {}, int threads = 2)
-      : identity_(Identity::NewKey()),
-        archive_(std::make_unique<Archive>(*GameStore::Open(":memory:"))),
-        shared_({.port = 0, .drain_timeout = absl::ZeroDuration()}, options,
-                &identity_, archive_.get(), bots_.get(), {}, 1000),
-        server_(&shared_, {.threads = threads, .handle_signals = false}) {
-    EXPECT_TRUE(server_.Start().ok());
-  }
-  ~Server() {
-    server_.Shutdown(kingpin::RunPhase::kStopping);
-    EXPECT_TRUE(server_.Wait().ok());
-    archive_.reset();
-    bots_.reset();
-  }
-
-  uint16_t port() const { return shared_.port(); }
-  Archive& archive() { return *archive_; }
-  std::string Stat(std::string_view name) {
-    return Field(shared_.StatsJson(), name);
-  }
-
- private:
-  const Identity identity_;
-  std::unique_ptr<Archive> archive_;
-  std::unique_ptr<bot::BotPool> bots_ =
-      std::make_unique<bot::BotPool>(bot::BotPoolOptions{.threads = 1});
-  GameServerShared shared_;
-  kingpin::EpollTPServer<LineHandler> server_;
-};
+using Server = TestServer;
 
 // Plays them by turns from `ply` on; each waits for the other's to arrive.
 void Play(PairOfPlayers& pair, size_t ply, std::string_view moves) {
@@ -190,7 +155,7 @@ TEST(ServerTest, NonsenseIsAnsweredAndForgiven) {
   Server server;
   TestPlayer player(server.port());
   for (const std::string_view nonsense :
-       {"", "GET / HTTP/1.1", "{", "[]", R"({"t":"dance"})", "\xff\xfe",
+       {"", "get / http", "{", "[]", R"({"t":"dance"})", "\xff\xfe",
         R"({"t":"move","game":"g","ply":"1","move":"h2e2"})"}) {
     player.Say(nonsense);
     EXPECT_EQ(Field(player.Next("error"), "code"), "bad_message");
@@ -477,6 +442,7 @@ TEST(ServerTest, WhoDoesNotAnswerPingsIsClosed) {
   EXPECT_TRUE(silent.WaitForEnd());
   // Nor may one stay who never says who they are.
   TestPlayer nobody(server.port());
+  nobody.Say(R"({"t":"ping"})");
   EXPECT_EQ(Field(nobody.Next("error"), "code"), "silent");
   EXPECT_EQ(server.Stat("silent"), "2");
 }
