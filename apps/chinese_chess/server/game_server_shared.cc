@@ -81,6 +81,12 @@ bool GameServerShared::Tell(int thread_index, Errand errand) {
       });
 }
 
+uint64_t GameServerShared::sessions() const {
+  uint64_t sessions = 0;
+  for (const auto& counters : counters_) sessions += counters->sessions.load();
+  return sessions;
+}
+
 std::string GameServerShared::StatsJson() const {
   MessageWriter writer("stats");
   for (const NamedCounter& named : kCounters) {
@@ -91,13 +97,9 @@ std::string GameServerShared::StatsJson() const {
     writer.Add(named.name, sum);
   }
   uint64_t rooms = 0;
-  uint64_t sessions = 0;
-  for (const auto& counters : counters_) {
-    rooms += counters->rooms.load();
-    sessions += counters->sessions.load();
-  }
+  for (const auto& counters : counters_) rooms += counters->rooms.load();
   writer.Add("rooms", rooms);
-  writer.Add("sessions", sessions);
+  writer.Add("sessions", sessions());
   if (const Archive* archive = parts_.archive) {
     writer.Add("archive_changes", archive->changes());
     writer.Add("archive_commits", archive->commits());

@@ -105,6 +105,8 @@ class GameServerShared : public kingpin::ThreadSharedDataForServer {
   GameCounters& counters(int thread) {
     return *counters_[static_cast<size_t>(thread)];
   }
+  // Who is here, on all threads.
+  uint64_t sessions() const;
   // All threads' in sum, the archive's, and how the loops do: one JSON object.
   std::string StatsJson() const;
 

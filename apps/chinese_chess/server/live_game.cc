@@ -363,6 +363,11 @@ void LiveGame::StartClock(MonotonicTime now) {
   clock_.Start(game_.position().turn(), now);
 }
 
+absl::Duration LiveGame::TurnLeft(MonotonicTime now) const {
+  const absl::Duration limit = clock_.TurnLimit(game_.position().turn());
+  return std::max(limit - clock_.TurnTime(now), absl::ZeroDuration());
+}
+
 MonotonicTime LiveGame::FirstMoveDeadline() const {
   return game_.size() < 2 ? turn_began_ + options_.first_move : kNever;
 }

@@ -145,6 +145,11 @@ class LiveGame {
   absl::Duration Left(Color color, kingpin::MonotonicTime now) const {
     return clock_.Left(color, now);
   }
+  absl::Duration TurnTime(kingpin::MonotonicTime now) const {
+    return clock_.TurnTime(now);
+  }
+  // What the side to move may still take for its move.
+  absl::Duration TurnLeft(kingpin::MonotonicTime now) const;
   bool clock_runs() const { return !clock_.stopped(); }
   bool online(Color color) const { return side(color).online; }
   // Until the opponent of `color`, who is away, may claim; zero: now, or color is here.

@@ -5,9 +5,8 @@
 
 #include "absl/hash/hash.h"
 #include "absl/time/clock.h"
-#include "apps/chinese_chess/bot/bot_pool.h"
-#include "apps/chinese_chess/bot/level.h"
 #include "apps/chinese_chess/bot/no_move.h"
+#include "apps/chinese_chess/bot/time_budget.h"
 #include "apps/chinese_chess/rules/record_json.h"
 #include "apps/chinese_chess/server/bot_player.h"
 #include "apps/chinese_chess/server/game_thread.h"
@@ -37,6 +36,23 @@ GameInfo InfoOf(const LiveGame& game) {
           .players = game.setup().players,
           .control = FormatTimeControl(game.setup().control),
           .plies = game.game().size()};
+}
+
+// Nobody likes to wait for longer.
+constexpr absl::Duration kMostThought = absl::Seconds(5);
+
+// When the computer, whose turn it is, has to have moved: long before its flag falls, or
+// the game is off for want of a first move.
+MonotonicTime ThinkUntil(const LiveGame& game, MonotonicTime now) {
+  const TimeControl& control = game.setup().control;
+  const absl::Duration left = game.TurnLeft(now);
+  const absl::Duration share =
+      control.staged()
+          ? left / 4
+          : bot::BudgetFor({.remaining = left, .increment = control.increment})
+                .hard;
+  const absl::Duration bound = (game.Deadline() - now) / 2;
+  return now + std::min({share, bound, kMostThought});
 }
 
 }  // namespace
@@ -331,46 +347,62 @@ void Rooms::AnswerForBot(Room& room) {
   }
 }
 
-void Rooms::ThinkIfBotsTurn(Room& room) {
-  const Game& game = room.game.game();
-  if (room.game.over() || shared_.bots() == nullptr) return;
+void Rooms::MindBot(Room& room) {
+  if (shared_.bots() == nullptr) return;
+  const Position& position = room.game.game().position();
   const std::optional<int> level =
-      BotLevel(room.game.setup().player(game.position().turn()));
-  const uint64_t key = game.position().key();
-  if (!level.has_value() || room.thinking == key) return;
+      room.game.over() ? std::nullopt
+                       : BotLevel(room.game.setup().player(position.turn()));
+  if (room.thought.has_value()) {
+    if (level.has_value() && room.thought->position == position.key()) return;
+    // Resigned, or taken back. If it is too late BotMoves() finds nobody waiting.
+    shared_.bots()->Cancel(room.thought->ticket);
+    room.thought.reset();
+  }
+  if (level.has_value()) Think(room, *level);
+}
+
+void Rooms::Think(Room& room, int level) {
+  const std::string& id = room.game.setup().id;
+  const uint64_t key = room.game.game().position().key();
   const absl::StatusOr<bot::BotPool::Ticket> ticket = shared_.bots()->Submit(
-      {.game = game,
-       .level = *level,
-       .seed = absl::HashOf(room.game.setup().id),
-       .done = [shared = &shared_, thread = loop_.thread(),
-                id = room.game.setup().id, key](const bot::BotMove& best) {
+      {.game = room.game.game(),
+       .level = level,
+       .seed = absl::HashOf(id),
+       .deadline = ThinkUntil(room.game, now()),
+       .done = [shared = &shared_, thread = loop_.thread(), id,
+                key](const bot::BotMove& best) {
          shared->Tell(thread, [id, key, move = best.move](GameThread& there) {
            there.rooms().BotMoves(id, key, move);
          });
        }});
   if (ticket.ok()) {
-    room.thinking = key;
-    return;
+    room.thought = {key, *ticket};
+  } else if (!std::exchange(room.bot_waits, true)) {
+    loop_.RunAfter(kBotRetry, [this, id] {
+      Room* again = Find(id);
+      if (again == nullptr) return;
+      again->bot_waits = false;
+      MindBot(*again);
+    });
   }
-  loop_.RunAfter(kBotRetry, [this, id = room.game.setup().id] {
-    if (Room* again = Find(id); again != nullptr) ThinkIfBotsTurn(*again);
-  });
 }
 
 void Rooms::BotMoves(std::string_view game, uint64_t key,
                      chinese_chess::Move move) {
   Room* room = Find(game);
-  if (room == nullptr || room->thinking != key) return;
-  room->thinking.reset();
-  const Position& position = room->game.game().position();
-  // A move was taken back, or the game ended, while it thought.
-  if (move != bot::kNoMove && position.key() == key) {
-    if (!room->game
-             .Move(position.turn(), room->game.game().size(), move, now(),
-                   absl::ZeroDuration())
-             .has_value()) {
-      counters().moves.Add();
-    }
+  if (room == nullptr || !room->thought.has_value() ||
+      room->thought->position != key) {
+    return;
+  }
+  room->thought.reset();
+  const Game& played = room->game.game();
+  if (move != bot::kNoMove &&
+      !room->game
+           .Move(played.position().turn(), played.size(), move, now(),
+                 absl::ZeroDuration())
+           .has_value()) {
+    counters().moves.Add();
   }
   Publish(*room);
 }
@@ -386,7 +418,7 @@ void Rooms::Publish(Room& room) {
       Deliver(room, event);
     }
   }
-  ThinkIfBotsTurn(room);
+  MindBot(room);
   ArmTimer(room);
 }
 

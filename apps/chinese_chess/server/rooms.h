@@ -24,6 +24,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
+#include "apps/chinese_chess/bot/bot_pool.h"
 #include "apps/chinese_chess/rules/piece.h"
 #include "apps/chinese_chess/server/client_message.h"
 #include "apps/chinese_chess/server/courier.h"
@@ -75,6 +76,12 @@ class Rooms {
     std::optional<Color> color;
   };
 
+  // What the computer thinks about.
+  struct Thought {
+    uint64_t position;  // Its key.
+    bot::BotPool::Ticket ticket;
+  };
+
   struct Room {
     Room(LiveGame live, size_t most_events)
         : game(std::move(live)), history(most_events) {}
@@ -93,9 +100,9 @@ class Rooms {
     // Fires at `timer_at`, or earlier than the room needs it.
     kingpin::TimerId timer;
     kingpin::MonotonicTime timer_at;
-    // The key of the position that the computer thinks about.
-    std::optional<uint64_t> thinking;
-    bool has_news = false;  // For the list of games.
+    std::optional<Thought> thought;
+    bool bot_waits = false;  // Until the pool has room for its thought.
+    bool has_news = false;   // For the list of games.
     bool viewers_changed = false;
   };
 
@@ -125,7 +132,9 @@ class Rooms {
   // The computer is here, wants rematches and lets moves be taken back.
   void GreetBots(Room& room);
   void AnswerForBot(Room& room);
-  void ThinkIfBotsTurn(Room& room);
+  // Begins to think when it is the computer's turn, and stops when it is not any more.
+  void MindBot(Room& room);
+  void Think(Room& room, int level);
 
   // Takes the game's events, has them written down and tells them.
   void Publish(Room& room);

@@ -203,9 +203,9 @@ std::string PairedMessage(std::string_view game, Color color) {
   return writer.Take();
 }
 
-std::string LobbyMessage(const Lobby& lobby, int connections) {
+std::string LobbyMessage(const Lobby& lobby, uint64_t sessions) {
   MessageWriter writer("lobby");
-  writer.Add("connections", connections);
+  writer.Add("connections", sessions);
   writer.Add("games", lobby.games());
   writer.BeginList("pools");
   for (const auto& [control, waiting] : lobby.pools()) {
@@ -284,6 +284,7 @@ std::string GameMessage(const LiveGame& game, std::optional<Color> you,
   AddSide(game, Color::kRed, now, &writer);
   AddSide(game, Color::kBlack, now, &writer);
   writer.Add("turn", ColorText(game.game().position().turn()));
+  writer.Add("turn_ms", game.TurnTime(now));
   writer.Add("clock", game.clock_runs());
   writer.Add("fen", FormatFen(game.game().position()));
   AddMoves(game, &writer);

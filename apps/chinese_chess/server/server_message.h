@@ -51,7 +51,7 @@ std::string WaitingMessage(std::string_view re, std::string_view id,
                            std::string_view code);
 // A game has been found.
 std::string PairedMessage(std::string_view game, Color color);
-std::string LobbyMessage(const Lobby& lobby, int connections);
+std::string LobbyMessage(const Lobby& lobby, uint64_t sessions);
 std::string GamesMessage(std::string_view id, const Lobby& lobby, size_t most);
 std::string HistoryMessage(std::string_view id,
                            const std::vector<FinishedGame>& games);

@@ -470,6 +470,57 @@ TEST(ServerTest, OneConnectionFollowsSoManyGames) {
   EXPECT_EQ(Field(one.red.Next("game"), "game"), two.game);
 }
 
+// The game with the computer as Red, joined.
+std::string PlayBot(TestPlayer& player, std::string_view control, int level) {
+  player.Say(absl::StrCat(R"({"t":"bot","control":")", control,
+                          R"(","color":"black","level":)", level, "}"));
+  const std::string game = Field(player.Next("paired"), "game");
+  player.Join(game);
+  EXPECT_EQ(Field(player.Next("game"), "you"), "black");
+  return game;
+}
+
+TEST(ServerTest, TheComputerStopsThinkingWhenTheGameIsOver) {
+  Server server;
+  TestPlayer player(server.port());
+  player.Hello("Zhang");
+  const std::string game = PlayBot(player, "90+90", 8);
+  EXPECT_EQ(player.Ask("abort", game), "ok");
+  EXPECT_EQ(Field(player.Next("end"), "reason"), "aborted");
+  EXPECT_EQ(server.Stat("bot_cancelled"), "1");
+  EXPECT_EQ(server.Stat("bot_moves"), "0");
+}
+
+// A strong one, whose every thought would take longer than it has for the game.
+TEST(ServerTest, TheComputerDoesNotLoseOnTimeByThinking) {
+  Server server({.credits = 100'000});
+  TestPlayer player(server.port());
+  player.Hello("Zhang");
+  player.Say(R"({"t":"bot","control":"0.05+0","level":8,"color":"red"})");
+  const std::string id = Field(player.Next("paired"), "game");
+  player.Join(id);
+  player.Next("game");
+  Game game;
+  std::mt19937 random(7);
+  for (int moves = 0; moves < 25 && !game.outcome().over(); ++moves) {
+    MoveList choice;
+    GenerateLegalMoves(game.position(), &choice);
+    player.Move(id, game.size(), FormatIccs(choice[random() % choice.size()]));
+    for (int side = 0; side < 2 && !game.outcome().over(); ++side) {
+      const std::string event = player.Next("move");
+      ASSERT_FALSE(event.empty()) << "after " << game.size();
+      ASSERT_TRUE(game.Play(*ParseIccs(Field(event, "move"))).ok());
+    }
+  }
+  if (!game.outcome().over()) {
+    EXPECT_EQ(player.Ask("resign", id), "ok");
+    EXPECT_EQ(Field(player.Next("end"), "reason"), "resignation");
+  } else {
+    EXPECT_EQ(Field(player.Next("end"), "reason"),
+              ReasonText(game.outcome().reason));
+  }
+}
+
 // A person who plays random moves against the computer, to the end.
 TEST(ServerTest, AGameAgainstTheBot) {
   Server server({.credits = 100'000});
