@@ -36,6 +36,7 @@ enum class Audience : uint8_t { kAll, kPlayers, kSpectators };
 struct PublishedEvent {
   uint64_t version = 0;
   Audience audience = Audience::kAll;
+  bool is_chat = false;  // Not for who wants none.
   // The message as it is sent. Shared by all that still have to send it.
   std::shared_ptr<const std::string> text;
 };

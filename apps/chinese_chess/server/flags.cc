@@ -53,6 +53,7 @@ Limits
   --first_move TIME      for the first move of either side, else the game is off (30s)
   --grace TIME           before the opponent of one who is gone may claim; grows with the
                          length of the game, to twice as much (30s)
+  --spectator_delay TIME what spectators see is so much older, while the game lasts (0s)
   --after_game TIME      how long a game that is over stays for a rematch (5m)
   --ping_every TIME      asks each connection whether it is there (15s)
   --silent TIME          closes those that have not answered (40s)
@@ -116,6 +117,14 @@ std::vector<command_line::Flag> FlagsInto(Flags* f) {
          absl::Status status = Time("grace", least).set(v);
          f->game.game.most_grace = 2 * *least;
          return status;
+       }},
+      {"spectator_delay",
+       [f](std::string_view v) {
+         if (v == "0" || v == "0s") {
+           f->game.spectator_delay = absl::ZeroDuration();
+           return absl::OkStatus();
+         }
+         return Time("spectator_delay", &f->game.spectator_delay).set(v);
        }},
       Time("after_game", &f->game.after_game),
       Time("ping_every", &f->game.ping_every),

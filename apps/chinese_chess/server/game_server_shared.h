@@ -53,6 +53,8 @@ struct GameServerOptions {
   int credits = 100;
   // Games that a session may follow at once.
   size_t max_followed = 8;
+  // Spectators see what was so long before, until the game is over.
+  absl::Duration spectator_delay = absl::ZeroDuration();
   // Between two messages about the lobby, or about who watches a game.
   absl::Duration news_every = absl::Milliseconds(700);
   // Of other pages that may connect: "https://play.example.com".

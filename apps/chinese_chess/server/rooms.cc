@@ -26,9 +26,11 @@ constexpr absl::Duration kBotRetry = absl::Milliseconds(100);
 constexpr size_t kGameIdCharacters = 10;
 constexpr size_t kMostViewerNames = 20;
 
-bool IsFor(Audience audience, bool is_player) {
-  return audience == Audience::kAll ||
-         (audience == Audience::kPlayers) == is_player;
+// Whether an event is for such a member, or only its version.
+bool IsFor(const PublishedEvent& event, bool is_player, bool muted) {
+  if (event.is_chat && muted) return false;
+  return event.audience == Audience::kAll ||
+         (event.audience == Audience::kPlayers) == is_player;
 }
 
 GameInfo InfoOf(const LiveGame& game) {
@@ -76,6 +78,10 @@ Rooms::Room& Rooms::Add(LiveGame game) {
   auto room = std::make_unique<Room>(std::move(game), options_.history);
   Room& added = *room;
   added.timer_at = kNever;
+  if (options_.spectator_delay > absl::ZeroDuration()) {
+    added.delayed = std::make_unique<DelayedGame>(
+        added.game, options_.spectator_delay, options_.history);
+  }
   rooms_.insert_or_assign(std::move(id), std::move(room));
   counters().rooms.store(rooms_.size());
   TellLobby([info = InfoOf(added.game)](GameThread& thread) {
@@ -151,7 +157,7 @@ void Rooms::BeginRematch(Room& room) {
   setup.id = RandomId(kGameIdCharacters);
   std::swap(setup.players[0], setup.players[1]);
   setup.created = absl::Now();
-  room.game.SetRematch(setup.id);
+  Tell(room, [id = setup.id](LiveGame& game) { game.SetRematch(id); });
   // Whoever reads of it joins the game; it has to be there by then.
   const int owner = shared_.Owner(setup.id);
   const bool posted =
@@ -190,7 +196,7 @@ void Rooms::Run(Room& room, const RoomCommand& command) {
     return Refuse(command, {"not_player", "only its players may do that"});
   }
   if (message.type == ClientMessage::kMove) return Move(room, command, *color);
-  if (MaybeRefused refused = Ask(room.game, message, *color)) {
+  if (MaybeRefused refused = Ask(room, message, *color)) {
     Refuse(command, *refused);
   } else {
     courier_.Send(command.connection,
@@ -203,22 +209,27 @@ void Rooms::Run(Room& room, const RoomCommand& command) {
   Publish(room);
 }
 
-MaybeRefused Rooms::Ask(LiveGame& game, const ClientMessage& message,
-                        Color color) {
-  switch (message.type) {
-    case ClientMessage::kResign:
-      return game.Resign(color, now());
-    case ClientMessage::kAbort:
-      return game.Abort(color, now());
-    case ClientMessage::kClaim:
-      return game.Claim(color, message.draw, now());
-    case ClientMessage::kOffer:
-      return game.MakeOffer(color, message.offer, now());
-    case ClientMessage::kDecline:
-      return game.DeclineOffer(color, message.offer);
-    default:
-      return Refusal{"bad_message", "this is not for a game"};
-  }
+MaybeRefused Rooms::Ask(Room& room, const ClientMessage& message, Color color) {
+  // By value: spectators may be told long after the message is gone.
+  const auto ask = [color, at = now(), type = message.type,
+                    offer = message.offer,
+                    draw = message.draw](LiveGame& game) -> MaybeRefused {
+    switch (type) {
+      case ClientMessage::kResign:
+        return game.Resign(color, at);
+      case ClientMessage::kAbort:
+        return game.Abort(color, at);
+      case ClientMessage::kClaim:
+        return game.Claim(color, draw, at);
+      case ClientMessage::kOffer:
+        return game.MakeOffer(color, offer, at);
+      case ClientMessage::kDecline:
+        return game.DeclineOffer(color, offer);
+      default:
+        return Refusal{"bad_message", "this is not for a game"};
+    }
+  };
+  return Tell(room, ask);
 }
 
 void Rooms::Move(Room& room, const RoomCommand& command, Color color) {
@@ -226,7 +237,10 @@ void Rooms::Move(Room& room, const RoomCommand& command, Color color) {
   const size_t ply = static_cast<size_t>(message.ply);
   const bool repeated = room.game.WasMade(color, ply, message.move);
   if (MaybeRefused refused =
-          room.game.Move(color, ply, message.move, now(), command.lag)) {
+          Tell(room, [color, ply, move = message.move, at = now(),
+                      lag = command.lag](LiveGame& game) {
+            return game.Move(color, ply, move, at, lag);
+          })) {
     counters().moves_refused.Add();
     Refuse(command, *refused);
   } else {
@@ -239,9 +253,12 @@ void Rooms::Move(Room& room, const RoomCommand& command, Color color) {
 
 void Rooms::Chat(Room& room, const RoomCommand& command) {
   const ClientMessage& message = command.message;
+  const std::optional<Color> color = room.game.ColorOf(command.player.id);
   if (MaybeRefused refused =
-          room.game.Chat(room.game.ColorOf(command.player.id),
-                         command.player.name, message.text, now())) {
+          Tell(room, [color, name = command.player.name, text = message.text,
+                      at = now()](LiveGame& game) {
+            return game.Chat(color, name, text, at);
+          })) {
     return Refuse(command, *refused);
   }
   courier_.Send(command.connection, OkMessage("chat", message.id));
@@ -255,7 +272,8 @@ void Rooms::Join(Room& room, const RoomCommand& command) {
   // First all that was before, then the news that somebody is here.
   Resume(room, command, color);
   DropMember(room, command.connection);
-  room.members.push_back({command.connection, command.player, color});
+  room.members.push_back(
+      {command.connection, command.player, color, command.message.mute});
   if (color.has_value()) {
     UpdatePresence(room, *color);
   } else {
@@ -269,19 +287,25 @@ void Rooms::Join(Room& room, const RoomCommand& command) {
 void Rooms::Resume(Room& room, const RoomCommand& command,
                    std::optional<Color> color) {
   const ClientMessage& message = command.message;
+  DelayedGame* delayed = color.has_value() ? nullptr : room.delayed.get();
+  EventHistory& history =
+      delayed == nullptr ? room.history : delayed->history();
   std::vector<PublishedEvent> missed;
   if (!message.v.has_value() ||
-      !room.history.After(static_cast<uint64_t>(*message.v), &missed)) {
+      !history.After(static_cast<uint64_t>(*message.v), &missed)) {
     if (message.v.has_value()) counters().resynced.Add();
-    courier_.Send(command.connection,
-                  GameMessage(room.game, color, room.viewers, now()));
+    courier_.Send(
+        command.connection,
+        GameMessage(delayed == nullptr ? room.game : delayed->game(), color,
+                    message.mute, room.viewers,
+                    delayed == nullptr ? now() : delayed->Then(now())));
     return;
   }
   counters().resumed.Add();
   courier_.Send(command.connection, OkMessage("join", message.id));
   for (const PublishedEvent& event : missed) {
     courier_.Send(command.connection,
-                  IsFor(event.audience, color.has_value())
+                  IsFor(event, color.has_value(), message.mute)
                       ? *event.text
                       : SkipMessage(message.game, event.version));
   }
@@ -304,7 +328,13 @@ void Rooms::UpdatePresence(Room& room, Color color) {
   const bool online =
       std::any_of(room.members.begin(), room.members.end(),
                   [&](const Member& member) { return member.color == color; });
-  room.game.SetOnline(color, online, now());
+  SetOnline(room, color, online);
+}
+
+void Rooms::SetOnline(Room& room, Color color, bool online) {
+  Tell(room, [color, online, at = now()](LiveGame& game) {
+    game.SetOnline(color, online, at);
+  });
 }
 
 void Rooms::Leave(std::string_view game, ConnectionId connection) {
@@ -327,7 +357,7 @@ void Rooms::Leave(std::string_view game, ConnectionId connection) {
 void Rooms::GreetBots(Room& room) {
   for (const Color color : {Color::kRed, Color::kBlack}) {
     if (BotLevel(room.game.setup().player(color)).has_value()) {
-      room.game.SetOnline(color, true, now());
+      SetOnline(room, color, true);
     }
   }
 }
@@ -338,12 +368,11 @@ void Rooms::AnswerForBot(Room& room) {
     if (!by.has_value()) continue;
     const Color other = Opponent(*by);
     if (!BotLevel(room.game.setup().player(other)).has_value()) continue;
-    // It plays on, as long as people like.
-    if (offer == Offer::kDraw) {
-      room.game.DeclineOffer(other, offer);
-    } else {
-      room.game.MakeOffer(other, offer, now());
-    }
+    Tell(room, [offer, other, at = now()](LiveGame& game) {
+      // It plays on, as long as people like.
+      return offer == Offer::kDraw ? game.DeclineOffer(other, offer)
+                                   : game.MakeOffer(other, offer, at);
+    });
   }
 }
 
@@ -397,12 +426,13 @@ void Rooms::BotMoves(std::string_view game, uint64_t key,
   }
   room->thought.reset();
   const Game& played = room->game.game();
-  if (move != bot::kNoMove &&
-      !room->game
-           .Move(played.position().turn(), played.size(), move, now(),
-                 absl::ZeroDuration())
-           .has_value()) {
-    counters().moves.Add();
+  if (move != bot::kNoMove) {
+    const MaybeRefused refused =
+        Tell(*room, [color = played.position().turn(), ply = played.size(),
+                     move, at = now()](LiveGame& live) {
+          return live.Move(color, ply, move, at, absl::ZeroDuration());
+        });
+    if (!refused.has_value()) counters().moves.Add();
   }
   Publish(*room);
 }
@@ -415,25 +445,49 @@ void Rooms::Publish(Room& room) {
     if (room.holding) {
       room.held.push_back(std::move(event));
     } else {
-      Deliver(room, event);
+      DeliverNow(room, event);
     }
   }
+  TellSpectators(room);
   MindBot(room);
   ArmTimer(room);
 }
 
-void Rooms::Deliver(Room& room, const GameEvent& event) {
+void Rooms::DeliverNow(Room& room, const GameEvent& event) {
+  Deliver(room, room.history, event,
+          room.delayed == nullptr ? Told::kAll : Told::kPlayers);
+}
+
+void Rooms::TellSpectators(Room& room) {
+  // The end is no news before it is on the disk; then there is nothing to hide.
+  if (room.delayed == nullptr || room.holding) return;
+  DelayedGame& delayed = *room.delayed;
+  if (room.game.over()) {
+    delayed.EndDelay();
+  } else {
+    delayed.CatchUp(now());
+  }
+  for (const GameEvent& event : delayed.game().TakeEvents()) {
+    Deliver(room, delayed.history(), event, Told::kSpectators);
+  }
+}
+
+void Rooms::Deliver(Room& room, EventHistory& history, const GameEvent& event,
+                    Told told) {
   const std::string& id = room.game.setup().id;
-  const auto text =
-      std::make_shared<const std::string>(EventMessage(id, event));
-  room.history.Add({event.version, event.audience, text});
+  const PublishedEvent published = {
+      event.version, event.audience, event.kind == GameEvent::kChat,
+      std::make_shared<const std::string>(EventMessage(id, event))};
+  history.Add(published);
   std::vector<ConnectionId> in;
   std::vector<ConnectionId> out;
   for (const Member& member : room.members) {
-    (IsFor(event.audience, member.color.has_value()) ? in : out)
+    const bool is_player = member.color.has_value();
+    if (told != Told::kAll && (told == Told::kPlayers) != is_player) continue;
+    (IsFor(published, is_player, member.muted) ? in : out)
         .push_back(member.connection);
   }
-  courier_.SendAll(in, text);
+  courier_.SendAll(in, published.text);
   if (out.empty()) return;
   courier_.SendAll(
       out, std::make_shared<const std::string>(SkipMessage(id, event.version)));
@@ -551,8 +605,9 @@ void Rooms::Archived(std::string_view game) {
 void Rooms::Release(Room& room) {
   room.holding = false;
   for (const GameEvent& event : std::exchange(room.held, {})) {
-    Deliver(room, event);
+    DeliverNow(room, event);
   }
+  TellSpectators(room);
   for (const RoomCommand& command : std::exchange(room.deferred, {})) {
     Run(room, command);
   }
@@ -563,7 +618,10 @@ void Rooms::Release(Room& room) {
 
 MonotonicTime Rooms::NextTime(const Room& room) const {
   if (room.holding) return room.next_try;
-  return room.game.over() ? room.gone_at : room.game.Deadline();
+  if (room.game.over()) return room.gone_at;
+  const MonotonicTime deadline = room.game.Deadline();
+  return room.delayed == nullptr ? deadline
+                                 : std::min(deadline, room.delayed->next());
 }
 
 // Most moves put the time off: the timer is left where it is and looks again then.
@@ -586,7 +644,7 @@ void Rooms::OnTimer(std::string_view game) {
     return ArmTimer(*room);
   }
   if (!room->game.over()) {
-    room->game.OnTime(now());
+    Tell(*room, [at = now()](LiveGame& live) { live.OnTime(at); });
     return Publish(*room);
   }
   if (now() < room->gone_at) return ArmTimer(*room);

@@ -28,6 +28,7 @@
 #include "apps/chinese_chess/rules/piece.h"
 #include "apps/chinese_chess/server/client_message.h"
 #include "apps/chinese_chess/server/courier.h"
+#include "apps/chinese_chess/server/delayed_game.h"
 #include "apps/chinese_chess/server/event_history.h"
 #include "apps/chinese_chess/server/game_event.h"
 #include "apps/chinese_chess/server/game_server_shared.h"
@@ -74,7 +75,10 @@ class Rooms {
     kingpin::ConnectionId connection;
     Player player;
     std::optional<Color> color;
+    bool muted = false;  // Wants no chat.
   };
+  // To whom of the members.
+  enum class Told : uint8_t { kAll, kPlayers, kSpectators };
 
   // What the computer thinks about.
   struct Thought {
@@ -88,6 +92,7 @@ class Rooms {
 
     LiveGame game;
     EventHistory history;
+    std::unique_ptr<DelayedGame> delayed;  // Null: spectators see `game`.
     std::vector<Member> members;
     size_t viewers = 0;    // Members that are no players.
     size_t journaled = 0;  // Plies that the archive has been told.
@@ -118,16 +123,24 @@ class Rooms {
                 const std::array<kingpin::ConnectionId, 2>& connections);
   void Remove(Room& room);
 
+  // Has the game told something, and what spectators see of it, later. `action` is called
+  // with either; the time that it passes on is the same.
+  template <typename Action>
+  auto Tell(Room& room, Action action) {
+    if (room.delayed != nullptr) room.delayed->Add(now(), action);
+    return action(room.game);
+  }
   void Run(Room& room, const RoomCommand& command);
   void Join(Room& room, const RoomCommand& command);
   void Resume(Room& room, const RoomCommand& command,
               std::optional<Color> color);
   void Move(Room& room, const RoomCommand& command, Color color);
   void Chat(Room& room, const RoomCommand& command);
-  MaybeRefused Ask(LiveGame& game, const ClientMessage& message, Color color);
+  MaybeRefused Ask(Room& room, const ClientMessage& message, Color color);
   void Refuse(const RoomCommand& command, const Refusal& refusal);
   void DropMember(Room& room, kingpin::ConnectionId connection);
   void UpdatePresence(Room& room, Color color);
+  void SetOnline(Room& room, Color color, bool online);
   void BeginRematch(Room& room);
   // The computer is here, wants rematches and lets moves be taken back.
   void GreetBots(Room& room);
@@ -138,7 +151,11 @@ class Rooms {
 
   // Takes the game's events, has them written down and tells them.
   void Publish(Room& room);
-  void Deliver(Room& room, const GameEvent& event);
+  void Deliver(Room& room, EventHistory& history, const GameEvent& event,
+               Told told);
+  void DeliverNow(Room& room, const GameEvent& event);
+  // Tells spectators what has become old enough for them.
+  void TellSpectators(Room& room);
   void Journal(Room& room, const GameEvent& event);
   void JournalMoves(Room& room);
   void JournalEnd(Room& room);

@@ -108,6 +108,19 @@ void AddMoves(const LiveGame& game, MessageWriter* writer) {
   writer->EndList();
 }
 
+void AddChatLines(const std::vector<ChatLine>& lines, MessageWriter* writer) {
+  if (lines.empty()) return;
+  writer->BeginList("chat");
+  for (const ChatLine& line : lines) {
+    writer->BeginItem();
+    AddColor("by", line.by, writer);
+    writer->Add("name", line.name);
+    writer->Add("text", line.text);
+    writer->EndItem();
+  }
+  writer->EndList();
+}
+
 void AddSide(const LiveGame& game, Color color, MonotonicTime now,
              MessageWriter* writer) {
   const Player& player = game.setup().player(color);
@@ -274,7 +287,7 @@ std::string RecordMessage(std::string_view id, std::string_view game,
 }
 
 std::string GameMessage(const LiveGame& game, std::optional<Color> you,
-                        size_t viewers, MonotonicTime now) {
+                        bool muted, size_t viewers, MonotonicTime now) {
   MessageWriter writer("game");
   writer.Add("game", game.setup().id);
   writer.Add("v", game.version());
@@ -295,6 +308,7 @@ std::string GameMessage(const LiveGame& game, std::optional<Color> you,
   }
   AddOutcome(game.game().outcome(), &writer);
   if (!game.rematch_id().empty()) writer.Add("next", game.rematch_id());
+  if (!muted) AddChatLines(game.chat(you.has_value()), &writer);
   writer.Add("viewers", viewers);
   return writer.Take();
 }

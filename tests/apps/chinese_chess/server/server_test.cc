@@ -265,6 +265,60 @@ TEST(ServerTest, SpectatorsSeeTheGameAndNotTheTable) {
   }
 }
 
+TEST(ServerTest, WhoWantsNoChatGetsNone) {
+  Server server;
+  PairOfPlayers pair = Pair(server.port());
+  pair.red.Join(pair.game,
+                absl::StrCat(R"(,"mute":true,"v":)", pair.red.version()));
+  EXPECT_EQ(Field(pair.red.Next("ok"), "re"), "join");
+  EXPECT_EQ(pair.black.Ask("chat", pair.game, R"(,"text":"rude")"), "ok");
+  EXPECT_EQ(Field(pair.red.Next(), "t"), "skip");
+  Play(pair, 0, "h2e2");
+  for (const std::string& message : pair.red.skipped()) {
+    EXPECT_THAT(message, Not(HasSubstr("rude")));
+  }
+  // What was said is there for who wants it after all.
+  pair.red.Join(pair.game);
+  EXPECT_THAT(pair.red.Next("game"), HasSubstr("rude"));
+  EXPECT_EQ(pair.black.Ask("chat", pair.game, R"(,"text":"sorry")"), "ok");
+  EXPECT_EQ(Field(pair.red.Next("chat"), "text"), "sorry");
+}
+
+TEST(ServerTest, WhatSpectatorsSeeCanBeOlder) {
+  Server server({.spectator_delay = absl::Hours(1)});
+  PairOfPlayers pair = Pair(server.port());
+  TestPlayer watcher(server.port());
+  watcher.Hello("Wang");
+  Play(pair, 0, "h2e2 h9g7");
+  watcher.Join(pair.game);
+  EXPECT_THAT(watcher.Next("game"), HasSubstr(R"("moves":[])"));
+  const uint64_t seen = watcher.version();
+  Play(pair, 2, "h0g2");
+  watcher.Say(R"({"t":"ping","n":1})");
+  watcher.Next("pong");
+  EXPECT_EQ(watcher.version(), seen);
+  // There is nothing to hide any more.
+  EXPECT_EQ(pair.black.Ask("resign", pair.game), "ok");
+  for (const char* move : {"h2e2", "h9g7", "h0g2"}) {
+    EXPECT_EQ(Field(watcher.Next("move"), "move"), move);
+  }
+  EXPECT_EQ(Field(watcher.Next("end"), "result"), "1-0");
+  watcher.Join(pair.game, absl::StrCat(",\"v\":", watcher.version()));
+  EXPECT_EQ(Field(watcher.Next("ok"), "re"), "join");
+}
+
+TEST(ServerTest, WhatSpectatorsSeeComesInTime) {
+  Server server({.spectator_delay = absl::Milliseconds(200)});
+  PairOfPlayers pair = Pair(server.port());
+  TestPlayer watcher(server.port());
+  watcher.Hello("Wang");
+  watcher.Join(pair.game);
+  watcher.Next("game");
+  Play(pair, 0, "h2e2 h9g7");
+  EXPECT_EQ(Field(watcher.Next("move"), "move"), "h2e2");
+  EXPECT_EQ(Field(watcher.Next("move"), "move"), "h9g7");
+}
+
 TEST(ServerTest, GamesAreListed) {
   Server server({.news_every = absl::Milliseconds(1)});
   PairOfPlayers pair = Pair(server.port());

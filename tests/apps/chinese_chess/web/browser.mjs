@@ -94,7 +94,9 @@ class Person {
 
   // Where a square is on the screen.
   async place(text) {
-    const box = await this.page.locator('main.game .board').boundingBox();
+    const board = this.page.locator('main.game .board');
+    await board.scrollIntoViewIfNeeded();
+    const box = await board.boundingBox();
     const flipped = await this.look(() => xiangqi.client.game?.you === 'black');
     const {file, rank} = square(text);
     const [column, row] = flipped ? [8 - file, rank] : [file, 9 - rank];
@@ -144,6 +146,11 @@ class Person {
   async type(move) {
     await this.page.fill('.move-entry', move);
     await this.page.press('.move-entry', 'Enter');
+  }
+
+  async say(text) {
+    await this.page.fill('.chat-form input', text);
+    await this.page.press('.chat-form input', 'Enter');
   }
 
   // Until no piece slides any more.

@@ -36,11 +36,14 @@ const JUNK = [
   '{"t":"error","code":"<img src=x onerror=alert(1)>","text":"<b>"}',
 ];
 
+// What people are called; in pictures, what they might be called.
+const RED = shots ? 'Mei' : '<b>Mei</b>';
+
 const step = (text) => console.log(`- ${text}`);
 
 // Red opens a private room, Black comes by its link.
 async function meet(people, line) {
-  const red = await people.sitDown(`http://127.0.0.1:${port}/`, {name: '<b>Mei</b>'});
+  const red = await people.sitDown(`http://127.0.0.1:${port}/`, {name: RED});
   const black = await people.sitDown(`http://127.0.0.1:${line.port}/`, {
     name: '老王',
     locale: 'zh-CN',
@@ -191,12 +194,33 @@ async function shootCheck(red, black) {
 }
 
 async function chat({red, black}) {
-  await red.page.fill('.chat-form input', '<script>alert(1)</script>');
-  await red.page.press('.chat-form input', 'Enter');
+  const text = shots ? 'Have a good game!' : '<script>alert(1)</script>';
+  await red.say(text);
   await black.page.waitForSelector('.chat-lines b');
-  assert.match(await black.text('.chat-lines li'), /<b>Mei<\/b> <script>/);
+  assert.equal(await black.text('.chat-lines li'), `${RED} ${text}`);
   assert.equal(await black.page.locator('.chat-lines script, .player-bar .name b').count(), 0);
   step('chat and names are text');
+  await red.page.reload();
+  await red.page.waitForSelector('.chat-lines b');
+  assert.equal(await red.text('.chat-lines li'), `${RED} ${text}`);
+  step('who loads the page anew has the game and the chat');
+}
+
+// What is not wanted is not sent; wanted again, it is there.
+async function muteTheChat({red, black}) {
+  const lines = () => red.look(() => xiangqi.client.game.chat.length);
+  const version = await red.look(() => xiangqi.client.game.version);
+  await red.page.uncheck('.chat .switch input');
+  // Answered by the game after what was said before.
+  await red.look(() =>
+    xiangqi.client.ask({t: 'decline', game: xiangqi.client.game.id, offer: 'draw'}),
+  );
+  await black.say('您好');
+  await red.until((v) => xiangqi.client.game.version > v, version);
+  assert.equal(await lines(), 1);
+  await red.page.check('.chat .switch input');
+  await red.until(() => xiangqi.client.game.chat.length === 2);
+  step('the chat was switched off and on');
 }
 
 async function seeTheEnd({red, black, watcher}) {
@@ -299,6 +323,7 @@ try {
   for (const person of [red, black]) await person.atPly(2);
   await premove({red, black});
   await chat({red, black});
+  await muteTheChat({red, black});
   await playOn({red, black, watcher}, line);
   await seeTheEnd({red, black, watcher});
   await rematch({red, black});
