@@ -134,13 +134,19 @@ void LobbyDesk::Leave(ConnectionId connection) {
   NoteChange();
 }
 
-void LobbyDesk::AddGame(const GameInfo& info) { lobby_.AddGame(info); }
+void LobbyDesk::AddGame(const GameInfo& info) {
+  lobby_.AddGame(info);
+  NoteChange();
+}
 
 void LobbyDesk::UpdateGame(const GameInfo& info) {
   lobby_.UpdateGame(info.id, info.plies, info.viewers);
 }
 
-void LobbyDesk::RemoveGame(std::string_view id) { lobby_.RemoveGame(id); }
+void LobbyDesk::RemoveGame(std::string_view id) {
+  lobby_.RemoveGame(id);
+  NoteChange();
+}
 
 void LobbyDesk::NoteChange() {
   if (change_noted_ || onlookers_.empty()) return;

@@ -94,9 +94,7 @@ class Person {
 
   // Where a square is on the screen.
   async place(text) {
-    const board = this.page.locator('main.game .board');
-    await board.scrollIntoViewIfNeeded();
-    const box = await board.boundingBox();
+    const box = await this.page.locator('main.game .board').boundingBox();
     const flipped = await this.look(() => xiangqi.client.game?.you === 'black');
     const {file, rank} = square(text);
     const [column, row] = flipped ? [8 - file, rank] : [file, 9 - rank];
@@ -151,6 +149,8 @@ class Person {
   async say(text) {
     await this.page.fill('.chat-form input', text);
     await this.page.press('.chat-form input', 'Enter');
+    // Back to the board.
+    await this.look(() => scrollTo(0, 0));
   }
 
   // Until no piece slides any more.
@@ -180,7 +180,7 @@ class Person {
   async shoot(directory, name) {
     if (!directory) return;
     await this.settle();
-    await this.page.screenshot({path: path.join(directory, `${name}.png`)});
+    await this.page.screenshot({path: path.join(directory, `chinese_chess_${name}.png`)});
   }
 
   hadNoTrouble() {

@@ -32,6 +32,7 @@ package() {
 
 # Prints its port, which is the kernel's choice.
 start_server() {
+  : >"$work/said"
   apps/chinese_chess/server/server --port 0 --db "$work/games.db" >"$work/said" &
   server=$!
   for ((i = 0; i < 300; ++i)); do
