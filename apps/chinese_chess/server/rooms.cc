@@ -7,7 +7,6 @@
 #include "absl/time/clock.h"
 #include "apps/chinese_chess/bot/no_move.h"
 #include "apps/chinese_chess/bot/time_budget.h"
-#include "apps/chinese_chess/rules/record_json.h"
 #include "apps/chinese_chess/server/bot_player.h"
 #include "apps/chinese_chess/server/game_thread.h"
 #include "apps/chinese_chess/server/lobby.h"
@@ -20,18 +19,8 @@ namespace {
 using kingpin::ConnectionId;
 using kingpin::MonotonicTime;
 
-constexpr MonotonicTime kNever = {INT64_MAX};
-constexpr absl::Duration kArchiveRetry = absl::Seconds(1);
 constexpr absl::Duration kBotRetry = absl::Milliseconds(100);
 constexpr size_t kGameIdCharacters = 10;
-constexpr size_t kMostViewerNames = 20;
-
-// Whether an event is for such a member, or only its version.
-bool IsFor(const PublishedEvent& event, bool is_player, bool muted) {
-  if (event.is_chat && muted) return false;
-  return event.audience == Audience::kAll ||
-         (event.audience == Audience::kPlayers) == is_player;
-}
 
 GameInfo InfoOf(const LiveGame& game) {
   return {.id = game.setup().id,
@@ -77,7 +66,6 @@ Rooms::Room& Rooms::Add(LiveGame game) {
   std::string id = game.setup().id;
   auto room = std::make_unique<Room>(std::move(game), options_.history);
   Room& added = *room;
-  added.timer_at = kNever;
   if (options_.spectator_delay > absl::ZeroDuration()) {
     added.delayed = std::make_unique<DelayedGame>(
         added.game, options_.spectator_delay, options_.history);
@@ -157,7 +145,7 @@ void Rooms::BeginRematch(Room& room) {
   setup.id = RandomId(kGameIdCharacters);
   std::swap(setup.players[0], setup.players[1]);
   setup.created = absl::Now();
-  Tell(room, [id = setup.id](LiveGame& game) { game.SetRematch(id); });
+  Apply(room, [id = setup.id](LiveGame& game) { game.SetRematch(id); });
   // Whoever reads of it joins the game; it has to be there by then.
   const int owner = shared_.Owner(setup.id);
   const bool posted =
@@ -229,7 +217,7 @@ MaybeRefused Rooms::Ask(Room& room, const ClientMessage& message, Color color) {
         return Refusal{"bad_message", "this is not for a game"};
     }
   };
-  return Tell(room, ask);
+  return Apply(room, ask);
 }
 
 void Rooms::Move(Room& room, const RoomCommand& command, Color color) {
@@ -237,8 +225,8 @@ void Rooms::Move(Room& room, const RoomCommand& command, Color color) {
   const size_t ply = static_cast<size_t>(message.ply);
   const bool repeated = room.game.WasMade(color, ply, message.move);
   if (MaybeRefused refused =
-          Tell(room, [color, ply, move = message.move, at = now(),
-                      lag = command.lag](LiveGame& game) {
+          Apply(room, [color, ply, move = message.move, at = now(),
+                       lag = command.lag](LiveGame& game) {
             return game.Move(color, ply, move, at, lag);
           })) {
     counters().moves_refused.Add();
@@ -255,8 +243,8 @@ void Rooms::Chat(Room& room, const RoomCommand& command) {
   const ClientMessage& message = command.message;
   const std::optional<Color> color = room.game.ColorOf(command.player.id);
   if (MaybeRefused refused =
-          Tell(room, [color, name = command.player.name, text = message.text,
-                      at = now()](LiveGame& game) {
+          Apply(room, [color, name = command.player.name, text = message.text,
+                       at = now()](LiveGame& game) {
             return game.Chat(color, name, text, at);
           })) {
     return Refuse(command, *refused);
@@ -305,7 +293,7 @@ void Rooms::Resume(Room& room, const RoomCommand& command,
   courier_.Send(command.connection, OkMessage("join", message.id));
   for (const PublishedEvent& event : missed) {
     courier_.Send(command.connection,
-                  IsFor(event, color.has_value(), message.mute)
+                  event.IsFor(color.has_value(), message.mute)
                       ? *event.text
                       : SkipMessage(message.game, event.version));
   }
@@ -332,7 +320,8 @@ void Rooms::UpdatePresence(Room& room, Color color) {
 }
 
 void Rooms::SetOnline(Room& room, Color color, bool online) {
-  Tell(room, [color, online, at = now()](LiveGame& game) {
+  if (room.game.online(color) == online) return;
+  Apply(room, [color, online, at = now()](LiveGame& game) {
     game.SetOnline(color, online, at);
   });
 }
@@ -368,7 +357,7 @@ void Rooms::AnswerForBot(Room& room) {
     if (!by.has_value()) continue;
     const Color other = Opponent(*by);
     if (!BotLevel(room.game.setup().player(other)).has_value()) continue;
-    Tell(room, [offer, other, at = now()](LiveGame& game) {
+    Apply(room, [offer, other, at = now()](LiveGame& game) {
       // It plays on, as long as people like.
       return offer == Offer::kDraw ? game.DeclineOffer(other, offer)
                                    : game.MakeOffer(other, offer, at);
@@ -428,232 +417,13 @@ void Rooms::BotMoves(std::string_view game, uint64_t key,
   const Game& played = room->game.game();
   if (move != bot::kNoMove) {
     const MaybeRefused refused =
-        Tell(*room, [color = played.position().turn(), ply = played.size(),
-                     move, at = now()](LiveGame& live) {
+        Apply(*room, [color = played.position().turn(), ply = played.size(),
+                      move, at = now()](LiveGame& live) {
           return live.Move(color, ply, move, at, absl::ZeroDuration());
         });
     if (!refused.has_value()) counters().moves.Add();
   }
   Publish(*room);
-}
-
-// --- Telling -----------------------------------------------------------------------------
-
-void Rooms::Publish(Room& room) {
-  for (GameEvent& event : room.game.TakeEvents()) {
-    Journal(room, event);
-    if (room.holding) {
-      room.held.push_back(std::move(event));
-    } else {
-      DeliverNow(room, event);
-    }
-  }
-  TellSpectators(room);
-  MindBot(room);
-  ArmTimer(room);
-}
-
-void Rooms::DeliverNow(Room& room, const GameEvent& event) {
-  Deliver(room, room.history, event,
-          room.delayed == nullptr ? Told::kAll : Told::kPlayers);
-}
-
-void Rooms::TellSpectators(Room& room) {
-  // The end is no news before it is on the disk; then there is nothing to hide.
-  if (room.delayed == nullptr || room.holding) return;
-  DelayedGame& delayed = *room.delayed;
-  if (room.game.over()) {
-    delayed.EndDelay();
-  } else {
-    delayed.CatchUp(now());
-  }
-  for (const GameEvent& event : delayed.game().TakeEvents()) {
-    Deliver(room, delayed.history(), event, Told::kSpectators);
-  }
-}
-
-void Rooms::Deliver(Room& room, EventHistory& history, const GameEvent& event,
-                    Told told) {
-  const std::string& id = room.game.setup().id;
-  const PublishedEvent published = {
-      event.version, event.audience, event.kind == GameEvent::kChat,
-      std::make_shared<const std::string>(EventMessage(id, event))};
-  history.Add(published);
-  std::vector<ConnectionId> in;
-  std::vector<ConnectionId> out;
-  for (const Member& member : room.members) {
-    const bool is_player = member.color.has_value();
-    if (told != Told::kAll && (told == Told::kPlayers) != is_player) continue;
-    (IsFor(published, is_player, member.muted) ? in : out)
-        .push_back(member.connection);
-  }
-  courier_.SendAll(in, published.text);
-  if (out.empty()) return;
-  courier_.SendAll(
-      out, std::make_shared<const std::string>(SkipMessage(id, event.version)));
-}
-
-void Rooms::TellLobby(GameServerShared::Errand errand) {
-  if (!shared_.Tell(GameServerShared::kLobbyThread, std::move(errand))) {
-    counters().posts_lost.Add();
-  }
-}
-
-// News of a game for people who are not in it can wait for that of others.
-void Rooms::NoteNews(Room& room) {
-  if (room.has_news) return;
-  room.has_news = true;
-  news_.push_back(room.game.setup().id);
-  if (news_.size() > 1) return;
-  news_timer_ = loop_.RunAfter(options_.news_every, [this] { TellNews(); });
-}
-
-void Rooms::TellNews() {
-  std::vector<GameInfo> changed;
-  for (const std::string& id : std::exchange(news_, {})) {
-    Room* room = Find(id);
-    if (room == nullptr) continue;
-    room->has_news = false;
-    if (std::exchange(room->viewers_changed, false)) {
-      std::vector<ConnectionId> to;
-      std::vector<std::string> names;
-      for (const Member& member : room->members) {
-        to.push_back(member.connection);
-        if (member.color.has_value() || names.size() == kMostViewerNames) {
-          continue;
-        }
-        names.push_back(member.player.name);
-      }
-      courier_.SendAll(to, std::make_shared<const std::string>(
-                               ViewersMessage(id, room->viewers, names)));
-    }
-    changed.push_back({.id = id,
-                       .plies = room->game.game().size(),
-                       .viewers = room->viewers});
-  }
-  TellLobby([changed = std::move(changed)](GameThread& thread) {
-    for (const GameInfo& info : changed) thread.lobby().UpdateGame(info);
-  });
-}
-
-// --- Writing down ------------------------------------------------------------------------
-
-void Rooms::Journal(Room& room, const GameEvent& event) {
-  switch (event.kind) {
-    case GameEvent::kMove:
-      JournalMoves(room);
-      return NoteNews(room);
-    case GameEvent::kTakeback:
-      room.journaled = std::min(room.journaled, event.ply);
-      JournalMoves(room);
-      return NoteNews(room);
-    case GameEvent::kEnd:
-      counters().games_over.Add();
-      room.gone_at = now() + options_.after_game;
-      TellLobby([id = room.game.setup().id](GameThread& thread) {
-        thread.lobby().RemoveGame(id);
-      });
-      if (shared_.archive() == nullptr) return;
-      room.holding = true;
-      return JournalEnd(room);
-    default:
-      return;
-  }
-}
-
-// What the archive has no room for comes with the next move.
-void Rooms::JournalMoves(Room& room) {
-  Archive* archive = shared_.archive();
-  if (archive == nullptr) return;
-  const std::vector<TimedMove>& moves = room.game.moves();
-  const size_t first = std::min(room.journaled, moves.size());
-  SetMoves change{room.game.setup().id, first, {}};
-  change.moves.assign(moves.begin() + static_cast<int64_t>(first), moves.end());
-  if (archive->Post(std::move(change))) {
-    room.journaled = moves.size();
-  } else {
-    counters().journal_delays.Add();
-  }
-}
-
-// Said again until the archive answers; it counts once.
-void Rooms::JournalEnd(Room& room) {
-  const LiveGame& game = room.game;
-  FinishGame change{game.setup(), game.game().outcome(), absl::Now(),
-                    game.game().size(), ""};
-  if (game.game().outcome().reason != Reason::kAborted) {
-    change.record = FormatRecordJson(game.Record());
-  }
-  room.next_try = now() + kArchiveRetry;
-  GameServerShared* shared = &shared_;
-  const bool posted = shared_.archive()->Post(
-      std::move(change),
-      [shared, thread = loop_.thread(), id = game.setup().id] {
-        // If the mailbox is full the room asks again.
-        shared->Tell(thread, [id](GameThread& game_thread) {
-          game_thread.rooms().Archived(id);
-        });
-      });
-  if (!posted) counters().journal_delays.Add();
-}
-
-void Rooms::Archived(std::string_view game) {
-  Room* room = Find(game);
-  if (room != nullptr && room->holding) Release(*room);
-}
-
-void Rooms::Release(Room& room) {
-  room.holding = false;
-  for (const GameEvent& event : std::exchange(room.held, {})) {
-    DeliverNow(room, event);
-  }
-  TellSpectators(room);
-  for (const RoomCommand& command : std::exchange(room.deferred, {})) {
-    Run(room, command);
-  }
-  ArmTimer(room);
-}
-
-// --- Time --------------------------------------------------------------------------------
-
-MonotonicTime Rooms::NextTime(const Room& room) const {
-  if (room.holding) return room.next_try;
-  if (room.game.over()) return room.gone_at;
-  const MonotonicTime deadline = room.game.Deadline();
-  return room.delayed == nullptr ? deadline
-                                 : std::min(deadline, room.delayed->next());
-}
-
-// Most moves put the time off: the timer is left where it is and looks again then.
-void Rooms::ArmTimer(Room& room) {
-  const MonotonicTime at = NextTime(room);
-  if (at >= room.timer_at) return;
-  loop_.CancelTimer(room.timer);
-  room.timer_at = at;
-  room.timer =
-      loop_.RunAfter(std::max(at - now(), absl::ZeroDuration()),
-                     [this, id = room.game.setup().id] { OnTimer(id); });
-}
-
-void Rooms::OnTimer(std::string_view game) {
-  Room* room = Find(game);
-  if (room == nullptr) return;
-  room->timer_at = kNever;
-  if (room->holding) {
-    if (now() >= room->next_try) JournalEnd(*room);
-    return ArmTimer(*room);
-  }
-  if (!room->game.over()) {
-    Tell(*room, [at = now()](LiveGame& live) { live.OnTime(at); });
-    return Publish(*room);
-  }
-  if (now() < room->gone_at) return ArmTimer(*room);
-  if (!room->members.empty()) {
-    // Somebody is still here to talk about it.
-    room->gone_at = now() + options_.after_game;
-    return ArmTimer(*room);
-  }
-  Remove(*room);
 }
 
 }  // namespace chinese_chess

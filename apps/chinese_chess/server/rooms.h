@@ -71,6 +71,8 @@ class Rooms {
   size_t size() const { return rooms_.size(); }
 
  private:
+  static constexpr kingpin::MonotonicTime kNever = {INT64_MAX};
+
   struct Member {
     kingpin::ConnectionId connection;
     Player player;
@@ -104,7 +106,7 @@ class Rooms {
     kingpin::MonotonicTime gone_at;   // When a game that is over goes.
     // Fires at `timer_at`, or earlier than the room needs it.
     kingpin::TimerId timer;
-    kingpin::MonotonicTime timer_at;
+    kingpin::MonotonicTime timer_at = kNever;
     std::optional<Thought> thought;
     bool bot_waits = false;  // Until the pool has room for its thought.
     bool has_news = false;   // For the list of games.
@@ -123,10 +125,10 @@ class Rooms {
                 const std::array<kingpin::ConnectionId, 2>& connections);
   void Remove(Room& room);
 
-  // Has the game told something, and what spectators see of it, later. `action` is called
-  // with either; the time that it passes on is the same.
+  // Calls `action` with the game, and later with what spectators see of it: the time that it
+  // passes on is the same.
   template <typename Action>
-  auto Tell(Room& room, Action action) {
+  auto Apply(Room& room, Action action) {
     if (room.delayed != nullptr) room.delayed->Add(now(), action);
     return action(room.game);
   }
@@ -148,6 +150,8 @@ class Rooms {
   // Begins to think when it is the computer's turn, and stops when it is not any more.
   void MindBot(Room& room);
   void Think(Room& room, int level);
+
+  // --- rooms_events.cc: what comes of it ---
 
   // Takes the game's events, has them written down and tells them.
   void Publish(Room& room);

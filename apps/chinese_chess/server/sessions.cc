@@ -157,6 +157,10 @@ void Sessions::Dispatch(Session& session, ClientMessage message) {
   if (!session.guest.has_value()) {
     return Refuse(session, message, {"hello_first", "say hello first"});
   }
+  PassOn(session, std::move(message));
+}
+
+void Sessions::PassOn(Session& session, ClientMessage message) {
   switch (message.type) {
     case ClientMessage::kHistory:
     case ClientMessage::kRecord:

@@ -80,6 +80,8 @@ class Sessions {
   bool MayGoOn(kingpin::Connection& connection, Session& session,
                const ClientMessage& message);
   void Dispatch(Session& session, ClientMessage message);
+  // What the archive, the lobby or a game answers.
+  void PassOn(Session& session, ClientMessage message);
   MaybeRefused SayHello(Session& session, const ClientMessage& message);
   void TakePong(Session& session, int64_t n);
   void MeasureLag(Session& session, absl::Duration round_trip);

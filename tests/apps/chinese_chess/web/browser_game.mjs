@@ -188,9 +188,9 @@ async function playOn({red, black, watcher}, line) {
 
 async function shootGame(red, watcher) {
   if (!shots) return;
-  await red.page.mouse.click(...(await red.place('i0')));
+  await red.page.mouse.click(...(await red.place('b4')));
   await red.shoot(shots, 'game');
-  await red.page.mouse.click(...(await red.place('i0')));
+  await red.page.mouse.click(...(await red.place('b4')));
   // For who cannot read the characters.
   const pieces = (set) =>
     watcher.look((value) => {
