@@ -153,10 +153,10 @@ class Person {
     await this.look(() => scrollTo(0, 0));
   }
 
-  // Until no piece slides any more.
+  // Until nothing moves any more but what always does.
   settle() {
     return this.until(() =>
-      document.getAnimations().every((one) => !(one instanceof CSSTransition)),
+      document.getAnimations().every((one) => one.effect.getTiming().iterations === Infinity),
     );
   }
 
