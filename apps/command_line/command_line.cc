@@ -1,7 +1,13 @@
 #include "apps/command_line/command_line.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -148,6 +154,12 @@ absl::StatusOr<std::vector<std::string>> Parse(absl::Span<char* const> args,
     if (auto status = SetFlag(*flag, name, *value); !status.ok()) return status;
   }
   return rest;
+}
+
+void EnterTypedDirectory() {
+  const char* typed_in = std::getenv("BUILD_WORKING_DIRECTORY");
+  if (typed_in == nullptr || chdir(typed_in) == 0) return;
+  std::fprintf(stderr, "%s: %s\n", typed_in, std::strerror(errno));
 }
 
 }  // namespace command_line

@@ -75,6 +75,10 @@ inline absl::StatusOr<std::vector<std::string>> Parse(
   return Parse(args, absl::MakeConstSpan(flags.begin(), flags.size()));
 }
 
+// Under `bazel run`, has paths mean what they mean where that was typed; says so on stderr
+// if that directory is gone.
+void EnterTypedDirectory();
+
 }  // namespace command_line
 
 #endif  // APPS_COMMAND_LINE_COMMAND_LINE_H_

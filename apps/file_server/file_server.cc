@@ -1,6 +1,5 @@
 // A file server: everything below a directory, over HTTP/1.1 or HTTPS. See
 // README.md.
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -9,8 +8,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <thread>
@@ -23,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "apps/command_line/command_line.h"
 #include "apps/file_server/file_handler.h"
 #include "apps/file_server/flags.h"
 #include "kingpin/http/static_files.h"
@@ -246,12 +244,7 @@ int RefuseCommandLine(const absl::Status& status) {
 
 int main(int argc, char** argv) {
   file_server::OpenStandardFiles();
-  // Under `bazel run`, paths mean what they mean where that was typed.
-  const char* typed_in = std::getenv("BUILD_WORKING_DIRECTORY");
-  if (typed_in != nullptr && chdir(typed_in) != 0) {
-    std::fprintf(stderr, "file_server: %s: %s\n", typed_in,
-                 std::strerror(errno));
-  }
+  command_line::EnterTypedDirectory();
   absl::StatusOr<file_server::Flags> flags =
       file_server::ParseFlags(absl::MakeConstSpan(argv + 1, argc - 1));
   if (!flags.ok()) return file_server::RefuseCommandLine(flags.status());

@@ -89,8 +89,12 @@ bool BotPool::Take(Job* job) {
   absl::MutexLock lock(&mu_);
   mu_.Await(absl::Condition(this, &BotPool::HasWork));
   if (is_ending_) return false;
-  *job = std::move(queue_.front());
-  queue_.pop_front();
+  const auto next = std::min_element(
+      queue_.begin(), queue_.end(), [](const Job& a, const Job& b) {
+        return a.request.deadline < b.request.deadline;
+      });
+  *job = std::move(*next);
+  queue_.erase(next);
   running_.push_back({job->ticket, job->stop});
   return true;
 }

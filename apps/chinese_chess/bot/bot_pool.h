@@ -1,7 +1,8 @@
 // Threads that think about moves, so that no loop thread does.
 //
-// A request waits in a bounded queue, first come first served, until a thread is free.
-// The answer is handed to `done` on that thread; a server's `done` posts it back to the
+// A request waits in a bounded queue until a thread is free; the one with the nearest
+// deadline is the next, of several the one that came first. So a short clock does not run
+// out behind long thoughts. The answer is handed to `done` on that thread; a server's `done` posts it back to the
 // loop that owns the game:
 //
 //   BotPool pool({.threads = 2});

@@ -35,13 +35,14 @@ enum Key : Keys {
   kDraw = 1 << 17,
   kMine = 1 << 18,
   kLevel = 1 << 19,
+  kMute = 1 << 20,
 };
 
 // In the order of their bits.
 constexpr std::string_view kKeyNames[] = {
     "t",     "id", "token",  "name", "game", "seek",    "code",
     "text",  "v",  "ply",    "n",    "move", "control", "color",
-    "offer", "on", "casual", "draw", "mine", "level"};
+    "offer", "on", "casual", "draw", "mine", "level",   "mute"};
 
 struct Shape {
   std::string_view name;
@@ -65,7 +66,7 @@ constexpr Shape kShapes[] = {
     {"games", 0, 0},
     {"history", 0, kMine},
     {"record", kGame, 0},
-    {"join", kGame, kVersion},
+    {"join", kGame, kVersion | kMute},
     {"leave", kGame, 0},
     {"move", kGame | kPly | kMoveKey, 0},
     {"offer", kGame | kOfferKey, 0},
@@ -165,6 +166,8 @@ class MessageReader {
         return reader_.ReadBool(&message_.casual);
       case kDraw:
         return reader_.ReadBool(&message_.draw);
+      case kMute:
+        return reader_.ReadBool(&message_.mute);
       default:
         return reader_.ReadBool(&message_.mine);
     }

@@ -50,7 +50,7 @@ struct ClientMessage {
     kGames,    // the games that are played
     kHistory,  // mine: finished games
     kRecord,   // game: a finished one
-    kJoin,     // game, v: follow it, as a player or a spectator
+    kJoin,     // game, v, mute: follow it, as a player or a spectator
     kLeave,    // game
     kMove,     // game, ply, move
     kOffer,    // game, offer: makes or accepts one
@@ -83,6 +83,7 @@ struct ClientMessage {
   bool casual = false;
   bool draw = false;
   bool mine = false;
+  bool mute = false;
 };
 
 absl::Status ParseClientMessage(std::string_view text, ClientMessage* message);

@@ -1,5 +1,8 @@
 #include "apps/chinese_chess/server/courier.h"
 
+#include <utility>
+
+#include "apps/chinese_chess/server/framing.h"
 #include "apps/chinese_chess/server/game_thread.h"
 
 namespace chinese_chess {
@@ -9,8 +12,9 @@ using kingpin::ConnectionId;
 void Courier::SendHere(absl::Span<const ConnectionId> to,
                        std::string_view text) {
   for (const ConnectionId id : to) {
-    loop_.RunWith(
-        id, [&](kingpin::Connection& connection) { write_(connection, text); });
+    loop_.RunWith(id, [text](kingpin::Connection& connection) {
+      WriteMessage(connection, text);
+    });
   }
 }
 

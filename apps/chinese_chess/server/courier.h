@@ -1,9 +1,6 @@
 // Brings messages to connections, wherever they are: those of this thread are written
 // to, those of others are posted to, once for each thread and message.
 //
-// Who sends does not know how a message travels: the thread that has the connection asks
-// its front door (Send), which puts it on a line or into a frame.
-//
 // Threads: a courier is its loop's. Lifetime: the loop outlives it.
 //
 //   courier.Send(connection_id, text);             // One.
@@ -11,11 +8,9 @@
 #ifndef APPS_CHINESE_CHESS_SERVER_COURIER_H_
 #define APPS_CHINESE_CHESS_SERVER_COURIER_H_
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -27,12 +22,10 @@ namespace chinese_chess {
 
 class Courier {
  public:
-  // Writes one message to a connection of the loop's.
-  using Write = std::function<void(kingpin::Connection&, std::string_view)>;
   using Text = std::shared_ptr<const std::string>;
 
-  Courier(GameServerShared* shared, kingpin::IOHandler* loop, Write write)
-      : shared_(*shared), loop_(*loop), write_(std::move(write)) {}
+  Courier(GameServerShared* shared, kingpin::IOHandler* loop)
+      : shared_(*shared), loop_(*loop) {}
 
   void Send(kingpin::ConnectionId to, std::string text);
   void SendAll(absl::Span<const kingpin::ConnectionId> to, const Text& text);
@@ -43,7 +36,6 @@ class Courier {
  private:
   GameServerShared& shared_;
   kingpin::IOHandler& loop_;
-  const Write write_;
 };
 
 }  // namespace chinese_chess

@@ -36,8 +36,16 @@ enum class Audience : uint8_t { kAll, kPlayers, kSpectators };
 struct PublishedEvent {
   uint64_t version = 0;
   Audience audience = Audience::kAll;
+  bool is_chat = false;  // Not for who wants none.
   // The message as it is sent. Shared by all that still have to send it.
   std::shared_ptr<const std::string> text;
+
+  // Whether it is for such a member of the game, or only its version.
+  bool IsFor(bool is_player, bool muted) const {
+    if (is_chat && muted) return false;
+    return audience == Audience::kAll ||
+           (audience == Audience::kPlayers) == is_player;
+  }
 };
 
 class EventHistory {

@@ -12,11 +12,13 @@ namespace {
 constexpr std::string_view kHelp =
     R"(server: plays host to games of Chinese chess.
 
-  server                                  on port 7100, games kept in chinese_chess.db
+  server                                  http://localhost:7100/, games in chinese_chess.db
   server --port 0 --db off                on a free port, which is printed; keeps nothing
   server --listen 127.0.0.1:7100,unix:/run/xq.sock --threads 4
+  server --tls_cert chain.pem --tls_key key.pem                   https://localhost:7100/
 
-It speaks JSON, one message a line. Try it with two terminals of `nc localhost 7100`:
+Browsers get the page, and speak over a WebSocket at /ws. The same port takes the same
+messages as lines of JSON; try two terminals of `nc localhost 7100`:
 
   {"t":"hello","name":"Zhang"}            {"t":"hello","name":"Li"}
   {"t":"pool","control":"5+3"}            {"t":"pool","control":"5+3"}
@@ -26,14 +28,20 @@ It speaks JSON, one message a line. Try it with two terminals of `nc localhost 7
 
 The answer to hello has a token: who says hello with it is the same player again, after a
 lost connection or a restart of the server, and joins the game where it was left.
-docs/chinese_chess.md has all messages; {"t":"stats"} shows the server's counters.
+docs/chinese_chess.md has all messages; {"t":"stats"} shows the server's counters, and so
+does /counters to a browser.
 
 Where and how
   --port N               TCP port on all addresses; 0 picks a free one (7100)
   --listen ADDR,...      IPV4:PORT, [IPV6]:PORT, :PORT or unix:PATH, instead of --port;
                          may be repeated
+  --tls_cert PATH        TLS for all that comes, with the certificate in PATH, then those
+                         up to the root's (PEM)
+  --tls_key PATH         and its key
+  --origins URL,...      of other pages that may connect, https://play.example.com; for
+                         who reaches this one through a proxy that changes Host
   --threads N            loop threads (one for each core)
-  --max_connections N    more wait (9 in 10 of the open-file limit)
+  --max_connections N    more wait (the open-file limit, less some)
   --db PATH              where games are kept: SQLite, one server a file; off for nowhere
                          (chinese_chess.db). Games that were being played go on when the
                          server starts again, also after kill -9.
@@ -45,6 +53,7 @@ Limits
   --first_move TIME      for the first move of either side, else the game is off (30s)
   --grace TIME           before the opponent of one who is gone may claim; grows with the
                          length of the game, to twice as much (30s)
+  --spectator_delay TIME what spectators see is so much older, while the game lasts (0s)
   --after_game TIME      how long a game that is over stays for a rematch (5m)
   --ping_every TIME      asks each connection whether it is there (15s)
   --silent TIME          closes those that have not answered (40s)
@@ -69,6 +78,19 @@ absl::Status SetListen(std::string_view value, std::vector<std::string>* out) {
   return absl::InvalidArgumentError("it names no address; try 127.0.0.1:7100");
 }
 
+absl::Status SetOrigins(std::string_view value, std::vector<std::string>* out) {
+  for (const std::string_view origin :
+       absl::StrSplit(value, ',', absl::SkipEmpty())) {
+    const size_t scheme = origin.find("://");
+    if (scheme == origin.npos || origin.find('/', scheme + 3) != origin.npos) {
+      return absl::InvalidArgumentError(
+          "an origin is written https://play.example.com, without a path");
+    }
+    out->emplace_back(origin);
+  }
+  return absl::OkStatus();
+}
+
 std::vector<command_line::Flag> FlagsInto(Flags* f) {
   using namespace command_line;
   constexpr int kMany = 1 << 24;
@@ -77,6 +99,10 @@ std::vector<command_line::Flag> FlagsInto(Flags* f) {
       Switch("version", &f->version),
       Number<uint16_t>("port", &f->port, 0, 65535),
       {"listen", [f](std::string_view v) { return SetListen(v, &f->listen); }},
+      Text("tls_cert", &f->tls_cert),
+      Text("tls_key", &f->tls_key),
+      {"origins",
+       [f](std::string_view v) { return SetOrigins(v, &f->game.origins); }},
       Number("threads", &f->threads, 0, 1000),
       Number("max_connections", &f->max_connections, 0, kMany),
       Text("db", &f->db),
@@ -92,6 +118,14 @@ std::vector<command_line::Flag> FlagsInto(Flags* f) {
          f->game.game.most_grace = 2 * *least;
          return status;
        }},
+      {"spectator_delay",
+       [f](std::string_view v) {
+         if (v == "0" || v == "0s") {
+           f->game.spectator_delay = absl::ZeroDuration();
+           return absl::OkStatus();
+         }
+         return Time("spectator_delay", &f->game.spectator_delay).set(v);
+       }},
       Time("after_game", &f->game.after_game),
       Time("ping_every", &f->game.ping_every),
       Time("silent", &f->game.silent),
@@ -106,6 +140,9 @@ absl::StatusOr<Flags> ParseFlags(absl::Span<char* const> args) {
   absl::StatusOr<std::vector<std::string>> rest =
       command_line::Parse(args, FlagsInto(&flags));
   if (!rest.ok()) return rest.status();
+  if (flags.tls_cert.empty() != flags.tls_key.empty()) {
+    return absl::InvalidArgumentError("--tls_cert and --tls_key go together");
+  }
   if (flags.db.empty()) {
     return absl::InvalidArgumentError("--db is a path, or off");
   }

@@ -21,6 +21,8 @@ struct Flags {
   std::vector<std::string> listen;
   int threads = 0;  // 0: one a core.
   int max_connections = 0;
+  std::string tls_cert;
+  std::string tls_key;
   std::string db = "chinese_chess.db";  // "off": nothing is kept.
   int bot_threads = 1;
   std::string verbosity;

@@ -38,7 +38,8 @@ void GameClock::Stop(MonotonicTime now) {
   ticking_ = false;
 }
 
-absl::Duration GameClock::Elapsed(MonotonicTime now) const {
+absl::Duration GameClock::TurnTime(MonotonicTime now) const {
+  if (!ticking_) return absl::ZeroDuration();
   return std::max(now - turn_start_, absl::ZeroDuration());
 }
 
@@ -46,8 +47,8 @@ std::optional<absl::Duration> GameClock::Move(MonotonicTime now,
                                               absl::Duration lag) {
   Side& mover = side(running_);
   const absl::Duration compensation = std::clamp(
-      lag, absl::ZeroDuration(), std::min(mover.quota, Elapsed(now)));
-  const absl::Duration charged = Elapsed(now) - compensation;
+      lag, absl::ZeroDuration(), std::min(mover.quota, TurnTime(now)));
+  const absl::Duration charged = TurnTime(now) - compensation;
   if (charged > TurnLimit(running_)) return std::nullopt;
   mover.left =
       std::max(mover.left - charged, absl::ZeroDuration()) + control_.increment;
@@ -60,7 +61,7 @@ std::optional<absl::Duration> GameClock::Move(MonotonicTime now,
 absl::Duration GameClock::Left(Color color, MonotonicTime now) const {
   const absl::Duration left = side(color).left;
   if (!ticking_ || color != running_) return left;
-  return std::max(left - Elapsed(now), absl::ZeroDuration());
+  return std::max(left - TurnTime(now), absl::ZeroDuration());
 }
 
 absl::Duration GameClock::TurnLimit(Color color) const {

@@ -52,6 +52,8 @@ class GameClock {
 
   // Of the time for the game; never negative.
   absl::Duration Left(Color color, kingpin::MonotonicTime now) const;
+  // How long the turn has lasted; zero while nobody's clock runs.
+  absl::Duration TurnTime(kingpin::MonotonicTime now) const;
   // What the turn may take in all, from when it begins: Left(), or less or more where
   // moves have a limit of their own.
   absl::Duration TurnLimit(Color color) const;
@@ -69,8 +71,6 @@ class GameClock {
   const Side& side(Color color) const {
     return sides_[static_cast<int>(color)];
   }
-  absl::Duration Elapsed(kingpin::MonotonicTime now) const;
-
   const TimeControl control_;
   const absl::Duration quota_gain_;
   std::array<Side, 2> sides_;

@@ -48,15 +48,12 @@ void AddLoop(const kingpin::ThreadSlot& slot, MessageWriter* writer) {
 
 GameServerShared::GameServerShared(kingpin::ServerOptions server,
                                    GameServerOptions options,
-                                   const Identity* identity, Archive* archive,
-                                   bot::BotPool* bots,
+                                   const GameServerParts& parts,
                                    std::vector<RunningGame> running,
                                    uint64_t first_version)
     : ThreadSharedDataForServer(std::move(server)),
-      options_(options),
-      identity_(identity),
-      archive_(archive),
-      bots_(bots),
+      options_(std::move(options)),
+      parts_(parts),
       running_(std::move(running)),
       first_version_(first_version) {}
 
@@ -84,6 +81,12 @@ bool GameServerShared::Tell(int thread_index, Errand errand) {
       });
 }
 
+uint64_t GameServerShared::sessions() const {
+  uint64_t sessions = 0;
+  for (const auto& counters : counters_) sessions += counters->sessions.load();
+  return sessions;
+}
+
 std::string GameServerShared::StatsJson() const {
   MessageWriter writer("stats");
   for (const NamedCounter& named : kCounters) {
@@ -94,22 +97,19 @@ std::string GameServerShared::StatsJson() const {
     writer.Add(named.name, sum);
   }
   uint64_t rooms = 0;
-  uint64_t sessions = 0;
-  for (const auto& counters : counters_) {
-    rooms += counters->rooms.load();
-    sessions += counters->sessions.load();
-  }
+  for (const auto& counters : counters_) rooms += counters->rooms.load();
   writer.Add("rooms", rooms);
-  writer.Add("sessions", sessions);
-  if (archive_ != nullptr) {
-    writer.Add("archive_changes", archive_->changes());
-    writer.Add("archive_commits", archive_->commits());
-    writer.Add("archive_failures", archive_->failures());
-    writer.Add("archive_waiting", archive_->waiting());
+  writer.Add("sessions", sessions());
+  if (const Archive* archive = parts_.archive) {
+    writer.Add("archive_changes", archive->changes());
+    writer.Add("archive_commits", archive->commits());
+    writer.Add("archive_failures", archive->failures());
+    writer.Add("archive_waiting", archive->waiting());
   }
-  if (bots_ != nullptr) {
-    const bot::BotPoolStats bots = bots_->stats();
+  if (parts_.bots != nullptr) {
+    const bot::BotPoolStats bots = parts_.bots->stats();
     writer.Add("bot_moves", bots.answered);
+    writer.Add("bot_cancelled", bots.cancelled);
     writer.Add("bot_waiting", bots.waiting);
   }
   writer.BeginList("threads");

@@ -7,7 +7,7 @@
 //
 // Threads: thread-safe after Open().
 // Lifetime: outlives the threads, the archive and the bots, whose last words it hears; the
-// identity outlives it.
+// identity and the TLS outlive it.
 //
 //   shared.Tell(shared.Owner(game), [command](GameThread& thread) {
 //     thread.rooms().Handle(command);
@@ -34,6 +34,7 @@
 #include "apps/chinese_chess/server/identity.h"
 #include "apps/chinese_chess/server/live_game.h"
 #include "kingpin/pool/thread_shared_data_for_server.h"
+#include "kingpin/tls/tls_server.h"
 
 namespace chinese_chess {
 
@@ -52,20 +53,31 @@ struct GameServerOptions {
   int credits = 100;
   // Games that a session may follow at once.
   size_t max_followed = 8;
+  // Spectators see what was so long before, until the game is over.
+  absl::Duration spectator_delay = absl::ZeroDuration();
   // Between two messages about the lobby, or about who watches a game.
   absl::Duration news_every = absl::Milliseconds(700);
+  // Of other pages that may connect: "https://play.example.com".
+  std::vector<std::string> origins = {};
+};
+
+// What the server uses and others own.
+struct GameServerParts {
+  const Identity* identity = nullptr;
+  Archive* archive = nullptr;         // Null: nothing is kept.
+  bot::BotPool* bots = nullptr;       // Null: no computer plays.
+  kingpin::TlsServer* tls = nullptr;  // Null: in the plain.
 };
 
 class GameServerShared : public kingpin::ThreadSharedDataForServer {
  public:
   using Errand = absl::AnyInvocable<void(GameThread&) &&>;
 
-  // `archive` null: nothing is kept; `bots` null: no computer plays. `running` are the games to go on with, and
-  // `first_version` is above all versions of earlier runs.
+  // `running` are the games to go on with, and `first_version` is above all versions of
+  // earlier runs.
   GameServerShared(kingpin::ServerOptions server, GameServerOptions options,
-                   const Identity* identity, Archive* archive,
-                   bot::BotPool* bots, std::vector<RunningGame> running,
-                   uint64_t first_version);
+                   const GameServerParts& parts,
+                   std::vector<RunningGame> running, uint64_t first_version);
 
   absl::Status Open(int threads) override;
 
@@ -84,23 +96,25 @@ class GameServerShared : public kingpin::ThreadSharedDataForServer {
   }
 
   const GameServerOptions& game_options() const { return options_; }
-  const Identity& identity() const { return *identity_; }
-  Archive* archive() const { return archive_; }
-  bot::BotPool* bots() const { return bots_; }
+  const Identity& identity() const { return *parts_.identity; }
+  // Null as in GameServerParts.
+  Archive* archive() const { return parts_.archive; }
+  bot::BotPool* bots() const { return parts_.bots; }
+  kingpin::TlsServer* tls() const { return parts_.tls; }
   uint64_t first_version() const { return first_version_; }
   const std::vector<RunningGame>& running() const { return running_; }
 
   GameCounters& counters(int thread) {
     return *counters_[static_cast<size_t>(thread)];
   }
+  // Who is here, on all threads.
+  uint64_t sessions() const;
   // All threads' in sum, the archive's, and how the loops do: one JSON object.
   std::string StatsJson() const;
 
  private:
   const GameServerOptions options_;
-  const Identity* const identity_;
-  Archive* const archive_;
-  bot::BotPool* const bots_;
+  const GameServerParts parts_;
   const std::vector<RunningGame> running_;
   const uint64_t first_version_;
   // Constant after Open() but for the entries, which are their threads' own.

@@ -1,21 +1,17 @@
 // All that one thread of the game server has: its sessions, the games that it owns, and
 // on the lobby thread the lobby.
 //
-// A front door (a handler) owns one and passes on what comes in; how a message travels
-// is its affair.
+// The front door (a handler) owns one and passes on what comes in.
 //
 // Threads: its loop's; created in the handler's constructor.
 // Lifetime: the shared data and the loop outlive it.
 //
-//   GameThread game_thread(shared, this, [](Connection& c, std::string_view text) {
-//     c.Write(text);
-//     c.Write("\n");
-//   });
+//   GameThread game_thread(shared, this);
+//   game_thread.sessions().OnText(connection, line);
 #ifndef APPS_CHINESE_CHESS_SERVER_GAME_THREAD_H_
 #define APPS_CHINESE_CHESS_SERVER_GAME_THREAD_H_
 
 #include <optional>
-#include <utility>
 
 #include "absl/log/check.h"
 #include "apps/chinese_chess/server/courier.h"
@@ -29,9 +25,8 @@ namespace chinese_chess {
 
 class GameThread {
  public:
-  GameThread(GameServerShared* shared, kingpin::IOHandler* loop,
-             Courier::Write write)
-      : courier_(shared, loop, std::move(write)),
+  GameThread(GameServerShared* shared, kingpin::IOHandler* loop)
+      : courier_(shared, loop),
         rooms_(shared, loop, &courier_),
         sessions_(shared, loop, &courier_) {
     if (loop->thread() == GameServerShared::kLobbyThread) {

@@ -49,9 +49,9 @@ LiveGame::LiveGame(GameSetup setup, const LiveGameOptions& options,
       clock_(setup_.control),
       began_(now),
       turn_began_(now),
-      chat_{{5, absl::Seconds(10)},
-            {5, absl::Seconds(10)},
-            {20, absl::Seconds(10)}},
+      chat_limits_{{5, absl::Seconds(10)},
+                   {5, absl::Seconds(10)},
+                   {20, absl::Seconds(10)}},
       next_version_(first_version) {
   for (Side& side : sides_) side.away_since = now;
   clock_.Start(Color::kRed, now);
@@ -343,9 +343,12 @@ void LiveGame::SetOnline(Color color, bool online, MonotonicTime now) {
 MaybeRefused LiveGame::Chat(std::optional<Color> by, std::string_view name,
                             std::string_view text, MonotonicTime now) {
   if (MaybeRefused refused = CheckChat(text)) return refused;
-  if (!chat_[by.has_value() ? static_cast<int>(*by) : 2].Take(now)) {
+  if (!chat_limits_[by.has_value() ? static_cast<int>(*by) : 2].Take(now)) {
     return Refusal{"too_fast", "slow down"};
   }
+  std::vector<ChatLine>& lines = chat_lines_[by.has_value() ? 0 : 1];
+  if (lines.size() == kMostChatLines) lines.erase(lines.begin());
+  lines.push_back({by, std::string(name), std::string(text)});
   GameEvent& event =
       Add(GameEvent::kChat, by,
           by.has_value() ? Audience::kPlayers : Audience::kSpectators);
@@ -361,6 +364,11 @@ void LiveGame::StartClock(MonotonicTime now) {
   waits_until_.reset();
   turn_began_ = now;
   clock_.Start(game_.position().turn(), now);
+}
+
+absl::Duration LiveGame::TurnLeft(MonotonicTime now) const {
+  const absl::Duration limit = clock_.TurnLimit(game_.position().turn());
+  return std::max(limit - clock_.TurnTime(now), absl::ZeroDuration());
 }
 
 MonotonicTime LiveGame::FirstMoveDeadline() const {

@@ -92,6 +92,14 @@ struct LiveGameOptions {
 };
 
 inline constexpr size_t kMaxChatCharacters = 140;
+// Lines that are kept for who comes, of players and of spectators each.
+inline constexpr size_t kMostChatLines = 30;
+
+struct ChatLine {
+  std::optional<Color> by;  // nullopt: a spectator.
+  std::string name;
+  std::string text;
+};
 
 class LiveGame {
  public:
@@ -145,6 +153,11 @@ class LiveGame {
   absl::Duration Left(Color color, kingpin::MonotonicTime now) const {
     return clock_.Left(color, now);
   }
+  absl::Duration TurnTime(kingpin::MonotonicTime now) const {
+    return clock_.TurnTime(now);
+  }
+  // What the side to move may still take for its move.
+  absl::Duration TurnLeft(kingpin::MonotonicTime now) const;
   bool clock_runs() const { return !clock_.stopped(); }
   bool online(Color color) const { return side(color).online; }
   // Until the opponent of `color`, who is away, may claim; zero: now, or color is here.
@@ -156,6 +169,10 @@ class LiveGame {
   bool rematch_agreed() const { return rematch_agreed_; }
   const std::string& rematch_id() const { return rematch_id_; }
   std::optional<Color> ColorOf(std::string_view player_id) const;
+  // What players have said last, or spectators.
+  const std::vector<ChatLine>& chat(bool of_players) const {
+    return chat_lines_[of_players ? 0 : 1];
+  }
   GameRecord Record() const;
 
   // What has happened since the last call, in order.
@@ -206,7 +223,8 @@ class LiveGame {
   // While the clock stands still after a restart: when it starts all the same.
   std::optional<kingpin::MonotonicTime> waits_until_;
 
-  RateLimit chat_[3];  // Of Red, of Black, of all spectators.
+  RateLimit chat_limits_[3];             // Of Red, of Black, of all spectators.
+  std::vector<ChatLine> chat_lines_[2];  // Of players, of spectators.
   uint64_t next_version_;
   std::vector<GameEvent> events_;
 };

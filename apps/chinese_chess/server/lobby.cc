@@ -141,6 +141,7 @@ std::vector<std::pair<std::string, size_t>> Lobby::pools() const {
 }
 
 void Lobby::AddGame(GameInfo info) {
+  ++version_;
   for (const Player& player : info.players) {
     games_of_[player.id].push_back(info.id);
   }
@@ -164,6 +165,7 @@ void Lobby::RemoveGame(std::string_view id) {
     if (games->second.empty()) games_of_.erase(games);
   }
   games_.erase(game);
+  ++version_;
 }
 
 std::vector<const GameInfo*> Lobby::ListGames(size_t most) const {

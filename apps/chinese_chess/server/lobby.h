@@ -93,7 +93,7 @@ class Lobby {
 
   // --- What there is -------------------------------------------------------------------
 
-  // Grows with every change of what these two return.
+  // Grows with every change of what these two and games() return.
   uint64_t version() const { return version_; }
   std::vector<const OpenSeek*> seeks() const;
   // Time controls with how many wait for them.

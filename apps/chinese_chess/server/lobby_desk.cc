@@ -71,7 +71,7 @@ void LobbyDesk::Look(const LobbyCommand& command) {
     return Reply(command, OkMessage("lobby", command.message.id));
   }
   onlookers_.insert(command.connection);
-  Reply(command, LobbyMessage(lobby_, shared_.connections()));
+  Reply(command, LobbyMessage(lobby_, shared_.sessions()));
 }
 
 void LobbyDesk::JoinPool(const Seeker& seeker, const ClientMessage& message) {
@@ -134,13 +134,19 @@ void LobbyDesk::Leave(ConnectionId connection) {
   NoteChange();
 }
 
-void LobbyDesk::AddGame(const GameInfo& info) { lobby_.AddGame(info); }
+void LobbyDesk::AddGame(const GameInfo& info) {
+  lobby_.AddGame(info);
+  NoteChange();
+}
 
 void LobbyDesk::UpdateGame(const GameInfo& info) {
   lobby_.UpdateGame(info.id, info.plies, info.viewers);
 }
 
-void LobbyDesk::RemoveGame(std::string_view id) { lobby_.RemoveGame(id); }
+void LobbyDesk::RemoveGame(std::string_view id) {
+  lobby_.RemoveGame(id);
+  NoteChange();
+}
 
 void LobbyDesk::NoteChange() {
   if (change_noted_ || onlookers_.empty()) return;
@@ -154,7 +160,7 @@ void LobbyDesk::TellChange() {
   told_version_ = lobby_.version();
   const std::vector<ConnectionId> to(onlookers_.begin(), onlookers_.end());
   courier_.SendAll(to, std::make_shared<const std::string>(
-                           LobbyMessage(lobby_, shared_.connections())));
+                           LobbyMessage(lobby_, shared_.sessions())));
 }
 
 }  // namespace chinese_chess

@@ -5,10 +5,8 @@
 
 #include "absl/hash/hash.h"
 #include "absl/time/clock.h"
-#include "apps/chinese_chess/bot/bot_pool.h"
-#include "apps/chinese_chess/bot/level.h"
 #include "apps/chinese_chess/bot/no_move.h"
-#include "apps/chinese_chess/rules/record_json.h"
+#include "apps/chinese_chess/bot/time_budget.h"
 #include "apps/chinese_chess/server/bot_player.h"
 #include "apps/chinese_chess/server/game_thread.h"
 #include "apps/chinese_chess/server/lobby.h"
@@ -21,22 +19,31 @@ namespace {
 using kingpin::ConnectionId;
 using kingpin::MonotonicTime;
 
-constexpr MonotonicTime kNever = {INT64_MAX};
-constexpr absl::Duration kArchiveRetry = absl::Seconds(1);
 constexpr absl::Duration kBotRetry = absl::Milliseconds(100);
 constexpr size_t kGameIdCharacters = 10;
-constexpr size_t kMostViewerNames = 20;
-
-bool IsFor(Audience audience, bool is_player) {
-  return audience == Audience::kAll ||
-         (audience == Audience::kPlayers) == is_player;
-}
 
 GameInfo InfoOf(const LiveGame& game) {
   return {.id = game.setup().id,
           .players = game.setup().players,
           .control = FormatTimeControl(game.setup().control),
           .plies = game.game().size()};
+}
+
+// Nobody likes to wait for longer.
+constexpr absl::Duration kMostThought = absl::Seconds(5);
+
+// When the computer, whose turn it is, has to have moved: long before its flag falls, or
+// the game is off for want of a first move.
+MonotonicTime ThinkUntil(const LiveGame& game, MonotonicTime now) {
+  const TimeControl& control = game.setup().control;
+  const absl::Duration left = game.TurnLeft(now);
+  const absl::Duration share =
+      control.staged()
+          ? left / 4
+          : bot::BudgetFor({.remaining = left, .increment = control.increment})
+                .hard;
+  const absl::Duration bound = (game.Deadline() - now) / 2;
+  return now + std::min({share, bound, kMostThought});
 }
 
 }  // namespace
@@ -59,7 +66,10 @@ Rooms::Room& Rooms::Add(LiveGame game) {
   std::string id = game.setup().id;
   auto room = std::make_unique<Room>(std::move(game), options_.history);
   Room& added = *room;
-  added.timer_at = kNever;
+  if (options_.spectator_delay > absl::ZeroDuration()) {
+    added.delayed = std::make_unique<DelayedGame>(
+        added.game, options_.spectator_delay, options_.history);
+  }
   rooms_.insert_or_assign(std::move(id), std::move(room));
   counters().rooms.store(rooms_.size());
   TellLobby([info = InfoOf(added.game)](GameThread& thread) {
@@ -135,7 +145,7 @@ void Rooms::BeginRematch(Room& room) {
   setup.id = RandomId(kGameIdCharacters);
   std::swap(setup.players[0], setup.players[1]);
   setup.created = absl::Now();
-  room.game.SetRematch(setup.id);
+  Apply(room, [id = setup.id](LiveGame& game) { game.SetRematch(id); });
   // Whoever reads of it joins the game; it has to be there by then.
   const int owner = shared_.Owner(setup.id);
   const bool posted =
@@ -174,7 +184,7 @@ void Rooms::Run(Room& room, const RoomCommand& command) {
     return Refuse(command, {"not_player", "only its players may do that"});
   }
   if (message.type == ClientMessage::kMove) return Move(room, command, *color);
-  if (MaybeRefused refused = Ask(room.game, message, *color)) {
+  if (MaybeRefused refused = Ask(room, message, *color)) {
     Refuse(command, *refused);
   } else {
     courier_.Send(command.connection,
@@ -187,22 +197,27 @@ void Rooms::Run(Room& room, const RoomCommand& command) {
   Publish(room);
 }
 
-MaybeRefused Rooms::Ask(LiveGame& game, const ClientMessage& message,
-                        Color color) {
-  switch (message.type) {
-    case ClientMessage::kResign:
-      return game.Resign(color, now());
-    case ClientMessage::kAbort:
-      return game.Abort(color, now());
-    case ClientMessage::kClaim:
-      return game.Claim(color, message.draw, now());
-    case ClientMessage::kOffer:
-      return game.MakeOffer(color, message.offer, now());
-    case ClientMessage::kDecline:
-      return game.DeclineOffer(color, message.offer);
-    default:
-      return Refusal{"bad_message", "this is not for a game"};
-  }
+MaybeRefused Rooms::Ask(Room& room, const ClientMessage& message, Color color) {
+  // By value: spectators may be told long after the message is gone.
+  const auto ask = [color, at = now(), type = message.type,
+                    offer = message.offer,
+                    draw = message.draw](LiveGame& game) -> MaybeRefused {
+    switch (type) {
+      case ClientMessage::kResign:
+        return game.Resign(color, at);
+      case ClientMessage::kAbort:
+        return game.Abort(color, at);
+      case ClientMessage::kClaim:
+        return game.Claim(color, draw, at);
+      case ClientMessage::kOffer:
+        return game.MakeOffer(color, offer, at);
+      case ClientMessage::kDecline:
+        return game.DeclineOffer(color, offer);
+      default:
+        return Refusal{"bad_message", "this is not for a game"};
+    }
+  };
+  return Apply(room, ask);
 }
 
 void Rooms::Move(Room& room, const RoomCommand& command, Color color) {
@@ -210,7 +225,10 @@ void Rooms::Move(Room& room, const RoomCommand& command, Color color) {
   const size_t ply = static_cast<size_t>(message.ply);
   const bool repeated = room.game.WasMade(color, ply, message.move);
   if (MaybeRefused refused =
-          room.game.Move(color, ply, message.move, now(), command.lag)) {
+          Apply(room, [color, ply, move = message.move, at = now(),
+                       lag = command.lag](LiveGame& game) {
+            return game.Move(color, ply, move, at, lag);
+          })) {
     counters().moves_refused.Add();
     Refuse(command, *refused);
   } else {
@@ -223,9 +241,12 @@ void Rooms::Move(Room& room, const RoomCommand& command, Color color) {
 
 void Rooms::Chat(Room& room, const RoomCommand& command) {
   const ClientMessage& message = command.message;
+  const std::optional<Color> color = room.game.ColorOf(command.player.id);
   if (MaybeRefused refused =
-          room.game.Chat(room.game.ColorOf(command.player.id),
-                         command.player.name, message.text, now())) {
+          Apply(room, [color, name = command.player.name, text = message.text,
+                       at = now()](LiveGame& game) {
+            return game.Chat(color, name, text, at);
+          })) {
     return Refuse(command, *refused);
   }
   courier_.Send(command.connection, OkMessage("chat", message.id));
@@ -239,7 +260,8 @@ void Rooms::Join(Room& room, const RoomCommand& command) {
   // First all that was before, then the news that somebody is here.
   Resume(room, command, color);
   DropMember(room, command.connection);
-  room.members.push_back({command.connection, command.player, color});
+  room.members.push_back(
+      {command.connection, command.player, color, command.message.mute});
   if (color.has_value()) {
     UpdatePresence(room, *color);
   } else {
@@ -253,19 +275,25 @@ void Rooms::Join(Room& room, const RoomCommand& command) {
 void Rooms::Resume(Room& room, const RoomCommand& command,
                    std::optional<Color> color) {
   const ClientMessage& message = command.message;
+  DelayedGame* delayed = color.has_value() ? nullptr : room.delayed.get();
+  EventHistory& history =
+      delayed == nullptr ? room.history : delayed->history();
   std::vector<PublishedEvent> missed;
   if (!message.v.has_value() ||
-      !room.history.After(static_cast<uint64_t>(*message.v), &missed)) {
+      !history.After(static_cast<uint64_t>(*message.v), &missed)) {
     if (message.v.has_value()) counters().resynced.Add();
-    courier_.Send(command.connection,
-                  GameMessage(room.game, color, room.viewers, now()));
+    courier_.Send(
+        command.connection,
+        GameMessage(delayed == nullptr ? room.game : delayed->game(), color,
+                    message.mute, room.viewers,
+                    delayed == nullptr ? now() : delayed->Then(now())));
     return;
   }
   counters().resumed.Add();
   courier_.Send(command.connection, OkMessage("join", message.id));
   for (const PublishedEvent& event : missed) {
     courier_.Send(command.connection,
-                  IsFor(event.audience, color.has_value())
+                  event.IsFor(color.has_value(), message.mute)
                       ? *event.text
                       : SkipMessage(message.game, event.version));
   }
@@ -288,7 +316,14 @@ void Rooms::UpdatePresence(Room& room, Color color) {
   const bool online =
       std::any_of(room.members.begin(), room.members.end(),
                   [&](const Member& member) { return member.color == color; });
-  room.game.SetOnline(color, online, now());
+  SetOnline(room, color, online);
+}
+
+void Rooms::SetOnline(Room& room, Color color, bool online) {
+  if (room.game.online(color) == online) return;
+  Apply(room, [color, online, at = now()](LiveGame& game) {
+    game.SetOnline(color, online, at);
+  });
 }
 
 void Rooms::Leave(std::string_view game, ConnectionId connection) {
@@ -311,7 +346,7 @@ void Rooms::Leave(std::string_view game, ConnectionId connection) {
 void Rooms::GreetBots(Room& room) {
   for (const Color color : {Color::kRed, Color::kBlack}) {
     if (BotLevel(room.game.setup().player(color)).has_value()) {
-      room.game.SetOnline(color, true, now());
+      SetOnline(room, color, true);
     }
   }
 }
@@ -322,248 +357,73 @@ void Rooms::AnswerForBot(Room& room) {
     if (!by.has_value()) continue;
     const Color other = Opponent(*by);
     if (!BotLevel(room.game.setup().player(other)).has_value()) continue;
-    // It plays on, as long as people like.
-    if (offer == Offer::kDraw) {
-      room.game.DeclineOffer(other, offer);
-    } else {
-      room.game.MakeOffer(other, offer, now());
-    }
+    Apply(room, [offer, other, at = now()](LiveGame& game) {
+      // It plays on, as long as people like.
+      return offer == Offer::kDraw ? game.DeclineOffer(other, offer)
+                                   : game.MakeOffer(other, offer, at);
+    });
   }
 }
 
-void Rooms::ThinkIfBotsTurn(Room& room) {
-  const Game& game = room.game.game();
-  if (room.game.over() || shared_.bots() == nullptr) return;
+void Rooms::MindBot(Room& room) {
+  if (shared_.bots() == nullptr) return;
+  const Position& position = room.game.game().position();
   const std::optional<int> level =
-      BotLevel(room.game.setup().player(game.position().turn()));
-  const uint64_t key = game.position().key();
-  if (!level.has_value() || room.thinking == key) return;
+      room.game.over() ? std::nullopt
+                       : BotLevel(room.game.setup().player(position.turn()));
+  if (room.thought.has_value()) {
+    if (level.has_value() && room.thought->position == position.key()) return;
+    // Resigned, or taken back. If it is too late BotMoves() finds nobody waiting.
+    shared_.bots()->Cancel(room.thought->ticket);
+    room.thought.reset();
+  }
+  if (level.has_value()) Think(room, *level);
+}
+
+void Rooms::Think(Room& room, int level) {
+  const std::string& id = room.game.setup().id;
+  const uint64_t key = room.game.game().position().key();
   const absl::StatusOr<bot::BotPool::Ticket> ticket = shared_.bots()->Submit(
-      {.game = game,
-       .level = *level,
-       .seed = absl::HashOf(room.game.setup().id),
-       .done = [shared = &shared_, thread = loop_.thread(),
-                id = room.game.setup().id, key](const bot::BotMove& best) {
+      {.game = room.game.game(),
+       .level = level,
+       .seed = absl::HashOf(id),
+       .deadline = ThinkUntil(room.game, now()),
+       .done = [shared = &shared_, thread = loop_.thread(), id,
+                key](const bot::BotMove& best) {
          shared->Tell(thread, [id, key, move = best.move](GameThread& there) {
            there.rooms().BotMoves(id, key, move);
          });
        }});
   if (ticket.ok()) {
-    room.thinking = key;
-    return;
+    room.thought = {key, *ticket};
+  } else if (!std::exchange(room.bot_waits, true)) {
+    loop_.RunAfter(kBotRetry, [this, id] {
+      Room* again = Find(id);
+      if (again == nullptr) return;
+      again->bot_waits = false;
+      MindBot(*again);
+    });
   }
-  loop_.RunAfter(kBotRetry, [this, id = room.game.setup().id] {
-    if (Room* again = Find(id); again != nullptr) ThinkIfBotsTurn(*again);
-  });
 }
 
 void Rooms::BotMoves(std::string_view game, uint64_t key,
                      chinese_chess::Move move) {
   Room* room = Find(game);
-  if (room == nullptr || room->thinking != key) return;
-  room->thinking.reset();
-  const Position& position = room->game.game().position();
-  // A move was taken back, or the game ended, while it thought.
-  if (move != bot::kNoMove && position.key() == key) {
-    if (!room->game
-             .Move(position.turn(), room->game.game().size(), move, now(),
-                   absl::ZeroDuration())
-             .has_value()) {
-      counters().moves.Add();
-    }
+  if (room == nullptr || !room->thought.has_value() ||
+      room->thought->position != key) {
+    return;
+  }
+  room->thought.reset();
+  const Game& played = room->game.game();
+  if (move != bot::kNoMove) {
+    const MaybeRefused refused =
+        Apply(*room, [color = played.position().turn(), ply = played.size(),
+                      move, at = now()](LiveGame& live) {
+          return live.Move(color, ply, move, at, absl::ZeroDuration());
+        });
+    if (!refused.has_value()) counters().moves.Add();
   }
   Publish(*room);
-}
-
-// --- Telling -----------------------------------------------------------------------------
-
-void Rooms::Publish(Room& room) {
-  for (GameEvent& event : room.game.TakeEvents()) {
-    Journal(room, event);
-    if (room.holding) {
-      room.held.push_back(std::move(event));
-    } else {
-      Deliver(room, event);
-    }
-  }
-  ThinkIfBotsTurn(room);
-  ArmTimer(room);
-}
-
-void Rooms::Deliver(Room& room, const GameEvent& event) {
-  const std::string& id = room.game.setup().id;
-  const auto text =
-      std::make_shared<const std::string>(EventMessage(id, event));
-  room.history.Add({event.version, event.audience, text});
-  std::vector<ConnectionId> in;
-  std::vector<ConnectionId> out;
-  for (const Member& member : room.members) {
-    (IsFor(event.audience, member.color.has_value()) ? in : out)
-        .push_back(member.connection);
-  }
-  courier_.SendAll(in, text);
-  if (out.empty()) return;
-  courier_.SendAll(
-      out, std::make_shared<const std::string>(SkipMessage(id, event.version)));
-}
-
-void Rooms::TellLobby(GameServerShared::Errand errand) {
-  if (!shared_.Tell(GameServerShared::kLobbyThread, std::move(errand))) {
-    counters().posts_lost.Add();
-  }
-}
-
-// News of a game for people who are not in it can wait for that of others.
-void Rooms::NoteNews(Room& room) {
-  if (room.has_news) return;
-  room.has_news = true;
-  news_.push_back(room.game.setup().id);
-  if (news_.size() > 1) return;
-  news_timer_ = loop_.RunAfter(options_.news_every, [this] { TellNews(); });
-}
-
-void Rooms::TellNews() {
-  std::vector<GameInfo> changed;
-  for (const std::string& id : std::exchange(news_, {})) {
-    Room* room = Find(id);
-    if (room == nullptr) continue;
-    room->has_news = false;
-    if (std::exchange(room->viewers_changed, false)) {
-      std::vector<ConnectionId> to;
-      std::vector<std::string> names;
-      for (const Member& member : room->members) {
-        to.push_back(member.connection);
-        if (member.color.has_value() || names.size() == kMostViewerNames) {
-          continue;
-        }
-        names.push_back(member.player.name);
-      }
-      courier_.SendAll(to, std::make_shared<const std::string>(
-                               ViewersMessage(id, room->viewers, names)));
-    }
-    changed.push_back({.id = id,
-                       .plies = room->game.game().size(),
-                       .viewers = room->viewers});
-  }
-  TellLobby([changed = std::move(changed)](GameThread& thread) {
-    for (const GameInfo& info : changed) thread.lobby().UpdateGame(info);
-  });
-}
-
-// --- Writing down ------------------------------------------------------------------------
-
-void Rooms::Journal(Room& room, const GameEvent& event) {
-  switch (event.kind) {
-    case GameEvent::kMove:
-      JournalMoves(room);
-      return NoteNews(room);
-    case GameEvent::kTakeback:
-      room.journaled = std::min(room.journaled, event.ply);
-      JournalMoves(room);
-      return NoteNews(room);
-    case GameEvent::kEnd:
-      counters().games_over.Add();
-      room.gone_at = now() + options_.after_game;
-      TellLobby([id = room.game.setup().id](GameThread& thread) {
-        thread.lobby().RemoveGame(id);
-      });
-      if (shared_.archive() == nullptr) return;
-      room.holding = true;
-      return JournalEnd(room);
-    default:
-      return;
-  }
-}
-
-// What the archive has no room for comes with the next move.
-void Rooms::JournalMoves(Room& room) {
-  Archive* archive = shared_.archive();
-  if (archive == nullptr) return;
-  const std::vector<TimedMove>& moves = room.game.moves();
-  const size_t first = std::min(room.journaled, moves.size());
-  SetMoves change{room.game.setup().id, first, {}};
-  change.moves.assign(moves.begin() + static_cast<int64_t>(first), moves.end());
-  if (archive->Post(std::move(change))) {
-    room.journaled = moves.size();
-  } else {
-    counters().journal_delays.Add();
-  }
-}
-
-// Said again until the archive answers; it counts once.
-void Rooms::JournalEnd(Room& room) {
-  const LiveGame& game = room.game;
-  FinishGame change{game.setup(), game.game().outcome(), absl::Now(),
-                    game.game().size(), ""};
-  if (game.game().outcome().reason != Reason::kAborted) {
-    change.record = FormatRecordJson(game.Record());
-  }
-  room.next_try = now() + kArchiveRetry;
-  GameServerShared* shared = &shared_;
-  const bool posted = shared_.archive()->Post(
-      std::move(change),
-      [shared, thread = loop_.thread(), id = game.setup().id] {
-        // If the mailbox is full the room asks again.
-        shared->Tell(thread, [id](GameThread& game_thread) {
-          game_thread.rooms().Archived(id);
-        });
-      });
-  if (!posted) counters().journal_delays.Add();
-}
-
-void Rooms::Archived(std::string_view game) {
-  Room* room = Find(game);
-  if (room != nullptr && room->holding) Release(*room);
-}
-
-void Rooms::Release(Room& room) {
-  room.holding = false;
-  for (const GameEvent& event : std::exchange(room.held, {})) {
-    Deliver(room, event);
-  }
-  for (const RoomCommand& command : std::exchange(room.deferred, {})) {
-    Run(room, command);
-  }
-  ArmTimer(room);
-}
-
-// --- Time --------------------------------------------------------------------------------
-
-MonotonicTime Rooms::NextTime(const Room& room) const {
-  if (room.holding) return room.next_try;
-  return room.game.over() ? room.gone_at : room.game.Deadline();
-}
-
-// Most moves put the time off: the timer is left where it is and looks again then.
-void Rooms::ArmTimer(Room& room) {
-  const MonotonicTime at = NextTime(room);
-  if (at >= room.timer_at) return;
-  loop_.CancelTimer(room.timer);
-  room.timer_at = at;
-  room.timer =
-      loop_.RunAfter(std::max(at - now(), absl::ZeroDuration()),
-                     [this, id = room.game.setup().id] { OnTimer(id); });
-}
-
-void Rooms::OnTimer(std::string_view game) {
-  Room* room = Find(game);
-  if (room == nullptr) return;
-  room->timer_at = kNever;
-  if (room->holding) {
-    if (now() >= room->next_try) JournalEnd(*room);
-    return ArmTimer(*room);
-  }
-  if (!room->game.over()) {
-    room->game.OnTime(now());
-    return Publish(*room);
-  }
-  if (now() < room->gone_at) return ArmTimer(*room);
-  if (!room->members.empty()) {
-    // Somebody is still here to talk about it.
-    room->gone_at = now() + options_.after_game;
-    return ArmTimer(*room);
-  }
-  Remove(*room);
 }
 
 }  // namespace chinese_chess

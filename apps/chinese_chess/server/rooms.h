@@ -24,9 +24,11 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
+#include "apps/chinese_chess/bot/bot_pool.h"
 #include "apps/chinese_chess/rules/piece.h"
 #include "apps/chinese_chess/server/client_message.h"
 #include "apps/chinese_chess/server/courier.h"
+#include "apps/chinese_chess/server/delayed_game.h"
 #include "apps/chinese_chess/server/event_history.h"
 #include "apps/chinese_chess/server/game_event.h"
 #include "apps/chinese_chess/server/game_server_shared.h"
@@ -69,10 +71,21 @@ class Rooms {
   size_t size() const { return rooms_.size(); }
 
  private:
+  static constexpr kingpin::MonotonicTime kNever = {INT64_MAX};
+
   struct Member {
     kingpin::ConnectionId connection;
     Player player;
     std::optional<Color> color;
+    bool muted = false;  // Wants no chat.
+  };
+  // To whom of the members.
+  enum class Told : uint8_t { kAll, kPlayers, kSpectators };
+
+  // What the computer thinks about.
+  struct Thought {
+    uint64_t position;  // Its key.
+    bot::BotPool::Ticket ticket;
   };
 
   struct Room {
@@ -81,6 +94,7 @@ class Rooms {
 
     LiveGame game;
     EventHistory history;
+    std::unique_ptr<DelayedGame> delayed;  // Null: spectators see `game`.
     std::vector<Member> members;
     size_t viewers = 0;    // Members that are no players.
     size_t journaled = 0;  // Plies that the archive has been told.
@@ -92,10 +106,10 @@ class Rooms {
     kingpin::MonotonicTime gone_at;   // When a game that is over goes.
     // Fires at `timer_at`, or earlier than the room needs it.
     kingpin::TimerId timer;
-    kingpin::MonotonicTime timer_at;
-    // The key of the position that the computer thinks about.
-    std::optional<uint64_t> thinking;
-    bool has_news = false;  // For the list of games.
+    kingpin::MonotonicTime timer_at = kNever;
+    std::optional<Thought> thought;
+    bool bot_waits = false;  // Until the pool has room for its thought.
+    bool has_news = false;   // For the list of games.
     bool viewers_changed = false;
   };
 
@@ -111,25 +125,41 @@ class Rooms {
                 const std::array<kingpin::ConnectionId, 2>& connections);
   void Remove(Room& room);
 
+  // Calls `action` with the game, and later with what spectators see of it: the time that it
+  // passes on is the same.
+  template <typename Action>
+  auto Apply(Room& room, Action action) {
+    if (room.delayed != nullptr) room.delayed->Add(now(), action);
+    return action(room.game);
+  }
   void Run(Room& room, const RoomCommand& command);
   void Join(Room& room, const RoomCommand& command);
   void Resume(Room& room, const RoomCommand& command,
               std::optional<Color> color);
   void Move(Room& room, const RoomCommand& command, Color color);
   void Chat(Room& room, const RoomCommand& command);
-  MaybeRefused Ask(LiveGame& game, const ClientMessage& message, Color color);
+  MaybeRefused Ask(Room& room, const ClientMessage& message, Color color);
   void Refuse(const RoomCommand& command, const Refusal& refusal);
   void DropMember(Room& room, kingpin::ConnectionId connection);
   void UpdatePresence(Room& room, Color color);
+  void SetOnline(Room& room, Color color, bool online);
   void BeginRematch(Room& room);
   // The computer is here, wants rematches and lets moves be taken back.
   void GreetBots(Room& room);
   void AnswerForBot(Room& room);
-  void ThinkIfBotsTurn(Room& room);
+  // Begins to think when it is the computer's turn, and stops when it is not any more.
+  void MindBot(Room& room);
+  void Think(Room& room, int level);
+
+  // --- rooms_events.cc: what comes of it ---
 
   // Takes the game's events, has them written down and tells them.
   void Publish(Room& room);
-  void Deliver(Room& room, const GameEvent& event);
+  void Deliver(Room& room, EventHistory& history, const GameEvent& event,
+               Told told);
+  void DeliverNow(Room& room, const GameEvent& event);
+  // Tells spectators what has become old enough for them.
+  void TellSpectators(Room& room);
   void Journal(Room& room, const GameEvent& event);
   void JournalMoves(Room& room);
   void JournalEnd(Room& room);

@@ -6,26 +6,30 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "apps/chinese_chess/bot/bot_pool.h"
 #include "apps/chinese_chess/server/archive.h"
 #include "apps/chinese_chess/server/flags.h"
+#include "apps/chinese_chess/server/front_door.h"
 #include "apps/chinese_chess/server/game_server_shared.h"
 #include "apps/chinese_chess/server/game_store.h"
 #include "apps/chinese_chess/server/identity.h"
-#include "apps/chinese_chess/server/line_handler.h"
+#include "apps/command_line/command_line.h"
 #include "kingpin/logger/klog.h"
 #include "kingpin/logger/verbosity.h"
 #include "kingpin/pool/epoll_tp.h"
 #include "kingpin/pool/epoll_tp_server.h"
 #include "kingpin/sys/version.h"
+#include "kingpin/tls/tls_server.h"
 
 namespace chinese_chess {
 namespace {
@@ -33,11 +37,27 @@ namespace {
 // A game has far fewer events than this, so versions grow from run to run.
 constexpr int64_t kVersionsOfARun = 1'000'000;
 
-void RaiseFileLimit() {
-  rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
+// As many descriptors as we may have; the number.
+int RaiseFileLimit() {
+  rlimit limit = {1024, 1024};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  return static_cast<int>(std::min<rlim_t>(limit.rlim_cur, 1 << 24));
+}
+
+int ThreadsOf(const Flags& flags) {
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  return flags.threads > 0 ? flags.threads : std::max(cores, 1);
+}
+
+// A connection is one descriptor. A loop takes two of its own; the rest of what is kept
+// back is for listeners, the archive and what a library may open.
+int ConnectionsOf(const Flags& flags, int files) {
+  if (flags.max_connections > 0) return flags.max_connections;
+  return std::max(files - 64 - 4 * ThreadsOf(flags), files / 2);
 }
 
 // What an earlier run has left.
@@ -61,14 +81,15 @@ absl::StatusOr<Legacy> ReadLegacy(GameStore& store) {
 
 // Messages are short: who does not read them is soon far behind, and better off with
 // the whole game when they are back.
-kingpin::ServerOptions ServerOptionsOf(const Flags& flags) {
+kingpin::ServerOptions ServerOptionsOf(const Flags& flags, int files) {
   kingpin::ServerOptions options;
   options.port = flags.port;
   options.listen = flags.listen;
-  options.max_connections = flags.max_connections;
+  options.max_connections = ConnectionsOf(flags, files);
   options.drain_timeout = flags.drain_timeout;
-  // Sessions look after idle connections.
-  options.connection.timeouts.idle = absl::InfiniteDuration();
+  // Sessions are never idle for so long, because they are pinged: this is for who has not
+  // said anything yet, and for HTTP between requests.
+  options.connection.timeouts.idle = flags.game.silent;
   options.connection.input_limit_bytes = 64 << 10;
   options.connection.output_high_bytes = 64 << 10;
   options.connection.output_low_bytes = 16 << 10;
@@ -76,35 +97,68 @@ kingpin::ServerOptions ServerOptionsOf(const Flags& flags) {
   return options;
 }
 
-// Until a signal ends it.
-absl::Status Run(int threads, GameServerShared* shared) {
-  const int cores = static_cast<int>(std::thread::hardware_concurrency());
-  kingpin::EpollTPServer<LineHandler> server(
-      shared, {.threads = threads > 0 ? threads : std::max(cores, 1)});
-  if (absl::Status status = server.Start(); !status.ok()) return status;
-  for (const std::string& address : shared->addresses()) {
+// Null: in the plain.
+absl::StatusOr<std::unique_ptr<kingpin::TlsServer>> MakeTls(
+    const Flags& flags) {
+  if (flags.tls_cert.empty()) return nullptr;
+  return kingpin::TlsServer::Create({.certificate_file = flags.tls_cert,
+                                     .key_file = flags.tls_key,
+                                     .alpn = {"http/1.1"}});
+}
+
+// Where to look with a browser: wildcard addresses are reached by localhost.
+std::string UrlOf(std::string_view address, bool tls) {
+  const std::string_view port = address.substr(address.rfind(':'));
+  const bool any =
+      address.starts_with("[::]:") || address.starts_with("0.0.0.0:");
+  return absl::StrCat(tls ? "https://" : "http://", any ? "localhost" : "",
+                      any ? port : address, "/");
+}
+
+void SayWhere(const GameServerShared& shared) {
+  for (const std::string& address : shared.addresses()) {
     std::printf("listening on %s\n", address.c_str());
   }
+  for (const std::string& address : shared.addresses()) {
+    if (address.starts_with("unix:")) continue;
+    std::printf("open %s in a browser to play\n",
+                UrlOf(address, shared.tls() != nullptr).c_str());
+  }
   std::fflush(stdout);
+}
+
+// Until a signal ends it.
+absl::Status Run(int threads, GameServerShared* shared) {
+  kingpin::EpollTPServer<FrontDoor> server(shared, {.threads = threads});
+  if (absl::Status status = server.Start(); !status.ok()) return status;
+  SayWhere(*shared);
   return server.Wait();
 }
 
+// What needs files: the archive and what it has of an earlier run.
+absl::StatusOr<std::unique_ptr<Archive>> OpenArchive(const Flags& flags,
+                                                     Legacy* legacy) {
+  if (flags.db == "off") return nullptr;
+  absl::StatusOr<std::unique_ptr<GameStore>> store = GameStore::Open(flags.db);
+  if (!store.ok()) return store.status();
+  absl::StatusOr<Legacy> read = ReadLegacy(**store);
+  if (!read.ok()) return read.status();
+  *legacy = *std::move(read);
+  if (!legacy->running.empty()) {
+    KLOG(INFO) << "games go on: " << legacy->running.size();
+  }
+  return std::make_unique<Archive>(*std::move(store));
+}
+
 absl::Status Serve(const Flags& flags) {
-  RaiseFileLimit();
+  const int files = RaiseFileLimit();
+  const absl::StatusOr<std::unique_ptr<kingpin::TlsServer>> tls =
+      MakeTls(flags);
+  if (!tls.ok()) return tls.status();
   Legacy legacy;
-  std::unique_ptr<Archive> archive;
-  if (flags.db != "off") {
-    absl::StatusOr<std::unique_ptr<GameStore>> store =
-        GameStore::Open(flags.db);
-    if (!store.ok()) return store.status();
-    absl::StatusOr<Legacy> read = ReadLegacy(**store);
-    if (!read.ok()) return read.status();
-    legacy = *std::move(read);
-    archive = std::make_unique<Archive>(*std::move(store));
-  }
-  if (!legacy.running.empty()) {
-    KLOG(INFO) << "games go on: " << legacy.running.size();
-  }
+  absl::StatusOr<std::unique_ptr<Archive>> archive =
+      OpenArchive(flags, &legacy);
+  if (!archive.ok()) return archive.status();
   std::unique_ptr<bot::BotPool> bots;
   if (flags.bot_threads > 0) {
     bots = std::make_unique<bot::BotPool>(
@@ -112,13 +166,14 @@ absl::Status Serve(const Flags& flags) {
   }
   const Identity identity(legacy.identity_key);
   GameServerShared shared(
-      ServerOptionsOf(flags), flags.game, &identity, archive.get(), bots.get(),
+      ServerOptionsOf(flags, files), flags.game,
+      {&identity, archive->get(), bots.get(), tls->get()},
       std::move(legacy.running),
       static_cast<uint64_t>(legacy.starts * kVersionsOfARun));
-  absl::Status status = Run(flags.threads, &shared);
+  absl::Status status = Run(ThreadsOf(flags), &shared);
   // Before `shared`: what they still do, they report there.
   bots.reset();
-  archive.reset();
+  archive->reset();
   return status;
 }
 
@@ -134,6 +189,7 @@ int RefuseCommandLine(const absl::Status& status) {
 
 int main(int argc, char** argv) {
   using namespace chinese_chess;
+  command_line::EnterTypedDirectory();
   absl::StatusOr<Flags> flags =
       ParseFlags(absl::MakeConstSpan(argv + 1, argc - 1));
   if (!flags.ok()) return RefuseCommandLine(flags.status());

@@ -108,6 +108,19 @@ void AddMoves(const LiveGame& game, MessageWriter* writer) {
   writer->EndList();
 }
 
+void AddChatLines(const std::vector<ChatLine>& lines, MessageWriter* writer) {
+  if (lines.empty()) return;
+  writer->BeginList("chat");
+  for (const ChatLine& line : lines) {
+    writer->BeginItem();
+    AddColor("by", line.by, writer);
+    writer->Add("name", line.name);
+    writer->Add("text", line.text);
+    writer->EndItem();
+  }
+  writer->EndList();
+}
+
 void AddSide(const LiveGame& game, Color color, MonotonicTime now,
              MessageWriter* writer) {
   const Player& player = game.setup().player(color);
@@ -203,9 +216,9 @@ std::string PairedMessage(std::string_view game, Color color) {
   return writer.Take();
 }
 
-std::string LobbyMessage(const Lobby& lobby, int connections) {
+std::string LobbyMessage(const Lobby& lobby, uint64_t sessions) {
   MessageWriter writer("lobby");
-  writer.Add("connections", connections);
+  writer.Add("connections", sessions);
   writer.Add("games", lobby.games());
   writer.BeginList("pools");
   for (const auto& [control, waiting] : lobby.pools()) {
@@ -274,7 +287,7 @@ std::string RecordMessage(std::string_view id, std::string_view game,
 }
 
 std::string GameMessage(const LiveGame& game, std::optional<Color> you,
-                        size_t viewers, MonotonicTime now) {
+                        bool muted, size_t viewers, MonotonicTime now) {
   MessageWriter writer("game");
   writer.Add("game", game.setup().id);
   writer.Add("v", game.version());
@@ -284,6 +297,7 @@ std::string GameMessage(const LiveGame& game, std::optional<Color> you,
   AddSide(game, Color::kRed, now, &writer);
   AddSide(game, Color::kBlack, now, &writer);
   writer.Add("turn", ColorText(game.game().position().turn()));
+  writer.Add("turn_ms", game.TurnTime(now));
   writer.Add("clock", game.clock_runs());
   writer.Add("fen", FormatFen(game.game().position()));
   AddMoves(game, &writer);
@@ -294,6 +308,7 @@ std::string GameMessage(const LiveGame& game, std::optional<Color> you,
   }
   AddOutcome(game.game().outcome(), &writer);
   if (!game.rematch_id().empty()) writer.Add("next", game.rematch_id());
+  if (!muted) AddChatLines(game.chat(you.has_value()), &writer);
   writer.Add("viewers", viewers);
   return writer.Take();
 }

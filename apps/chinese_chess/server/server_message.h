@@ -51,7 +51,7 @@ std::string WaitingMessage(std::string_view re, std::string_view id,
                            std::string_view code);
 // A game has been found.
 std::string PairedMessage(std::string_view game, Color color);
-std::string LobbyMessage(const Lobby& lobby, int connections);
+std::string LobbyMessage(const Lobby& lobby, uint64_t sessions);
 std::string GamesMessage(std::string_view id, const Lobby& lobby, size_t most);
 std::string HistoryMessage(std::string_view id,
                            const std::vector<FinishedGame>& games);
@@ -61,10 +61,10 @@ std::string RecordMessage(std::string_view id, std::string_view game,
 
 // --- Of a game ---------------------------------------------------------------------------
 
-// All that there is to know, to start or to start again from. `you` is nullopt for a
-// spectator.
+// All that there is to know, to start or to start again from; `muted`: but for the chat.
+// `you` is nullopt for a spectator.
 std::string GameMessage(const LiveGame& game, std::optional<Color> you,
-                        size_t viewers, kingpin::MonotonicTime now);
+                        bool muted, size_t viewers, kingpin::MonotonicTime now);
 std::string EventMessage(std::string_view game, const GameEvent& event);
 // In place of an event that is not for the recipient.
 std::string SkipMessage(std::string_view game, uint64_t version);

@@ -6,12 +6,16 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "apps/chinese_chess/server/archive_answers.h"
+#include "apps/chinese_chess/server/framing.h"
 #include "apps/chinese_chess/server/game_thread.h"
 #include "apps/chinese_chess/server/server_message.h"
+#include "kingpin/http/websocket.h"
+#include "kingpin/http/websocket_host.h"
 
 namespace chinese_chess {
 namespace {
 
+namespace http = kingpin::http;
 using kingpin::Connection;
 using kingpin::ConnectionId;
 using kingpin::MonotonicTime;
@@ -115,7 +119,7 @@ bool Sessions::MayGoOn(Connection& connection, Session& session,
   courier_.Send(
       session.id,
       ErrorMessage("", message.id, {"too_fast", "too many messages; goodbye"}));
-  connection.CloseLingering();
+  HangUp(connection, "too many messages");
   return false;
 }
 
@@ -124,7 +128,7 @@ void Sessions::OnBadFraming(Connection& connection, std::string_view why) {
   counters().refused.Add();
   courier_.Send(connection.id(),
                 ErrorMessage("", "", {"bad_message", std::string(why)}));
-  connection.CloseLingering();
+  HangUp(connection, why);
 }
 
 void Sessions::Refuse(const Session& session, const ClientMessage& message,
@@ -153,6 +157,10 @@ void Sessions::Dispatch(Session& session, ClientMessage message) {
   if (!session.guest.has_value()) {
     return Refuse(session, message, {"hello_first", "say hello first"});
   }
+  PassOn(session, std::move(message));
+}
+
+void Sessions::PassOn(Session& session, ClientMessage message) {
   switch (message.type) {
     case ClientMessage::kHistory:
     case ClientMessage::kRecord:
@@ -302,6 +310,11 @@ void Sessions::AskArchive(Session& session, const ClientMessage& message) {
 // --- Being there -------------------------------------------------------------------------
 
 void Sessions::Ping(Session& session) {
+  Connection* connection = loop_.Find(session.id);
+  if (connection == nullptr) return;
+  if (http::WebSocket* socket = http::WebSocketHost::Find(*connection)) {
+    return socket->Ping();
+  }
   session.pinged = now();
   // A number that the client cannot know beforehand, so that it cannot answer early.
   session.ping_number =
@@ -313,9 +326,19 @@ void Sessions::Ping(Session& session) {
 void Sessions::TakePong(Session& session, int64_t n) {
   if (session.ping_number == 0 || n != session.ping_number) return;
   session.ping_number = 0;
-  const absl::Duration sample = now() - session.pinged;
-  session.lag =
-      session.lag.has_value() ? *session.lag * 0.9 + sample * 0.1 : sample;
+  MeasureLag(session, now() - session.pinged);
+}
+
+void Sessions::OnPulse(Connection& connection, absl::Duration round_trip) {
+  const auto found = sessions_.find(connection.id());
+  if (found == sessions_.end()) return;
+  found->second.heard = now();
+  MeasureLag(found->second, round_trip);
+}
+
+void Sessions::MeasureLag(Session& session, absl::Duration round_trip) {
+  session.lag = session.lag.has_value() ? *session.lag * 0.9 + round_trip * 0.1
+                                        : round_trip;
 }
 
 void Sessions::ArmPings() {
@@ -342,8 +365,9 @@ void Sessions::LookAfter(Session& session) {
     counters().silent.Add();
     courier_.Send(session.id,
                   ErrorMessage("", "", {"silent", "nothing heard; goodbye"}));
-    loop_.RunWith(session.id,
-                  [](Connection& connection) { connection.CloseLingering(); });
+    loop_.RunWith(session.id, [](Connection& connection) {
+      HangUp(connection, "nothing heard");
+    });
     return;
   }
   Ping(session);

@@ -4,12 +4,12 @@
 //   open -- hello --> known -- join, pool, ... --> passed on
 //     '--- anything else: refused; silence: closed
 //
-// A session that says nothing is asked whether it is there (ping); the answer also
-// measures its lag, which nobody else's word is taken for: the smoothed round trip, for
-// a move travels to its player and back while their clock runs.
+// Every session is asked now and then whether it is there: a WebSocket by a ping frame,
+// which the browser answers, others by a message. The answer also measures the lag, for
+// which nobody's word is taken: the smoothed round trip, for a move travels to its player
+// and back while their clock runs.
 //
-// The front door hands over whole messages, however it has found them in the bytes: one
-// line (LineHandler), or one text frame.
+// The front door hands over whole messages, however it has found them in the bytes.
 //
 // Threads: its loop's.
 //
@@ -50,8 +50,10 @@ class Sessions {
 
   void Open(kingpin::Connection& connection);
   void OnText(kingpin::Connection& connection, std::string_view text);
-  // A message that is longer than kMaxMessageBytes, or is no text: says so and closes.
+  // A message that is longer than kMaxMessageBytes: says so and closes.
   void OnBadFraming(kingpin::Connection& connection, std::string_view why);
+  // The answer to a ping frame.
+  void OnPulse(kingpin::Connection& connection, absl::Duration round_trip);
   void Closed(kingpin::Connection& connection);
   // The server is about to end.
   void SayGoodbye();
@@ -78,8 +80,11 @@ class Sessions {
   bool MayGoOn(kingpin::Connection& connection, Session& session,
                const ClientMessage& message);
   void Dispatch(Session& session, ClientMessage message);
+  // What the archive, the lobby or a game answers.
+  void PassOn(Session& session, ClientMessage message);
   MaybeRefused SayHello(Session& session, const ClientMessage& message);
   void TakePong(Session& session, int64_t n);
+  void MeasureLag(Session& session, absl::Duration round_trip);
   void TellRoom(Session& session, ClientMessage message);
   MaybeRefused Follow(Session& session, const std::string& game);
   void Unfollow(Session& session, const ClientMessage& message);

@@ -3,7 +3,7 @@
 // Browsers may keep them but ask each time whether they are still the same, which costs
 // an empty 304: so a new server never meets half of an old page. The policy that goes
 // with them allows what comes from the same origin and nothing else; no other page may
-// frame them.
+// frame them. Who takes gzip gets what the build has compressed.
 //
 // Threads: the handler's.
 //

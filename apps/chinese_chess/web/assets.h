@@ -21,6 +21,9 @@ struct Asset {
   std::string_view media_type;  // "text/javascript; charset=utf-8"
   std::string_view etag;        // With its quotes; another for other bytes.
   std::string_view bytes;
+  // The same as gzip has it (RFC 1952), with a tag of its own; empty: it is no smaller.
+  std::string_view gzip_etag;
+  std::string_view gzip_bytes;
 };
 
 std::span<const Asset> Assets();

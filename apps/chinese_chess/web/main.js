@@ -172,4 +172,4 @@ function start() {
 start();
 
 // For the tests.
-globalThis.xiangqi = {client};
+globalThis.xiangqi = {client, settings};

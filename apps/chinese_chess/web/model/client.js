@@ -48,6 +48,10 @@ class Client extends Emitter {
       onLag: (lag) => this.emit('lag', lag),
     });
     setInterval(() => this.#resend(), RESEND_AFTER);
+    settings.on('change', (name) => {
+      // The server sends no chat to who wants none; to who wants it again, the last of it.
+      if (name === 'chat' && this.game !== null && this.status === 'online') this.#join(true);
+    });
   }
 
   // Milliseconds to the server and back; null: not known yet.
@@ -209,11 +213,13 @@ class Client extends Emitter {
     this.premove = null;
   }
 
-  #join() {
+  // From the last event on that is known; `whole`: from the beginning.
+  #join(whole = false) {
     clearTimeout(this.#rejoin);
     this.#rejoin = null;
     const {game} = this;
-    this.ask(say.join(game.id, game.version ?? undefined)).then((answer) => {
+    const version = whole ? undefined : (game.version ?? undefined);
+    this.ask(say.join(game.id, version, !settings.get('chat'))).then((answer) => {
       if (answer.t !== 'error' || game !== this.game || answer.code === 'no_answer') return;
       if (answer.code === 'too_fast') return this.#joinLater();
       this.emit('game', 'missing');
@@ -225,9 +231,7 @@ class Client extends Emitter {
   #joinLater() {
     if (this.#rejoin !== null) return;
     this.#rejoin = setTimeout(() => {
-      if (this.game === null) return;
-      this.game.version = null;
-      this.#join();
+      if (this.game !== null) this.#join(true);
     }, REJOIN_AFTER);
   }
 

@@ -107,6 +107,8 @@ export class GameModel {
     this.reason = message.reason;
     this.next = message.next ?? null;
     this.viewers = message.viewers;
+    // A server that was started again has forgotten what was said.
+    if (message.chat) this.chat = message.chat.map(lineOf);
     this.reset(START_FEN, message.moves);
     for (const color of ['red', 'black']) {
       this.players[color] = {id: message[color].id, name: message[color].name};
@@ -117,22 +119,9 @@ export class GameModel {
       {red: message.red.left_ms, black: message.black.left_ms},
       message.clock ? message.turn : null,
       now,
-      this.#spentOfTurn(message),
+      message.turn_ms ?? 0,
     );
     return 'game';
-  }
-
-  // How long the turn has lasted, as far as the moves' charges tell.
-  #spentOfTurn(message) {
-    if (Number.isFinite(message.turn_ms)) return message.turn_ms;
-    const control = this.clock.control;
-    if (!control || control.byoYomi === 0) return 0;
-    const first = message.turn === 'red' ? 0 : 1;
-    const charged = this.moves.reduce(
-      (sum, move, ply) => (ply % 2 === first ? sum + (move.charged ?? 0) : sum),
-      0,
-    );
-    return Math.max(0, control.base - charged - message[message.turn].left_ms);
   }
 
   #setPresence(color, online, grace, now) {
@@ -159,7 +148,7 @@ export class GameModel {
           this.clock.start(this.turn, now);
         return true;
       case 'chat':
-        this.chat.push({by: message.by ?? null, name: message.name, text: message.text});
+        this.chat.push(lineOf(message));
         if (this.chat.length > MOST_LINES) this.chat.shift();
         return true;
       case 'end':
@@ -216,6 +205,8 @@ export class GameModel {
     return game;
   }
 }
+
+const lineOf = ({by = null, name, text}) => ({by, name, text});
 
 function unknownPlayer() {
   return {id: '', name: '', online: true, graceEnds: null};

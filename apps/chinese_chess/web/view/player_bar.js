@@ -69,14 +69,14 @@ export class PlayerBar {
     const left = game.clock.left(color, now);
     const text = formatTime(byoYomi ? move : main);
     const step = move === null || byoYomi ? (byoYomi ? t('byo_yomi') : '') : formatTime(move);
-    if (this.#shown === text + step) return;
-    this.#shown = text + step;
-    this.#time.textContent = text;
-    this.#step.textContent = step;
     const low = left < LOW && !game.over;
     this.#clock.classList.toggle('low', low);
     this.#clock.classList.toggle('running', game.clock.running === color);
     this.#warn(low && this.you && game.clock.running === color, left);
+    if (this.#shown === text + step) return;
+    this.#shown = text + step;
+    this.#time.textContent = text;
+    this.#step.textContent = step;
   }
 
   #warn(low, left) {

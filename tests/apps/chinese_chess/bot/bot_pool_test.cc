@@ -116,6 +116,33 @@ TEST(BotPoolTest, SaysWhenTheQueueIsFull) {
   left.Wait();  // The others are answered all the same.
 }
 
+TEST(BotPoolTest, TheNearestDeadlineIsTheNext) {
+  Plug plug;
+  BotPool pool({.threads = 1, .table_bytes = 64});
+  ASSERT_TRUE(pool.Submit(plug.Request()).ok());
+  plug.WaitUntilReached();
+  const kingpin::MonotonicTime now = kingpin::Clock::Real().Now();
+  absl::BlockingCounter left(4);
+  std::vector<int> order;  // The one thread's.
+  int number = 0;
+  for (const kingpin::MonotonicTime deadline :
+       {kNoDeadline, now + absl::Minutes(9), now + absl::Minutes(3),
+        now + absl::Minutes(3)}) {
+    ASSERT_TRUE(pool.Submit({.game = MiddleGame(),
+                             .level = 1,
+                             .deadline = deadline,
+                             .done =
+                                 [&, n = ++number](const BotMove&) {
+                                   order.push_back(n);
+                                   left.DecrementCount();
+                                 }})
+                    .ok());
+  }
+  plug.Release();
+  left.Wait();
+  EXPECT_EQ(order, (std::vector<int>{3, 4, 2, 1}));
+}
+
 TEST(BotPoolTest, CancelsWhatWaits) {
   Plug plug;
   BotPool pool({.threads = 1, .queue_limit = 1, .table_bytes = 64});

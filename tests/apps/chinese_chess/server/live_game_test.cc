@@ -13,6 +13,7 @@
 #include "apps/chinese_chess/rules/move.h"
 #include "apps/chinese_chess/rules/outcome.h"
 #include "apps/chinese_chess/rules/piece.h"
+#include "apps/chinese_chess/server/delayed_game.h"
 #include "apps/chinese_chess/server/game_event.h"
 #include "apps/chinese_chess/server/refusal.h"
 #include "apps/chinese_chess/server/time_control.h"
@@ -343,6 +344,68 @@ TEST(LiveGameTest, ChatHasLimits) {
   EXPECT_EQ(chat(kBlack, "a"), "ok");
   table.Wait(3);
   EXPECT_EQ(chat(kRed, "a"), "ok");
+}
+
+TEST(LiveGameTest, TheLastLinesOfChatAreKept) {
+  Table table;
+  table->Chat(std::nullopt, "Wang", "ssh", table.now());
+  for (size_t i = 0; i < kMostChatLines + 2; ++i) {
+    EXPECT_EQ(
+        Table::Say(table->Chat(kRed, "Zhang", absl::StrCat(i), table.now())),
+        "ok");
+    table.Wait(2);
+  }
+  ASSERT_EQ(table->chat(true).size(), kMostChatLines);
+  EXPECT_EQ(table->chat(true).front().text, "2");
+  EXPECT_EQ(table->chat(true).back().by, kRed);
+  ASSERT_EQ(table->chat(false).size(), 1u);
+  EXPECT_EQ(table->chat(false).front().name, "Wang");
+}
+
+TEST(LiveGameTest, ADelayedGameIsTheSameGameInThePast) {
+  Table table(/*casual=*/true);
+  DelayedGame delayed(*table, Seconds(10), 32);
+  const auto tell = [&](auto action) {
+    delayed.Add(table.now(), action);
+    EXPECT_FALSE(action(*table).has_value());
+  };
+  const auto move = [&](Color by, std::string_view text) {
+    tell([by, ply = table->game().size(), iccs = *ParseIccs(text),
+          at = table.now()](LiveGame& game) {
+      return game.Move(by, ply, iccs, at, ZeroDuration());
+    });
+  };
+  const auto offer = [&](Color by) {
+    tell([by, at = table.now()](LiveGame& game) {
+      return game.MakeOffer(by, Offer::kTakeback, at);
+    });
+  };
+  table.Wait(3);
+  move(kRed, "h2e2");
+  table.Wait(4);
+  move(kBlack, "h9g7");
+  offer(kBlack);
+  offer(kRed);
+  EXPECT_EQ(delayed.next(), table.now() + Seconds(6));
+  delayed.CatchUp(table.now() + Seconds(5));
+  EXPECT_EQ(delayed.game().game().size(), 0u);
+  delayed.CatchUp(table.now() + Seconds(6));
+  EXPECT_EQ(delayed.game().game().size(), 1u);
+  EXPECT_EQ(delayed.game().Left(kRed, delayed.Then(table.now() + Seconds(9))),
+            Seconds(300));
+  delayed.EndDelay();
+  EXPECT_EQ(delayed.game().version(), table->version());
+  EXPECT_EQ(delayed.game().game().size(), 1u);
+  EXPECT_EQ(delayed.Then(table.now()), table.now());
+  const std::vector<GameEvent> live = table->TakeEvents();
+  const std::vector<GameEvent> late = delayed.game().TakeEvents();
+  ASSERT_EQ(late.size(), live.size());
+  for (size_t i = 0; i < live.size(); ++i) {
+    EXPECT_EQ(late[i].version, live[i].version);
+    EXPECT_EQ(late[i].kind, live[i].kind);
+    EXPECT_EQ(late[i].left[0], live[i].left[0]);
+    EXPECT_EQ(late[i].left[1], live[i].left[1]);
+  }
 }
 
 TEST(LiveGameTest, ARematchNeedsBothAndCanBeCalledOff) {

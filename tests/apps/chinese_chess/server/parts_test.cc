@@ -57,7 +57,7 @@ std::vector<uint64_t> VersionsAfter(const EventHistory& history,
 TEST(EventHistoryTest, GivesWhatWasMissed) {
   EventHistory history(3);
   for (uint64_t v = 7; v <= 8; ++v) {
-    history.Add({v, Audience::kAll, std::make_shared<std::string>("x")});
+    history.Add({.version = v, .text = std::make_shared<std::string>("x")});
   }
   EXPECT_THAT(VersionsAfter(history, 6), ElementsAre(7, 8));
   EXPECT_THAT(VersionsAfter(history, 7), ElementsAre(8));
@@ -66,7 +66,7 @@ TEST(EventHistoryTest, GivesWhatWasMissed) {
 
 TEST(EventHistoryTest, SaysSoWhenItHasForgotten) {
   EventHistory history(3);
-  for (uint64_t v = 7; v <= 12; ++v) history.Add({v, Audience::kAll, nullptr});
+  for (uint64_t v = 7; v <= 12; ++v) history.Add({.version = v});
   EXPECT_THAT(VersionsAfter(history, 9), ElementsAre(10, 11, 12));
   EXPECT_THAT(VersionsAfter(history, 8), ElementsAre(0));
   // Of another run, or made up.

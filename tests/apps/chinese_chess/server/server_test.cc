@@ -1,7 +1,6 @@
 // The whole server in this process, played on over real sockets by the line protocol.
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <random>
 #include <string>
@@ -13,20 +12,16 @@
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
-#include "apps/chinese_chess/bot/bot_pool.h"
 #include "apps/chinese_chess/rules/game.h"
 #include "apps/chinese_chess/rules/move.h"
 #include "apps/chinese_chess/rules/movegen.h"
 #include "apps/chinese_chess/rules/outcome.h"
-#include "apps/chinese_chess/server/archive.h"
 #include "apps/chinese_chess/server/game_server_shared.h"
 #include "apps/chinese_chess/server/game_store.h"
-#include "apps/chinese_chess/server/identity.h"
-#include "apps/chinese_chess/server/line_handler.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "kingpin/pool/epoll_tp_server.h"
 #include "tests/apps/chinese_chess/server/test_player.h"
+#include "tests/apps/chinese_chess/server/test_server.h"
 #include "tests/testing/process.h"
 
 namespace chinese_chess {
@@ -35,37 +30,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-class Server {
- public:
-  explicit Server(GameServerOptions options = {}, int threads = 2)
-      : identity_(Identity::NewKey()),
-        archive_(std::make_unique<Archive>(*GameStore::Open(":memory:"))),
-        shared_({.port = 0, .drain_timeout = absl::ZeroDuration()}, options,
-                &identity_, archive_.get(), bots_.get(), {}, 1000),
-        server_(&shared_, {.threads = threads, .handle_signals = false}) {
-    EXPECT_TRUE(server_.Start().ok());
-  }
-  ~Server() {
-    server_.Shutdown(kingpin::RunPhase::kStopping);
-    EXPECT_TRUE(server_.Wait().ok());
-    archive_.reset();
-    bots_.reset();
-  }
-
-  uint16_t port() const { return shared_.port(); }
-  Archive& archive() { return *archive_; }
-  std::string Stat(std::string_view name) {
-    return Field(shared_.StatsJson(), name);
-  }
-
- private:
-  const Identity identity_;
-  std::unique_ptr<Archive> archive_;
-  std::unique_ptr<bot::BotPool> bots_ =
-      std::make_unique<bot::BotPool>(bot::BotPoolOptions{.threads = 1});
-  GameServerShared shared_;
-  kingpin::EpollTPServer<LineHandler> server_;
-};
+using Server = TestServer;
 
 // Plays them by turns from `ply` on; each waits for the other's to arrive.
 void Play(PairOfPlayers& pair, size_t ply, std::string_view moves) {
@@ -190,7 +155,7 @@ TEST(ServerTest, NonsenseIsAnsweredAndForgiven) {
   Server server;
   TestPlayer player(server.port());
   for (const std::string_view nonsense :
-       {"", "GET / HTTP/1.1", "{", "[]", R"({"t":"dance"})", "\xff\xfe",
+       {"", "get / http", "{", "[]", R"({"t":"dance"})", "\xff\xfe",
         R"({"t":"move","game":"g","ply":"1","move":"h2e2"})"}) {
     player.Say(nonsense);
     EXPECT_EQ(Field(player.Next("error"), "code"), "bad_message");
@@ -298,6 +263,60 @@ TEST(ServerTest, SpectatorsSeeTheGameAndNotTheTable) {
   for (const std::string& message : pair.red.skipped()) {
     EXPECT_THAT(message, Not(HasSubstr("ssh")));
   }
+}
+
+TEST(ServerTest, WhoWantsNoChatGetsNone) {
+  Server server;
+  PairOfPlayers pair = Pair(server.port());
+  pair.red.Join(pair.game,
+                absl::StrCat(R"(,"mute":true,"v":)", pair.red.version()));
+  EXPECT_EQ(Field(pair.red.Next("ok"), "re"), "join");
+  EXPECT_EQ(pair.black.Ask("chat", pair.game, R"(,"text":"rude")"), "ok");
+  EXPECT_EQ(Field(pair.red.Next(), "t"), "skip");
+  Play(pair, 0, "h2e2");
+  for (const std::string& message : pair.red.skipped()) {
+    EXPECT_THAT(message, Not(HasSubstr("rude")));
+  }
+  // What was said is there for who wants it after all.
+  pair.red.Join(pair.game);
+  EXPECT_THAT(pair.red.Next("game"), HasSubstr("rude"));
+  EXPECT_EQ(pair.black.Ask("chat", pair.game, R"(,"text":"sorry")"), "ok");
+  EXPECT_EQ(Field(pair.red.Next("chat"), "text"), "sorry");
+}
+
+TEST(ServerTest, WhatSpectatorsSeeCanBeOlder) {
+  Server server({.spectator_delay = absl::Hours(1)});
+  PairOfPlayers pair = Pair(server.port());
+  TestPlayer watcher(server.port());
+  watcher.Hello("Wang");
+  Play(pair, 0, "h2e2 h9g7");
+  watcher.Join(pair.game);
+  EXPECT_THAT(watcher.Next("game"), HasSubstr(R"("moves":[])"));
+  const uint64_t seen = watcher.version();
+  Play(pair, 2, "h0g2");
+  watcher.Say(R"({"t":"ping","n":1})");
+  watcher.Next("pong");
+  EXPECT_EQ(watcher.version(), seen);
+  // There is nothing to hide any more.
+  EXPECT_EQ(pair.black.Ask("resign", pair.game), "ok");
+  for (const char* move : {"h2e2", "h9g7", "h0g2"}) {
+    EXPECT_EQ(Field(watcher.Next("move"), "move"), move);
+  }
+  EXPECT_EQ(Field(watcher.Next("end"), "result"), "1-0");
+  watcher.Join(pair.game, absl::StrCat(",\"v\":", watcher.version()));
+  EXPECT_EQ(Field(watcher.Next("ok"), "re"), "join");
+}
+
+TEST(ServerTest, WhatSpectatorsSeeComesInTime) {
+  Server server({.spectator_delay = absl::Milliseconds(200)});
+  PairOfPlayers pair = Pair(server.port());
+  TestPlayer watcher(server.port());
+  watcher.Hello("Wang");
+  watcher.Join(pair.game);
+  watcher.Next("game");
+  Play(pair, 0, "h2e2 h9g7");
+  EXPECT_EQ(Field(watcher.Next("move"), "move"), "h2e2");
+  EXPECT_EQ(Field(watcher.Next("move"), "move"), "h9g7");
 }
 
 TEST(ServerTest, GamesAreListed) {
@@ -477,6 +496,7 @@ TEST(ServerTest, WhoDoesNotAnswerPingsIsClosed) {
   EXPECT_TRUE(silent.WaitForEnd());
   // Nor may one stay who never says who they are.
   TestPlayer nobody(server.port());
+  nobody.Say(R"({"t":"ping"})");
   EXPECT_EQ(Field(nobody.Next("error"), "code"), "silent");
   EXPECT_EQ(server.Stat("silent"), "2");
 }
@@ -502,6 +522,57 @@ TEST(ServerTest, OneConnectionFollowsSoManyGames) {
   EXPECT_EQ(Field(one.black.Next("presence"), "online"), "false");
   one.red.Join(two.game);
   EXPECT_EQ(Field(one.red.Next("game"), "game"), two.game);
+}
+
+// The game with the computer as Red, joined.
+std::string PlayBot(TestPlayer& player, std::string_view control, int level) {
+  player.Say(absl::StrCat(R"({"t":"bot","control":")", control,
+                          R"(","color":"black","level":)", level, "}"));
+  const std::string game = Field(player.Next("paired"), "game");
+  player.Join(game);
+  EXPECT_EQ(Field(player.Next("game"), "you"), "black");
+  return game;
+}
+
+TEST(ServerTest, TheComputerStopsThinkingWhenTheGameIsOver) {
+  Server server;
+  TestPlayer player(server.port());
+  player.Hello("Zhang");
+  const std::string game = PlayBot(player, "90+90", 8);
+  EXPECT_EQ(player.Ask("abort", game), "ok");
+  EXPECT_EQ(Field(player.Next("end"), "reason"), "aborted");
+  EXPECT_EQ(server.Stat("bot_cancelled"), "1");
+  EXPECT_EQ(server.Stat("bot_moves"), "0");
+}
+
+// A strong one, whose every thought would take longer than it has for the game.
+TEST(ServerTest, TheComputerDoesNotLoseOnTimeByThinking) {
+  Server server({.credits = 100'000});
+  TestPlayer player(server.port());
+  player.Hello("Zhang");
+  player.Say(R"({"t":"bot","control":"0.05+0","level":8,"color":"red"})");
+  const std::string id = Field(player.Next("paired"), "game");
+  player.Join(id);
+  player.Next("game");
+  Game game;
+  std::mt19937 random(7);
+  for (int moves = 0; moves < 25 && !game.outcome().over(); ++moves) {
+    MoveList choice;
+    GenerateLegalMoves(game.position(), &choice);
+    player.Move(id, game.size(), FormatIccs(choice[random() % choice.size()]));
+    for (int side = 0; side < 2 && !game.outcome().over(); ++side) {
+      const std::string event = player.Next("move");
+      ASSERT_FALSE(event.empty()) << "after " << game.size();
+      ASSERT_TRUE(game.Play(*ParseIccs(Field(event, "move"))).ok());
+    }
+  }
+  if (!game.outcome().over()) {
+    EXPECT_EQ(player.Ask("resign", id), "ok");
+    EXPECT_EQ(Field(player.Next("end"), "reason"), "resignation");
+  } else {
+    EXPECT_EQ(Field(player.Next("end"), "reason"),
+              ReasonText(game.outcome().reason));
+  }
 }
 
 // A person who plays random moves against the computer, to the end.

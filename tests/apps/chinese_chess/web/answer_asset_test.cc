@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "apps/chinese_chess/web/assets.h"
 #include "gtest/gtest.h"
+#include "kingpin/http/content_decoder.h"
 #include "kingpin/http/http_handler.h"
 #include "kingpin/http/http_status.h"
 #include "tests/http/http_test_client.h"
@@ -44,11 +45,23 @@ TEST(AssetsTest, AreFoundByTheirPaths) {
   }
 }
 
-TEST(AssetsTest, HaveTagsOfTheirOwn) {
+TEST(AssetsTest, HaveTagsOfTheirOwnAndAreTheSameCompressed) {
   for (const Asset& a : Assets()) {
     EXPECT_EQ(std::ranges::count(Assets(), a.etag, &Asset::etag), 1) << a.path;
     EXPECT_TRUE(a.etag.starts_with('"') && a.etag.ends_with('"')) << a.etag;
     EXPECT_FALSE(a.bytes.empty());
+    EXPECT_NE(a.gzip_etag, a.etag);
+    if (a.gzip_bytes.empty()) continue;
+    EXPECT_LT(a.gzip_bytes.size(), a.bytes.size());
+    auto decoder = kingpin::http::ContentDecoder::Make("gzip", 1 << 20);
+    ASSERT_TRUE(decoder.ok());
+    std::string bytes;
+    ASSERT_TRUE(decoder
+                    ->Decode(a.gzip_bytes,
+                             [&](std::string_view piece) { bytes += piece; })
+                    .ok());
+    EXPECT_TRUE(decoder->Finish().ok());
+    EXPECT_EQ(bytes, a.bytes) << a.path;
   }
 }
 
@@ -68,6 +81,30 @@ TEST(AnswerAssetTest, ServesAFileWithItsPolicy) {
   EXPECT_EQ(client.Get("/rules/moves.js").field("content-type"),
             "text/javascript; charset=utf-8");
   EXPECT_EQ(client.Get("/nothing").status, 404);
+}
+
+TEST(AnswerAssetTest, GzipIsForWhoTakesIt) {
+  HttpTestServer server(AssetScript());
+  HttpTestClient client(server.port());
+  const Asset& asset = *FindAsset("/main.js");
+  EXPECT_LT(asset.gzip_bytes.size(), asset.bytes.size() / 2);
+  for (const std::string_view codings :
+       {"gzip", "deflate, gzip, br", "br;q=1, GZIP ; q=0.5"}) {
+    const HttpAnswer answer = client.Get(
+        asset.path, absl::StrCat("Accept-Encoding: ", codings, "\r\n"));
+    EXPECT_EQ(answer.field("content-encoding"), "gzip") << codings;
+    EXPECT_EQ(answer.field("vary"), "Accept-Encoding");
+    EXPECT_EQ(answer.field("etag"), asset.gzip_etag);
+    EXPECT_EQ(answer.body, asset.gzip_bytes);
+  }
+  for (const std::string_view codings :
+       {"", "br", "identity", "gzip;q=0", "gzip;q=0.000", "*"}) {
+    const HttpAnswer answer = client.Get(
+        asset.path, absl::StrCat("Accept-Encoding: ", codings, "\r\n"));
+    EXPECT_FALSE(answer.has("content-encoding")) << codings;
+    EXPECT_EQ(answer.field("etag"), asset.etag);
+    EXPECT_EQ(answer.body, asset.bytes);
+  }
 }
 
 TEST(AnswerAssetTest, SaysNothingTwice) {

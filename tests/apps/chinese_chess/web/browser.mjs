@@ -146,10 +146,17 @@ class Person {
     await this.page.press('.move-entry', 'Enter');
   }
 
-  // Until no piece slides any more.
+  async say(text) {
+    await this.page.fill('.chat-form input', text);
+    await this.page.press('.chat-form input', 'Enter');
+    // Back to the board.
+    await this.look(() => scrollTo(0, 0));
+  }
+
+  // Until nothing moves any more but what always does.
   settle() {
     return this.until(() =>
-      document.getAnimations().every((one) => !(one instanceof CSSTransition)),
+      document.getAnimations().every((one) => one.effect.getTiming().iterations === Infinity),
     );
   }
 
@@ -173,7 +180,7 @@ class Person {
   async shoot(directory, name) {
     if (!directory) return;
     await this.settle();
-    await this.page.screenshot({path: path.join(directory, `${name}.png`)});
+    await this.page.screenshot({path: path.join(directory, `chinese_chess_${name}.png`)});
   }
 
   hadNoTrouble() {

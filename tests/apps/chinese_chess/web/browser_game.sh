@@ -1,19 +1,16 @@
 #!/usr/bin/env bash
-# browser_game.sh [--shots DIR] [PORT COMMAND...]
+# browser_game.sh [--shots DIR] [PORT]
 #
-# Starts the server, which is to listen on PORT, and lets two people play a whole game to
-# mate in headless Chromium; README.md says more. Without a command it is the stand-in of
-# this folder. Needs chromium, node, and npm for playwright-core (and ws for the stand-in).
+# Starts the game server, and lets two people play a whole game to mate on it in headless
+# Chromium; README.md says more. With PORT, on a server that runs there already. Needs
+# chromium, node, and npm for playwright-core.
 set -euo pipefail
 
-readonly PLAYWRIGHT=playwright-core@1.65.1 WS=ws@8.23.0
-# Under Bazel the folder is that of the run files, which look like the repository.
-root=$PWD
-[[ -f $root/apps/chinese_chess/web/index.html ]] ||
-  root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../../.." && pwd)
-here=$root/tests/apps/chinese_chess/web
-web=$root/apps/chinese_chess/web
+readonly PLAYWRIGHT=playwright-core@1.65.1
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/kingpin
+work=$(mktemp -d "${TMPDIR:-/tmp}/browser_game.XXXXXX")
+server=
+trap 'if [[ $server ]]; then kill "$server" && wait "$server" || true; fi; rm -rf "$work"' EXIT
 
 die() {
   echo "browser_game: $*" >&2
@@ -22,47 +19,40 @@ die() {
 
 # package NAME@VERSION: where it is, unpacked.
 package() {
-  local folder=$cache/npm-${1//[@\/]/-} work
+  local folder=$cache/npm-${1//[@\/]/-} fetched=$work/npm
   if [[ ! -d $folder ]]; then
     command -v npm >/dev/null || die "npm is missing, which fetches $1"
-    mkdir -p "$cache"
-    work=$(mktemp -d "$cache/npm.XXXXXX")
-    (cd "$work" && npm pack --silent "$1" >/dev/null) || die "npm cannot fetch $1"
-    tar -xzf "$work"/*.tgz -C "$work"
-    mv "$work/package" "$folder" 2>/dev/null || true
-    rm -rf "$work"
+    mkdir -p "$cache" "$fetched"
+    (cd "$fetched" && npm pack --silent "$1" >/dev/null) || die "npm cannot fetch $1"
+    tar -xzf "$fetched"/*.tgz -C "$fetched"
+    mv "$fetched/package" "$folder"
   fi
   echo "$folder"
 }
 
-# A port that was free a moment ago: nothing else could be told to a server beforehand.
-free_port() {
-  node -e 'const s = require("net").createServer().listen(0, () => {
-    console.log(s.address().port); s.close(); })'
+# Prints its port, which is the kernel's choice.
+start_server() {
+  : >"$work/said"
+  apps/chinese_chess/server/server --port 0 --db "$work/games.db" >"$work/said" &
+  server=$!
+  for ((i = 0; i < 300; ++i)); do
+    kill -0 "$server" 2>/dev/null || die "the server ended"
+    if grep -q browser "$work/said"; then break; fi
+    sleep 0.1
+  done
+  port=$(sed -n 's|^open http://localhost:\([0-9]*\)/.*|\1|p' "$work/said")
+  [[ $port ]] || die "the server did not say where it is: $(<"$work/said")"
 }
 
 command -v node >/dev/null || die "node is missing: apt-get install nodejs"
 [[ -x ${CHROMIUM:-/usr/bin/chromium} ]] || die "chromium is missing: apt-get install chromium"
 shots=
 if [[ ${1:-} == --shots ]]; then
-  mkdir -p "$2"
-  shots=$(realpath "$2")
+  # Under `bazel run`, a path means what it means where that was typed.
+  shots=$(cd "${BUILD_WORKING_DIRECTORY:-.}" && mkdir -p "$2" && realpath "$2")
   shift 2
 fi
-if (($# == 0)); then
-  port=$(free_port)
-  set -- "$port" node "$here/mock_server.mjs" "$web" "$(package $WS)" "$port"
-fi
-port=$1
-shift
-"$@" &
-server=$!
-trap 'kill $server 2>/dev/null || true' EXIT
-up=
-for ((i = 0; i < 100; ++i)); do
-  kill -0 $server 2>/dev/null || die "the server ended: $*"
-  if curl -sf -o /dev/null "http://127.0.0.1:$port/"; then up=1 && break; fi
-  sleep 0.1
-done
-[[ -n $up ]] || die "nothing answers at port $port"
-node "$here/browser_game.mjs" "$(package $PLAYWRIGHT)" "$port" ${shots:+"$shots"}
+port=${1:-}
+playwright=$(package $PLAYWRIGHT)
+[[ $port ]] || start_server
+node tests/apps/chinese_chess/web/browser_game.mjs "$playwright" "$port" ${shots:+"$shots"}

@@ -116,7 +116,8 @@ const tests = {
       '{"t":"move","game":"g","ply":4,"move":"h2e2","id":"17"}',
     );
     assert.equal(encode(say.hello('', '')), '{"t":"hello"}');
-    assert.equal(encode(say.join('g', undefined)), '{"t":"join","game":"g"}');
+    assert.equal(encode(say.join('g', undefined, false)), '{"t":"join","game":"g"}');
+    assert.equal(encode(say.join('g', 7, true)), '{"t":"join","game":"g","v":7,"mute":true}');
   },
 
   eventsComeInOrder() {
@@ -161,6 +162,27 @@ const tests = {
     assert.ok(game.over);
     assert.equal(game.winner, 'black');
     assert.equal(game.clock.running, null);
+  },
+
+  chatComesWithTheGame() {
+    const game = new GameModel('g');
+    const lines = [
+      {by: 'red', name: 'Zhang', text: 'hello'},
+      {name: 'Wang', text: 'ssh'},
+    ];
+    game.receive(whole({chat: lines}), 0);
+    assert.deepEqual(game.chat, [lines[0], {by: null, ...lines[1]}]);
+    game.receive({t: 'chat', game: 'g', v: 6, by: 'black', name: 'Li', text: 'hi'}, 0);
+    assert.equal(game.chat.length, 3);
+    // Forgotten there, but not here.
+    game.receive(whole({v: 100}), 0);
+    assert.equal(game.chat.length, 3);
+  },
+
+  theTurnHasLasted() {
+    const game = new GameModel('g');
+    game.receive(whole({control: '20/60/30', turn_ms: 45000}), 0);
+    assert.equal(game.clock.read('red', 5000).move, 10000);
   },
 
   absenceIsTimed() {

@@ -1,0 +1,245 @@
+// What comes of what rooms are told: events told and written down, and time that passes.
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "apps/chinese_chess/rules/record_json.h"
+#include "apps/chinese_chess/server/game_thread.h"
+#include "apps/chinese_chess/server/rooms.h"
+#include "apps/chinese_chess/server/server_message.h"
+
+namespace chinese_chess {
+namespace {
+
+using kingpin::ConnectionId;
+using kingpin::MonotonicTime;
+
+constexpr absl::Duration kArchiveRetry = absl::Seconds(1);
+constexpr size_t kMostViewerNames = 20;
+
+}  // namespace
+
+// --- Telling -----------------------------------------------------------------------------
+
+void Rooms::Publish(Room& room) {
+  for (GameEvent& event : room.game.TakeEvents()) {
+    Journal(room, event);
+    if (room.holding) {
+      room.held.push_back(std::move(event));
+    } else {
+      DeliverNow(room, event);
+    }
+  }
+  TellSpectators(room);
+  MindBot(room);
+  ArmTimer(room);
+}
+
+void Rooms::DeliverNow(Room& room, const GameEvent& event) {
+  Deliver(room, room.history, event,
+          room.delayed == nullptr ? Told::kAll : Told::kPlayers);
+}
+
+void Rooms::TellSpectators(Room& room) {
+  // The end is no news before it is on the disk; then there is nothing to hide.
+  if (room.delayed == nullptr || room.holding) return;
+  DelayedGame& delayed = *room.delayed;
+  if (room.game.over()) {
+    delayed.EndDelay();
+  } else {
+    delayed.CatchUp(now());
+  }
+  for (const GameEvent& event : delayed.game().TakeEvents()) {
+    Deliver(room, delayed.history(), event, Told::kSpectators);
+  }
+}
+
+void Rooms::Deliver(Room& room, EventHistory& history, const GameEvent& event,
+                    Told told) {
+  const std::string& id = room.game.setup().id;
+  const PublishedEvent published = {
+      event.version, event.audience, event.kind == GameEvent::kChat,
+      std::make_shared<const std::string>(EventMessage(id, event))};
+  history.Add(published);
+  std::vector<ConnectionId> in;
+  std::vector<ConnectionId> out;
+  for (const Member& member : room.members) {
+    const bool is_player = member.color.has_value();
+    if (told != Told::kAll && (told == Told::kPlayers) != is_player) continue;
+    (published.IsFor(is_player, member.muted) ? in : out)
+        .push_back(member.connection);
+  }
+  courier_.SendAll(in, published.text);
+  if (out.empty()) return;
+  courier_.SendAll(
+      out, std::make_shared<const std::string>(SkipMessage(id, event.version)));
+}
+
+void Rooms::TellLobby(GameServerShared::Errand errand) {
+  if (!shared_.Tell(GameServerShared::kLobbyThread, std::move(errand))) {
+    counters().posts_lost.Add();
+  }
+}
+
+// News of a game for people who are not in it can wait for that of others.
+void Rooms::NoteNews(Room& room) {
+  if (room.has_news) return;
+  room.has_news = true;
+  news_.push_back(room.game.setup().id);
+  if (news_.size() > 1) return;
+  news_timer_ = loop_.RunAfter(options_.news_every, [this] { TellNews(); });
+}
+
+void Rooms::TellNews() {
+  std::vector<GameInfo> changed;
+  for (const std::string& id : std::exchange(news_, {})) {
+    Room* room = Find(id);
+    if (room == nullptr) continue;
+    room->has_news = false;
+    if (std::exchange(room->viewers_changed, false)) {
+      std::vector<ConnectionId> to;
+      std::vector<std::string> names;
+      for (const Member& member : room->members) {
+        to.push_back(member.connection);
+        if (member.color.has_value() || names.size() == kMostViewerNames) {
+          continue;
+        }
+        names.push_back(member.player.name);
+      }
+      courier_.SendAll(to, std::make_shared<const std::string>(
+                               ViewersMessage(id, room->viewers, names)));
+    }
+    changed.push_back({.id = id,
+                       .plies = room->game.game().size(),
+                       .viewers = room->viewers});
+  }
+  TellLobby([changed = std::move(changed)](GameThread& thread) {
+    for (const GameInfo& info : changed) thread.lobby().UpdateGame(info);
+  });
+}
+
+// --- Writing down ------------------------------------------------------------------------
+
+void Rooms::Journal(Room& room, const GameEvent& event) {
+  switch (event.kind) {
+    case GameEvent::kMove:
+      JournalMoves(room);
+      return NoteNews(room);
+    case GameEvent::kTakeback:
+      room.journaled = std::min(room.journaled, event.ply);
+      JournalMoves(room);
+      return NoteNews(room);
+    case GameEvent::kEnd:
+      counters().games_over.Add();
+      room.gone_at = now() + options_.after_game;
+      TellLobby([id = room.game.setup().id](GameThread& thread) {
+        thread.lobby().RemoveGame(id);
+      });
+      if (shared_.archive() == nullptr) return;
+      room.holding = true;
+      return JournalEnd(room);
+    default:
+      return;
+  }
+}
+
+// What the archive has no room for comes with the next move.
+void Rooms::JournalMoves(Room& room) {
+  Archive* archive = shared_.archive();
+  if (archive == nullptr) return;
+  const std::vector<TimedMove>& moves = room.game.moves();
+  const size_t first = std::min(room.journaled, moves.size());
+  SetMoves change{room.game.setup().id, first, {}};
+  change.moves.assign(moves.begin() + static_cast<int64_t>(first), moves.end());
+  if (archive->Post(std::move(change))) {
+    room.journaled = moves.size();
+  } else {
+    counters().journal_delays.Add();
+  }
+}
+
+// Said again until the archive answers; it counts once.
+void Rooms::JournalEnd(Room& room) {
+  const LiveGame& game = room.game;
+  FinishGame change{game.setup(), game.game().outcome(), absl::Now(),
+                    game.game().size(), ""};
+  if (game.game().outcome().reason != Reason::kAborted) {
+    change.record = FormatRecordJson(game.Record());
+  }
+  room.next_try = now() + kArchiveRetry;
+  GameServerShared* shared = &shared_;
+  const bool posted = shared_.archive()->Post(
+      std::move(change),
+      [shared, thread = loop_.thread(), id = game.setup().id] {
+        // If the mailbox is full the room asks again.
+        shared->Tell(thread, [id](GameThread& game_thread) {
+          game_thread.rooms().Archived(id);
+        });
+      });
+  if (!posted) counters().journal_delays.Add();
+}
+
+void Rooms::Archived(std::string_view game) {
+  Room* room = Find(game);
+  if (room != nullptr && room->holding) Release(*room);
+}
+
+void Rooms::Release(Room& room) {
+  room.holding = false;
+  for (const GameEvent& event : std::exchange(room.held, {})) {
+    DeliverNow(room, event);
+  }
+  TellSpectators(room);
+  for (const RoomCommand& command : std::exchange(room.deferred, {})) {
+    Run(room, command);
+  }
+  ArmTimer(room);
+}
+
+// --- Time --------------------------------------------------------------------------------
+
+MonotonicTime Rooms::NextTime(const Room& room) const {
+  if (room.holding) return room.next_try;
+  if (room.game.over()) return room.gone_at;
+  const MonotonicTime deadline = room.game.Deadline();
+  return room.delayed == nullptr ? deadline
+                                 : std::min(deadline, room.delayed->next());
+}
+
+// Most moves put the time off: the timer is left where it is and looks again then.
+void Rooms::ArmTimer(Room& room) {
+  const MonotonicTime at = NextTime(room);
+  if (at >= room.timer_at) return;
+  loop_.CancelTimer(room.timer);
+  room.timer_at = at;
+  room.timer =
+      loop_.RunAfter(std::max(at - now(), absl::ZeroDuration()),
+                     [this, id = room.game.setup().id] { OnTimer(id); });
+}
+
+void Rooms::OnTimer(std::string_view game) {
+  Room* room = Find(game);
+  if (room == nullptr) return;
+  room->timer_at = kNever;
+  if (room->holding) {
+    if (now() >= room->next_try) JournalEnd(*room);
+    return ArmTimer(*room);
+  }
+  if (!room->game.over()) {
+    // Not for spectators' time, or that would never end.
+    if (now() >= room->game.Deadline()) {
+      Apply(*room, [at = now()](LiveGame& live) { live.OnTime(at); });
+    }
+    return Publish(*room);
+  }
+  if (now() < room->gone_at) return ArmTimer(*room);
+  if (!room->members.empty()) {
+    // Somebody is still here to talk about it.
+    room->gone_at = now() + options_.after_game;
+    return ArmTimer(*room);
+  }
+  Remove(*room);
+}
+
+}  // namespace chinese_chess
