@@ -3,8 +3,10 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <string>
 #include <string_view>
@@ -26,6 +28,7 @@
 #include "apps/bench_client/result.h"
 #include "apps/bench_client/text_report.h"
 #include "apps/bench_client/units.h"
+#include "kingpin/logger/logger.h"
 #include "kingpin/pool/epoll_tp_client.h"
 
 namespace bench_client {
@@ -140,6 +143,17 @@ absl::StatusOr<Result> Run(const Options& options) {
                 .intervals = load.recorder().Intervals(seconds)};
 }
 
+// Before a long run rather than behind it. What is in the file stays until then.
+absl::Status CheckHtml(const Options& options) {
+  if (options.html.empty()) return absl::OkStatus();
+  if (std::ofstream(options.html, std::ios::binary | std::ios::app)) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("--html: the report cannot be written to \"", options.html,
+                   "\": ", std::strerror(errno)));
+}
+
 absl::Status Report(const Options& options, const Result& result) {
   const std::string text = options.json
                                ? JsonReport(result) + "\n"
@@ -168,14 +182,20 @@ int Main(absl::Span<char* const> args) {
     std::fputs(std::string(HelpText()).c_str(), stdout);
     return 0;
   }
+  if (absl::Status status = CheckHtml(*options); !status.ok()) {
+    return Fail(status, 2);
+  }
+  // That a signal has ended the run is in the report.
+  kingpin::Logger::Default().set_min_level(kingpin::LogLevel::kWarning);
   absl::StatusOr<Result> result = Run(*options);
   if (!result.ok()) return Fail(result.status(), 1);
   result->command = CommandOf(args);
   if (absl::Status status = Report(*options, *result); !status.ok()) {
     return Fail(status, 1);
   }
-  if (result->counts.responses == 0) return 1;
-  return result->counts.failed() > 0 ? 3 : 0;
+  const Counts& counts = result->counts;
+  if (counts.responses == 0) return 1;
+  return counts.failed() > 0 || !counts.broken.empty() ? 3 : 0;
 }
 
 }  // namespace

@@ -97,6 +97,9 @@ std::string Details(const Result& result) {
   for (const auto& [reason, n] : counts.failures) {
     add(absl::StrCat("failed: ", reason), absl::StrCat(n));
   }
+  for (const auto& [reason, n] : counts.broken) {
+    add(absl::StrCat("broken connections: ", reason), absl::StrCat(n));
+  }
   if (result.unsent > 0) add("due and not sent", absl::StrCat(result.unsent));
   if (result.unanswered > 0) {
     add("under way at the end",

@@ -1,5 +1,8 @@
 #include "apps/bench_client/json_report.h"
 
+#include <cstdint>
+#include <map>
+#include <string>
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
@@ -24,6 +27,16 @@ std::string Quoted(std::string_view text) {
   return out + "\"";
 }
 
+std::string Reasons(const std::map<std::string, uint64_t>& by_reason) {
+  return absl::StrCat("{",
+                      absl::StrJoin(by_reason, ",",
+                                    [](std::string* out, const auto& reason) {
+                                      absl::StrAppend(out, Quoted(reason.first),
+                                                      ":", reason.second);
+                                    }),
+                      "}");
+}
+
 std::string Latencies(const LatencyHistogram& latency) {
   return absl::StrCat("{\"p50\":", latency.PercentileNs(0.5),
                       ",\"p75\":", latency.PercentileNs(0.75),
@@ -38,19 +51,17 @@ std::string Latencies(const LatencyHistogram& latency) {
 
 std::string JsonReport(const Result& result) {
   const Counts& counts = result.counts;
-  const std::string failures = absl::StrJoin(
-      counts.failures, ",", [](std::string* out, const auto& failure) {
-        absl::StrAppend(out, Quoted(failure.first), ":", failure.second);
-      });
   return absl::StrCat(
       "{\"url\":", Quoted(result.url), ",\"threads\":", result.threads,
       ",\"connections\":", result.connections, ",\"rate\":", result.rate,
       ",\"seconds\":", result.seconds, ",\"cpu_seconds\":", result.cpu_seconds,
       ",\"requests\":", counts.requests, ",\"responses\":", counts.responses,
-      ",\"failed\":", counts.failed(), ",\"failures\":{", failures,
-      "},\"by_class\":[", absl::StrJoin(counts.by_class, ","),
-      "],\"unsent\":", result.unsent, ",\"unanswered\":", result.unanswered,
-      ",\"connects\":", counts.connects, ",\"bytes_read\":", counts.bytes_read,
+      ",\"failed\":", counts.failed(),
+      ",\"failures\":", Reasons(counts.failures),
+      ",\"broken\":", Reasons(counts.broken), ",\"by_class\":[",
+      absl::StrJoin(counts.by_class, ","), "],\"unsent\":", result.unsent,
+      ",\"unanswered\":", result.unanswered, ",\"connects\":", counts.connects,
+      ",\"bytes_read\":", counts.bytes_read,
       ",\"bytes_written\":", counts.bytes_written,
       ",\"latency\":", Latencies(counts.latency),
       ",\"connect\":", Latencies(counts.connect), "}");

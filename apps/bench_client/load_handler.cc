@@ -15,6 +15,12 @@
 #include "kingpin/dns/dns_resolver.h"
 
 namespace bench_client {
+namespace {
+
+// What waits in a connection beside what the kernel has taken.
+constexpr size_t kSliceBytes = 64 << 10;
+
+}  // namespace
 
 using kingpin::CloseReason;
 using kingpin::Connection;
@@ -75,9 +81,26 @@ void LoadHandler::Send(Connection& connection, MonotonicTime since) {
   state.since.push_back(since);
   if (state.since.size() == 1) state.raw_left = load_.options().size;
   ++counts_.requests;
-  counts_.bytes_written += load_.request().size();
   connection.SetMidMessage(true);
-  connection.Write(load_.request());
+  state.to_write += load_.request().size();
+  WriteOn(connection);
+}
+
+void LoadHandler::WriteOn(Connection& connection) {
+  if (!connection.has_state<State>()) return;
+  State& state = connection.state<State>();
+  const std::string_view request = load_.request();
+  // Less than the connection's high edge waits in it at any time: above that it would
+  // not read, and a server that answers while it is asked would wait for us for ever.
+  while (state.to_write > 0 && !connection.closing() &&
+         connection.pending_output() < kSliceBytes) {
+    const size_t left = (state.to_write - 1) % request.size() + 1;
+    const std::string_view slice =
+        request.substr(request.size() - left, kSliceBytes);
+    connection.Write(slice);
+    state.to_write -= slice.size();
+    counts_.bytes_written += slice.size();
+  }
 }
 
 void LoadHandler::Fill(Connection& connection) {
@@ -91,6 +114,7 @@ void LoadHandler::Fill(Connection& connection) {
 void LoadHandler::OnMessage(Connection& connection) {
   const std::string_view input = connection.input().view();
   std::string_view left = input;
+  if (over_) left = {};  // What was under way is counted already.
   while (!left.empty() && !connection.closing() &&
          ReadAnswer(connection, &left)) {
   }
@@ -106,9 +130,10 @@ bool LoadHandler::ReadAnswer(Connection& connection, std::string_view* input) {
   }
   if (load_.options().is_raw) {
     if (!ReadRaw(state, input)) return false;
-    Answered(connection);
+    Answered(connection, true);
     return true;
   }
+  reading_ = &state;
   const ResponseReader::Result result =
       state.reader->Read(input, &scratch_, this);
   if (result == ResponseReader::Result::kNeedMore) return false;
@@ -119,8 +144,7 @@ bool LoadHandler::ReadAnswer(Connection& connection, std::string_view* input) {
   const bool keep = state.reader->keep_alive();
   state.reader.emplace(load_.method(),
                        kingpin::http::ResponseReaderOptions{.decode = false});
-  Answered(connection);
-  if (!keep) connection.Close();
+  Answered(connection, keep);
   return keep;
 }
 
@@ -134,19 +158,24 @@ bool LoadHandler::ReadRaw(State& state, std::string_view* input) {
 }
 
 void LoadHandler::OnHead(const kingpin::http::Response& response) {
-  const auto digit = static_cast<size_t>(response.status / 100);
-  ++counts_.by_class[digit < counts_.by_class.size() ? digit : 0];
+  reading_->status = response.status;
 }
 
-void LoadHandler::Answered(Connection& connection) {
+void LoadHandler::Answered(Connection& connection, bool keep) {
   State& state = connection.state<State>();
   // When the bytes came, not when their turn in the batch did.
   counts_.latency.Record((now() - state.since.front()) / absl::Nanoseconds(1));
   ++counts_.responses;
+  if (!load_.options().is_raw) {
+    const auto digit = static_cast<size_t>(state.status / 100);
+    ++counts_.by_class[digit < counts_.by_class.size() ? digit : 0];
+  }
   state.since.erase(state.since.begin());
   load_.CountEnd();
   if (state.since.empty()) connection.SetMidMessage(false);
-  if (load_.options().reconnect) {
+  if (!keep && !state.since.empty()) {
+    Fail(connection, "closed by the server behind another answer");
+  } else if (!keep || load_.options().reconnect) {
     connection.Close();
   } else if (paced()) {
     state.free_since = now();
@@ -159,20 +188,23 @@ void LoadHandler::Answered(Connection& connection) {
 
 void LoadHandler::OnInputEnd(Connection& connection) {
   State& state = connection.state<State>();
-  // What ends a body that has no length.
-  if (state.reader.has_value() && !state.since.empty() &&
-      state.reader->EndOfInput() == ResponseReader::Result::kDone) {
-    Answered(connection);
-  } else if (state.reader.has_value() && !state.since.empty()) {
+  if (state.since.empty() || over_) return connection.Close();
+  if (!state.reader.has_value()) {
+    Fail(connection, "closed by the server in place of an answer");
+  } else if (state.reader->EndOfInput() == ResponseReader::Result::kDone) {
+    Answered(connection,
+             false);  // This is what ends a body that has no length.
+  } else {
     Fail(connection, state.reader->status().message());
   }
-  connection.Close();
 }
 
 void LoadHandler::Fail(Connection& connection, std::string_view reason) {
   State& state = connection.state<State>();
-  counts_.failures[std::string(reason)] +=
-      std::max<size_t>(state.since.size(), 1);
+  if (state.since.empty()) ++counts_.broken[std::string(reason)];
+  if (!state.since.empty()) {
+    counts_.failures[std::string(reason)] += state.since.size();
+  }
   for (size_t i = 0; i < state.since.size(); ++i) load_.CountEnd();
   state.since.clear();
   connection.Abort();
@@ -193,7 +225,10 @@ void LoadHandler::OnClose(Connection& connection, CloseReason reason) {
         Fail(connection, absl::StrCat("closed: ", ToString(reason)));
     }
   }
-  // At a constant rate, connections for single requests come with what is due.
+  Replace();
+}
+
+void LoadHandler::Replace() {
   if (!load_.options().reconnect || !constant_rate()) {
     load_.AddTarget(load_.Now());
   }
@@ -203,10 +238,8 @@ void LoadHandler::OnConnectFailed(kingpin::Target&,
                                   const kingpin::ConnectFailure& failure) {
   if (failure.reason == kingpin::ConnectError::kShutdown || over_) return;
   if (!load_.reached()) return load_.GiveUp(failure.ToString());
-  ++counts_.failures[absl::StrCat("connecting: ", ToString(failure.reason))];
-  if (!load_.options().reconnect || !constant_rate()) {
-    load_.AddTarget(load_.Now());
-  }
+  ++counts_.broken[absl::StrCat("connecting: ", ToString(failure.reason))];
+  Replace();
 }
 
 // --- A constant rate ---------------------------------------------------------
@@ -295,6 +328,9 @@ void LoadHandler::OnShutdown() {
   });
   Publish();
   load_.AddLeftovers(leftovers_);
+  // By a signal: what is under way has been counted as such, so there is nothing to
+  // drain.
+  load_.Shutdown(kingpin::RunPhase::kStopping);
 }
 
 }  // namespace bench_client

@@ -41,6 +41,9 @@ class LoadHandler : public kingpin::IOHandlerForClient,
       const kingpin::Target&) override;
   void OnConnect(kingpin::Connection& connection) override;
   void OnMessage(kingpin::Connection& connection) override;
+  void OnWriteComplete(kingpin::Connection& connection) override {
+    WriteOn(connection);
+  }
   void OnInputEnd(kingpin::Connection& connection) override;
   void OnClose(kingpin::Connection& connection,
                kingpin::CloseReason reason) override;
@@ -55,7 +58,9 @@ class LoadHandler : public kingpin::IOHandlerForClient,
   // Hangs on each connection.
   struct State {
     std::optional<kingpin::http::ResponseReader> reader;
+    int status = 0;         // Of the answer that is being read.
     uint32_t raw_left = 0;  // Of the answer to a raw message.
+    uint64_t to_write = 0;  // Of the requests under way.
     // Since when each request under way counts, the oldest first.
     std::vector<kingpin::MonotonicTime> since;
     kingpin::MonotonicTime free_since;
@@ -66,11 +71,16 @@ class LoadHandler : public kingpin::IOHandlerForClient,
   bool paced() const { return constant_rate() && !load_.options().reconnect; }
 
   void Send(kingpin::Connection& connection, kingpin::MonotonicTime since);
+  // Hands the socket what it takes of the requests under way, which may be of any size.
+  void WriteOn(kingpin::Connection& connection);
   // As many as may be under way on one connection.
   void Fill(kingpin::Connection& connection);
-  // The first of the requests under way on it was answered.
-  void Answered(kingpin::Connection& connection);
+  // The first of the requests under way on it was answered. `keep`: it can carry more.
+  void Answered(kingpin::Connection& connection, bool keep);
+  // All requests under way on it fail; if there are none, the connection does.
   void Fail(kingpin::Connection& connection, std::string_view reason);
+  // Another connection for one that has ended, unless it comes with what is due.
+  void Replace();
   // False: no whole answer is there.
   bool ReadAnswer(kingpin::Connection& connection, std::string_view* input);
   bool ReadRaw(State& state, std::string_view* input);
@@ -90,6 +100,7 @@ class LoadHandler : public kingpin::IOHandlerForClient,
   int interval_ = 0;
   bool over_ = false;
   kingpin::http::Response scratch_;
+  State* reading_ = nullptr;  // For OnHead.
   std::optional<Pace> pace_;
   kingpin::UniqueFd timer_;
   // Constant rate: what can be sent on. They take turns.

@@ -1,7 +1,11 @@
 #include "apps/bench_client/options.h"
 
-#include <fstream>
-#include <iterator>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
@@ -11,9 +15,13 @@
 #include "absl/strings/strip.h"
 #include "apps/command_line/command_line.h"
 #include "kingpin/http/request_head.h"
+#include "kingpin/sys/unique_fd.h"
 
 namespace bench_client {
 namespace {
+
+// Held in memory once, for all connections.
+constexpr size_t kMaxBodyBytes = 1 << 30;
 
 constexpr std::string_view kHelp =
     R"(bench_client: how fast does a server answer, and how long do its clients wait?
@@ -50,8 +58,9 @@ Reports
   --json                 one line for programs instead of text
   --quiet                no progress
 
+Ctrl-C ends a run at once, with a report of what there was until then.
 Exit codes: 0 all was answered, 1 nothing was, or the run could not begin, 2 wrong
-command line, 3 some requests failed.
+command line, 3 some requests or connections failed.
 )";
 
 absl::Status ParseHeader(std::string_view text, Options* options) {
@@ -66,16 +75,62 @@ absl::Status ParseHeader(std::string_view text, Options* options) {
   return absl::OkStatus();
 }
 
+// A file or a pipe. Of a device it is not known that it ends.
+absl::StatusOr<std::string> ReadBody(const std::string& path) {
+  const kingpin::UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat info {};
+  if (!fd.valid() || fstat(fd.get(), &info) != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot be read: ", std::strerror(errno)));
+  }
+  if (!S_ISREG(info.st_mode) && !S_ISFIFO(info.st_mode)) {
+    return absl::InvalidArgumentError(S_ISDIR(info.st_mode)
+                                          ? "is a directory"
+                                          : "is neither a file nor a pipe");
+  }
+  std::string body;
+  char buffer[64 << 10];
+  for (;;) {
+    const ssize_t n = read(fd.get(), buffer, sizeof(buffer));
+    if (n == 0) return body;
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("cannot be read: ", std::strerror(errno)));
+    }
+    body.append(buffer, static_cast<size_t>(n));
+    if (body.size() > kMaxBodyBytes) {
+      return absl::InvalidArgumentError("is larger than 1 GiB");
+    }
+  }
+}
+
 absl::Status ParseBody(std::string_view text, Options* options) {
   if (!absl::ConsumePrefix(&text, "@")) {
     options->body = std::string(text);
     return absl::OkStatus();
   }
-  std::ifstream file{std::string(text), std::ios::binary};
-  options->body.assign(std::istreambuf_iterator<char>(file), {});
-  if (file) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("--body: the file \"", text, "\" cannot be read"));
+  auto body = ReadBody(std::string(text));
+  if (!body.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--body @", text, ": ", body.status().message()));
+  }
+  options->body = *std::move(body);
+  return absl::OkStatus();
+}
+
+// What follows tcp://.
+absl::Status CheckRaw(std::string_view text) {
+  if (text.find_first_of("/?#") != text.npos) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "\"tcp://", text, "\": raw TCP has no path; it is tcp://HOST:PORT"));
+  }
+  const size_t colon = text.rfind(':');
+  if (colon == text.npos || colon + 1 == text.size() || text.back() == ']') {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "\"tcp://", text, "\": which port? It is tcp://HOST:PORT"));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status ParseUrl(std::string_view text, Options* options) {
@@ -83,6 +138,7 @@ absl::Status ParseUrl(std::string_view text, Options* options) {
   std::string url(text);
   if (absl::ConsumePrefix(&text, "tcp://")) {
     options->is_raw = true;
+    if (absl::Status status = CheckRaw(text); !status.ok()) return status;
     url = absl::StrCat("http://", text);
   } else if (!absl::StrContains(text, "://")) {
     url = absl::StrCat("http://", text);

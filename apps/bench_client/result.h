@@ -23,25 +23,36 @@ struct Counts {
     for (size_t i = 0; i < by_class.size(); ++i)
       by_class[i] += other.by_class[i];
     for (const auto& [reason, n] : other.failures) failures[reason] += n;
+    for (const auto& [reason, n] : other.broken) broken[reason] += n;
     latency.Merge(other.latency);
     connect.Merge(other.connect);
   }
-  uint64_t failed() const {
-    uint64_t sum = 0;
-    for (const auto& [reason, n] : failures) sum += n;
-    return sum;
-  }
+  uint64_t failed() const { return Sum(failures); }
+  uint64_t broken_connections() const { return Sum(broken); }
 
-  uint64_t requests = 0;   // Sent.
+  // Sent. Each is answered, has failed, or is Result::unanswered at the end:
+  // requests == responses + failed() + unanswered.
+  uint64_t requests = 0;
   uint64_t responses = 0;  // Complete, of any status.
   uint64_t connects = 0;
   uint64_t bytes_read = 0;
   uint64_t bytes_written = 0;
-  std::array<uint64_t, 6> by_class = {};  // [2]: 2xx. [0]: of no class.
-  std::map<std::string, uint64_t>
-      failures;              // Without a whole response, by why.
+  std::array<uint64_t, 6> by_class =
+      {};  // Of responses. [2]: 2xx. [0]: of no class.
+  // Requests without a whole response, by why.
+  std::map<std::string, uint64_t> failures;
+  // Connections that failed with no request under way, by why: they could not be made,
+  // or the server said more than it was asked.
+  std::map<std::string, uint64_t> broken;
   LatencyHistogram latency;  // Of whole responses.
   LatencyHistogram connect;  // From connect to connected.
+
+ private:
+  static uint64_t Sum(const std::map<std::string, uint64_t>& by_reason) {
+    uint64_t sum = 0;
+    for (const auto& [reason, n] : by_reason) sum += n;
+    return sum;
+  }
 };
 
 // A part of the run, for curves over time.

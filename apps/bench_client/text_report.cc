@@ -84,6 +84,13 @@ std::string Numbers(const Result& result) {
               absl::StrFormat("%-12s p50 %s, p99 %s", rate(counts.connects),
                               DurationText(counts.connect.PercentileNs(0.5)),
                               DurationText(counts.connect.PercentileNs(0.99))));
+  if (!counts.broken.empty()) {
+    text += Row("broken", CountText(counts.broken_connections()),
+                "connections without a request");
+  }
+  for (const auto& [reason, n] : counts.broken) {
+    text += Row("", CountText(n), reason);
+  }
   text +=
       Row("read", BytesText(counts.bytes_read), bytes_rate(counts.bytes_read));
   text += Row("written", BytesText(counts.bytes_written),

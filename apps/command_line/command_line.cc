@@ -65,8 +65,11 @@ absl::Status SetFlag(const Flag& flag, std::string_view name,
                      std::string_view value) {
   absl::Status status = flag.set(value);
   if (status.ok()) return status;
+  // "-c" alone says little to who has it from a script.
+  const std::string_view full = flag.names.substr(0, flag.names.find(','));
   return absl::InvalidArgumentError(
-      absl::StrCat("--", name, " \"", value, "\": ", status.message()));
+      absl::StrCat(name == full ? "" : absl::StrCat("-", name, ", "), "--",
+                   full, " \"", value, "\": ", status.message()));
 }
 
 absl::StatusOr<std::string_view> NextValue(absl::Span<char* const> args,

@@ -32,7 +32,7 @@ class FanOut : public kingpin::http::HttpClientHandler {
   void OnEnd(kingpin::http::HttpExchange& exchange,
              const absl::Status& status) override {
     const Fetch& fetch = static_cast<Fetch&>(*exchange.context());
-    const absl::Duration time = kingpin::Clock::Real().Now() - fetch.start;
+    const auto time = kingpin::Clock::Real().Now() - fetch.start;
     std::printf("%3d  %8.1f ms  %s  %s\n", fetch.status,
                 absl::ToDoubleMilliseconds(time), fetch.url.c_str(),
                 status.ok() ? "" : status.ToString().c_str());
@@ -45,16 +45,16 @@ class FanOut : public kingpin::http::HttpClientHandler {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc < 2) return std::fputs("usage: fan_out URL...\n", stderr), 2;
   kingpin::http::HttpClientData shared({}, {.pool = {.end_when_done = true}});
   for (int i = 1; i < argc; ++i) {
     auto fetch = std::make_unique<Fetch>();
     fetch->url = argv[i];
-    absl::StatusOr<kingpin::http::Url> url = kingpin::http::Url::Parse(argv[i]);
+    auto url = kingpin::http::Url::Parse(argv[i]);
     if (!url.ok()) return kingpin::ExitCode(url.status());
-    absl::Status status =
-        shared.Fetch({.url = *std::move(url), .context = std::move(fetch)});
-    if (!status.ok()) return kingpin::ExitCode(status);
+    auto added = shared.Fetch({.url = *url, .context = std::move(fetch)});
+    if (!added.ok()) return kingpin::ExitCode(added);
   }
   kingpin::EpollTPClient<FanOut> client(&shared, {.threads = 2});
-  return argc < 2 ? 0 : kingpin::ExitCode(client.Run());
+  return kingpin::ExitCode(client.Run());
 }

@@ -26,4 +26,7 @@ grep -q "^  0 .* http://127.0.0.1:1/ .*refused" <<<"$output" || fail "$output"
 code=0
 output=$("$fan_out" not-a-url 2>&1) || code=$?
 [[ $code == 1 && $output == fan_out:* ]] || fail "$code: $output"
+code=0
+output=$("$fan_out" 2>&1 >/dev/null) || code=$?
+[[ $code == 2 && $output == "usage: fan_out URL..." ]] || fail "$code: $output"
 echo "fan_out fetches and reports"

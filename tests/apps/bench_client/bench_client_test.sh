@@ -88,11 +88,125 @@ start "$ECHO" --port 0 --threads 1
 bench -n 500 -c 8 --size 100 "tcp://127.0.0.1:$port"
 expect "$(number responses <<<"$json")" 500 "echoed"
 expect "$(number bytes_read <<<"$json")" 50000 "bytes echoed"
+# Larger than what waits in sockets and queues.
+bench -n 6 -c 2 --size 30000000 "tcp://127.0.0.1:$port"
+expect "$(number bytes_read <<<"$json")" 180000000 "bytes of large messages"
+bench -d 1s -c 2 --size 1073741824 "tcp://127.0.0.1:$port"
+expect "$(number failed <<<"$json")" 0 "failed, of messages that take longer than the run"
+awk -v s="$(number seconds <<<"$json")" 'BEGIN { exit !(s < 5) }' ||
+  fail "1 s took longer: $json"
 
 # It echoes the request, which is no HTTP answer.
 bench -n 20 -c 2 "http://127.0.0.1:$port/"
 expect "$code" 1 "nothing was answered"
 grep -q "does not speak HTTP" <<<"$json" || fail "no reason: $json"
+
+# A server of few words, whose port the first line of stdout is.
+cat >scripted.py <<'EOF'
+import socket, sys, threading
+mode = sys.argv[1]
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+count = 0
+
+def serve(peer, number):
+    data = b""
+    while True:
+        while b"\r\n\r\n" not in data:
+            piece = peer.recv(65536)
+            if not piece: return
+            data += piece
+        head, data = data.split(b"\r\n\r\n", 1)
+        length = 0
+        for line in head.split(b"\r\n"):
+            if line.lower().startswith(b"content-length:"): length = int(line[15:])
+        while len(data) < length: data += peer.recv(1 << 20)
+        data = data[length:]
+        if mode == "http10": peer.sendall(b"HTTP/1.0 200 OK\r\n\r\nhello")
+        elif mode == "close":
+            peer.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
+                         b"Content-Length: 5\r\n\r\nhello")
+        else:
+            peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel")
+            if mode != "cut" or number % 2 == 0: peer.sendall(b"lo")
+            if mode == "surplus": peer.sendall(b"and more")
+            if mode == "keep": continue
+        return
+
+def run(peer, number):
+    with peer: serve(peer, number)
+
+while True:
+    peer, _ = listener.accept()
+    count += 1
+    threading.Thread(target=run, args=(peer, count), daemon=True).start()
+EOF
+
+# requests = responses + failed + unanswered
+adds_up() {
+  local -r sum=$(($(number responses <<<"$json") + $(number failed <<<"$json") +
+    $(number unanswered <<<"$json")))
+  expect "$(number requests <<<"$json")" $sum "requests, $1"
+}
+
+if command -v python3 >/dev/null; then
+  for mode in http10 close; do
+    start python3 scripted.py $mode
+    bench -n 200 -c 4 "http://127.0.0.1:$port/"
+    expect "$code" 0 "a server that closes after each answer ($mode)"
+    expect "$(number responses <<<"$json")" 200 "responses ($mode)"
+    expect "$(number failed <<<"$json")" 0 "failed ($mode)"
+  done
+  start python3 scripted.py cut
+  bench -n 100 -c 4 "http://127.0.0.1:$port/"
+  expect "$code" 3 "a server that cuts answers"
+  adds_up "cut"
+  expect "$(number requests <<<"$json")" 100 "requests, some cut"
+  [[ $(number failed <<<"$json") -ge 40 ]] || fail "cut: $json"
+  start python3 scripted.py surplus
+  bench -n 100 -c 4 "http://127.0.0.1:$port/"
+  adds_up "surplus"
+  expect "$code" 3 "a server that says more than it was asked"
+
+  start python3 scripted.py keep
+  head -c 20000000 /dev/zero >big
+  bench -n 4 -c 2 --body @big "http://127.0.0.1:$port/"
+  expect "$(number responses <<<"$json")" 4 "requests of 20 MB answered"
+  bench -n 4 -c 2 --body @<(cat big) "http://127.0.0.1:$port/"
+  expect "$(number responses <<<"$json")" 4 "a body from a pipe"
+
+  # A signal: reported at once, for the time until then.
+  mkfifo progress
+  "$BENCH" --json -d 60s -c 2 "$http/hello.txt" >signal.json 2>progress &
+  pid=$!
+  read -r _ <progress
+  kill -TERM $pid
+  code=0
+  wait $pid || code=$?
+  expect "$code" 0 "exit code after SIGTERM"
+  json=$(<signal.json)
+  adds_up "until SIGTERM"
+  awk -v s="$(number seconds <<<"$json")" 'BEGIN { exit !(s >= 1 && s < 8) }' ||
+    fail "seconds until SIGTERM: $json"
+elif [[ ${KINGPIN_REQUIRE_PEERS:-0} == 1 ]]; then
+  fail "python3 is not installed"
+else
+  echo "*** SKIPPED scripted servers: python3 is not installed ***"
+fi
+
+refused() {
+  local -r why=$1
+  shift
+  bench "$@"
+  expect "$code" 2 "exit code of $*"
+  grep -q -- "$why" bench.err || fail "not \"$why\": $(cat bench.err)"
+}
+refused "is a directory" --body @root "$http/"
+refused "neither a file nor a pipe" --body @/dev/zero "$http/"
+refused "no/such/page.html" --html no/such/page.html "$http/"
+refused "which port" tcp://localhost
+refused "no path" tcp://localhost:7000/path
+refused '-c, --connections "0": it is a number from 1' -c 0 "$http/"
 
 bench http://127.0.0.1:1/
 expect "$code" 1 "nobody there"

@@ -61,6 +61,7 @@ TEST(Options, Bodies) {
   std::remove(path.c_str());
   EXPECT_THAT(ErrorOf({"--body", absl::StrCat("@", path), "h"}),
               HasSubstr("cannot be read"));
+  EXPECT_THAT(ErrorOf({"--body", "@/", "h"}), HasSubstr("is a directory"));
 }
 
 TEST(Options, RawTcp) {
@@ -72,6 +73,12 @@ TEST(Options, RawTcp) {
   EXPECT_EQ(options->size, 9u);
   EXPECT_THAT(ErrorOf({"tcp://h:1", "-H", "a: b"}),
               HasSubstr("not for tcp://"));
+  for (const char* no_port : {"tcp://h", "tcp://h:", "tcp://[::1]"}) {
+    EXPECT_THAT(ErrorOf({no_port}), HasSubstr("which port?")) << no_port;
+  }
+  for (const char* path : {"tcp://h:1/", "tcp://h:1?a"}) {
+    EXPECT_THAT(ErrorOf({path}), HasSubstr("has no path")) << path;
+  }
 }
 
 TEST(Options, ErrorsSayWhatWouldBeRight) {
