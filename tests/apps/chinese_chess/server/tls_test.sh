@@ -26,7 +26,8 @@ port=${BASH_REMATCH[1]}
 
 page=$(curl -sS --cacert "$work/cert.pem" "https://localhost:$port/")
 [[ $page == *'<title>'* ]] || fail "no page: $page"
-if curl -s -o /dev/null "http://localhost:$port/"; then fail "it answers in the plain"; fi
+said=$(curl -sS "http://localhost:$port/")
+[[ $said != *'<title>'* && $said == *https://* ]] || fail "in the plain: $said"
 
 said=$(printf '{"t":"hello","name":"Zhang"}\n{"t":"ping","n":5}\n' |
   openssl s_client -quiet -CAfile "$work/cert.pem" -verify_return_error \

@@ -2,6 +2,7 @@
 #include "apps/chinese_chess/web/answer_asset.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -56,8 +57,10 @@ TEST(AssetsTest, HaveTagsOfTheirOwnAndAreTheSameCompressed) {
     auto decoder = kingpin::http::ContentDecoder::Make("gzip", 1 << 20);
     ASSERT_TRUE(decoder.ok());
     std::string bytes;
+    std::string_view input = a.gzip_bytes;
+    size_t budget = 1 << 20;
     ASSERT_TRUE(decoder
-                    ->Decode(a.gzip_bytes,
+                    ->Decode(&input, &budget,
                              [&](std::string_view piece) { bytes += piece; })
                     .ok());
     EXPECT_TRUE(decoder->Finish().ok());
