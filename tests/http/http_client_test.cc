@@ -346,7 +346,7 @@ TEST(HttpClient, AConnectionThatBreaksWithinTheAnswerIsALoss) {
   absl::Notification seen;
   ThreadedServer server(
       {.on_message =
-           [&seen](Connection& c) {
+           [](Connection& c) {
              c.input().TakeAll();
              c.Write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nsh");
            },

@@ -281,7 +281,7 @@ Script DeferringScript() {
                            const http::Request& request) {
     http::WebSocketOpening opening;
     if (!handler.ReadOpening(c, request, &opening)) return;
-    handler.Attach<Deferred>(c, opening);
+    handler.Attach<Deferred>(c, Deferred{opening});
     handler.Defer(c);
     static_cast<Shared&>(handler.shared()).AddId(c.id());
   }};
@@ -626,7 +626,6 @@ TEST(WebSocketTest, OneMessageForMany) {
 }
 
 TEST(WebSocketTest, ASendToAConnectionThatIsHttpIsNothing) {
-  ConnectionId id;
   Server server({.on_request = [&](Handler& handler, Connection& c,
                                    const http::Request& request) {
     static_cast<Shared&>(handler.shared()).AddId(c.id());
