@@ -121,7 +121,6 @@ absl::StatusOr<Result> Run(const Options& options) {
     ended.Notify();
   });
   Watch(load, ended);
-  const size_t waiting = options.rate > 0 ? load.pool().waiting() : 0;
   const double seconds = absl::ToDoubleSeconds(load.Now() - load.start());
   load.Shutdown(kingpin::RunPhase::kStopping);
   waiter.join();
@@ -137,7 +136,7 @@ absl::StatusOr<Result> Run(const Options& options) {
                 .cpu_seconds = CpuSeconds() - cpu_before,
                 .counts = load.recorder().Total(),
                 .lag = leftovers.lag,
-                .unsent = leftovers.unsent + waiting,
+                .unsent = leftovers.unsent,
                 .unanswered = leftovers.unanswered,
                 .longest_unanswered = leftovers.longest_ns,
                 .intervals = load.recorder().Intervals(seconds)};

@@ -1,7 +1,6 @@
 #include "apps/bench_client/json_report.h"
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 
@@ -27,7 +26,7 @@ std::string Quoted(std::string_view text) {
   return out + "\"";
 }
 
-std::string Reasons(const std::map<std::string, uint64_t>& by_reason) {
+std::string Reasons(const ReasonCounts& by_reason) {
   return absl::StrCat("{",
                       absl::StrJoin(by_reason, ",",
                                     [](std::string* out, const auto& reason) {

@@ -20,6 +20,10 @@ namespace {
 // What waits in a connection beside what the kernel has taken.
 constexpr size_t kSliceBytes = 64 << 10;
 
+// Bodies are counted and dropped, so they may have any size.
+constexpr kingpin::http::ResponseReaderOptions kReading = {
+    .decode = false, .max_body = UINT64_MAX};
+
 }  // namespace
 
 using kingpin::CloseReason;
@@ -62,17 +66,12 @@ void LoadHandler::OnConnect(Connection& connection) {
   ++counts_.connects;
   counts_.connect.Record((clock - context.since) / absl::Nanoseconds(1));
   if (!load_.options().is_raw) {
-    state.reader.emplace(load_.method(),
-                         kingpin::http::ResponseReaderOptions{.decode = false});
+    state.reader.emplace(load_.method(), kReading);
   }
-  if (paced()) {
-    state.free_since = clock;
-    free_.push_back(connection.id());
-    Pump();
-  } else if (load_.options().reconnect) {
-    if (load_.TakeTicket()) Send(connection, context.since);
-  } else {
-    Fill(connection);
+  if (!load_.options().reconnect) {
+    AskOn(connection);
+  } else if (load_.TakeTicket()) {
+    Send(connection, context.since);
   }
 }
 
@@ -120,6 +119,18 @@ void LoadHandler::OnMessage(Connection& connection) {
   }
   counts_.bytes_read += input.size() - left.size();
   connection.input().Consume(input.size() - left.size());
+  if (!over_ && !connection.closing()) AskOn(connection);
+}
+
+// Behind the whole batch: what is in it answers only what was sent before it came.
+void LoadHandler::AskOn(Connection& connection) {
+  State& state = connection.state<State>();
+  if (!paced()) return Fill(connection);
+  if (!state.since.empty() || state.is_free) return;
+  state.free_since = now();
+  state.is_free = true;
+  free_.push_back(connection.id());
+  Pump();
 }
 
 bool LoadHandler::ReadAnswer(Connection& connection, std::string_view* input) {
@@ -142,8 +153,7 @@ bool LoadHandler::ReadAnswer(Connection& connection, std::string_view* input) {
     return false;
   }
   const bool keep = state.reader->keep_alive();
-  state.reader.emplace(load_.method(),
-                       kingpin::http::ResponseReaderOptions{.decode = false});
+  state.reader.emplace(load_.method(), kReading);
   Answered(connection, keep);
   return keep;
 }
@@ -177,12 +187,6 @@ void LoadHandler::Answered(Connection& connection, bool keep) {
     Fail(connection, "closed by the server behind another answer");
   } else if (!keep || load_.options().reconnect) {
     connection.Close();
-  } else if (paced()) {
-    state.free_since = now();
-    free_.push_back(connection.id());
-    Pump();
-  } else {
-    Fill(connection);
   }
 }
 
@@ -195,15 +199,16 @@ void LoadHandler::OnInputEnd(Connection& connection) {
     Answered(connection,
              false);  // This is what ends a body that has no length.
   } else {
-    Fail(connection, state.reader->status().message());
+    Fail(connection, "closed by the server within an answer");
   }
 }
 
 void LoadHandler::Fail(Connection& connection, std::string_view reason) {
   State& state = connection.state<State>();
-  if (state.since.empty()) ++counts_.broken[std::string(reason)];
-  if (!state.since.empty()) {
-    counts_.failures[std::string(reason)] += state.since.size();
+  if (state.since.empty()) {
+    counts_.broken.Add(reason, 1);
+  } else {
+    counts_.failures.Add(reason, state.since.size());
   }
   for (size_t i = 0; i < state.since.size(); ++i) load_.CountEnd();
   state.since.clear();
@@ -236,9 +241,13 @@ void LoadHandler::Replace() {
 
 void LoadHandler::OnConnectFailed(kingpin::Target&,
                                   const kingpin::ConnectFailure& failure) {
-  if (failure.reason == kingpin::ConnectError::kShutdown || over_) return;
+  if (failure.reason == kingpin::ConnectError::kShutdown || over_) {
+    // With each connection goes a request that was due.
+    if (constant_rate() && !paced()) load_.AddLeftovers({.unsent = 1});
+    return;
+  }
   if (!load_.reached()) return load_.GiveUp(failure.ToString());
-  ++counts_.broken[absl::StrCat("connecting: ", ToString(failure.reason))];
+  counts_.broken.Add(absl::StrCat("connecting: ", ToString(failure.reason)), 1);
   Replace();
 }
 
@@ -291,8 +300,9 @@ bool LoadHandler::SendDue() {
     if (connection == nullptr || connection->closing()) continue;
     if (!load_.TakeTicket()) return false;
     const MonotonicTime due = pace_->Take();
-    const MonotonicTime could =
-        std::max(due, connection->state<State>().free_since);
+    State& state = connection->state<State>();
+    state.is_free = false;
+    const MonotonicTime could = std::max(due, state.free_since);
     leftovers_.lag.Record((load_.Now() - could) / absl::Nanoseconds(1));
     Send(*connection, due);
     return true;

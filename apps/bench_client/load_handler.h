@@ -64,6 +64,7 @@ class LoadHandler : public kingpin::IOHandlerForClient,
     // Since when each request under way counts, the oldest first.
     std::vector<kingpin::MonotonicTime> since;
     kingpin::MonotonicTime free_since;
+    bool is_free = false;  // It is in free_.
   };
 
   bool constant_rate() const { return pace_.has_value(); }
@@ -73,6 +74,8 @@ class LoadHandler : public kingpin::IOHandlerForClient,
   void Send(kingpin::Connection& connection, kingpin::MonotonicTime since);
   // Hands the socket what it takes of the requests under way, which may be of any size.
   void WriteOn(kingpin::Connection& connection);
+  // The next requests on a connection that stays: at once, or when they are due.
+  void AskOn(kingpin::Connection& connection);
   // As many as may be under way on one connection.
   void Fill(kingpin::Connection& connection);
   // The first of the requests under way on it was answered. `keep`: it can carry more.

@@ -4,11 +4,11 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "apps/bench_client/latency_histogram.h"
+#include "apps/bench_client/reason_counts.h"
 
 namespace bench_client {
 
@@ -22,13 +22,13 @@ struct Counts {
     bytes_written += other.bytes_written;
     for (size_t i = 0; i < by_class.size(); ++i)
       by_class[i] += other.by_class[i];
-    for (const auto& [reason, n] : other.failures) failures[reason] += n;
-    for (const auto& [reason, n] : other.broken) broken[reason] += n;
+    failures.Merge(other.failures);
+    broken.Merge(other.broken);
     latency.Merge(other.latency);
     connect.Merge(other.connect);
   }
-  uint64_t failed() const { return Sum(failures); }
-  uint64_t broken_connections() const { return Sum(broken); }
+  uint64_t failed() const { return failures.Sum(); }
+  uint64_t broken_connections() const { return broken.Sum(); }
 
   // Sent. Each is answered, has failed, or is Result::unanswered at the end:
   // requests == responses + failed() + unanswered.
@@ -40,19 +40,12 @@ struct Counts {
   std::array<uint64_t, 6> by_class =
       {};  // Of responses. [2]: 2xx. [0]: of no class.
   // Requests without a whole response, by why.
-  std::map<std::string, uint64_t> failures;
+  ReasonCounts failures;
   // Connections that failed with no request under way, by why: they could not be made,
   // or the server said more than it was asked.
-  std::map<std::string, uint64_t> broken;
+  ReasonCounts broken;
   LatencyHistogram latency;  // Of whole responses.
   LatencyHistogram connect;  // From connect to connected.
-
- private:
-  static uint64_t Sum(const std::map<std::string, uint64_t>& by_reason) {
-    uint64_t sum = 0;
-    for (const auto& [reason, n] : by_reason) sum += n;
-    return sum;
-  }
 };
 
 // A part of the run, for curves over time.

@@ -126,6 +126,9 @@ def serve(peer, number):
         elif mode == "close":
             peer.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
                          b"Content-Length: 5\r\n\r\nhello")
+        elif mode == "twice":
+            peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello" * 2)
+            continue
         else:
             peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel")
             if mode != "cut" or number % 2 == 0: peer.sendall(b"lo")
@@ -167,6 +170,12 @@ if command -v python3 >/dev/null; then
   bench -n 100 -c 4 "http://127.0.0.1:$port/"
   adds_up "surplus"
   expect "$code" 3 "a server that says more than it was asked"
+  # The second answer is nobody's: it must not pass for that to the next request.
+  start python3 scripted.py twice
+  bench -n 50 -c 2 "http://127.0.0.1:$port/"
+  adds_up "twice"
+  expect "$code" 3 "a server that answers twice"
+  [[ $(number connects <<<"$json") -ge 50 ]] || fail "twice: $json"
 
   start python3 scripted.py keep
   head -c 20000000 /dev/zero >big

@@ -32,7 +32,7 @@ Result Sample() {
   result.counts.responses = 100'000;
   result.counts.by_class[2] = 99'000;
   result.counts.by_class[4] = 1'000;
-  result.counts.failures["the peer closed"] = 1;
+  result.counts.failures.Add("the peer closed", 1);
   for (int i = 0; i < 100'000; ++i) {
     result.counts.latency.Record(100'000 + 37 * (i % 9'000) +
                                  (i % 1000 == 0 ? 5'000'000 : 0));
@@ -111,7 +111,7 @@ TEST(Reports, OfASingleResponse) {
 
 TEST(HtmlReport, EscapesWhatComesFromOutside) {
   Result result = Sample();
-  result.counts.failures["<script>"] = 1;
+  result.counts.failures.Add("<script>", 1);
   result.command = "bench_client '\"><b>'";
   const std::string page = HtmlReport(result);
   EXPECT_THAT(page, HasSubstr("b=1&amp;c=&lt;x&gt;"));
