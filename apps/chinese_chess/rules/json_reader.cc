@@ -106,6 +106,36 @@ bool JsonReader::ReadBool(bool* value) {
   return Fail("here should be true or false");
 }
 
+bool JsonReader::ReadRaw(std::string_view* value) {
+  SkipBlanks();
+  const size_t begin = at_;
+  if (!SkipValue(kMaxRawDepth)) return false;
+  *value = text_.substr(begin, at_ - begin);
+  return true;
+}
+
+bool JsonReader::SkipValue(int levels) {
+  if (levels == 0) return Fail("it is nested too deeply");
+  SkipBlanks();
+  std::string text;
+  bool flag;
+  int64_t number;
+  switch (at_ < text_.size() ? text_[at_] : '\0') {
+    case '{':
+      return ReadObject(
+          [&](std::string_view) { return SkipValue(levels - 1); });
+    case '[':
+      return ReadArray([&] { return SkipValue(levels - 1); });
+    case '"':
+      return ReadString(&text);
+    case 't':
+    case 'f':
+      return ReadBool(&flag);
+    default:
+      return ReadInteger(&number);
+  }
+}
+
 bool JsonReader::ReadString(std::string* value) {
   value->clear();
   if (!Expect('"')) return false;

@@ -3,7 +3,7 @@
 // Strict: UTF-8, no trailing commas; of numbers,
 // integers of 64 bits only. Each call reads one value and returns false if it is not
 // there or another has failed before; the first error is kept, with its place. Depth
-// is the caller's: nothing recurses here.
+// is the caller's: nothing recurses here but ReadRaw(), to a bound.
 //
 // One thread at a time. The text outlives the reader.
 //
@@ -39,13 +39,20 @@ class JsonReader {
   // Calls element() with the reader before each element, which it must read.
   bool ReadArray(absl::FunctionRef<bool()> element);
 
+  // A value of whatever kind, as it is written: of a text that is read in parts.
+  bool ReadRaw(std::string_view* value);
+
   // Always false, for the error of a caller.
   bool Fail(std::string_view why);
   // Nothing may follow.
   absl::Status Finish();
 
  private:
+  // What nobody who speaks with us nests deeper than.
+  static constexpr int kMaxRawDepth = 16;
+
   void SkipBlanks();
+  bool SkipValue(int levels);
   bool Take(char c);    // If it is next, after blanks.
   bool Expect(char c);  // Fails if it is not.
   bool ReadEscape(std::string* value);

@@ -1,0 +1,58 @@
+// Fills a game server with players. `load --help` says how.
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "apps/chinese_chess/load/load_handler.h"
+#include "apps/chinese_chess/load/load_report.h"
+#include "apps/chinese_chess/load/options.h"
+#include "kingpin/logger/logger.h"
+#include "kingpin/pool/epoll_tp_client.h"
+
+namespace chinese_chess {
+namespace {
+
+int Fail(const absl::Status& status, int code) {
+  std::fprintf(stderr, "load: %s\n%s", std::string(status.message()).c_str(),
+               code == 2 ? "Try --help.\n" : "");
+  return code;
+}
+
+// Each player has a descriptor.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int Main(absl::Span<char* const> args) {
+  const absl::StatusOr<LoadOptions> options = ParseLoadOptions(args);
+  if (!options.ok()) return Fail(options.status(), 2);
+  if (options->help) {
+    std::fputs(std::string(LoadHelp()).c_str(), stdout);
+    return 0;
+  }
+  RaiseDescriptorLimit();
+  kingpin::Logger::Default().set_min_level(kingpin::LogLevel::kWarning);
+  LoadShared shared(*options);
+  kingpin::EpollTPClient<LoadHandler> client(&shared, {.threads = 1});
+  absl::Status status = client.Run();
+  status.Update(shared.status);
+  const std::string text =
+      options->json ? LoadJson(shared.result) : LoadText(shared.result);
+  if (shared.result.players > 0) std::fputs(text.c_str(), stdout);
+  if (!status.ok()) return Fail(status, 1);
+  return shared.result.counts.ok() ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace chinese_chess
+
+int main(int argc, char** argv) {
+  return chinese_chess::Main(absl::MakeConstSpan(argv + 1, argc - 1));
+}

@@ -1,0 +1,290 @@
+#include "apps/chinese_chess/load/random_player.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "apps/chinese_chess/rules/move.h"
+#include "apps/chinese_chess/rules/movegen.h"
+#include "apps/chinese_chess/rules/outcome.h"
+
+namespace chinese_chess {
+namespace {
+
+using kingpin::MonotonicTime;
+using Change = GameModel::Change;
+
+constexpr absl::Duration kWhenBusy = absl::Milliseconds(200);
+
+// A legal move can be refused for these alone: the game has ended meanwhile.
+bool MayRefuseMove(std::string_view code) {
+  return code == "game_over" || code == "too_late" || code == "busy";
+}
+
+}  // namespace
+
+// --- Out ---------------------------------------------------------------------------------
+
+void RandomPlayer::Send(MessageWriter message) {
+  host_.Send(number_, absl::StrCat(message.Take(), "\n"));
+}
+
+void RandomPlayer::SayOfGame(std::string_view type, std::string_view key,
+                             std::string_view value) {
+  MessageWriter message(type);
+  message.Add("game", game_->id());
+  if (!key.empty()) message.Add(key, value);
+  Send(std::move(message));
+}
+
+void RandomPlayer::SendJoin(bool with_version) {
+  MessageWriter message("join");
+  message.Add("game", game_->id());
+  if (with_version) message.Add("v", game_->version());
+  Send(std::move(message));
+}
+
+void RandomPlayer::SendMove() {
+  MessageWriter message("move");
+  message.Add("game", game_->id());
+  message.Add("ply", sent_->ply);
+  message.Add("move", sent_->move);
+  message.Add("id", sent_->id);
+  Send(std::move(message));
+}
+
+void RandomPlayer::OpenRoom() {
+  if (!welcomed_ || game_.has_value()) return;
+  MessageWriter message("room");
+  message.Add("control", options_.control);
+  message.Add("color", Chance(0.5) ? "red" : "black");
+  Send(std::move(message));
+}
+
+void RandomPlayer::Enter(std::string_view code) {
+  code_ = code;
+  if (!welcomed_ || game_.has_value() || code_.empty()) return;
+  MessageWriter message("enter");
+  message.Add("code", std::exchange(code_, {}));
+  Send(std::move(message));
+}
+
+void RandomPlayer::Wrong(std::string_view what) {
+  host_.counts().AddWrong(absl::StrCat("player ", number_, ": ", what));
+}
+
+// --- The connection ----------------------------------------------------------------------
+
+void RandomPlayer::OnConnected(MonotonicTime connecting_since) {
+  MessageWriter hello("hello");
+  hello.Add("name", absl::StrCat("load ", number_));
+  if (!token_.empty()) hello.Add("token", token_);
+  Send(std::move(hello));
+  if (!game_.has_value()) return;
+  resuming_since_ = connecting_since;
+  SendJoin(game_->known());
+  if (sent_.has_value()) SendMove();
+}
+
+void RandomPlayer::OnDisconnected() {
+  welcomed_ = false;
+  resuming_since_.reset();
+}
+
+void RandomPlayer::OnLine(std::string_view line, MonotonicTime now) {
+  const absl::StatusOr<JsonObject> message = JsonObject::Parse(line);
+  if (!message.ok()) return Wrong(message.status().message());
+  const std::string type = message->Text("t");
+  if (type == "ping") {
+    MessageWriter pong("pong");
+    pong.Add("n", message->Integer("n").value_or(0));
+    Send(std::move(pong));
+  } else if (type == "ok") {
+    Ok(*message, now);
+  } else if (type == "welcome") {
+    Welcome(*message);
+  } else if (type == "error") {
+    Error(*message);
+  } else if (type == "waiting") {
+    other().Enter(message->Text("code"));
+  } else if (type == "paired") {
+    Follow(message->Text("game"));
+  } else if (type != "pong" && type != "restart") {
+    OfGame(*message, now);
+  }
+}
+
+void RandomPlayer::Welcome(const JsonObject& message) {
+  welcomed_ = true;
+  token_ = message.Text("token");
+  if (game_.has_value()) return;
+  // That one has been paired may have been said to a connection that was lost.
+  const std::vector<std::string> games = message.Texts("games");
+  if (!games.empty()) return Follow(games.front());
+  if (opens_rooms()) return OpenRoom();
+  Enter(std::exchange(code_, {}));
+}
+
+void RandomPlayer::Follow(std::string_view game) {
+  if (game_.has_value() && game_->id() == game) return;
+  if (table_.game != game) {
+    table_.game = std::string(game);
+    table_.saw_end = 0;
+    ++host_.counts().games_begun;
+  }
+  game_.emplace(game);
+  sent_.reset();
+  SendJoin(false);
+}
+
+void RandomPlayer::Ok(const JsonObject& message, MonotonicTime now) {
+  // A move that is accepted is not played until the event says so.
+  if (message.Text("re") == "join") Resumed(now);
+}
+
+void RandomPlayer::Resumed(MonotonicTime now) {
+  if (resuming_since_.has_value()) {
+    ++host_.counts().resumes;
+    host_.counts().resume.Record((now - *resuming_since_) /
+                                 absl::Nanoseconds(1));
+    resuming_since_.reset();
+    up_to_date_since_ = now;
+  }
+  ScheduleMove();
+}
+
+void RandomPlayer::Error(const JsonObject& message) {
+  const std::string re = message.Text("re");
+  const std::string code = message.Text("code");
+  ++host_.counts().refused[absl::StrCat(re, ":", code)];
+  if (code == "no_game") {
+    // Nobody has ended it, so it is lost.
+    if (game_.has_value() && !game_->outcome().over()) {
+      ++host_.counts().lost_games;
+    }
+    game_.reset();
+    sent_.reset();
+    if (opens_rooms()) OpenRoom();
+  } else if (re == "move" && !MayRefuseMove(code)) {
+    Wrong(absl::StrCat("a legal move was refused: ", message.Text("text")));
+  } else if (code == "too_fast") {
+    Wrong("too fast for the server, which needs --credits 1000000");
+  } else if (code == "busy" || code == "no_room") {
+    host_.After(kWhenBusy, [this] {
+      if (sent_.has_value() && game_.has_value()) return SendMove();
+      RandomPlayer& opener = opens_rooms() ? *this : other();
+      if (!game_.has_value()) opener.OpenRoom();
+    });
+    return;
+  }
+  if (re == "move") sent_.reset();
+}
+
+// --- The game ----------------------------------------------------------------------------
+
+void RandomPlayer::OfGame(const JsonObject& message, MonotonicTime now) {
+  if (!game_.has_value() || message.Text("game") != game_->id()) return;
+  const absl::StatusOr<Change> change = game_->Apply(message, now);
+  if (!change.ok()) {
+    Wrong(change.status().message());
+    return SendJoin(false);
+  }
+  switch (*change) {
+    case Change::kHole:
+      return SendJoin(false);
+    case Change::kAll:
+      ++host_.counts().positions;
+      if (sent_.has_value() && sent_->ply < game_->game().size()) sent_.reset();
+      if (resuming_since_.has_value()) ++host_.counts().resyncs;
+      Resumed(now);
+      return game_->outcome().over() ? SawEnd() : void();
+    case Change::kMove:
+      return SawMove(now);
+    case Change::kOffer:
+      return SawOffer(message);
+    case Change::kEnd:
+      return SawEnd();
+    default:
+      return;
+  }
+}
+
+void RandomPlayer::SawMove(MonotonicTime now) {
+  LoadCounts& counts = host_.counts();
+  ++counts.positions;
+  const size_t ply = game_->game().size() - 1;
+  if (game_->turn() != game_->you()) {
+    // The own one; it has arrived, whatever becomes of the answer.
+    if (sent_.has_value() && sent_->ply == ply) sent_.reset();
+    return;
+  }
+  ++counts.moves;
+  // What came while nobody was here has waited for us, not for the server.
+  if (table_.ply == ply && table_.written > up_to_date_since_ &&
+      host_.counting()) {
+    counts.latency.Record((now - table_.written) / absl::Nanoseconds(1));
+  }
+  ScheduleMove();
+}
+
+void RandomPlayer::SawOffer(const JsonObject& message) {
+  if (message.Text("offer") != "draw" ||
+      ParseColorText(message.Text("by")) == game_->you()) {
+    return;
+  }
+  SayOfGame(Chance(0.5) ? "offer" : "decline", "offer", "draw");
+}
+
+void RandomPlayer::SawEnd() {
+  SayOfGame("leave");
+  sent_.reset();
+  const Reason reason = game_->outcome().reason;
+  game_.reset();
+  if (++table_.saw_end < 2) {
+    LoadCounts& counts = host_.counts();
+    ++counts.games_finished;
+    ++counts.ends[std::string(ReasonText(reason))];
+    return host_.OnGameFinished();
+  }
+  table_.players[0]->OpenRoom();
+}
+
+void RandomPlayer::ScheduleMove() {
+  if (scheduled_ || sent_.has_value() || !game_.has_value() ||
+      !game_->is_my_turn()) {
+    return;
+  }
+  if (options_.move_every == absl::ZeroDuration()) return Move();
+  scheduled_ = true;
+  // Each of the two thinks for half of the time, more or less.
+  host_.After(options_.move_every / 2 * (0.5 + host_.Random()), [this] {
+    scheduled_ = false;
+    if (welcomed_ && !sent_.has_value() && game_.has_value() &&
+        game_->is_my_turn()) {
+      Move();
+    }
+  });
+}
+
+void RandomPlayer::Move() {
+  if (Chance(options_.resign)) return SayOfGame("resign");
+  MoveList moves;
+  GenerateLegalMoves(game_->game().position(), &moves);
+  const auto choice =
+      static_cast<size_t>(host_.Random() * static_cast<double>(moves.size()));
+  sent_ = SentMove{game_->game().size(),
+                   FormatIccs(moves[std::min(choice, moves.size() - 1)]),
+                   absl::StrCat(++last_id_)};
+  table_.ply = sent_->ply;
+  table_.written = kingpin::Clock::Real().Now();
+  SendMove();
+  // Behind the move: with the next own one it ends.
+  if (Chance(options_.draw)) SayOfGame("offer", "offer", "draw");
+  if (!Chance(options_.drop)) return;
+  ++host_.counts().drops;
+  host_.Drop(number_, Chance(0.5));
+}
+
+}  // namespace chinese_chess

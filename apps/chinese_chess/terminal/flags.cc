@@ -1,0 +1,109 @@
+#include "apps/chinese_chess/terminal/flags.h"
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "apps/command_line/command_line.h"
+
+namespace chinese_chess {
+namespace {
+
+constexpr std::string_view kHelp =
+    R"(terminal: plays Chinese chess on a game server.
+
+  terminal                              the server on this machine, port 7100
+  terminal --name Zhang chess.example.org:7100
+  terminal --letters                    R N B A K for 车马相仕帅, and nothing but ASCII
+
+Then type: bot 1 (a game against the computer), h2e2 or C2=5 or 炮二平五 (a move), resign,
+help (all there is). Files are a to i from Red's left, ranks 0 to 9 from Red's side.
+
+A lost connection is made again, and the game goes on where it was. With --token_file it
+does so also when this program starts again.
+
+  --name NAME            what others call you (guest)
+  --token_file PATH      keeps who you are between runs; read and written, yours alone
+  --letters              pieces as letters
+  --traditional          傌 and 俥 instead of 马 and 车
+  --no_color             also when the environment has NO_COLOR, or stdout is no terminal
+  --notation NAME        of moves that are shown: iccs, wxf or chinese (wxf)
+  --give_up TIME         for a connection that does not come back; the first one is tried
+                         once in a script (1m)
+
+In a script, that is when stdin is no terminal, each line is a command and waits until
+the one before is answered, and a move until it is your turn:
+
+  printf 'bot 1 0.5+0 red\nh2e2\nwait turn\nresign\nwait over\n' | terminal
+
+prints lines such as "move 0 red h2e2 C2=5" and "end 0-1 resignation". # begins a comment.
+  --keep_going           goes on after an error
+
+Exit codes: 0, 1 no connection, 2 wrong command line, 3 a command was refused.
+)";
+
+absl::Status SetNotation(std::string_view name, Notation* out) {
+  if (name != "iccs" && name != "wxf" && name != "chinese") {
+    return absl::InvalidArgumentError("it is iccs, wxf or chinese");
+  }
+  *out = name == "iccs"  ? Notation::kIccs
+         : name == "wxf" ? Notation::kWxf
+                         : Notation::kChinese;
+  return absl::OkStatus();
+}
+
+// "host", "host:port", "[::1]:port".
+absl::Status ParseServer(std::string_view text, TerminalFlags* flags) {
+  const absl::Status wrong = absl::InvalidArgumentError(absl::StrCat(
+      "\"", text, "\" is no server; chess.example.org:7100 would be one"));
+  const size_t bracket = text.find(']');
+  const size_t colon = text.find(':', bracket == text.npos ? 0 : bracket);
+  std::string_view host = text.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  }
+  int port = flags->port;
+  if (host.empty() || (colon != text.npos &&
+                       (!absl::SimpleAtoi(text.substr(colon + 1), &port) ||
+                        port < 1 || port > 65535))) {
+    return wrong;
+  }
+  flags->host = std::string(host);
+  flags->port = static_cast<uint16_t>(port);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<TerminalFlags> ParseTerminalFlags(absl::Span<char* const> args) {
+  using namespace command_line;
+  TerminalFlags flags;
+  SessionOptions& session = flags.session;
+  const std::vector<Flag> known = {
+      Switch("help,h", &flags.help),
+      Text("name", &session.name),
+      Text("token_file", &flags.token_file),
+      Switch("letters", &session.style.letters),
+      Switch("traditional", &session.style.traditional),
+      Switch("no_color", &flags.no_color),
+      {"notation",
+       [&](std::string_view v) { return SetNotation(v, &session.notation); }},
+      Time("give_up", &flags.give_up),
+      Switch("keep_going", &session.keep_going)};
+  auto rest = Parse(args, known);
+  if (!rest.ok()) return rest.status();
+  if (rest->size() > 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("unexpected \"", (*rest)[1], "\"; there is one server"));
+  }
+  if (!rest->empty()) {
+    absl::Status status = ParseServer(rest->front(), &flags);
+    if (!status.ok()) return status;
+  }
+  return flags;
+}
+
+std::string_view TerminalHelp() { return kHelp; }
+
+}  // namespace chinese_chess

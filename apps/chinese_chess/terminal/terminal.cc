@@ -1,0 +1,59 @@
+// Plays Chinese chess on a game server. `terminal --help` says how.
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "apps/chinese_chess/terminal/flags.h"
+#include "apps/chinese_chess/terminal/terminal_handler.h"
+#include "kingpin/logger/logger.h"
+#include "kingpin/pool/epoll_tp_client.h"
+
+namespace chinese_chess {
+namespace {
+
+int Fail(const absl::Status& status, int code) {
+  std::fprintf(stderr, "terminal: %s\n%s",
+               std::string(status.message()).c_str(),
+               code == 2 ? "Try --help.\n" : "");
+  return code;
+}
+
+int Main(absl::Span<char* const> args) {
+  absl::StatusOr<TerminalFlags> flags = ParseTerminalFlags(args);
+  if (!flags.ok()) return Fail(flags.status(), 2);
+  if (flags->help) {
+    std::fputs(std::string(TerminalHelp()).c_str(), stdout);
+    return 0;
+  }
+  SessionOptions& session = flags->session;
+  session.script = isatty(STDIN_FILENO) == 0;
+  session.style.color = !flags->no_color && isatty(STDOUT_FILENO) != 0 &&
+                        std::getenv("NO_COLOR") == nullptr;
+  if (!flags->token_file.empty()) {
+    // Two lines; a file that is not there yet has none.
+    std::ifstream file(flags->token_file);
+    std::string name;
+    std::getline(file, session.token);
+    if (std::getline(file, name) && session.name.empty()) session.name = name;
+  }
+  // What there is to say of a connection the session says.
+  kingpin::Logger::Default().set_min_level(kingpin::LogLevel::kWarning);
+  TerminalShared shared(*std::move(flags));
+  kingpin::EpollTPClient<TerminalHandler> client(&shared, {.threads = 1});
+  const absl::Status status = client.Run();
+  return status.ok() ? shared.exit_code : Fail(status, 1);
+}
+
+}  // namespace
+}  // namespace chinese_chess
+
+int main(int argc, char** argv) {
+  return chinese_chess::Main(absl::MakeConstSpan(argv + 1, argc - 1));
+}

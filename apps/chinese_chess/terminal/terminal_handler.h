@@ -1,0 +1,75 @@
+// TerminalHandler: the loop of the terminal client. One connection of the client path and
+// stdin are watched by the same epoll; nothing blocks but stdout.
+//
+// Threads, lifetime: as IOHandler; one thread.
+#ifndef APPS_CHINESE_CHESS_TERMINAL_TERMINAL_HANDLER_H_
+#define APPS_CHINESE_CHESS_TERMINAL_TERMINAL_HANDLER_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "apps/chinese_chess/terminal/flags.h"
+#include "apps/chinese_chess/terminal/session.h"
+#include "kingpin/net/io_handler_for_client.h"
+#include "kingpin/pool/thread_shared_data_for_client.h"
+#include "kingpin/sys/clock.h"
+
+namespace chinese_chess {
+
+class TerminalShared : public kingpin::ThreadSharedDataForClient {
+ public:
+  explicit TerminalShared(TerminalFlags flags);
+
+  const TerminalFlags& flags() const { return flags_; }
+  // How to end, once the run is over.
+  int exit_code = 0;
+
+ private:
+  const TerminalFlags flags_;
+};
+
+class TerminalHandler : public kingpin::IOHandlerForClient {
+ public:
+  TerminalHandler(TerminalShared* shared, int thread);
+
+  absl::Status Init() override;
+  void OnConnect(kingpin::Connection& connection) override;
+  void OnMessage(kingpin::Connection& connection) override;
+  void OnClose(kingpin::Connection& connection,
+               kingpin::CloseReason reason) override;
+  void OnConnectFailed(kingpin::Target& target,
+                       const kingpin::ConnectFailure& failure) override;
+  void OnShutdown() override { over_ = true; }
+
+ protected:
+  absl::StatusOr<std::unique_ptr<kingpin::Resolver>> MakeResolver() override;
+
+ private:
+  void Connect();
+  absl::Status WatchInput();
+  void ReadInput();
+  // Gives the session what it can take, and the world what it says.
+  void Step();
+  void Flush();
+  void FeedSession();
+  void KeepToken();
+  void End(int code);
+
+  TerminalShared& shared_;
+  Session session_;
+  std::optional<kingpin::WatchId> watch_;
+  std::string input_;  // What the user has typed and the session has not taken.
+  bool input_ended_ = false;
+  bool over_ = false;
+  bool ever_connected_ = false;
+  kingpin::ConnectionId connection_;
+  kingpin::MonotonicTime lost_since_;
+  std::string kept_token_;
+};
+
+}  // namespace chinese_chess
+
+#endif  // APPS_CHINESE_CHESS_TERMINAL_TERMINAL_HANDLER_H_

@@ -1,0 +1,122 @@
+#include "apps/chinese_chess/client/game_model.h"
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "apps/chinese_chess/rules/fen.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace chinese_chess {
+namespace {
+
+using ::testing::HasSubstr;
+using Change = GameModel::Change;
+constexpr kingpin::MonotonicTime kBegin{1'000'000'000};
+
+std::string Whole(std::string_view more = R"("result":"*","reason":"none")",
+                  std::string_view fen = kStartFen,
+                  std::string_view moves = "") {
+  return absl::StrCat(
+      R"({"t":"game","game":"g","v":5,"you":"black","control":"5+3",)",
+      R"("red":{"id":"1","name":"Zhang","online":true,"left_ms":300000},)",
+      R"("black":{"id":"2","name":"Li","online":false,"left_ms":299000,"grace_ms":9000},)",
+      R"("turn":"red","clock":true,"fen":")", fen, R"(","moves":[)", moves,
+      "],", more, "}");
+}
+
+class Game5 : public ::testing::Test {
+ protected:
+  absl::StatusOr<Change> Apply(std::string_view text,
+                               absl::Duration after = {}) {
+    const auto message = JsonObject::Parse(text);
+    EXPECT_TRUE(message.ok()) << text << message.status();
+    return game_.Apply(*message, kBegin + after);
+  }
+  std::string Error(std::string_view text) {
+    const auto change = Apply(text);
+    EXPECT_EQ(change.status().code(), absl::StatusCode::kDataLoss) << text;
+    return std::string(change.status().message());
+  }
+  static std::string Move(int v, int ply, std::string_view by,
+                          std::string_view move, std::string_view more = "") {
+    return absl::StrCat(R"({"t":"move","game":"g","v":)", v, R"(,"by":")", by,
+                        R"(","ply":)", ply, R"(,"move":")", move,
+                        R"(","red_ms":290000,"black_ms":280000)", more, "}");
+  }
+  GameModel game_{"g"};
+};
+
+TEST_F(Game5, IsToldFromTheBeginning) {
+  EXPECT_EQ(*Apply(Move(9, 0, "red", "h2e2")), Change::kHole);
+  EXPECT_EQ(*Apply(Whole()), Change::kAll);
+  EXPECT_EQ(game_.you(), Color::kBlack);
+  EXPECT_EQ(game_.side(Color::kRed).name, "Zhang");
+  EXPECT_FALSE(game_.side(Color::kBlack).online);
+  EXPECT_FALSE(game_.is_my_turn());
+  EXPECT_EQ(game_.Left(Color::kRed, kBegin + absl::Seconds(7)),
+            absl::Seconds(293));
+  EXPECT_EQ(game_.Left(Color::kBlack, kBegin + absl::Seconds(7)),
+            absl::Seconds(299));
+}
+
+TEST_F(Game5, VersionsAreTakenOnceAndInOrder) {
+  ASSERT_TRUE(Apply(Whole()).ok());
+  EXPECT_EQ(*Apply(Move(6, 0, "red", "h2e2")), Change::kMove);
+  EXPECT_TRUE(game_.is_my_turn());
+  EXPECT_EQ(*Apply(Move(6, 0, "red", "h2e2")), Change::kNothing);
+  EXPECT_EQ(*Apply(Move(8, 1, "black", "h9g7")), Change::kHole);
+  EXPECT_EQ(game_.version(), 6);
+  EXPECT_EQ(*Apply(R"({"t":"skip","game":"g","v":7})"), Change::kSkip);
+  EXPECT_EQ(*Apply(Move(8, 1, "black", "h9g7")), Change::kMove);
+  EXPECT_EQ(game_.Left(Color::kRed, kBegin), absl::Seconds(290));
+}
+
+TEST_F(Game5, WhatCannotBeIsAnError) {
+  ASSERT_TRUE(Apply(Whole()).ok());
+  EXPECT_THAT(Error(Move(6, 0, "red", "h2h8")), HasSubstr("h2h8"));
+  EXPECT_THAT(Error(Move(6, 1, "red", "h2e2")), HasSubstr("another ply"));
+  EXPECT_THAT(Error(Move(6, 0, "black", "h2e2")), HasSubstr("whose turn"));
+  EXPECT_THAT(Error(Move(6, 0, "red", "h2e2", R"(,"check":true)")),
+              HasSubstr("check"));
+}
+
+TEST_F(Game5, ResultsAgreeWithTheBoard) {
+  ASSERT_TRUE(Apply(Whole()).ok());
+  EXPECT_THAT(
+      Error(
+          R"({"t":"end","game":"g","v":6,"result":"1-0","reason":"checkmate"})"),
+      HasSubstr("the board has * none"));
+  EXPECT_EQ(
+      *Apply(
+          R"({"t":"end","game":"g","v":6,"result":"0-1","reason":"timeout"})"),
+      Change::kEnd);
+  EXPECT_TRUE(game_.outcome().over());
+  EXPECT_THAT(Error(Move(7, 0, "red", "h2e2")), HasSubstr("after the end"));
+}
+
+TEST_F(Game5, PositionsAgreeWithTheMoves) {
+  EXPECT_THAT(Error(Whole(R"("result":"*","reason":"none")", kStartFen,
+                          R"({"move":"h2e2"})")),
+              HasSubstr("not that of its moves"));
+}
+
+TEST_F(Game5, OffersAndTakebacks) {
+  ASSERT_TRUE(Apply(Whole()).ok());
+  ASSERT_TRUE(Apply(Move(6, 0, "red", "h2e2")).ok());
+  EXPECT_EQ(
+      *Apply(R"({"t":"offer","game":"g","v":7,"by":"red","offer":"takeback"})"),
+      Change::kOffer);
+  EXPECT_EQ(game_.Offered("takeback"), Color::kRed);
+  EXPECT_EQ(*Apply(R"({"t":"takeback","game":"g","v":8,"by":"red","ply":0})"),
+            Change::kTakeback);
+  EXPECT_EQ(game_.game().size(), 0u);
+  EXPECT_EQ(game_.Offered("takeback"), std::nullopt);
+  EXPECT_THAT(Error(R"({"t":"takeback","game":"g","v":9,"ply":3})"),
+              HasSubstr("takes back"));
+}
+
+}  // namespace
+}  // namespace chinese_chess

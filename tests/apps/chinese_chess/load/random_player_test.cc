@@ -1,0 +1,136 @@
+#include "apps/chinese_chess/load/random_player.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "apps/chinese_chess/rules/fen.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace chinese_chess {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+constexpr kingpin::MonotonicTime kNow{1'000'000'000};
+
+// Red opens the room and Black enters it; the test is the server.
+class Pair : public ::testing::Test, protected RandomPlayer::Host {
+ protected:
+  Pair() {
+    options_.drop = options_.resign = options_.draw = 0;
+    table_ = {.players = {&red_, &black_}};
+  }
+  void Send(int player, std::string_view lines) override {
+    absl::StrAppend(&sent_[player], lines);
+  }
+  void Drop(int player, bool) override { dropped_ = player; }
+  void After(absl::Duration, absl::AnyInvocable<void()> task) override {
+    tasks_.push_back(std::move(task));
+  }
+  double Random() override { return 0.25; }
+  LoadCounts& counts() override { return counts_; }
+  bool counting() const override { return true; }
+  void OnGameFinished() override { ++finished_; }
+
+  std::string Take(int player) { return std::exchange(sent_[player], {}); }
+  std::string Game(std::string_view you) {
+    return absl::StrCat(R"({"t":"game","game":"g","v":1,"you":")", you,
+                        R"(","red":{"name":"a"},"black":{"name":"b"},"fen":")",
+                        kStartFen,
+                        R"(","moves":[],"result":"*","reason":"none"})");
+  }
+  void Seat() {
+    for (RandomPlayer* player : {&red_, &black_}) {
+      player->OnConnected(kNow);
+      player->OnLine(R"({"t":"welcome","token":"T","games":[]})", kNow);
+    }
+    EXPECT_THAT(Take(0), HasSubstr(R"("t":"room")"));
+    red_.OnLine(R"({"t":"waiting","re":"room","code":"abc"})", kNow);
+    EXPECT_THAT(Take(1), HasSubstr(R"({"t":"enter","code":"abc"})"));
+    red_.OnLine(R"({"t":"paired","game":"g","you":"red"})", kNow);
+    black_.OnLine(R"({"t":"paired","game":"g","you":"black"})", kNow);
+    EXPECT_THAT(Take(0), HasSubstr(R"({"t":"join","game":"g"})"));
+    red_.OnLine(Game("red"), kNow);
+    black_.OnLine(Game("black"), kNow);
+  }
+
+  LoadOptions options_;
+  LoadCounts counts_;
+  RandomPlayer::Table table_;
+  RandomPlayer red_{0, this, &table_, options_};
+  RandomPlayer black_{1, this, &table_, options_};
+  std::string sent_[2];
+  std::vector<absl::AnyInvocable<void()>> tasks_;
+  int dropped_ = -1;
+  int finished_ = 0;
+};
+
+constexpr std::string_view kEnd =
+    R"({"t":"end","game":"g","v":2,"result":"0-1","reason":"resignation"})";
+
+TEST_F(Pair, PlaysLegalMovesWhenItsTurnHasCome) {
+  Seat();
+  EXPECT_EQ(counts_.games_begun, 1u);
+  EXPECT_THAT(Take(0), HasSubstr(R"("t":"move","game":"g","ply":0)"));
+  EXPECT_THAT(Take(1), Not(HasSubstr(R"("t":"move")")));
+}
+
+TEST_F(Pair, SaysTheMoveAgainAfterALostConnection) {
+  Seat();
+  const std::string move = Take(0);
+  red_.OnDisconnected();
+  red_.OnConnected(kNow);
+  const std::string lines = Take(0);
+  EXPECT_THAT(lines, HasSubstr(R"({"t":"join","game":"g","v":1})"));
+  EXPECT_THAT(lines, HasSubstr(move));
+  red_.OnLine(R"({"t":"ok","re":"join"})", kNow + absl::Milliseconds(3));
+  EXPECT_EQ(counts_.resumes, 1u);
+}
+
+TEST_F(Pair, WhatCannotBeIsCounted) {
+  Seat();
+  black_.OnLine(
+      R"({"t":"move","game":"g","v":2,"by":"red","ply":0,"move":"a0a9"})",
+      kNow);
+  EXPECT_EQ(counts_.wrong, 1u);
+  EXPECT_THAT(counts_.wrong_texts.at(0), HasSubstr("a0a9"));
+  red_.OnLine(
+      R"({"t":"error","re":"move","id":"1","code":"illegal_move","text":"no"})",
+      kNow);
+  EXPECT_EQ(counts_.wrong, 2u);
+  EXPECT_FALSE(counts_.ok());
+}
+
+TEST_F(Pair, BeginsAnewWhenBothHaveSeenTheEnd) {
+  Seat();
+  Take(0);
+  red_.OnLine(kEnd, kNow);
+  EXPECT_EQ(finished_, 1);
+  EXPECT_EQ(counts_.ends["resignation"], 1u);
+  EXPECT_THAT(Take(0), Not(HasSubstr(R"("t":"room")")));
+  black_.OnLine(kEnd, kNow);
+  EXPECT_THAT(Take(0), HasSubstr(R"("t":"room")"));
+  EXPECT_EQ(counts_.games_finished, 1u);
+}
+
+TEST_F(Pair, AGameThatIsGoneIsLost) {
+  Seat();
+  red_.OnLine(R"({"t":"error","re":"join","code":"no_game","text":""})", kNow);
+  EXPECT_EQ(counts_.lost_games, 1u);
+}
+
+TEST_F(Pair, DropsAsOftenAsItIsToldTo) {
+  options_.drop = 1;
+  Seat();
+  EXPECT_EQ(dropped_, 0);
+  EXPECT_EQ(counts_.drops, 1u);
+  EXPECT_THAT(tasks_, IsEmpty());
+}
+
+}  // namespace
+}  // namespace chinese_chess

@@ -1,0 +1,161 @@
+#include "apps/chinese_chess/terminal/session.h"
+
+#include <string>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+#include "apps/chinese_chess/rules/fen.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace chinese_chess {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+constexpr kingpin::MonotonicTime kNow{1'000'000'000};
+
+// A session in a game as Red, before the first move.
+class Playing : public ::testing::Test {
+ protected:
+  explicit Playing(bool script = true)
+      : session_({.name = "Zhang", .script = script}) {
+    session_.OnConnected();
+    Server(R"({"t":"welcome","name":"Zhang","token":"T","games":[]})");
+    User("pool 5+3");
+    EXPECT_THAT(session_.TakeToServer(), HasSubstr(R"("t":"pool")"));
+    Server(R"({"t":"paired","game":"g","you":"red"})");
+    EXPECT_THAT(session_.TakeToServer(),
+                HasSubstr(R"("t":"join","game":"g"})"));
+    Server(absl::StrCat(
+        R"({"t":"game","game":"g","v":1,"you":"red","control":"5+3",)",
+        R"("red":{"name":"Zhang","online":true,"left_ms":300000},)",
+        R"("black":{"name":"Li","online":true,"left_ms":300000},)",
+        R"("fen":")", kStartFen,
+        R"(","moves":[],"result":"*","reason":"none"})"));
+    session_.TakeToScreen();
+  }
+  void Server(std::string_view line) { session_.OnServerLine(line, kNow); }
+  void User(std::string_view line) { session_.OnUserLine(line, kNow); }
+
+  Session session_;
+};
+
+constexpr std::string_view kRedMoves =
+    R"({"t":"move","game":"g","v":2,"by":"red","ply":0,"move":"h2e2"})";
+constexpr std::string_view kBlackMoves =
+    R"({"t":"move","game":"g","v":3,"by":"black","ply":1,"move":"h9g7"})";
+
+TEST_F(Playing, AMoveInAnyNotation) {
+  User("炮二平五");
+  EXPECT_THAT(session_.TakeToServer(),
+              HasSubstr(R"("t":"move","game":"g","ply":0,"move":"h2e2")"));
+  EXPECT_FALSE(session_.ready());
+  Server(R"({"t":"ok","re":"move","id":"2"})");
+  EXPECT_TRUE(session_.ready());
+  Server(kRedMoves);
+  EXPECT_EQ(session_.TakeToScreen(), "move 0 red h2e2 C2=5\n");
+}
+
+TEST_F(Playing, AScriptWaitsForItsTurn) {
+  User("h2e2");
+  session_.TakeToServer();
+  Server(R"({"t":"ok","re":"move","id":"2"})");
+  User("h0g2");
+  EXPECT_FALSE(session_.ready());  // Accepted, but not yet played.
+  Server(kRedMoves);
+  EXPECT_FALSE(session_.ready());
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+  Server(kBlackMoves);
+  EXPECT_THAT(session_.TakeToServer(), HasSubstr(R"("move":"h0g2")"));
+}
+
+TEST_F(Playing, WhatTheServerHasNotAcknowledgedIsSaidAgain) {
+  User("h2e2");
+  session_.TakeToServer();
+  session_.OnDisconnected("peer");
+  EXPECT_FALSE(session_.quit());
+  session_.OnConnected();
+  const std::string lines = session_.TakeToServer();
+  EXPECT_THAT(lines, HasSubstr(R"("token":"T")"));
+  EXPECT_THAT(lines, HasSubstr(R"({"t":"join","game":"g","v":1})"));
+  EXPECT_THAT(lines, HasSubstr(R"("ply":0,"move":"h2e2","id":"2")"));
+  Server(R"({"t":"welcome","name":"Zhang","token":"T","games":["g"]})");
+  Server(kRedMoves);
+  session_.OnDisconnected("peer");
+  session_.OnConnected();
+  EXPECT_THAT(session_.TakeToServer(), Not(HasSubstr(R"("t":"move")")));
+}
+
+TEST_F(Playing, AHoleIsFilled) {
+  Server(kBlackMoves);
+  EXPECT_THAT(session_.TakeToServer(), HasSubstr(R"("t":"join","game":"g"})"));
+}
+
+TEST_F(Playing, TheFirstErrorEndsAScript) {
+  User("h2h8");
+  EXPECT_THAT(session_.TakeToScreen(), HasSubstr("error illegal_move"));
+  EXPECT_TRUE(session_.quit());
+  EXPECT_EQ(session_.exit_code(), 3);
+}
+
+TEST_F(Playing, WaitsForTheEnd) {
+  User("wait over");
+  EXPECT_FALSE(session_.ready());
+  Server(
+      R"({"t":"end","game":"g","v":2,"result":"1-0","reason":"resignation"})");
+  EXPECT_TRUE(session_.ready());
+  EXPECT_THAT(session_.TakeToScreen(), HasSubstr("end 1-0 resignation\n"));
+}
+
+TEST_F(Playing, OthersDoNotDriveTheTerminal) {
+  Server(
+      R"({"t":"chat","game":"g","v":2,"name":"x\u001b[2J","text":"\u009bm\n炮"})");
+  EXPECT_EQ(session_.TakeToScreen(), "chat x?[2J: ?m?炮\n");
+}
+
+TEST_F(Playing, Pings) {
+  Server(R"({"t":"ping","n":7})");
+  EXPECT_EQ(session_.TakeToServer(), "{\"t\":\"pong\",\"n\":7}\n");
+}
+
+class Typing : public Playing {
+ protected:
+  Typing() : Playing(false) {}
+};
+
+TEST_F(Typing, SeesTheBoardAfterEachMove) {
+  User("h2e2");
+  Server(kRedMoves);
+  EXPECT_THAT(session_.TakeToScreen(), HasSubstr("[炮]"));
+  User("h0g2");
+  EXPECT_THAT(session_.TakeToScreen(), HasSubstr("not your turn"));
+  EXPECT_FALSE(session_.quit());
+}
+
+TEST_F(Typing, ResignsOnlyWhenSaidTwice) {
+  User("resign");
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+  User("resign");
+  EXPECT_THAT(session_.TakeToServer(), HasSubstr(R"("t":"resign")"));
+}
+
+TEST_F(Typing, ReplaysARecord) {
+  User("replay f");
+  EXPECT_THAT(session_.TakeToServer(), HasSubstr(R"("game":"f")"));
+  Server(absl::StrCat(
+      R"({"t":"record","id":"2","game":"f","record":)",
+      R"({"format":"chinese-chess-game-1","tags":{"Red":"A","Black":"B"},)",
+      R"("start":")", kStartFen,
+      R"(","moves":[{"move":"h2e2"}],"result":"1-0","reason":"timeout"}})"));
+  EXPECT_THAT(session_.TakeToScreen(),
+              HasSubstr("record f A - B 1-0 timeout, 1 plies"));
+  User("next");
+  EXPECT_THAT(session_.TakeToScreen(), HasSubstr("replay 1. C2=5 1-0 timeout"));
+  User("export wxf");
+  EXPECT_THAT(session_.TakeToScreen(), HasSubstr("C2=5"));
+}
+
+}  // namespace
+}  // namespace chinese_chess

@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# Two terminals play on a real server to mate, by scripts; one is killed on the way and
+# comes back by its token; a third watches.
+set -euo pipefail
+readonly TERMINAL=$PWD/$1 SERVER=$PWD/$2
+cd "$TEST_TMPDIR"
+pids=()
+trap 'kill -9 "${pids[@]}" 2>/dev/null' EXIT
+
+fail() {
+  echo "FAILED: $*" >&2
+  tail -n 30 ./*.out ./*.err >&2
+  exit 1
+}
+
+# has FILE TEXT: waits until FILE has a line that begins with TEXT.
+has() {
+  for _ in $(seq 600); do
+    grep -q "^$2" "$1" && return
+    read -rt 0.05 <>nothing || true
+  done
+  fail "$1 has no \"$2\""
+}
+
+mkfifo listening nothing red.in black.in
+"$SERVER" --port 0 --db games.db >listening 2>server.err &
+pids+=($!)
+read -r line <listening || fail "no server"
+port=${line##*:}
+readonly server=127.0.0.1:${port%%[^0-9]*}
+
+"$TERMINAL" --name Zhang "$server" <red.in >red.out 2>red.err &
+red=$!
+pids+=($red)
+exec 3>red.in
+echo "room 10+5 casual red" >&3
+has red.out room
+code=$(sed -n 's/^room //p' red.out)
+
+"$TERMINAL" --name Li --token_file token "$server" <black.in >black.out 2>black.err &
+black=$!
+pids+=($black)
+exec 4>black.in
+printf 'join %s\nmove a9a8\n' "$code" >&4
+printf 'C2=5\ne2e6\n' >&3
+has black.out "move 2 red e2e6"
+[[ $(stat -c %a token) == 600 ]] || fail "the token is not its owner's alone"
+
+# Black's terminal dies, and another one goes on in the same game.
+kill -9 $black
+wait $black 2>/dev/null || true
+exec 4>&-
+has red.out "presence black is gone"
+printf 'wait game\n车１退１\n车１进１\nchat 好棋\nwait over\nmoves\nboard\n' >black2.in
+"$TERMINAL" --token_file token --letters "$server" <black2.in >black2.out 2>&1 &
+black=$!
+pids+=($black)
+has black2.out "game .* Zhang - Li, 10+5, casual, ply 3, you are black"
+
+# A spectator.
+game=$(sed -n 's/^paired \([^ ]*\) .*/\1/p' red.out)
+printf 'watch %s\nwait over\n' "$game" >watch.in
+"$TERMINAL" --name Wang "$server" <watch.in >watch.out 2>&1 &
+watcher=$!
+pids+=($watcher)
+has watch.out "game $game .* watching"
+
+printf 'b2b4\nmove 炮八平五\nwait over\nhistory mine\nreplay 1\nlast\nexport chinese\n' >&3
+exec 3>&-
+for pid in $red $black $watcher; do
+  code=0
+  wait "$pid" || code=$?
+  [[ $code == 0 ]] || fail "exit code $code"
+done
+for out in red.out black2.out watch.out; do
+  grep -q "^end 1-0 checkmate$" $out || fail "no mate in $out"
+  grep -q "^move 6 red b4e4 C8=5 check$" $out || fail "no last move in $out"
+done
+grep -q "^chat Li: 好棋$" red.out || fail "no chat"
+grep -q "^4. C8=5$" black2.out || fail "no list of moves"
+grep -q -- "--\[C\]--" black2.out || fail "no board"
+grep -q "^record $game Zhang - Li 1-0 checkmate, 7 plies$" red.out || fail "no record"
+grep -q "^replay 4. C8=5 1-0 checkmate$" red.out || fail "no replay"
+grep -q "炮八平五" red.out || fail "no export"
+
+# The computer, errors, and exit codes.
+code=0
+printf 'bot 1 1+1 red\nh2h8\n' | "$TERMINAL" "$server" >bot.out 2>&1 || code=$?
+[[ $code == 3 ]] || fail "an illegal move: exit code $code"
+grep -q "^error illegal_move: .*h2h8" bot.out || fail "no reason"
+printf 'bot 1 1+1 red\nh2h8\nh2e2\nwait turn\nresign\nwait over\n' |
+  "$TERMINAL" --keep_going "$server" >bot.out 2>&1 || code=$?
+grep -q "^end 0-1 resignation$" bot.out || fail "the bot has not won"
+code=0
+"$TERMINAL" 127.0.0.1:1 </dev/null >none.out 2>none.err || code=$?
+[[ $code == 1 ]] && grep -q "refused" none.err || fail "nobody there: $code"
+code=0
+"$TERMINAL" --lettres >none.out 2>none.err || code=$?
+[[ $code == 2 ]] && grep -q -- "--letters" none.err || fail "a wrong flag: $code"
+"$TERMINAL" --help | grep -q "Exit codes" || fail "--help"
+echo "PASSED"
