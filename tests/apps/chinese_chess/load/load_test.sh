@@ -30,7 +30,7 @@ expect() { [[ $1 == "$2" ]] || fail "$3: $1, not $2"; }
 at_least() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a >= b) }' || fail "$3: $1 < $2"; }
 
 start 0
-readonly flags=(--players 100 --games 60 --duration 4m --json --quiet --away 50ms
+readonly flags=(--players 100 --games 200 --duration 4m --json --quiet --away 50ms
   --drop 0.01 --resign 0.01 --draw 0.01)
 "$LOAD" "${flags[@]}" --seed 1 "127.0.0.1:$port" >one.json 2>one.err &
 one=$!
@@ -42,7 +42,7 @@ for pid in $one $two; do
   expect $code 0 "exit code"
 done
 for out in one.json two.json; do
-  at_least "$(number games_finished $out)" 60 "finished games"
+  at_least "$(number games_finished $out)" 200 "finished games"
   at_least "$(number moves $out)" 1000 "moves"
   at_least "$(number resumes $out)" 20 "resumes"
   for what in wrong games_lost lost_connections; do
