@@ -223,6 +223,11 @@ class HttpClientHandler::Sink final : public ResponseReader::Sink {
 
   void OnHead(const Response& response) override {
     HttpExchange* exchange = this->exchange();
+    if (response.status == 101) {
+      error_ = absl::InvalidArgumentError(
+          "it switched protocols (101), which nobody had asked for");
+      return;
+    }
     error_ = handler_.ConsiderRedirect(*exchange, response);
     if (error_.ok() && !exchange->next_.has_value()) {
       handler_.OnResponse(*exchange, response);
@@ -252,13 +257,17 @@ class HttpClientHandler::Sink final : public ResponseReader::Sink {
 class HttpClientHandler::TunnelSink final : public ResponseReader::Sink {
  public:
   void OnHead(const Response& response) override {
+    // RFC 9110 section 9.3.6: not 101.
+    is_open_ = response.status / 100 == 2;
     text_ = absl::StrCat("it answered CONNECT with ", response.status, " ",
                          response.reason);
   }
   void OnBody(std::string_view) override {}
   const std::string& text() const { return text_; }
+  bool is_open() const { return is_open_; }
 
  private:
+  bool is_open_ = false;
   std::string text_;
 };
 
@@ -270,7 +279,9 @@ std::unique_ptr<Transport> HttpClientHandler::NewTransport(
 }
 
 void HttpClientHandler::OnConnect(Connection& connection) {
-  HttpExchange& exchange = ExchangeOf(*target(connection));
+  Target* const drawn = target(connection);
+  if (drawn == nullptr) return;  // The socket is the application's own.
+  HttpExchange& exchange = ExchangeOf(*drawn);
   exchange.connection_ = connection.id();
   connection.EmplaceState<State>(&exchange);
   connection.SetMidMessage(true);
@@ -307,7 +318,7 @@ void HttpClientHandler::ReadTunnelAnswer(Connection& connection) {
   const ResponseReader::Result result =
       state.reader->Read(&left, &scratch_, &sink);
   connection.input().Consume(connection.input().size() - left.size());
-  if (result == ResponseReader::Result::kDone && state.reader->is_tunnel()) {
+  if (result == ResponseReader::Result::kDone && sink.is_open()) {
     const Url& url = state.exchange->url();
     state.opens_tunnel = false;
     state.reader.reset();  // Of what follows, nothing has come yet.
@@ -345,7 +356,9 @@ void HttpClientHandler::AwaitContinue(Connection& connection) {
 }
 
 void HttpClientHandler::SendBody(Connection& connection) {
-  connection.state<State>().body_waits = false;
+  State& state = connection.state<State>();
+  if (!state.body_waits) return;  // Another 100, or nobody had waited for it.
+  state.body_waits = false;
   SendMore(connection);
 }
 
@@ -363,6 +376,7 @@ void HttpClientHandler::OnWriteComplete(Connection& connection) {
 }
 
 void HttpClientHandler::OnMessage(Connection& connection) {
+  if (!connection.has_state<State>()) return;
   const State& state = connection.state<State>();
   if (state.exchange == nullptr) {
     connection.Abort();
@@ -404,6 +418,7 @@ void HttpClientHandler::ReadAnswer(Connection& connection) {
 }
 
 void HttpClientHandler::OnInputEnd(Connection& connection) {
+  if (!connection.has_state<State>()) return connection.Close();
   State& state = connection.state<State>();
   if (state.exchange == nullptr) return connection.Close();
   if (state.opens_tunnel) {

@@ -3,10 +3,12 @@
 #include "kingpin/http/http_client.h"
 
 #include <sys/socket.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -172,6 +174,30 @@ TEST(HttpClient, AnAnswerBeforeTheEndOfTheBody) {
   }
 }
 
+// Each of them would let another slice of the body go, until so much waits in the
+// connection that nothing is read.
+TEST(HttpClient, ManyTimesContinueIsOnce) {
+  ThreadedServer server({.on_message =
+                             [](Connection& c) {
+                               c.input().Consume(1);
+                               c.PauseReading();
+                               for (int i = 0; i < 6; ++i) {
+                                 c.Write("HTTP/1.1 100 Go on\r\n\r\n");
+                               }
+                               c.Write(
+                                   "HTTP/1.1 413 No\r\n"
+                                   "Content-Length: 2\r\n\r\nno");
+                             }},
+                        Local({.drain_timeout = absl::Milliseconds(10)}), 1);
+  TestHttpClient client;
+  const Outcome o = client.Fetch({.method = "PUT",
+                                  .url = *Url::Parse(At(server.port(), "/")),
+                                  .body = std::string(30 << 20, 'x'),
+                                  .expect_continue = true});
+  EXPECT_EQ(o.status, 413) << o.end;
+  EXPECT_TRUE(o.end.ok()) << o.end;
+}
+
 TEST(HttpClient, ManyAtOnceOverFewConnections) {
   HttpTestServer server;
   ClientOptions options;
@@ -310,6 +336,8 @@ TEST(HttpClient, PeersThatBreakTheRules) {
             absl::StatusCode::kDataLoss);
   EXPECT_EQ(end("HTTP/1.1 200 OK\r\nContent-Encoding: x\r\n\r\nz").code(),
             absl::StatusCode::kUnimplemented);
+  EXPECT_EQ(end("HTTP/1.1 101 Yes\r\nUpgrade: x\r\n\r\nxyz").code(),
+            absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(end("").code(), absl::StatusCode::kUnavailable);
   EXPECT_TRUE(end("HTTP/1.1 200 OK\r\n\r\nuntil the end").ok());
 }
@@ -587,6 +615,46 @@ TEST(HttpClient, FailuresThroughAProxyNameIt) {
   EXPECT_THAT(
       std::string(o.end.message()),
       StartsWith(absl::StrCat("proxy 127.0.0.1:", closes.port(), ": ")));
+}
+
+TEST(HttpClient, AProxyOpensATunnelWithOkAndNothingElse) {
+  ThreadedServer switches = Saying("HTTP/1.1 101 Yes\r\nUpgrade: x\r\n\r\n",
+                                   /*close=*/false);
+  TestHttpClient client({.proxy = *Url::Parse(At(switches.port(), "/"))});
+  const Outcome o = client.Get("https://nowhere.invalid/");
+  EXPECT_EQ(o.end.code(), absl::StatusCode::kUnavailable) << o.end;
+  EXPECT_THAT(std::string(o.end.message()), HasSubstr("CONNECT with 101"));
+}
+
+// A handler may have sockets that are not its base's.
+class AdoptingHandler : public HttpClientHandler {
+ public:
+  using HttpClientHandler::HttpClientHandler;
+  absl::Status Init() override {
+    if (absl::Status status = HttpClientHandler::Init(); !status.ok()) {
+      return status;
+    }
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+                   pair) != 0) {
+      return absl::ErrnoToStatus(errno, "socketpair");
+    }
+    UniqueFd peer(pair[1]);
+    EXPECT_EQ(write(peer.get(), "hello", 5), 5);
+    EXPECT_EQ(Adopt(UniqueFd(pair[0])), 0);
+    return absl::OkStatus();  // The peer closes.
+  }
+  void OnClose(Connection& connection, CloseReason reason) override {
+    HttpClientHandler::OnClose(connection, reason);
+    shared().Shutdown(RunPhase::kStopping);
+  }
+};
+
+TEST(HttpClient, ASocketOfTheApplicationsOwnIsLeftAlone) {
+  HttpClientData data;
+  EpollTPClient<AdoptingHandler> client(
+      &data, {.threads = 1, .handle_signals = false});
+  EXPECT_TRUE(client.Run().ok());
 }
 
 // Counts ends, wherever they come.
