@@ -14,33 +14,5 @@ if ! "$python" -c "import websockets" 2>/dev/null; then
   [[ ${KINGPIN_REQUIRE_PEERS:-0} != 1 ]]
   exit
 fi
-dir=$(mktemp -d "${TEST_TMPDIR:-${TMPDIR:-/tmp}}/websocket_python.XXXXXX")
-server=
-stop() {
-  [[ -z $server ]] || kill -TERM "$server" 2>/dev/null || true
-  [[ -z $server ]] || wait "$server" 2>/dev/null || true
-  server=
-}
-trap 'stop; rm -rf "$dir"' EXIT
-
-mkfifo "$dir/out"
-# serve COMMAND...: starts it; its port in $port
-serve() {
-  local line
-  stop
-  "$@" >"$dir/out" &
-  server=$!
-  exec 3<"$dir/out"
-  read -r line <&3
-  port=${line##* }
-}
-
-for mode in "" deflate; do
-  serve "$echo" 127.0.0.1:0 1 ${mode:+"$mode"}
-  echo "--- our server ${mode:-plain}, their client"
-  timeout 100 "$python" "$peer" client "ws://127.0.0.1:$port/"
-  serve "$python" "$peer" server
-  echo "--- their server, our client ${mode:-plain}"
-  timeout 100 "$check" "ws://127.0.0.1:$port/" ${mode:+"$mode"}
-done
-echo PASSED
+source tests/http/websocket_peer.sh
+both_roles "$echo" "$check" "$python" "$peer"

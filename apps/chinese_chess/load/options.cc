@@ -1,8 +1,10 @@
 #include "apps/chinese_chess/load/options.h"
 
+#include <utility>
+
 #include "absl/status/status.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "apps/chinese_chess/client/server_address.h"
 #include "apps/chinese_chess/server/time_control.h"
 #include "apps/command_line/command_line.h"
 
@@ -44,22 +46,11 @@ said what cannot be, refused a legal move, lost a game, or could not be reached;
 command line.
 )";
 
-absl::Status ParseServer(std::string_view text, LoadOptions* options) {
-  const size_t bracket = text.find(']');
-  const size_t colon = text.find(':', bracket == text.npos ? 0 : bracket);
-  std::string_view host = text.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) {
-    host = host.substr(1, host.size() - 2);
-  }
-  int port = options->port;
-  if (host.empty() || (colon != text.npos &&
-                       (!absl::SimpleAtoi(text.substr(colon + 1), &port) ||
-                        port < 1 || port > 65535))) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "\"", text, "\" is no server; 127.0.0.1:7100 would be one"));
-  }
-  options->host = std::string(host);
-  options->port = static_cast<uint16_t>(port);
+absl::Status SetServer(std::string_view text, LoadOptions* options) {
+  auto server = ParseServerAddress(text, options->port);
+  if (!server.ok()) return server.status();
+  options->host = std::move(server->host);
+  options->port = server->port;
   return absl::OkStatus();
 }
 
@@ -98,7 +89,7 @@ absl::StatusOr<LoadOptions> ParseLoadOptions(absl::Span<char* const> args) {
         absl::StrCat("unexpected \"", (*rest)[1], "\"; there is one server"));
   }
   absl::Status status;
-  if (!rest->empty()) status = ParseServer(rest->front(), &options);
+  if (!rest->empty()) status = SetServer(rest->front(), &options);
   status.Update(CheckTogether(options));
   if (!status.ok()) return status;
   return options;

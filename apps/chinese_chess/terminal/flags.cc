@@ -1,10 +1,11 @@
 #include "apps/chinese_chess/terminal/flags.h"
 
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "apps/chinese_chess/client/server_address.h"
 #include "apps/command_line/command_line.h"
 
 namespace chinese_chess {
@@ -54,23 +55,11 @@ absl::Status SetNotation(std::string_view name, Notation* out) {
 }
 
 // "host", "host:port", "[::1]:port".
-absl::Status ParseServer(std::string_view text, TerminalFlags* flags) {
-  const absl::Status wrong = absl::InvalidArgumentError(absl::StrCat(
-      "\"", text, "\" is no server; chess.example.org:7100 would be one"));
-  const size_t bracket = text.find(']');
-  const size_t colon = text.find(':', bracket == text.npos ? 0 : bracket);
-  std::string_view host = text.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) {
-    host = host.substr(1, host.size() - 2);
-  }
-  int port = flags->port;
-  if (host.empty() || (colon != text.npos &&
-                       (!absl::SimpleAtoi(text.substr(colon + 1), &port) ||
-                        port < 1 || port > 65535))) {
-    return wrong;
-  }
-  flags->host = std::string(host);
-  flags->port = static_cast<uint16_t>(port);
+absl::Status SetServer(std::string_view text, TerminalFlags* flags) {
+  auto server = ParseServerAddress(text, flags->port);
+  if (!server.ok()) return server.status();
+  flags->host = std::move(server->host);
+  flags->port = server->port;
   return absl::OkStatus();
 }
 
@@ -98,7 +87,7 @@ absl::StatusOr<TerminalFlags> ParseTerminalFlags(absl::Span<char* const> args) {
         absl::StrCat("unexpected \"", (*rest)[1], "\"; there is one server"));
   }
   if (!rest->empty()) {
-    absl::Status status = ParseServer(rest->front(), &flags);
+    absl::Status status = SetServer(rest->front(), &flags);
     if (!status.ok()) return status;
   }
   return flags;

@@ -32,16 +32,18 @@ package() {
 
 # Prints its port, which is the kernel's choice.
 start_server() {
-  : >"$work/said"
+  local line
+  mkfifo "$work/said"
   apps/chinese_chess/server/server --port 0 --db "$work/games.db" >"$work/said" &
   server=$!
-  for ((i = 0; i < 300; ++i)); do
-    kill -0 "$server" 2>/dev/null || die "the server ended"
-    if grep -q browser "$work/said"; then break; fi
-    sleep 0.1
+  exec 3<"$work/said" # Open as long as this runs, for it may say more.
+  while read -r line <&3; do
+    if [[ $line =~ ^open\ http://localhost:([0-9]+)/ ]]; then
+      port=${BASH_REMATCH[1]}
+      return
+    fi
   done
-  port=$(sed -n 's|^open http://localhost:\([0-9]*\)/.*|\1|p' "$work/said")
-  [[ $port ]] || die "the server did not say where it is: $(<"$work/said")"
+  die "the server ended without saying where it is"
 }
 
 command -v node >/dev/null || die "node is missing: apt-get install nodejs"
