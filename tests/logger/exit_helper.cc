@@ -75,6 +75,17 @@ std::unique_ptr<kingpin::LogSink> MakeFullSink() {
   return std::make_unique<FullSink>();
 }
 
+// Takes three bytes, and then nothing.
+class CutSink : public kingpin::LogSink {
+ public:
+  kingpin::SysResult<size_t> Write(const kingpin::LogBatch&) override {
+    return {std::exchange(left_, 0), ENOSPC};
+  }
+
+ private:
+  size_t left_ = 3;
+};
+
 // Ends the process in the first write or sync, once `count` lines wait.
 class ExitingSink : public kingpin::LogSink {
  public:
@@ -205,6 +216,10 @@ int main(int argc, char** argv) {
     log->Write(LogLevel::kError, "main");
     static Logger fine;
     fine.Write(LogLevel::kInfo, "fine");
+  } else if (mode == "cut") {
+    static Logger* const log =
+        new Logger({.sink = [] { return std::make_unique<CutSink>(); }});
+    log->Write(LogLevel::kInfo, "abcdef");
   } else if (absl::StartsWith(mode, "exit_in_")) {
     ExitInASink(BlockingDefault(), count,
                 /*in_sync=*/mode == "exit_in_sync",

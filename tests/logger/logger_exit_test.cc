@@ -24,6 +24,7 @@
 namespace {
 
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::UnorderedElementsAre;
 
@@ -122,6 +123,12 @@ TEST(LoggerExit, WhatCouldNotBeDeclaredIsToldOnStderr) {
           "log: 8 lines (0/7/0/1) are missing and could not be declared (No "
           "space left on device)",
           "fine"));
+}
+
+TEST(LoggerExit, LineThatWasNotCompletedIsToldOnStderr) {
+  EXPECT_THAT(RunHelper("cut", 0),
+              ElementsAre("log: 1 lines (0/1/0/0) are missing and could not be "
+                          "declared (No space left on device)"));
 }
 
 // The backend's thread is inside of the sink for ever; nobody must wait for it.
