@@ -155,9 +155,8 @@ TEST_F(SeveralSinksTest, LineThatTwoHaveInPartCountsOnce) {
     if (calls[i]++ == 0) return {.max_bytes = 3};
     return {.error = ENOSPC};
   });
-  Logger log(
-      {.sink = [&] { return std::make_unique<FdSink>(a.get()); },
-       .also_to = {[&] { return std::make_unique<FdSink>(b.get()); }}});
+  Logger log({.sink = [&] { return std::make_unique<FdSink>(a.get()); },
+              .also_to = {[&] { return std::make_unique<FdSink>(b.get()); }}});
   for (; healthy < 3; ++healthy) {
     if (healthy == 0) log.Write(LogLevel::kInfo, "abcdef");
     log.Flush();
