@@ -199,9 +199,10 @@ void Engine::Abandon() {
 }
 
 void Engine::TellUndeclared() const {
-  if (box_ != nullptr) return;  // It knows, and the next process will say so.
-  std::string text = writer_.UndeclaredText();
-  if (IsInside()) text += UnwrittenText(counters());
+  // A box knows what the first sink misses, and the next process will say so there.
+  const bool has_box = box_ != nullptr;
+  std::string text = writer_.UndeclaredText(/*without_first=*/has_box);
+  if (!has_box && IsInside()) text += UnwrittenText(counters());
   pollfd writable = {.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
   // It may be a pipe whose reader has stopped.
   if (text.empty() || ::poll(&writable, 1, /*timeout=*/0) != 1) return;

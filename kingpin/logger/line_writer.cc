@@ -103,11 +103,13 @@ void LineWriter::Count(size_t done, bool is_cut) {
   written_.fetch_add(written, std::memory_order_release);
 }
 
-std::string LineWriter::UndeclaredText() const {
+std::string LineWriter::UndeclaredText(bool without_first) const {
   std::string text;
   for (const auto& channel : channels_) {
-    for (const auto& account : channel->accounts) {
-      text += account->UndeclaredText();
+    for (const auto& its : channel->accounts) {
+      if (!without_first || its.get() != &account()) {
+        text += its->UndeclaredText();
+      }
     }
   }
   return text;

@@ -60,8 +60,9 @@ class LineWriter {
   void Write();
 
   Counters counters() const;
-  // A line for each sink that has not taken the declaration of what it misses.
-  std::string UndeclaredText() const;
+  // A line for each sink that has not taken the declaration of what it misses; not
+  // for the first one if somebody else knows its account().
+  std::string UndeclaredText(bool without_first = false) const;
   // Of the first sink.
   const SinkAccount& account() const {
     return *channels_.front()->accounts.front();

@@ -220,6 +220,13 @@ int main(int argc, char** argv) {
     static Logger* const log =
         new Logger({.sink = [] { return std::make_unique<CutSink>(); }});
     log->Write(LogLevel::kInfo, "abcdef");
+  } else if (mode == "undeclared_beside_a_box") {
+    const std::string box =
+        absl::StrCat(getenv("TEST_TMPDIR"), "/exit_box_", getpid());
+    static Logger* const log =
+        new Logger({.also_to = {&MakeFullSink}, .black_box = box});
+    LogNumbers(*log, "main", count);
+    unlink(box.c_str());
   } else if (absl::StartsWith(mode, "exit_in_")) {
     ExitInASink(BlockingDefault(), count,
                 /*in_sync=*/mode == "exit_in_sync",

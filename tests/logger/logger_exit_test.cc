@@ -125,6 +125,14 @@ TEST(LoggerExit, WhatCouldNotBeDeclaredIsToldOnStderr) {
           "fine"));
 }
 
+// The box is the first sink's.
+TEST(LoggerExit, WhatASecondSinkMissesIsToldThoughThereIsABox) {
+  EXPECT_THAT(RunHelper("undeclared_beside_a_box", 1),
+              ElementsAre("main 0",
+                          "log: 1 lines (0/1/0/0) are missing and could not be "
+                          "declared (No space left on device)"));
+}
+
 TEST(LoggerExit, LineThatWasNotCompletedIsToldOnStderr) {
   EXPECT_THAT(RunHelper("cut", 0),
               ElementsAre("log: 1 lines (0/1/0/0) are missing and could not be "
