@@ -250,7 +250,10 @@ class Engine {
   std::atomic<uint32_t> flush_asked_ = 0;
   std::atomic<uint32_t> flush_done_ = 0;
 
-  Engine* next_ = nullptr;  // The registry's.
+  // The registry's, under its mutex.
+  Engine* next_ = nullptr;
+  int exit_steps_ = 0;                // How many it has been through.
+  std::atomic<uint32_t> pinned_ = 0;  // 1 while it is in one; changes wake.
 };
 
 }  // namespace kingpin::log_internal

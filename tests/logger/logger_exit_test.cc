@@ -139,6 +139,20 @@ TEST(LoggerExit, LineThatWasNotCompletedIsToldOnStderr) {
                           "declared (No space left on device)"));
 }
 
+// What a sink does in the last write waits for nothing that exit() holds.
+TEST(LoggerExit, SinkMayLogToANewLogger) {
+  std::map<std::string, int> counts = CountNumbered(RunHelper("busy_logs", 30));
+  EXPECT_EQ(counts["main"], 30);
+  EXPECT_EQ(counts["other"], 1);
+}
+
+TEST(LoggerExit, SinkMayWaitForAThreadThatHasLogged) {
+  std::map<std::string, int> counts =
+      CountNumbered(RunHelper("busy_joins", 30));
+  EXPECT_EQ(counts["main"], 30);
+  EXPECT_EQ(counts["other"], 1);
+}
+
 // The backend's thread is inside of the sink for ever; nobody must wait for it.
 TEST(LoggerExit, OnTheThreadOfASinkWritesAllOthers) {
   std::vector<std::string> lines = RunHelper("exit_in_sink", 30);
