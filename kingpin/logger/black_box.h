@@ -73,7 +73,7 @@ class BlackBox : public SiteObserver {
 
   void SetClock(const BoxClock& clock);
   // Around a write and the account of it. `owed` was lost and is not declared,
-  // `cut` is the rest of a line that the sink took in part.
+  // `cut` is the rest of a line that the sink took in part, which is not in `owed`.
   void BeginWrite();
   void EndWrite(const std::array<uint64_t, kLogLevels>& owed,
                 std::string_view cut);

@@ -22,7 +22,8 @@
 // a full barrier on both sides, between the store and the load. The backend, which
 // sleeps and naps seldom, pays for both: ProcessBarrier() makes the barrier on every
 // thread that runs. Where the kernel has none the backend does neither, it dozes. Of
-// a doze a wake-up may be lost: it ends by itself, within a millisecond.
+// a doze the wake-up by a line may be lost, and it ends by itself; not that by who
+// has said in a sequentially consistent atomic what he wants, which it looks at.
 //
 // Threads: MustRing() and Ring() from any thread and in signal handlers, the rest is
 // the backend's.
@@ -81,10 +82,11 @@ class Doorbell {
 
   // --- The backend -------------------------------------------------------------
 
-  // Sleeps for `nanos` at most.
-  void Doze(int64_t nanos) {
+  // Sleeps for `nanos` at most, unless `is_asked()`.
+  template <typename IsAsked>
+  void Doze(int64_t nanos, IsAsked is_asked) {
     if (state_.load() == kExiting) return WaitForExit(nanos);
-    Rest(LogLevel::kError, nanos, [] { return false; });
+    Rest(LogLevel::kError, nanos, is_asked);
   }
 
   // The same, unless `has_work()`, and no wake-up is lost.

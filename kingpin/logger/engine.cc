@@ -199,9 +199,10 @@ void Engine::Abandon() {
 }
 
 void Engine::TellUndeclared() const {
-  if (box_ != nullptr) return;  // It knows, and the next process will say so.
-  std::string text = writer_.UndeclaredText();
-  if (IsInside()) text += UnwrittenText(counters());
+  // A box knows what the first sink misses, and the next process will say so there.
+  const bool has_box = box_ != nullptr;
+  std::string text = writer_.UndeclaredText(/*without_first=*/has_box);
+  if (!has_box && IsInside()) text += UnwrittenText(counters());
   pollfd writable = {.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
   // It may be a pipe whose reader has stopped.
   if (text.empty() || ::poll(&writable, 1, /*timeout=*/0) != 1) return;
@@ -266,14 +267,14 @@ bool Engine::ClaimSlowly(LogLevel level, size_t size, uint64_t* ticks,
   const bool blocks = options_.blocks[static_cast<size_t>(level)];
   // The backend logs only from a fault hook; it must not wait for itself.
   while (claim->at == nullptr && blocks && !IsInside() && !parked_.load()) {
-    doorbell_.Ring();
+    AskForRoom();
     ring.WaitForRoom(size, level, mu);
     claim->at = ring.Reserve(size, level);
   }
   // The lines of a ring are in the order of their ticks.
   if (claim->is_shared) *ticks = Now();
   if (claim->at == nullptr) ring.Drop(level, *ticks);
-  if (ring.IsHalfFull()) doorbell_.Ring();
+  if (ring.IsHalfFull()) AskForRoom();
   if (claim->at != nullptr) return true;
   if (claim->is_shared) mu->Unlock();
   return false;
@@ -283,6 +284,11 @@ void Engine::Release(const Claim& claim, size_t size, LogLevel level) {
   claim.ring->Commit(claim.at, size);
   if (claim.is_shared) rings_.shared_mutex().Unlock();
   Notify(level);
+}
+
+void Engine::AskForRoom() {
+  room_asked_.store(true);
+  doorbell_.Ring();
 }
 
 void Engine::Wake() {
@@ -378,6 +384,7 @@ void Engine::Run() {
   for (bool stop = false; !stop;) {
     const uint32_t ticket = flush_asked_.load();
     stop = stop_.load();
+    room_asked_.store(false);
     const bool flush = ticket != flush_done_.load();
     const size_t taken = Pass(flush || stop ? Collector::Extent::kAll
                                             : Collector::Extent::kUpToNow);
@@ -394,7 +401,7 @@ int64_t Engine::Rest(int64_t quiet) {
   const int64_t shortest = RestNanos(options_.poll_interval);
   const int64_t longest = RestNanos(options_.idle_interval);
   auto is_asked = [this] {
-    return stop_.load() || reopen_asked_.load() ||
+    return stop_.load() || reopen_asked_.load() || room_asked_.load() ||
            flush_asked_.load() != flush_done_.load();
   };
   if (shortest <= 0 || is_asked()) return 0;
@@ -402,7 +409,7 @@ int64_t Engine::Rest(int64_t quiet) {
       std::max(shortest, std::min(quiet / kRestShare, longest));
   const bool sleeps = quiet >= std::max(kDozes * shortest, kNaps * longest);
   if (!may_sleep_ || (rest == shortest && !sleeps)) {
-    doorbell_.Doze(shortest);
+    doorbell_.Doze(shortest, is_asked);
     return shortest;
   }
   UpdateBox();

@@ -205,6 +205,8 @@ class Engine {
   // The one place that empties the rings and touches the sinks. Returns bytes taken.
   size_t Pass(Collector::Extent extent) ABSL_LOCKS_EXCLUDED(pass_mu_);
 
+  // Has the backend empty the rings.
+  void AskForRoom();
   // And waits for the line that was committed, if the process exits.
   void Wake();
   // This thread's ring; nullptr: the shared one.
@@ -242,12 +244,16 @@ class Engine {
 
   std::atomic<bool> stop_ = false;
   std::atomic<bool> reopen_asked_ = false;
+  std::atomic<bool> room_asked_ = false;
   std::atomic<bool> parked_ = false;
   // Tickets: of the last Flush(), and of the last that is served. They wrap.
   std::atomic<uint32_t> flush_asked_ = 0;
   std::atomic<uint32_t> flush_done_ = 0;
 
-  Engine* next_ = nullptr;  // The registry's.
+  // The registry's, under its mutex.
+  Engine* next_ = nullptr;
+  int exit_steps_ = 0;                // How many it has been through.
+  std::atomic<uint32_t> pinned_ = 0;  // 1 while it is in one; changes wake.
 };
 
 }  // namespace kingpin::log_internal

@@ -9,6 +9,7 @@
 #include "kingpin/logger/engine.h"
 #include "kingpin/logger/plain_mutex.h"
 #include "kingpin/logger/site.h"
+#include "kingpin/sys/futex.h"
 
 namespace kingpin::log_internal {
 namespace {
@@ -18,6 +19,10 @@ constinit std::atomic<uint32_t> current_generation = 0;
 constinit PlainMutex registry_mu;
 constinit Engine* first_engine = nullptr;  // Guarded by registry_mu,
 constinit bool exiting = false;            // and so is this.
+
+// Steps of exit().
+constexpr int kFlushed = 1;
+constexpr int kParked = 2;
 
 constinit thread_local bool t_thread_over = false;
 
@@ -39,10 +44,37 @@ void EngineRegistry::Add(Engine* engine) {
 }
 
 void EngineRegistry::Remove(Engine* engine) {
+  for (;;) {
+    {
+      PlainMutexLock lock(&registry_mu);
+      if (engine->pinned_.load() == 0) {
+        Engine** link = &first_engine;
+        while (*link != engine) link = &(*link)->next_;
+        *link = engine->next_;
+        return;
+      }
+    }
+    sys::FutexWait(engine->pinned_, 1, /*timeout_nanos=*/-1);
+  }
+}
+
+Engine* EngineRegistry::PinForExit(int step) {
   PlainMutexLock lock(&registry_mu);
-  Engine** link = &first_engine;
-  while (*link != engine) link = &(*link)->next_;
-  *link = engine->next_;
+  for (Engine* engine = first_engine; engine != nullptr;
+       engine = engine->next_) {
+    if (engine->foreign() || engine->exit_steps_ >= step) continue;
+    engine->exit_steps_ = step;
+    engine->pinned_.store(1);
+    return engine;
+  }
+  return nullptr;
+}
+
+void EngineRegistry::Unpin(Engine* engine) {
+  // Under the mutex: who waits in Remove() ends it once that is free.
+  PlainMutexLock lock(&registry_mu);
+  engine->pinned_.store(0);
+  sys::FutexWake(engine->pinned_);
 }
 
 void EngineRegistry::PrepareFork() {
@@ -70,25 +102,25 @@ void EngineRegistry::ChildAfterFork() {
 }
 
 void EngineRegistry::AtExit() {
-  PlainMutexLock lock(&registry_mu);
-  exiting = true;
-  for (Engine* engine = first_engine; engine != nullptr;
-       engine = engine->next_) {
-    if (engine->foreign()) continue;
+  {
+    PlainMutexLock lock(&registry_mu);
+    exiting = true;
+  }
+  while (Engine* engine = PinForExit(kFlushed)) {
     if (engine->IsInside()) {
       engine->Abandon();
-      continue;
+    } else {
+      engine->doorbell_.StartExit();
+      engine->Flush();
     }
-    engine->doorbell_.StartExit();
-    engine->Flush();
+    Unpin(engine);
   }
 }
 
 void EngineRegistry::AfterStaticDestructors() {
-  PlainMutexLock lock(&registry_mu);
-  for (Engine* engine = first_engine; engine != nullptr;
-       engine = engine->next_) {
-    if (!engine->foreign()) engine->Park();
+  while (Engine* engine = PinForExit(kParked)) {
+    engine->Park();
+    Unpin(engine);
   }
 }
 

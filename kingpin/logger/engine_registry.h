@@ -9,6 +9,8 @@
 //   they are, and stderr is told how many; those of the others are written. Static
 //   destructors made after the first engine run before this one knows, and must not
 //   wait for a thread that waits for room there.
+//   No lock is held while a sink is waited for: it may make and end other loggers,
+//   fork, and wait for threads that have logged.
 // Fork: the child counts one generation more; the engines that it has from its
 //   parent are foreign to it from then on.
 //
@@ -36,6 +38,11 @@ class EngineRegistry {
   static bool ThreadIsOver();
 
  private:
+  // The next engine of this process that has not been through exit step `step`,
+  // which it is in until Unpin(): Remove() waits for that. nullptr: none.
+  static Engine* PinForExit(int step);
+  static void Unpin(Engine* engine);
+
   static void PrepareFork();
   static void ParentAfterFork();
   static void ChildAfterFork();

@@ -1,6 +1,9 @@
 #include "kingpin/logger/line_writer.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "absl/base/optimization.h"
 
 namespace kingpin::log_internal {
 
@@ -59,16 +62,29 @@ void LineWriter::Write() {
   // Every sink takes lines from the first on, so the one that took the fewest says
   // which are everywhere.
   size_t done = channels_.front()->batch.lines.size();
+  std::vector<const SinkAccount*> cut_in;
   for (const auto& channel : channels_) {
     for (const auto& account : channel->accounts) {
-      done = std::min(done, account->Write(channel->batch));
+      const SinkAccount::Progress its = account->Write(channel->batch);
+      if (ABSL_PREDICT_FALSE(its.completed)) CountCompleted(account.get());
+      if (its.done < done) cut_in.clear();
+      done = std::min(done, its.done);
+      if (ABSL_PREDICT_FALSE(its.cut) && its.done == done) {
+        cut_in.push_back(account.get());
+      }
     }
   }
-  Count(done);
+  Count(done, !cut_in.empty());
+  if (ABSL_PREDICT_FALSE(!cut_in.empty())) cut_in_ = std::move(cut_in);
   for (const auto& channel : channels_) channel->batch.Clear();
 }
 
-void LineWriter::Count(size_t done) {
+void LineWriter::CountCompleted(const SinkAccount* account) {
+  if (std::erase(cut_in_, account) == 0 || !cut_in_.empty()) return;
+  if (counts_cut_) written_.fetch_add(1, std::memory_order_release);
+}
+
+void LineWriter::Count(size_t done, bool is_cut) {
   const LineBatch& batch = channels_.front()->batch;
   uint64_t written = 0;
   for (size_t i = 0; i < batch.lines.size(); ++i) {
@@ -80,14 +96,20 @@ void LineWriter::Count(size_t done) {
       lost_[level].fetch_add(1, std::memory_order_release);
     }
   }
+  if (ABSL_PREDICT_FALSE(is_cut)) {
+    counts_cut_ = batch.origins[done - 1].gap == LineBatch::kLine;
+    written -= counts_cut_;
+  }
   written_.fetch_add(written, std::memory_order_release);
 }
 
-std::string LineWriter::UndeclaredText() const {
+std::string LineWriter::UndeclaredText(bool without_first) const {
   std::string text;
   for (const auto& channel : channels_) {
-    for (const auto& account : channel->accounts) {
-      text += account->UndeclaredText();
+    for (const auto& its : channel->accounts) {
+      if (!without_first || its.get() != &account()) {
+        text += its->UndeclaredText();
+      }
     }
   }
   return text;

@@ -1,6 +1,7 @@
 // LineWriter: gathers lines into batches, hands each to all sinks and counts: a
 // line has been written, to every one of them, or it is lost, and declared in each
-// that misses it (sink_account.h). Sinks that want another form of the lines have each
+// that misses it (sink_account.h). One that a sink has taken in part is neither until
+// its rest is there. Sinks that want another form of the lines have each
 // made once more, in a batch of its own.
 //
 // Threads: one at a time, counters() from any.
@@ -59,8 +60,9 @@ class LineWriter {
   void Write();
 
   Counters counters() const;
-  // A line for each sink that has not taken the declaration of what it misses.
-  std::string UndeclaredText() const;
+  // A line for each sink that has not taken the declaration of what it misses; not
+  // for the first one if somebody else knows its account().
+  std::string UndeclaredText(bool without_first = false) const;
   // Of the first sink.
   const SinkAccount& account() const {
     return *channels_.front()->accounts.front();
@@ -77,9 +79,15 @@ class LineWriter {
   };
 
   void EndNotes();
-  void Count(size_t done);
+  void CountCompleted(const SinkAccount* account);
+  // The last of the first `done` is not counted if it `is_cut`.
+  void Count(size_t done, bool is_cut);
 
   std::vector<std::unique_ptr<Channel>> channels_;
+  // Those that owe the rest of a line which all others have. No more than one line is
+  // that at a time: who owes a rest takes nothing of a later batch.
+  std::vector<const SinkAccount*> cut_in_;
+  bool counts_cut_ = false;  // It is no declaration, and no note.
   std::atomic<uint64_t> written_ = 0;
   std::array<std::atomic<uint64_t>, kLogLevels> lost_ = {};
 };

@@ -65,7 +65,7 @@
 //
 //   (how many in all, of each level from DEBUG to ERROR, times as above; thread 0:
 //   of threads that share a buffer). A line that the kernel took in part is
-//   completed first, so it is not torn. A record is discarded if an expression in
+//   completed first, so it is not torn; until then it counts as missing. A record is discarded if an expression in
 //   it throws. errno is the same after a log statement as before.
 #ifndef KINGPIN_LOGGER_LOGGER_H_
 #define KINGPIN_LOGGER_LOGGER_H_
@@ -170,9 +170,11 @@ class Logger {
   };
 
   // In lines unless said otherwise. accepted is never less than written + dropped,
-  // and just that after a Flush() with no other thread at work, and every dropped line is declared unless the
-  // sink refuses even that. With several sinks a line that any of them lost counts
-  // as dropped; it is declared in those where it is missing, and in no other.
+  // and just that after a Flush() with no other thread at work, but for one line that
+  // a sink may have taken in part: it is neither until its rest is there. Every
+  // dropped line is declared unless the sink refuses even that. With several sinks a
+  // line that any of them lost counts as dropped; it is declared in those where it is
+  // missing, and in no other.
   struct Counters {
     uint64_t accepted = 0;   // Given to the logger, level permitting.
     uint64_t recovered = 0;  // Of these, by the process before: see black_box.

@@ -29,16 +29,33 @@ void Count(std::atomic<uint64_t>& counter, uint64_t n) {
   counter.fetch_add(n, std::memory_order_relaxed);
 }
 
+// What is missing where a line of the batch is.
+Gap StakeOf(const LineBatch& batch, size_t i) {
+  const LineBatch::Origin& origin = batch.origins[i];
+  if (origin.gap >= 0) return batch.gaps[origin.gap];
+  if (origin.gap != LineBatch::kLine) return {};
+  Gap gap = {.thread = origin.thread,
+             .first_unix_nanos = origin.unix_nanos,
+             .last_unix_nanos = origin.unix_nanos};
+  gap.dropped[static_cast<size_t>(batch.lines[i].level)] = 1;
+  return gap;
+}
+
 }  // namespace
 
-size_t SinkAccount::Write(const LineBatch& batch) {
-  size_t done = 0;
-  if (ABSL_PREDICT_TRUE(WriteArrears()) && !batch.lines.empty()) {
-    done = SendLines(batch.view());
+SinkAccount::Progress SinkAccount::Write(const LineBatch& batch) {
+  Progress progress;
+  if (ABSL_PREDICT_FALSE(has_arrears())) {
+    progress.completed = WriteArrears();
   }
-  Lose(batch, done);
+  if (ABSL_PREDICT_TRUE(!has_arrears()) && !batch.lines.empty()) {
+    progress.done = SendLines(batch.view());
+    progress.cut = !cut_.empty();
+    if (progress.cut) cut_stake_ = StakeOf(batch, progress.done - 1);
+  }
+  Lose(batch, progress.done);
   WriteNote();
-  return done;
+  return progress;
 }
 
 SysResult<size_t> SinkAccount::Send(const LogBatch& batch) {
@@ -66,7 +83,7 @@ size_t SinkAccount::SendLines(const LogBatch& batch) {
       std::upper_bound(begin, batch.lines.end(), taken, ends_after) - begin;
   const size_t whole = done == 0 ? 0 : batch.lines[done - 1].end;
   if (ABSL_PREDICT_FALSE(taken > whole)) {
-    // Mid-line: the rest of that line is owed. It counts as written.
+    // Mid-line: the rest of that line is owed.
     const LogBatch::Line& cut = batch.lines[done++];
     cut_ = batch.text.substr(taken, cut.end - taken);
     cut_level_ = cut.level;
@@ -75,7 +92,6 @@ size_t SinkAccount::SendLines(const LogBatch& batch) {
 }
 
 bool SinkAccount::WriteArrears() {
-  if (ABSL_PREDICT_TRUE(cut_.empty() && owed_.empty())) return true;
   TextBuffer text;
   std::vector<LogBatch::Line> lines;
   auto end_line = [&](LogLevel level) {
@@ -94,14 +110,17 @@ bool SinkAccount::WriteArrears() {
   const size_t begun = SendLines({text.view(), lines});
   if (begun == 0) {
     cut_ = cut;
-  } else {
-    owed_.erase(owed_.begin(), owed_.begin() + (begun - cut_lines));
+    return false;
   }
-  return cut_.empty() && owed_.empty();
+  const auto declared = owed_.begin() + (begun - cut_lines);
+  const bool completed = cut_lines > 0 && (begun > 1 || cut_.empty());
+  if (!cut_.empty() && begun > cut_lines) cut_stake_ = declared[-1];
+  owed_.erase(owed_.begin(), declared);
+  return completed;
 }
 
 void SinkAccount::WriteNote() {
-  if (ABSL_PREDICT_FALSE(!cut_.empty() || !owed_.empty())) return;
+  if (ABSL_PREDICT_FALSE(has_arrears())) return;
   const std::string note = sink_.TakeNote();
   if (ABSL_PREDICT_TRUE(note.empty())) return;
   TextBuffer text;
@@ -109,20 +128,13 @@ void SinkAccount::WriteNote() {
   const LogBatch::Line line = {static_cast<uint32_t>(text.size()),
                                LogLevel::kWarning};
   SendLines({text.view(), {&line, 1}});
+  cut_stake_ = {};
 }
 
 void SinkAccount::Lose(const LineBatch& batch, size_t begin) {
   for (size_t i = begin; i < batch.lines.size(); ++i) {
-    const LineBatch::Origin& origin = batch.origins[i];
-    if (origin.gap >= 0) {
-      Owe(batch.gaps[origin.gap]);
-    } else if (origin.gap == LineBatch::kLine) {
-      Gap gap = {.thread = origin.thread,
-                 .first_unix_nanos = origin.unix_nanos,
-                 .last_unix_nanos = origin.unix_nanos};
-      gap.dropped[static_cast<size_t>(batch.lines[i].level)] = 1;
-      Owe(gap);
-    }
+    const Gap gap = StakeOf(batch, i);
+    if (gap.lines() > 0) Owe(gap);
   }
 }
 
@@ -157,7 +169,11 @@ std::array<uint64_t, kLogLevels> SinkAccount::owed() const {
 }
 
 std::string SinkAccount::UndeclaredText() const {
-  const auto [debug, info, warning, error] = owed();
+  std::array<uint64_t, kLogLevels> missing = owed();
+  for (size_t i = 0; !cut_.empty() && i < kLogLevels; ++i) {
+    missing[i] += cut_stake_.dropped[i];
+  }
+  const auto [debug, info, warning, error] = missing;
   const uint64_t lines = debug + info + warning + error;
   if (lines == 0) return {};
   const char* cause = strerrordesc_np(last_error_);

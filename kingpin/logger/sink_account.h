@@ -5,7 +5,8 @@
 // took nothing; the rest of a line that it took in part is written first when it
 // serves again, so no line is ever torn, then the declarations, a line for each
 // thread that lost any. Write() tries that each time. Behind them comes what the
-// sink has to say itself (LogSink::TakeNote).
+// sink has to say itself (LogSink::TakeNote). What was cut counts as missing for as
+// long as its rest is not there.
 //
 // Threads: one at a time, counters() from any.
 #ifndef KINGPIN_LOGGER_SINK_ACCOUNT_H_
@@ -40,14 +41,20 @@ class SinkAccount {
   SinkAccount(LogSink* sink, LineFormat* format)
       : sink_(*sink), format_(*format) {}
 
-  // Returns how many lines of the batch are dealt with; all that follow are lost.
-  size_t Write(const LineBatch& batch);
+  struct Progress {
+    size_t done = 0;         // Lines of the batch; all that follow are lost.
+    bool cut = false;        // The last of them, whose rest is still to come.
+    bool completed = false;  // A line that was cut before.
+  };
+  Progress Write(const LineBatch& batch);
 
   Counters counters() const;
 
-  // Lines, by level, that are lost or were dropped, and still to be declared.
+  // Lines, by level, that are lost or were dropped, and still to be declared. What
+  // cut() is the rest of is not among them.
   std::array<uint64_t, kLogLevels> owed() const;
-  // The same for people, with the last error; empty if there are none.
+  // The same and what was cut, for people, with the last error; empty if there is
+  // nothing.
   std::string UndeclaredText() const;
   // The rest of a line that the sink took in part.
   std::string_view cut() const { return cut_; }
@@ -55,10 +62,11 @@ class SinkAccount {
  private:
   SysResult<size_t> Send(const LogBatch& batch);
   // The same, of lines that are kept: returns how many of them are begun. The rest
-  // of the one that was cut is owed.
+  // of the one that was cut is owed; what it stands for, cut_stake_, is the caller's.
   size_t SendLines(const LogBatch& batch);
-  // False if the sink still does not take them.
+  // Whether what was cut is complete now.
   bool WriteArrears();
+  bool has_arrears() const { return !cut_.empty() || !owed_.empty(); }
   void WriteNote();
   void Lose(const LineBatch& batch, size_t begin);
   Gap& OwedTo(uint32_t thread);
@@ -70,6 +78,7 @@ class SinkAccount {
   // What earlier errors left over.
   std::string cut_;  // The rest of a line that the sink took in part.
   LogLevel cut_level_ = LogLevel::kInfo;
+  Gap cut_stake_;  // What is missing unless that is written: it, or what it declares.
   std::vector<Gap> owed_;
   int last_error_ = 0;
 

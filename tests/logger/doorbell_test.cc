@@ -95,6 +95,7 @@ TEST(Doorbell, SleepIsEndedByEverything) {
 TEST(Doorbell, NothingRestsWhileThereIsWork) {
   const auto owned = std::make_unique<Doorbell>();
   Doorbell& bell = *owned;
+  bell.Doze(kForEver, [] { return true; });
   bell.Nap(kForEver, [] { return true; });
   bell.Sleep([] { return true; });
   EXPECT_FALSE(bell.MustRing(LogLevel::kError));

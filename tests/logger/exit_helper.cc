@@ -16,9 +16,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "kingpin/logger/file_sink.h"
 #include "kingpin/logger/klog.h"
 #include "kingpin/logger/sink.h"
+#include "kingpin/logger/terminal_sink.h"
 
 namespace {
 
@@ -75,6 +77,17 @@ std::unique_ptr<kingpin::LogSink> MakeFullSink() {
   return std::make_unique<FullSink>();
 }
 
+// Takes three bytes, and then nothing.
+class CutSink : public kingpin::LogSink {
+ public:
+  kingpin::SysResult<size_t> Write(const kingpin::LogBatch&) override {
+    return {std::exchange(left_, 0), ENOSPC};
+  }
+
+ private:
+  size_t left_ = 3;
+};
+
 // Ends the process in the first write or sync, once `count` lines wait.
 class ExitingSink : public kingpin::LogSink {
  public:
@@ -96,6 +109,42 @@ class ExitingSink : public kingpin::LogSink {
   }
   const bool in_sync_;
 };
+
+// In its first write after `exits`, does what sinks may do: logs to a logger that is
+// new, or waits for a thread that has logged.
+class BusySink : public kingpin::LogSink {
+ public:
+  static inline std::atomic<bool> exits = false;
+
+  kingpin::SysResult<size_t> Write(const kingpin::LogBatch& batch) override {
+    if (exits.exchange(false)) {
+      if (mode == "busy_logs") {
+        static Logger* const other = new Logger;
+        other->Write(LogLevel::kInfo, "other 0");
+      } else {
+        std::thread([] {
+          Logger::Default().Write(LogLevel::kInfo, "other 0");
+        }).join();
+      }
+    }
+    return inner_->Write(batch);
+  }
+
+ private:
+  const std::unique_ptr<kingpin::LogSink> inner_ =
+      kingpin::TerminalSinkFactory({})();
+};
+
+// The backend rests, so that it is the flush at exit that writes the lines.
+void ExitWithABusySink(int count) {
+  Logger::Default().Flush();
+  static Logger* const log =
+      new Logger({.sink = [] { return std::make_unique<BusySink>(); },
+                  .poll_interval = absl::Minutes(1)});
+  log->Flush();
+  BusySink::exits = true;
+  LogNumbers(*log, "main", count);
+}
 
 // Once started, logs until its destructor, which waits for that. Made before any
 // Logger, so that it goes when they know of the exit.
@@ -205,10 +254,23 @@ int main(int argc, char** argv) {
     log->Write(LogLevel::kError, "main");
     static Logger fine;
     fine.Write(LogLevel::kInfo, "fine");
+  } else if (mode == "cut") {
+    static Logger* const log =
+        new Logger({.sink = [] { return std::make_unique<CutSink>(); }});
+    log->Write(LogLevel::kInfo, "abcdef");
+  } else if (mode == "undeclared_beside_a_box") {
+    const std::string box =
+        absl::StrCat(getenv("TEST_TMPDIR"), "/exit_box_", getpid());
+    static Logger* const log =
+        new Logger({.also_to = {&MakeFullSink}, .black_box = box});
+    LogNumbers(*log, "main", count);
+    unlink(box.c_str());
   } else if (absl::StartsWith(mode, "exit_in_")) {
     ExitInASink(BlockingDefault(), count,
                 /*in_sync=*/mode == "exit_in_sync",
                 /*noise=*/mode == "exit_in_sink_noise");
+  } else if (absl::StartsWith(mode, "busy_")) {
+    ExitWithABusySink(count);
   } else if (mode == "fork") {
     ForkAmidNoise(BlockingDefault(), count);
   } else if (mode == "fork_file") {

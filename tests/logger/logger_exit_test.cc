@@ -24,6 +24,7 @@
 namespace {
 
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::UnorderedElementsAre;
 
@@ -122,6 +123,34 @@ TEST(LoggerExit, WhatCouldNotBeDeclaredIsToldOnStderr) {
           "log: 8 lines (0/7/0/1) are missing and could not be declared (No "
           "space left on device)",
           "fine"));
+}
+
+// The box is the first sink's.
+TEST(LoggerExit, WhatASecondSinkMissesIsToldThoughThereIsABox) {
+  EXPECT_THAT(RunHelper("undeclared_beside_a_box", 1),
+              ElementsAre("main 0",
+                          "log: 1 lines (0/1/0/0) are missing and could not be "
+                          "declared (No space left on device)"));
+}
+
+TEST(LoggerExit, LineThatWasNotCompletedIsToldOnStderr) {
+  EXPECT_THAT(RunHelper("cut", 0),
+              ElementsAre("log: 1 lines (0/1/0/0) are missing and could not be "
+                          "declared (No space left on device)"));
+}
+
+// What a sink does in the last write waits for nothing that exit() holds.
+TEST(LoggerExit, SinkMayLogToANewLogger) {
+  std::map<std::string, int> counts = CountNumbered(RunHelper("busy_logs", 30));
+  EXPECT_EQ(counts["main"], 30);
+  EXPECT_EQ(counts["other"], 1);
+}
+
+TEST(LoggerExit, SinkMayWaitForAThreadThatHasLogged) {
+  std::map<std::string, int> counts =
+      CountNumbered(RunHelper("busy_joins", 30));
+  EXPECT_EQ(counts["main"], 30);
+  EXPECT_EQ(counts["other"], 1);
 }
 
 // The backend's thread is inside of the sink for ever; nobody must wait for it.

@@ -675,10 +675,13 @@ TEST(LoggerFd, ErrorInTheMiddleOfALineCompletesItLater) {
   log.Write(LogLevel::kInfo, "abcdef");
   log.Flush();
   EXPECT_EQ(file.Text(), "abc");
+  EXPECT_EQ(log.counters().written, 0) << "its rest is not there";
+  EXPECT_EQ(log.counters().dropped, 0);
   full = false;
   log.Write(LogLevel::kInfo, "next");
   log.Flush();
   EXPECT_EQ(file.Text(), "abcdef\nnext\n");
+  EXPECT_EQ(log.counters().written, 2);
 }
 
 // Every mixture of short writes and errors, in batches of every size: what is
