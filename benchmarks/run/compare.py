@@ -140,6 +140,10 @@ class Comparison:
     unknown = set(chosen) - {case.name for case in cases}
     if unknown:
       raise BenchmarkError(f'no such case: {", ".join(sorted(unknown))}')
+    if (self._options.syscalls and
+        type(self).run_round is not Comparison.run_round):
+      raise BenchmarkError('--syscalls counts those of a server; here no '
+                           'servers compete')
     self._say(f'## {title}\n')
     self._say(describe_machine())
     for case in cases:

@@ -222,6 +222,10 @@ void GameModel::ReadClocks(const JsonObject& event) {
   clock_runs_ = !game_.outcome().over();
 }
 
+std::string GameModel::last_move() const {
+  return game_.size() == 0 ? "" : FormatIccs(game_.move(game_.size() - 1));
+}
+
 absl::Duration GameModel::Left(Color color, MonotonicTime now) const {
   const absl::Duration left = side(color).left;
   if (!clock_runs_ || color != turn()) return left;

@@ -73,6 +73,8 @@ class GameModel {
   }
   Color turn() const { return game_.position().turn(); }
   const Game& game() const { return game_; }
+  // ICCS; empty: none has been made.
+  std::string last_move() const;
   const std::string& control() const { return control_; }
   bool casual() const { return casual_; }
   const Side& side(Color color) const { return sides_[Index(color)]; }

@@ -3,7 +3,9 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -62,6 +64,7 @@ LoadHandler::LoadHandler(LoadShared* shared, int thread)
 
 absl::Status LoadHandler::Init() {
   absl::Status status = IOHandlerForClient::Init();
+  status.Update(OpenFinished());
   if (!status.ok()) return status;
   start_ = last_progress_ = Now();
   cpu_before_ = CpuSeconds();
@@ -74,6 +77,14 @@ absl::Status LoadHandler::Init() {
   }
   Tick(0);
   return absl::OkStatus();
+}
+
+absl::Status LoadHandler::OpenFinished() {
+  const std::string& path = shared_.options().finished;
+  if (path.empty()) return absl::OkStatus();
+  finished_.reset(std::fopen(path.c_str(), "w"));
+  if (finished_ != nullptr) return absl::OkStatus();
+  return absl::ErrnoToStatus(errno, absl::StrCat("--finished ", path));
 }
 
 // --- Connections -------------------------------------------------------------------------
@@ -169,7 +180,13 @@ double LoadHandler::Random() {
   return std::uniform_real_distribution<double>(0, 1)(random_);
 }
 
-void LoadHandler::OnGameFinished() {
+void LoadHandler::OnGameFinished(std::string_view game, Reason reason) {
+  if (finished_ != nullptr) {
+    const std::string line = absl::StrCat(game, " ", ReasonText(reason), "\n");
+    std::fputs(line.c_str(), finished_.get());
+    // Whoever kills the server looks here before it starts again.
+    std::fflush(finished_.get());
+  }
   const uint64_t wanted = shared_.options().games;
   if (wanted > 0 && counts().games_finished >= wanted) {
     EndRun(absl::OkStatus());

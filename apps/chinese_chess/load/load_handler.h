@@ -7,6 +7,7 @@
 #define APPS_CHINESE_CHESS_LOAD_LOAD_HANDLER_H_
 
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <random>
 #include <string_view>
@@ -18,6 +19,7 @@
 #include "apps/chinese_chess/load/load_report.h"
 #include "apps/chinese_chess/load/options.h"
 #include "apps/chinese_chess/load/random_player.h"
+#include "apps/chinese_chess/rules/outcome.h"
 #include "kingpin/net/io_handler_for_client.h"
 #include "kingpin/pool/thread_shared_data_for_client.h"
 #include "kingpin/sys/clock.h"
@@ -60,6 +62,7 @@ class LoadHandler : public kingpin::IOHandlerForClient,
     bool dropping = false;
   };
 
+  absl::Status OpenFinished();
   void Connect(int number);
   void Tick(int second);
   void EndRun(absl::Status status);
@@ -72,9 +75,12 @@ class LoadHandler : public kingpin::IOHandlerForClient,
   double Random() override;
   LoadCounts& counts() override { return shared_.result.counts; }
   bool counting() const override { return counting_; }
-  void OnGameFinished() override;
+  void OnGameFinished(std::string_view game, Reason reason) override;
 
   LoadShared& shared_;
+  // Of --finished; nullptr: nobody wants to know.
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> finished_{nullptr,
+                                                            std::fclose};
   std::mt19937_64 random_;
   std::vector<RandomPlayer::Table> tables_;
   std::vector<Seat> seats_;

@@ -64,7 +64,8 @@ std::string LoadText(const LoadResult& result) {
   absl::StrAppend(&text, "latency    ", Percentiles(counts.latency),
                   " from move to opponent\n");
   absl::StrAppend(&text, "games      begun ", counts.games_begun, ", finished ",
-                  counts.games_finished, ", lost ", counts.lost_games, "\n");
+                  counts.games_finished, ", lost ", counts.lost_games,
+                  "; ends found in the archive ", counts.ends_unseen, "\n");
   absl::StrAppend(&text, "ends       ", Listed(counts.ends), "\n");
   absl::StrAppend(&text, "dropped    ", counts.drops, ", came back ",
                   counts.resumes, ", of these told all anew ", counts.resyncs,
@@ -93,6 +94,7 @@ std::string LoadJson(const LoadResult& result) {
   writer.Add("games_begun", counts.games_begun);
   writer.Add("games_finished", counts.games_finished);
   writer.Add("games_lost", counts.lost_games);
+  writer.Add("ends_unseen", counts.ends_unseen);
   AddAll("ends", counts.ends, &writer);
   writer.Add("drops", counts.drops);
   writer.Add("resumes", counts.resumes);

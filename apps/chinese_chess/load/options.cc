@@ -39,6 +39,7 @@ What happens, as a share of moves
   --seed N               of all chance (1)
 Reports
   --json                 one line for programs
+  --finished PATH        a line for each game that has ended: its id and the reason
   --quiet                no progress
 
 Latency is from writing a move until the opponent has read it. Exit codes: 0; 1 the server
@@ -81,7 +82,8 @@ absl::StatusOr<LoadOptions> ParseLoadOptions(absl::Span<char* const> args) {
        Number("resign", &options.resign, 0.0, 1.0),
        Number("draw", &options.draw, 0.0, 1.0),
        Number<uint64_t>("seed", &options.seed, 0, UINT64_MAX),
-       Switch("json", &options.json), Switch("quiet", &options.quiet)});
+       Text("finished", &options.finished), Switch("json", &options.json),
+       Switch("quiet", &options.quiet)});
   if (!rest.ok()) return rest.status();
   if (options.help) return options;
   if (rest->size() > 1) {

@@ -34,6 +34,8 @@ struct LoadOptions {
   absl::Duration away = absl::Seconds(1);
   uint64_t seed = 1;
 
+  // Where the games that both have seen end are written, each as it does.
+  std::string finished;
   bool json = false;
   bool quiet = false;
 };

@@ -18,11 +18,6 @@ using Change = GameModel::Change;
 
 constexpr absl::Duration kWhenBusy = absl::Milliseconds(200);
 
-// A legal move can be refused for these alone: the game has ended meanwhile.
-bool MayRefuseMove(std::string_view code) {
-  return code == "game_over" || code == "too_late" || code == "busy";
-}
-
 }  // namespace
 
 // --- Out ---------------------------------------------------------------------------------
@@ -51,6 +46,7 @@ void RandomPlayer::SendMove() {
   message.Add("game", game_->id());
   message.Add("ply", sent_->ply);
   message.Add("move", sent_->move);
+  if (!sent_->after.empty()) message.Add("after", sent_->after);
   message.Add("id", sent_->id);
   Send(std::move(message));
 }
@@ -85,7 +81,9 @@ void RandomPlayer::OnConnected(MonotonicTime connecting_since) {
   if (!game_.has_value()) return;
   resuming_since_ = connecting_since;
   SendJoin(game_->known());
-  if (sent_.has_value()) SendMove();
+  if (!sent_.has_value()) return;
+  sent_again_ = sent_->id;
+  SendMove();
 }
 
 void RandomPlayer::OnDisconnected() {
@@ -111,6 +109,8 @@ void RandomPlayer::OnLine(std::string_view line, MonotonicTime now) {
     other().Enter(message->Text("code"));
   } else if (type == "paired") {
     Follow(message->Text("game"));
+  } else if (type == "record") {
+    EndedUnseen(message->Text("game"));
   } else if (type != "pong" && type != "restart") {
     OfGame(*message, now);
   }
@@ -155,19 +155,27 @@ void RandomPlayer::Resumed(MonotonicTime now) {
   ScheduleMove();
 }
 
+// A legal move can be refused for these alone: the game has ended meanwhile; or, when the
+// server was killed, it goes on from where it was a moment before, or its end was written
+// and not told.
+bool RandomPlayer::MayRefuse(const JsonObject& message) const {
+  const std::string code = message.Text("code");
+  return code == "game_over" || code == "too_late" || code == "busy" ||
+         message.Text("id") == sent_again_;
+}
+
 void RandomPlayer::Error(const JsonObject& message) {
   const std::string re = message.Text("re");
   const std::string code = message.Text("code");
   ++host_.counts().refused[absl::StrCat(re, ":", code)];
-  if (code == "no_game") {
-    // Nobody has ended it, so it is lost.
-    if (game_.has_value() && !game_->outcome().over()) {
-      ++host_.counts().lost_games;
-    }
-    game_.reset();
-    sent_.reset();
-    if (opens_rooms()) OpenRoom();
-  } else if (re == "move" && !MayRefuseMove(code)) {
+  if (code == "no_game" && re == "record" && game_.has_value()) {
+    // It has not ended either, so it is lost.
+    ++host_.counts().lost_games;
+    Forget();
+  } else if (code == "no_game" && re == "join" && game_.has_value()) {
+    // Perhaps the server was killed when it had written the end and told nobody.
+    SayOfGame("record");
+  } else if (re == "move" && !MayRefuse(message)) {
     Wrong(absl::StrCat("a legal move was refused: ", message.Text("text")));
   } else if (code == "too_fast") {
     Wrong("too fast for the server, which needs --credits 1000000");
@@ -196,7 +204,9 @@ void RandomPlayer::OfGame(const JsonObject& message, MonotonicTime now) {
       return SendJoin(false);
     case Change::kAll:
       ++host_.counts().positions;
-      if (sent_.has_value() && sent_->ply < game_->game().size()) sent_.reset();
+      if (sent_.has_value() && sent_->ply != game_->game().size()) {
+        sent_.reset();
+      }
       if (resuming_since_.has_value()) ++host_.counts().resyncs;
       Resumed(now);
       return game_->outcome().over() ? SawEnd() : void();
@@ -241,13 +251,28 @@ void RandomPlayer::SawEnd() {
   SayOfGame("leave");
   sent_.reset();
   const Reason reason = game_->outcome().reason;
+  const std::string game(game_->id());
   game_.reset();
   if (++table_.saw_end < 2) {
     LoadCounts& counts = host_.counts();
     ++counts.games_finished;
     ++counts.ends[std::string(ReasonText(reason))];
-    return host_.OnGameFinished();
+    return host_.OnGameFinished(game, reason);
   }
+  table_.players[0]->OpenRoom();
+}
+
+void RandomPlayer::EndedUnseen(std::string_view game) {
+  if (!game_.has_value() || game_->id() != game) return;
+  ++host_.counts().ends_unseen;
+  Forget();
+}
+
+void RandomPlayer::Forget() {
+  game_.reset();
+  sent_.reset();
+  // The other may have begun to wait for this one already.
+  if (!code_.empty()) return Enter(std::exchange(code_, {}));
   table_.players[0]->OpenRoom();
 }
 
@@ -276,7 +301,7 @@ void RandomPlayer::Move() {
       static_cast<size_t>(host_.Random() * static_cast<double>(moves.size()));
   sent_ = SentMove{game_->game().size(),
                    FormatIccs(moves[std::min(choice, moves.size() - 1)]),
-                   absl::StrCat(++last_id_)};
+                   game_->last_move(), absl::StrCat(++last_id_)};
   table_.ply = sent_->ply;
   table_.written = kingpin::Clock::Real().Now();
   SendMove();

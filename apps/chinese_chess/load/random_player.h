@@ -23,6 +23,7 @@
 #include "apps/chinese_chess/client/json_object.h"
 #include "apps/chinese_chess/load/load_report.h"
 #include "apps/chinese_chess/load/options.h"
+#include "apps/chinese_chess/rules/outcome.h"
 #include "apps/chinese_chess/server/message_writer.h"
 #include "kingpin/sys/clock.h"
 
@@ -44,7 +45,7 @@ class RandomPlayer {
     virtual LoadCounts& counts() = 0;
     // Moves are counted and measured.
     virtual bool counting() const = 0;
-    virtual void OnGameFinished() = 0;
+    virtual void OnGameFinished(std::string_view game, Reason reason) = 0;
   };
 
   // What the two know together.
@@ -72,6 +73,7 @@ class RandomPlayer {
   struct SentMove {
     size_t ply;
     std::string move;
+    std::string after;  // The move before it; empty: it is the first.
     std::string id;
   };
 
@@ -89,12 +91,15 @@ class RandomPlayer {
   void Follow(std::string_view game);
 
   void Welcome(const JsonObject& message);
+  bool MayRefuse(const JsonObject& message) const;
   void Error(const JsonObject& message);
   void Ok(const JsonObject& message, kingpin::MonotonicTime now);
   void OfGame(const JsonObject& message, kingpin::MonotonicTime now);
   void SawMove(kingpin::MonotonicTime now);
   void SawOffer(const JsonObject& message);
   void SawEnd();
+  void EndedUnseen(std::string_view game);
+  void Forget();
   void Resumed(kingpin::MonotonicTime now);
   void Wrong(std::string_view what);
 
@@ -111,6 +116,7 @@ class RandomPlayer {
   std::string code_;  // Of the room to enter, as soon as that is possible.
   std::optional<GameModel> game_;
   std::optional<SentMove> sent_;
+  std::string sent_again_;  // Its id, when the connection had been lost.
   bool scheduled_ = false;
   int64_t last_id_ = 0;
   // While coming back to a game.

@@ -36,13 +36,14 @@ enum Key : Keys {
   kMine = 1 << 18,
   kLevel = 1 << 19,
   kMute = 1 << 20,
+  kAfter = 1 << 21,
 };
 
 // In the order of their bits.
 constexpr std::string_view kKeyNames[] = {
-    "t",     "id", "token",  "name", "game", "seek",    "code",
-    "text",  "v",  "ply",    "n",    "move", "control", "color",
-    "offer", "on", "casual", "draw", "mine", "level",   "mute"};
+    "t",      "id",   "token", "name",  "game",    "seek",  "code",  "text",
+    "v",      "ply",  "n",     "move",  "control", "color", "offer", "on",
+    "casual", "draw", "mine",  "level", "mute",    "after"};
 
 struct Shape {
   std::string_view name;
@@ -68,7 +69,7 @@ constexpr Shape kShapes[] = {
     {"record", kGame, 0},
     {"join", kGame, kVersion | kMute},
     {"leave", kGame, 0},
-    {"move", kGame | kPly | kMoveKey, 0},
+    {"move", kGame | kPly | kMoveKey, kAfter},
     {"offer", kGame | kOfferKey, 0},
     {"decline", kGame | kOfferKey, 0},
     {"resign", kGame, 0},
@@ -153,7 +154,9 @@ class MessageReader {
       case kLevel:
         return ReadLevel();
       case kMoveKey:
-        return ReadMove();
+        return ReadMove(&message_.move);
+      case kAfter:
+        return ReadMove(&message_.after.emplace());
       case kControl:
         return ReadControl();
       case kColor:
@@ -202,12 +205,12 @@ class MessageReader {
     return reader_.Fail(absl::StrCat("there is no message ", QuoteText(name)));
   }
 
-  bool ReadMove() {
+  bool ReadMove(Move* move) {
     std::string text;
     if (!reader_.ReadString(&text)) return false;
-    const std::optional<Move> move = ParseIccs(text);
-    if (move.has_value()) message_.move = *move;
-    return move.has_value() ||
+    const std::optional<Move> parsed = ParseIccs(text);
+    if (parsed.has_value()) *move = *parsed;
+    return parsed.has_value() ||
            reader_.Fail(
                absl::StrCat(QuoteText(text), " is no move; h2e2 would be one"));
   }

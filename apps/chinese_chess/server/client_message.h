@@ -52,7 +52,7 @@ struct ClientMessage {
     kRecord,   // game: a finished one
     kJoin,     // game, v, mute: follow it, as a player or a spectator
     kLeave,    // game
-    kMove,     // game, ply, move
+    kMove,     // game, ply, move, after
     kOffer,    // game, offer: makes or accepts one
     kDecline,  // game, offer
     kResign,   // game
@@ -76,6 +76,7 @@ struct ClientMessage {
   int64_t n = 0;
   int64_t level = bot::kDefaultLevel;
   Move move;
+  std::optional<Move> after;  // The move before it, as the mover has seen it.
   TimeControl control;
   std::optional<Color> color;
   Offer offer = Offer::kDraw;

@@ -119,6 +119,11 @@ class LiveGame {
                     kingpin::MonotonicTime now, absl::Duration lag);
   // Is it the last move that `by` has made?
   bool WasMade(Color by, size_t ply, chinese_chess::Move move) const;
+  // Has `before` led to the position of `ply`? Who has thought about a move while the
+  // server was killed, or the opponent took one back, may have thought of another.
+  bool ComesAfter(size_t ply, chinese_chess::Move before) const {
+    return ply > 0 && ply <= game_.size() && game_.move(ply - 1) == before;
+  }
   MaybeRefused Resign(Color by, kingpin::MonotonicTime now);
   MaybeRefused Abort(Color by, kingpin::MonotonicTime now);
   // Makes an offer, or accepts the opponent's. A rematch that both want is theirs to

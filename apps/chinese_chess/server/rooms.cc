@@ -223,6 +223,10 @@ MaybeRefused Rooms::Ask(Room& room, const ClientMessage& message, Color color) {
 void Rooms::Move(Room& room, const RoomCommand& command, Color color) {
   const ClientMessage& message = command.message;
   const size_t ply = static_cast<size_t>(message.ply);
+  if (message.after.has_value() && !room.game.ComesAfter(ply, *message.after)) {
+    counters().moves_refused.Add();
+    return Refuse(command, {"wrong_ply", "the move before it was another"});
+  }
   const bool repeated = room.game.WasMade(color, ply, message.move);
   if (MaybeRefused refused =
           Apply(room, [color, ply, move = message.move, at = now(),

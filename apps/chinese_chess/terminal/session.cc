@@ -110,6 +110,7 @@ void Session::SendMove(const SentMove& move) {
   message.Add("game", move.game);
   message.Add("ply", move.ply);
   message.Add("move", move.move);
+  if (!move.after.empty()) message.Add("after", move.after);
   message.Add("id", move.id);
   Send(std::move(message));
 }
@@ -215,8 +216,15 @@ void Session::Error(const JsonObject& message) {
     sent_move_.reset();
     return OnConnected();
   }
-  // A game that is gone is not to be joined for ever.
-  if (code == "no_game" && message.Text("re") == "join") game_.reset();
+  if (code == "no_game" && message.Text("re") == "join" && game_.has_value()) {
+    // Not to be joined for ever. If the server was killed when it had written the end and
+    // told nobody, the archive knows how the game ended.
+    MessageWriter record("record");
+    record.Add("game", game_->id());
+    Send(std::move(record));
+    game_.reset();
+    sent_move_.reset();
+  }
   SayError(code, message.Text("text"));
 }
 
@@ -583,7 +591,8 @@ void Session::MoveBy(std::string_view text) {
   const size_t ply = game_->game().size();
   awaited_id_ = absl::StrCat(++last_id_);
   awaited_answer_.clear();
-  sent_move_ = SentMove{game_->id(), ply, FormatIccs(*move), awaited_id_};
+  sent_move_ = SentMove{game_->id(), ply, FormatIccs(*move), game_->last_move(),
+                        awaited_id_};
   if (welcomed_) SendMove(*sent_move_);
 }
 

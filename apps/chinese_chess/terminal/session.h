@@ -87,6 +87,7 @@ class Session {
     std::string game;
     size_t ply;
     std::string move;
+    std::string after;  // The move before it; empty: it is the first.
     std::string id;
   };
 

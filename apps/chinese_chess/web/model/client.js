@@ -245,16 +245,22 @@ class Client extends Emitter {
     const {game} = this;
     if (!game.yourTurn || this.pending !== null || !isLegal(game.position, move)) return false;
     this.premove = null;
-    this.pending = {ply: game.ply, move, id: this.#nextId()};
+    const before = game.moves.at(-1);
+    this.pending = {
+      ply: game.ply,
+      move,
+      after: before && moveName(before),
+      id: this.#nextId(),
+    };
     this.#sendMove();
     return true;
   }
 
   // The server takes the same move twice for the once that it is.
   #sendMove() {
-    const {ply, move, id} = this.pending;
+    const {ply, move, after, id} = this.pending;
     this.pending.sentAt = performance.now();
-    this.#say(say.move(this.game.id, ply, moveName(move)), id);
+    this.#say(say.move(this.game.id, ply, moveName(move), after), id);
   }
 
   #resend() {

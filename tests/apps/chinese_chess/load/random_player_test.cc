@@ -13,6 +13,7 @@
 namespace chinese_chess {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -35,7 +36,9 @@ class Pair : public ::testing::Test, protected RandomPlayer::Host {
   double Random() override { return 0.25; }
   LoadCounts& counts() override { return counts_; }
   bool counting() const override { return true; }
-  void OnGameFinished() override { ++finished_; }
+  void OnGameFinished(std::string_view game, Reason reason) override {
+    finished_.emplace_back(game, reason);
+  }
 
   std::string Take(int player) { return std::exchange(sent_[player], {}); }
   std::string Game(std::string_view you) {
@@ -67,7 +70,7 @@ class Pair : public ::testing::Test, protected RandomPlayer::Host {
   std::string sent_[2];
   std::vector<absl::AnyInvocable<void()>> tasks_;
   int dropped_ = -1;
-  int finished_ = 0;
+  std::vector<std::pair<std::string, Reason>> finished_;
 };
 
 constexpr std::string_view kEnd =
@@ -110,7 +113,8 @@ TEST_F(Pair, BeginsAnewWhenBothHaveSeenTheEnd) {
   Seat();
   Take(0);
   red_.OnLine(kEnd, kNow);
-  EXPECT_EQ(finished_, 1);
+  EXPECT_THAT(finished_,
+              ElementsAre(::testing::Pair("g", Reason::kResignation)));
   EXPECT_EQ(counts_.ends["resignation"], 1u);
   EXPECT_THAT(Take(0), Not(HasSubstr(R"("t":"room")")));
   black_.OnLine(kEnd, kNow);
@@ -120,8 +124,42 @@ TEST_F(Pair, BeginsAnewWhenBothHaveSeenTheEnd) {
 
 TEST_F(Pair, AGameThatIsGoneIsLost) {
   Seat();
+  Take(0);
   red_.OnLine(R"({"t":"error","re":"join","code":"no_game","text":""})", kNow);
+  EXPECT_THAT(Take(0), HasSubstr(R"({"t":"record","game":"g"})"));
+  EXPECT_EQ(counts_.lost_games, 0u);
+  red_.OnLine(R"({"t":"error","re":"record","code":"no_game","text":""})",
+              kNow);
   EXPECT_EQ(counts_.lost_games, 1u);
+  EXPECT_THAT(Take(0), HasSubstr(R"("t":"room")"));
+}
+
+TEST_F(Pair, AGameThatHasEndedUnseenIsNotLost) {
+  Seat();
+  Take(0);
+  red_.OnLine(R"({"t":"error","re":"join","code":"no_game","text":""})", kNow);
+  red_.OnLine(R"({"t":"record","game":"g","record":{}})", kNow);
+  EXPECT_EQ(counts_.ends_unseen, 1u);
+  EXPECT_TRUE(counts_.ok());
+  EXPECT_THAT(Take(0), HasSubstr(R"("t":"room")"));
+}
+
+TEST_F(Pair, AMoveSentAgainMayHaveLostItsPlace) {
+  Seat();
+  constexpr std::string_view kRefused =
+      R"({"t":"error","re":"move","id":"1","code":"wrong_ply","text":""})";
+  red_.OnDisconnected();
+  red_.OnConnected(kNow);
+  red_.OnLine(kRefused, kNow);
+  EXPECT_EQ(counts_.wrong, 0u);
+}
+
+TEST_F(Pair, AMoveSentOnceHasItsPlace) {
+  Seat();
+  red_.OnLine(
+      R"({"t":"error","re":"move","id":"1","code":"wrong_ply","text":""})",
+      kNow);
+  EXPECT_EQ(counts_.wrong, 1u);
 }
 
 TEST_F(Pair, DropsAsOftenAsItIsToldTo) {

@@ -123,6 +123,25 @@ TEST(ServerTest, AMessageThatComesTwiceDoesNothingTwice) {
   EXPECT_EQ(server.Stat("moves_repeated"), "2");
 }
 
+TEST(ServerTest, AMoveIsNotMadeInAnotherPositionThanItWasMeantFor) {
+  Server server;
+  PairOfPlayers pair = Pair(server.port());
+  const auto move = [&](TestPlayer& player, std::string_view rest) {
+    return player.Ask("move", pair.game, rest);
+  };
+  EXPECT_EQ(move(pair.red, R"(,"ply":0,"move":"h2e2","after":"h9g7")"),
+            "wrong_ply");
+  Play(pair, 0, "h2e2");
+  EXPECT_EQ(move(pair.black, R"(,"ply":1,"move":"h9g7","after":"b2e2")"),
+            "wrong_ply");
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(move(pair.black, R"(,"ply":1,"move":"h9g7","after":"h2e2")"),
+              "ok");
+  }
+  EXPECT_EQ(move(pair.red, R"(,"ply":9,"move":"h0g2","after":"h9g7")"),
+            "wrong_ply");
+}
+
 TEST(ServerTest, AForgedTokenIsRefused) {
   Server server;
   TestPlayer honest(server.port());
