@@ -196,8 +196,11 @@ absl::Status HttpClientData::Send(std::unique_ptr<HttpExchange>& exchange) {
   if (target.timeout <= absl::ZeroDuration()) {
     return absl::DeadlineExceededError("the request's time was over");
   }
+  const bool is_hop = exchange->redirects_ > 0;
   target.context = std::move(exchange);
-  absl::Status added = Add(std::move(target));
+  // One that was admitted is not refused half-way.
+  absl::Status added = is_hop ? pool().AddFurther(std::move(target))
+                              : Add(std::move(target));
   if (!added.ok()) {
     exchange.reset(static_cast<HttpExchange*>(target.context.release()));
   }

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -247,6 +248,53 @@ TEST(HttpClient, RedirectsToNowhereEndIt) {
   EXPECT_THAT(std::string(o.end.message()), HasSubstr("redirected to"));
   EXPECT_EQ(o.status, 0);
   EXPECT_EQ(o.body, "") << "a body without its head";
+}
+
+// Sends "/a" on to "/b" when `at_a` is done with.
+HttpScript RedirectingAfter(std::function<void()> at_a) {
+  return {.on_request = [at_a](HttpTestHandler& handler, Connection& c,
+                               const Request& request) {
+    if (request.path != "/a") {
+      return testing::AnswerText(handler, c, request.path);
+    }
+    at_a();
+    Redirect(handler, c, HttpStatus::kFound, "/b");
+  }};
+}
+
+TEST(HttpClient, ARedirectInADrainIsCancelled) {
+  TestHttpClient client;
+  absl::Notification drains;
+  client.data().on_shutdown = [&] { drains.Notify(); };
+  HttpTestServer server(RedirectingAfter([&] {
+    client.data().Shutdown();
+    drains.WaitForNotification();
+  }));
+  const Outcome o = client.Get(At(server.port(), "/a"));
+  EXPECT_EQ(o.end.code(), absl::StatusCode::kCancelled) << o.end;
+  EXPECT_EQ(o.redirects, 1);
+}
+
+TEST(HttpClient, ARedirectIsNotRefusedWhenManyWait) {
+  ClientOptions options;
+  options.pool.max_connections_per_host = 1;
+  options.pool.max_waiting = 1;
+  TestHttpClient client({}, options);
+  absl::Notification under_way;
+  absl::Notification other_waits;
+  HttpTestServer server(RedirectingAfter([&] {
+    under_way.Notify();
+    other_waits.WaitForNotification();
+  }));
+  const int redirected =
+      client.Start({.url = *Url::Parse(At(server.port(), "/a"))});
+  under_way.WaitForNotification();
+  const int other = client.Start({.url = *Url::Parse(At(server.port(), "/c"))});
+  other_waits.Notify();
+  const Outcome o = client.data().Await(redirected);
+  EXPECT_TRUE(o.end.ok()) << o.end;
+  EXPECT_EQ(o.body, "/b");
+  EXPECT_EQ(client.data().Await(other).body, "/c");
 }
 
 TEST(HttpClient, ExpectWaitsForTheServer) {
