@@ -473,14 +473,15 @@ void HttpClientHandler::GoOn(Connection& connection) {
   --exchange->redirects_left_;
   // From here on it may be another thread's.
   absl::Status sent = data_.Send(exchange);
-  if (!sent.ok()) OnEnd(*exchange, data_.Named(sent));
+  if (!sent.ok()) OnEnd(*exchange, sent);
 }
 
 void HttpClientHandler::End(Connection& connection,
                             const absl::Status& status) {
-  HttpExchange* exchange =
-      std::exchange(connection.state<State>().exchange, nullptr);
-  if (exchange != nullptr) OnEnd(*exchange, data_.Named(status));
+  State& state = connection.state<State>();
+  HttpExchange* exchange = std::exchange(state.exchange, nullptr);
+  if (exchange == nullptr) return;
+  OnEnd(*exchange, state.opens_tunnel ? data_.Named(status) : status);
 }
 
 void HttpClientHandler::Cancel(HttpExchange& exchange) {
@@ -497,7 +498,7 @@ void HttpClientHandler::OnClose(Connection& connection, CloseReason reason) {
     Target* const unused = target(connection);
     if (unused == nullptr) return;
     return OnEnd(ExchangeOf(*unused),
-                 data_.Named(StatusOf(connection, reason, /*begun=*/false)));
+                 StatusOf(connection, reason, /*begun=*/false));
   }
   const State& state = connection.state<State>();
   const bool begun =

@@ -42,6 +42,7 @@ using testing::HttpTestHandler;
 using testing::HttpTestServer;
 using ::testing::IsEmpty;
 using testing::Local;
+using ::testing::Not;
 using testing::Outcome;
 using testing::Script;
 using ::testing::StartsWith;
@@ -658,11 +659,20 @@ TEST(HttpClient, FailuresThroughAProxyNameIt) {
   ThreadedServer closes({.on_message = [](Connection& c) { c.Close(); }},
                         Local(), 1);
   TestHttpClient client({.proxy = *Url::Parse(At(closes.port(), "/"))});
-  const Outcome o = client.Get("http://nowhere.invalid/");
+  const Outcome o = client.Get("https://nowhere.invalid/");
   EXPECT_EQ(o.end.code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(
       std::string(o.end.message()),
       StartsWith(absl::StrCat("proxy 127.0.0.1:", closes.port(), ": ")));
+}
+
+TEST(HttpClient, FailuresOfWhatLiesBehindAProxyAreNotItsOwn) {
+  ThreadedServer proxy = Saying("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nsh",
+                                /*close=*/true);
+  TestHttpClient client({.proxy = *Url::Parse(At(proxy.port(), "/"))});
+  const Outcome o = client.Get("http://nowhere.invalid/");
+  EXPECT_EQ(o.end.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(o.end.message()), Not(HasSubstr("proxy")));
 }
 
 TEST(HttpClient, AProxyOpensATunnelWithOkAndNothingElse) {
