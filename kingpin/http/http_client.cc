@@ -196,8 +196,11 @@ absl::Status HttpClientData::Send(std::unique_ptr<HttpExchange>& exchange) {
   if (target.timeout <= absl::ZeroDuration()) {
     return absl::DeadlineExceededError("the request's time was over");
   }
+  const bool is_hop = exchange->redirects_ > 0;
   target.context = std::move(exchange);
-  absl::Status added = Add(std::move(target));
+  // One that was admitted is not refused half-way.
+  absl::Status added = is_hop ? pool().AddFurther(std::move(target))
+                              : Add(std::move(target));
   if (!added.ok()) {
     exchange.reset(static_cast<HttpExchange*>(target.context.release()));
   }
@@ -470,14 +473,15 @@ void HttpClientHandler::GoOn(Connection& connection) {
   --exchange->redirects_left_;
   // From here on it may be another thread's.
   absl::Status sent = data_.Send(exchange);
-  if (!sent.ok()) OnEnd(*exchange, data_.Named(sent));
+  if (!sent.ok()) OnEnd(*exchange, sent);
 }
 
 void HttpClientHandler::End(Connection& connection,
                             const absl::Status& status) {
-  HttpExchange* exchange =
-      std::exchange(connection.state<State>().exchange, nullptr);
-  if (exchange != nullptr) OnEnd(*exchange, data_.Named(status));
+  State& state = connection.state<State>();
+  HttpExchange* exchange = std::exchange(state.exchange, nullptr);
+  if (exchange == nullptr) return;
+  OnEnd(*exchange, state.opens_tunnel ? data_.Named(status) : status);
 }
 
 void HttpClientHandler::Cancel(HttpExchange& exchange) {
@@ -494,7 +498,7 @@ void HttpClientHandler::OnClose(Connection& connection, CloseReason reason) {
     Target* const unused = target(connection);
     if (unused == nullptr) return;
     return OnEnd(ExchangeOf(*unused),
-                 data_.Named(StatusOf(connection, reason, /*begun=*/false)));
+                 StatusOf(connection, reason, /*begun=*/false));
   }
   const State& state = connection.state<State>();
   const bool begun =

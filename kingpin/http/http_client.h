@@ -103,7 +103,8 @@ struct HttpClientOptions {
   TlsClientOptions tls = {.alpn = {"http/1.1"}};
   // Requests go by this proxy: http://HOST:PORT, no https. Those of https through a
   // tunnel (CONNECT, RFC 9110 section 9.3.6), of which it sees the host's name only.
-  // What fails by it begins with "proxy HOST:PORT: ".
+  // What fails on the way to it, or before its tunnel stands, begins with
+  // "proxy HOST:PORT: "; of what lies behind, it is the server that is told of.
   std::optional<Url> proxy = {};
   // For the proxy alone: Proxy-Authorization, say.
   std::vector<std::pair<std::string, std::string>> proxy_fields = {};
@@ -179,7 +180,7 @@ class HttpClientData : public ThreadSharedDataForClient {
   }
   // Of connections that are shared.
   std::string GroupOf(const Url& url) const;
-  // What went wrong, and by which proxy.
+  // What went wrong, and on the way to or by which proxy.
   absl::Status Named(const absl::Status& status) const;
 
   const HttpClientOptions options_;

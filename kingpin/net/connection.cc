@@ -152,13 +152,20 @@ bool Connection::AfterWrite() {
   return !above_high_edge_;
 }
 
-void Connection::Close() { BeginClose(CloseReason::kLocal, /*linger=*/false); }
+void Connection::Close() {
+  own_close_ = true;
+  BeginClose(CloseReason::kLocal, /*linger=*/false);
+}
 
 void Connection::CloseLingering() {
+  own_close_ = true;
   BeginClose(CloseReason::kLocal, /*linger=*/true);
 }
 
-void Connection::Abort() { Finish(CloseReason::kLocal); }
+void Connection::Abort() {
+  own_close_ = true;
+  Finish(CloseReason::kLocal);
+}
 
 void Connection::BeginClose(CloseReason reason, bool linger) {
   DCHECK(handler_->OnLoopThread());

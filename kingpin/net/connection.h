@@ -280,6 +280,7 @@ class Connection : private TimerNode {
   bool linger_ : 1 = false;     // CloseLingering.
   bool lingering_ : 1 = false;  // FIN is sent.
   bool closed_ : 1 = false;
+  bool own_close_ : 1 = false;  // Close() or the like was called.
   bool in_dirty_list_ : 1 = false;
   bool in_ready_list_ : 1 = false;
 

@@ -209,6 +209,10 @@ class IOHandler : private LogContextSource {
   void FinishConnection(Connection& connection, CloseReason reason) {
     connection.Finish(reason);
   }
+  // The handler has called Close() or the like, whatever came of it.
+  bool IsOwnClose(const Connection& connection) const {
+    return connection.own_close_;
+  }
   // Nothing is under way in either direction, and both are open.
   bool AtRest(const Connection& connection) const {
     const Transport* transport = connection.transport();

@@ -319,9 +319,10 @@ bool IOHandlerForClient::MayRetry(const Exchange& exchange,
       reason == CloseReason::kPeer ||
       (reason == CloseReason::kError &&
        (connection.error() == ECONNRESET || connection.error() == EPIPE));
-  return peer_closed && exchange.reused && !connection.received() &&
-         !exchange.pending.retried && exchange.pending.target.may_retry &&
-         !draining();
+  // Who has closed it is done with the target.
+  return peer_closed && !IsOwnClose(connection) && exchange.reused &&
+         !connection.received() && !exchange.pending.retried &&
+         exchange.pending.target.may_retry && !draining();
 }
 
 bool IOHandlerForClient::DiesOfInputEnd(const Connection& connection) {

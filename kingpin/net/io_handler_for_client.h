@@ -19,7 +19,8 @@
 //
 // A reused connection that ends before it has answered was closed by the peer
 // while nobody looked: OnClose comes with CloseReason::kRetry, and OnConnect once
-// more for the same target (Target::may_retry).
+// more for the same target (Target::may_retry). Not after the handler has called
+// Close() or the like itself.
 //
 // A drain fails the targets that have no connection yet with
 // ConnectError::kShutdown, and waits for those that have.

@@ -105,15 +105,30 @@ absl::Status ConnectionPool::CheckTarget(const Target& target) const {
   return absl::OkStatus();
 }
 
+absl::Status ConnectionPool::CheckRoom() const {
+  if (closed_) return absl::FailedPreconditionError("the run is over");
+  if (waiting_ >= options_.max_waiting) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(waiting_, " targets wait already"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ConnectionPool::Add(Target&& target) {
+  return Take(std::move(target), /*further=*/false);
+}
+
+absl::Status ConnectionPool::AddFurther(Target&& target) {
+  return Take(std::move(target), /*further=*/true);
+}
+
+absl::Status ConnectionPool::Take(Target&& target, bool further) {
   if (absl::Status status = CheckTarget(target); !status.ok()) return status;
   ThreadSlot* wake;
   {
     absl::MutexLock lock(&mu_);
-    if (closed_) return absl::FailedPreconditionError("the run is over");
-    if (waiting_ >= options_.max_waiting) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat(waiting_, " targets wait already"));
+    if (!further) {
+      if (absl::Status status = CheckRoom(); !status.ok()) return status;
     }
     now_ = clock_.Now();
     ever_added_ = true;
@@ -126,7 +141,7 @@ absl::Status ConnectionPool::Add(Target&& target) {
              .deadline = deadline,
              .connects_left = connects,
              .needs_new_connection = needs_new_connection},
-            /*first=*/false);
+            /*first=*/further);
     Refresh(host);
     wake = Publish();
   }

@@ -66,7 +66,8 @@ struct ConnectionPoolOptions {
   // Sockets of the whole pool. Hard. 0: 9 in 10 of the descriptors this process
   // may open.
   int max_connections = 0;
-  // Targets that wait in the pool; Add() refuses more.
+  // Targets that wait in the pool; Add() refuses more. What was admitted and
+  // waits again (a retry, AddFurther()) comes on top: at most max_connections.
   size_t max_waiting = 100'000;
   // How long a connection may lie idle. Below what servers commonly grant (5 s:
   // Apache httpd, Node.js), so that it is the client who closes: the other way
@@ -195,6 +196,11 @@ class ConnectionPool {
   // InvalidArgument for what cannot be a target. After an error `target` is
   // what it was.
   absl::Status Add(Target&& target) ABSL_LOCKS_EXCLUDED(mu_);
+  // What a target goes on with (where it was redirected to), in a callback of the
+  // connection that it has: it was admitted, so neither max_waiting nor the end
+  // of the run refuses this one, and it goes before those that have only waited.
+  // After the end it comes to OnConnectFailed with ConnectError::kShutdown.
+  absl::Status AddFurther(Target&& target) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Targets that wait for a connection.
   size_t waiting() const ABSL_LOCKS_EXCLUDED(mu_);
@@ -249,6 +255,9 @@ class ConnectionPool {
   static constexpr int kClosing = 4;
 
   absl::Status CheckTarget(const Target& target) const;
+  // Whether a target that comes from outside is taken.
+  absl::Status CheckRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status Take(Target&& target, bool further) ABSL_LOCKS_EXCLUDED(mu_);
   Host* FindOrMakeHost(const Target& target) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void EraseIfUnused(Host* host) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Enqueue(Host* host, PendingTarget pending, bool first)

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -41,6 +42,7 @@ using testing::HttpTestHandler;
 using testing::HttpTestServer;
 using ::testing::IsEmpty;
 using testing::Local;
+using ::testing::Not;
 using testing::Outcome;
 using testing::Script;
 using ::testing::StartsWith;
@@ -247,6 +249,53 @@ TEST(HttpClient, RedirectsToNowhereEndIt) {
   EXPECT_THAT(std::string(o.end.message()), HasSubstr("redirected to"));
   EXPECT_EQ(o.status, 0);
   EXPECT_EQ(o.body, "") << "a body without its head";
+}
+
+// Sends "/a" on to "/b" when `at_a` is done with.
+HttpScript RedirectingAfter(std::function<void()> at_a) {
+  return {.on_request = [at_a](HttpTestHandler& handler, Connection& c,
+                               const Request& request) {
+    if (request.path != "/a") {
+      return testing::AnswerText(handler, c, request.path);
+    }
+    at_a();
+    Redirect(handler, c, HttpStatus::kFound, "/b");
+  }};
+}
+
+TEST(HttpClient, ARedirectInADrainIsCancelled) {
+  TestHttpClient client;
+  absl::Notification drains;
+  client.data().on_shutdown = [&] { drains.Notify(); };
+  HttpTestServer server(RedirectingAfter([&] {
+    client.data().Shutdown();
+    drains.WaitForNotification();
+  }));
+  const Outcome o = client.Get(At(server.port(), "/a"));
+  EXPECT_EQ(o.end.code(), absl::StatusCode::kCancelled) << o.end;
+  EXPECT_EQ(o.redirects, 1);
+}
+
+TEST(HttpClient, ARedirectIsNotRefusedWhenManyWait) {
+  ClientOptions options;
+  options.pool.max_connections_per_host = 1;
+  options.pool.max_waiting = 1;
+  TestHttpClient client({}, options);
+  absl::Notification under_way;
+  absl::Notification other_waits;
+  HttpTestServer server(RedirectingAfter([&] {
+    under_way.Notify();
+    other_waits.WaitForNotification();
+  }));
+  const int redirected =
+      client.Start({.url = *Url::Parse(At(server.port(), "/a"))});
+  under_way.WaitForNotification();
+  const int other = client.Start({.url = *Url::Parse(At(server.port(), "/c"))});
+  other_waits.Notify();
+  const Outcome o = client.data().Await(redirected);
+  EXPECT_TRUE(o.end.ok()) << o.end;
+  EXPECT_EQ(o.body, "/b");
+  EXPECT_EQ(client.data().Await(other).body, "/c");
 }
 
 TEST(HttpClient, ExpectWaitsForTheServer) {
@@ -610,11 +659,20 @@ TEST(HttpClient, FailuresThroughAProxyNameIt) {
   ThreadedServer closes({.on_message = [](Connection& c) { c.Close(); }},
                         Local(), 1);
   TestHttpClient client({.proxy = *Url::Parse(At(closes.port(), "/"))});
-  const Outcome o = client.Get("http://nowhere.invalid/");
+  const Outcome o = client.Get("https://nowhere.invalid/");
   EXPECT_EQ(o.end.code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(
       std::string(o.end.message()),
       StartsWith(absl::StrCat("proxy 127.0.0.1:", closes.port(), ": ")));
+}
+
+TEST(HttpClient, FailuresOfWhatLiesBehindAProxyAreNotItsOwn) {
+  ThreadedServer proxy = Saying("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nsh",
+                                /*close=*/true);
+  TestHttpClient client({.proxy = *Url::Parse(At(proxy.port(), "/"))});
+  const Outcome o = client.Get("http://nowhere.invalid/");
+  EXPECT_EQ(o.end.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(o.end.message()), Not(HasSubstr("proxy")));
 }
 
 TEST(HttpClient, AProxyOpensATunnelWithOkAndNothingElse) {

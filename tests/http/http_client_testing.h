@@ -71,6 +71,8 @@ class TestData : public http::HttpClientData {
   std::function<void(http::HttpClientHandler&, http::HttpExchange&,
                      std::string_view)>
       on_body;
+  // A loop drains.
+  std::function<void()> on_shutdown;
 
  private:
   absl::Mutex mu_;
@@ -99,6 +101,9 @@ class TestHandler : public http::HttpClientHandler {
       o.url = exchange.url().ToString();
       ++o.ends;
     });
+  }
+  void OnShutdown() override {
+    if (data_.on_shutdown) data_.on_shutdown();
   }
 
  private:

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
@@ -388,6 +389,58 @@ TEST(FailureMode42, NotRetriedIfItMustNotArriveTwice) {
   EXPECT_EQ(client.events().back(), "close: peer");
   EXPECT_FALSE(server.TryAccept().has_value());
   ExpectRecovered(client);
+}
+
+// `close` closes the connection as it is used again, and `fail` has it fail.
+void ExpectNoRetryAfter(
+    absl::FunctionRef<void(Connection&)> close,
+    absl::FunctionRef<void(ManualClient&, TestClient&)> fail) {
+  TestListener server;
+  ClientScript script = GivesBack();
+  script.on_connect = [&](ScriptedClientHandler& handler, Connection& c) {
+    if (handler.reused(c)) close(c);
+  };
+  ManualClient client(script);
+  TestClient peer = Pooled(client, server);
+  client.Add(server.target());
+  fail(client, peer);
+  ASSERT_TRUE(client.RunUntilEnded(2));
+  EXPECT_EQ(client.stats().retries.value(), 0u);
+  EXPECT_FALSE(server.TryAccept().has_value());
+  ExpectRecovered(client);
+}
+
+TEST(FailureMode42, NotRetriedAfterTheHandlerHasClosedIt) {
+  const std::string big(8 << 20, 'x');
+  for (auto close : {&Connection::Close, &Connection::CloseLingering}) {
+    ExpectNoRetryAfter(
+        [&](Connection& c) {
+          c.Write(big);
+          (c.*close)();
+        },
+        [](ManualClient& client, TestClient& peer) {
+          ASSERT_TRUE(client.RunUntil([&] { return !peer.received().empty(); }));
+          peer.Reset();
+        });
+  }
+}
+
+TEST(FailureMode42, NotRetriedAfterAnAbortOfWhatHasFailed) {
+  const std::string big(64 << 10, 'x');
+  std::atomic<bool> fail = false;
+  ScopedFaultHook hook([&](sys::Call call, int) -> sys::Fault {
+    return {.error = fail && call == sys::Call::kSend ? EPIPE : 0};
+  });
+  for (auto close : {&Connection::Close, &Connection::Abort}) {
+    ExpectNoRetryAfter(
+        [&](Connection& c) {
+          fail = true;
+          c.Write(big);
+          (c.*close)();
+          fail = false;
+        },
+        [](ManualClient&, TestClient&) {});
+  }
 }
 
 // --- 43: bytes that nobody asked for -----------------------------------------------------

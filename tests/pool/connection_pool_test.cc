@@ -154,6 +154,21 @@ TEST_F(PoolTest, WaitingIsBoundedAndARefusedTargetStaysWithTheCaller) {
   EXPECT_TRUE(pool_->Add(std::move(third)).ok());
 }
 
+TEST_F(PoolTest, WhatGoesOnIsNotRefusedAndGoesFirst) {
+  Open({.max_connections = 1, .max_waiting = 1});
+  Add(To("a", "redirected"));
+  std::vector<Draw> draws = Update();
+  Add(To("a", "waits"));
+  EXPECT_TRUE(absl::IsResourceExhausted(pool_->Add(To("a"))));
+  EXPECT_TRUE(pool_->AddFurther(To("a", "further")).ok());
+  EXPECT_TRUE(absl::IsInvalidArgument(pool_->AddFurther({.host = "a"})));
+  Finish(draws[0]);
+  draws = Update();
+  EXPECT_THAT(Messages(draws), ElementsAre("further"));
+  Finish(draws[0]);
+  EXPECT_THAT(Messages(Update()), ElementsAre("waits"));
+}
+
 // --- Limits ----------------------------------------------------------------------
 
 TEST_F(PoolTest, LimitOfAHost) {
@@ -693,6 +708,23 @@ TEST_F(PoolTest, CloseFailsWhatWaitsAndClosesWhatIsIdle) {
   EXPECT_THAT(closed_, ElementsAre(idle));
   Update();
   EXPECT_EQ(pool_->open(), 0);
+  EXPECT_TRUE(pool_->MayDoze(0));
+}
+
+TEST_F(PoolTest, WhatGoesOnAfterTheEndFailsByIt) {
+  Open({});
+  Add(To("a"));
+  std::vector<Draw> draws = Update();
+  pool_->Close();
+  Update();
+  EXPECT_TRUE(pool_->AddFurther(To("b", "further")).ok());
+  EXPECT_FALSE(pool_->MayDoze(0));
+  Finish(draws[0]);
+  EXPECT_THAT(Update(), IsEmpty());
+  ASSERT_EQ(failures_.size(), 1u);
+  EXPECT_EQ(failures_[0].first, "further");
+  EXPECT_EQ(failures_[0].second.reason, ConnectError::kShutdown);
+  Update();
   EXPECT_TRUE(pool_->MayDoze(0));
 }
 
