@@ -15,10 +15,11 @@
 // as light; a thread that is stuck in a callback does not count. Who finds that
 // it is another's turn wakes that one.
 //
-// A host whose connect failed backs off, doubling from first_back_off with
-// jitter, and then is tried with one connect at a time until one succeeds. Idle
-// connections to it stay in use meanwhile. Its targets wait, until they are over
-// their deadlines.
+// A host whose connect failed, or was given up at its target's deadline after
+// ClientOptions::attempt_delay without an answer, backs off, doubling from
+// first_back_off with jitter, and then is tried with one connect at a time until
+// one succeeds. Idle connections to it stay in use meanwhile. Its targets wait,
+// until they are over their deadlines.
 //
 // Threads: Add() and the numbers from any thread; Update() and what else says so
 // from loop threads. One mutex, held for a batch.
@@ -117,7 +118,7 @@ class ConnectionPool {
     kConnecting,  // It was to be reused, was dead, and is made anew.
     kConnected,
     kConnectFailed,  // The host backs off.
-    kConnectEnded,   // Neither: a deadline, say.
+    kConnectEnded,   // Neither: a deadline, before it could have answered.
     kExtraClosed,    // One that AcquireExtra() or `to_close` had is closed.
     kClosed,         // A drawn one is closed, and its target has ended.
   };
