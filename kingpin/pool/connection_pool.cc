@@ -38,13 +38,21 @@ struct ConnectionPool::Host {
   bool backing_off = false;
   MonotonicTime back_off_ends = {};
   ConnectError last_error = ConnectError::kOther;
-  std::array<WaiterList, kTargetPriorities> waiting;
+  // By priority: who is content with an idle connection, and who needs a new one,
+  // each the oldest first. Two lines, for the second may have to wait where the
+  // first need not.
+  std::array<std::array<WaiterList, 2>, kTargetPriorities> waiting;
   std::array<bool, kTargetPriorities> in_ring = {};
   std::vector<IdleList::iterator> idle;  // The oldest first.
 
+  WaiterList& LineOf(const PendingTarget& pending) {
+    return waiting[Index(pending.target.priority)]
+                  [pending.needs_new_connection ? 1 : 0];
+  }
   bool AnyWaiting() const {
-    return std::any_of(waiting.begin(), waiting.end(),
-                       [](const WaiterList& list) { return !list.empty(); });
+    return std::any_of(waiting.begin(), waiting.end(), [](const auto& lines) {
+      return !lines[0].empty() || !lines[1].empty();
+    });
   }
   bool InAnyRing() const {
     return std::find(in_ring.begin(), in_ring.end(), true) != in_ring.end();
@@ -159,22 +167,23 @@ void ConnectionPool::EraseIfUnused(Host* host) {
 }
 
 void ConnectionPool::Enqueue(Host* host, PendingTarget pending, bool first) {
-  WaiterList& list = host->waiting[Index(pending.target.priority)];
+  WaiterList& line = host->LineOf(pending);
   const MonotonicTime deadline = pending.deadline;
+  const int64_t order = first ? --first_order_ : ++last_order_;
   WaiterList::iterator waiter =
-      list.insert(first ? list.begin() : list.end(),
-                  Waiter{std::move(pending), host, next_number_++});
+      line.insert(first ? line.begin() : line.end(),
+                  Waiter{std::move(pending), host, order});
   if (deadline != kNever) {
-    deadlines_.emplace(std::pair(deadline, waiter->number), waiter);
+    deadlines_.emplace(std::pair(deadline, order), waiter);
   }
   ++waiting_;
 }
 
-PendingTarget ConnectionPool::Dequeue(WaiterList& list,
-                                      WaiterList::iterator waiter) {
-  deadlines_.erase({waiter->pending.deadline, waiter->number});
+PendingTarget ConnectionPool::Dequeue(WaiterList::iterator waiter) {
+  deadlines_.erase({waiter->pending.deadline, waiter->order});
+  WaiterList& line = waiter->host->LineOf(waiter->pending);
   PendingTarget pending = std::move(waiter->pending);
-  list.erase(waiter);
+  line.erase(waiter);
   --waiting_;
   return pending;
 }
@@ -188,17 +197,22 @@ bool ConnectionPool::CanConnect(const Host& host) const {
   return host.open < options_.max_connections_per_host || !host.idle.empty();
 }
 
-bool ConnectionPool::Drawable(const Host& host, int priority) const {
-  const WaiterList& list = host.waiting[priority];
-  if (list.empty()) return false;
-  const bool can_reuse =
-      !host.idle.empty() && !list.front().pending.needs_new_connection;
-  return can_reuse || CanConnect(host);
+ConnectionPool::WaiterList* ConnectionPool::NextLine(Host& host,
+                                                     int priority) const {
+  auto& [reusing, connecting] = host.waiting[priority];
+  const bool can_connect = CanConnect(host);
+  const bool reuse = !reusing.empty() && (can_connect || !host.idle.empty());
+  const bool connect = !connecting.empty() && can_connect;
+  if (reuse && connect) {
+    return reusing.front().order < connecting.front().order ? &reusing
+                                                            : &connecting;
+  }
+  return reuse ? &reusing : connect ? &connecting : nullptr;
 }
 
 void ConnectionPool::Refresh(Host* host) {
   for (int priority = 0; priority < kTargetPriorities; ++priority) {
-    if (host->in_ring[priority] || !Drawable(*host, priority)) continue;
+    if (host->in_ring[priority] || !NextLine(*host, priority)) continue;
     host->in_ring[priority] = true;
     rings_[priority].push_back(host);
   }
@@ -357,10 +371,8 @@ void ConnectionPool::FailOverdue(Turn& turn) {
     Host* host = waiter->host;
     ConnectFailure failure = {.reason = ConnectError::kPoolDeadline,
                               .detail = DescribeWait(*host)};
-    WaiterList& list = host->waiting[Index(waiter->pending.target.priority)];
-    turn.failed.push_back({Dequeue(list, waiter), std::move(failure)});
+    turn.failed.push_back({Dequeue(waiter), std::move(failure)});
     ++counts_.overdue;
-    Refresh(host);  // Who is behind it may be content with an idle connection.
     EraseIfUnused(host);
   }
 }
@@ -390,10 +402,12 @@ std::string ConnectionPool::DescribeWait(const Host& host) const {
 void ConnectionPool::FailAll(Turn& turn) {
   for (auto& [key, host] : hosts_) {
     if (waiting_ == 0) break;
-    for (WaiterList& list : host->waiting) {
-      while (!list.empty() && turn.failed.size() < kMaxOverdue) {
-        turn.failed.push_back(
-            {Dequeue(list, list.begin()), {.reason = ConnectError::kShutdown}});
+    for (auto& lines : host->waiting) {
+      for (WaiterList& line : lines) {
+        while (!line.empty() && turn.failed.size() < kMaxOverdue) {
+          turn.failed.push_back(
+              {Dequeue(line.begin()), {.reason = ConnectError::kShutdown}});
+        }
       }
     }
   }
@@ -431,8 +445,8 @@ bool ConnectionPool::DrawOne(int thread, Turn& turn) {
       Host* host = ring.front();
       ring.pop_front();
       host->in_ring[priority] = false;
-      if (Drawable(*host, priority)) {
-        DrawFrom(host, priority, thread, turn);
+      if (WaiterList* line = NextLine(*host, priority)) {
+        DrawFrom(host, line->begin(), thread, turn);
         Refresh(host);  // To the end of the ring.
         return true;
       }
@@ -442,10 +456,9 @@ bool ConnectionPool::DrawOne(int thread, Turn& turn) {
   return false;
 }
 
-void ConnectionPool::DrawFrom(Host* host, int priority, int thread,
-                              Turn& turn) {
-  WaiterList& list = host->waiting[priority];
-  Draw draw = {.pending = Dequeue(list, list.begin()), .host = host};
+void ConnectionPool::DrawFrom(Host* host, WaiterList::iterator waiter,
+                              int thread, Turn& turn) {
+  Draw draw = {.pending = Dequeue(waiter), .host = host};
   if (!host->idle.empty() && !draw.pending.needs_new_connection) {
     // The one used last: the least likely to have been closed by the peer.
     draw.idle = TakeIdle(host->idle.back());
@@ -585,7 +598,9 @@ std::list<ConnectionPool::Waiter> ConnectionPool::Clear() {
   absl::MutexLock lock(&mu_);
   closed_ = true;
   for (auto& [key, host] : hosts_) {
-    for (WaiterList& list : host->waiting) waiting.splice(waiting.end(), list);
+    for (auto& lines : host->waiting) {
+      for (WaiterList& line : lines) waiting.splice(waiting.end(), line);
+    }
   }
   hosts.swap(hosts_);
   idle.swap(idle_);

@@ -36,6 +36,12 @@ Target To(std::string host, std::string message = "") {
       .host = std::move(host), .port = 80, .first_message = std::move(message)};
 }
 
+Target Own(std::string host, std::string message = "") {
+  Target target = To(std::move(host), std::move(message));
+  target.may_reuse = false;
+  return target;
+}
+
 UniqueFd AnyDescriptor() {
   return UniqueFd(open("/dev/null", O_RDONLY | O_CLOEXEC));
 }
@@ -295,9 +301,7 @@ TEST_F(PoolTest, TargetThatMustNotShareGetsItsOwn) {
   std::vector<Draw> draws = Update();
   int idle = GiveBack(draws[0]);
   Update();
-  Target own = To("a");
-  own.may_reuse = false;
-  Add(std::move(own));
+  Add(Own("a"));
   draws = Update();
   ASSERT_EQ(draws.size(), 1u);
   EXPECT_FALSE(draws[0].idle.valid());
@@ -507,6 +511,59 @@ TEST_F(PoolTest, IdleConnectionsStayInUseDuringBackOff) {
   draws = Update();
   ASSERT_THAT(Messages(draws), ElementsAre("again"));
   EXPECT_TRUE(draws[0].idle.valid());
+}
+
+TEST_F(PoolTest, WhoMustNotShareKeepsNobodyFromIdleConnectionsDuringBackOff) {
+  Open({});
+  Add(To("a"));
+  Add(To("a"));
+  std::vector<Draw> draws = Update();
+  const int idle = GiveBack(draws[0]);
+  Fail(draws[1]);
+  Add(Own("a", "own"));
+  Add(To("a", "1"));
+  Add(To("a", "2"));
+  draws = Update();
+  ASSERT_THAT(Messages(draws), ElementsAre("1"));
+  EXPECT_EQ(draws[0].idle.fd.get(), idle);
+  EXPECT_THAT(Update(), IsEmpty());
+  GiveBack(draws[0]);
+  EXPECT_THAT(Messages(Update()), ElementsAre("2"));
+}
+
+TEST_F(PoolTest, WhoMustNotShareKeepsNobodyFromIdleConnectionsWhileOneIsTried) {
+  Open({.first_back_off = absl::Seconds(1)});
+  Add(To("a"));
+  Add(To("a"));
+  std::vector<Draw> draws = Update();
+  GiveBack(draws[0]);
+  Fail(draws[1]);
+  Add(Own("a", "tries"));
+  EXPECT_THAT(Update(), IsEmpty());
+  clock_.Advance(absl::Seconds(1));
+  ASSERT_THAT(Messages(Update()), ElementsAre("tries"));
+  Add(Own("a", "own"));
+  Add(To("a", "any"));
+  EXPECT_THAT(Messages(Update()), ElementsAre("any"));
+}
+
+TEST_F(PoolTest, TheOldestOfAHostIsFirstWhateverItNeeds) {
+  Open({.max_connections_per_host = 1});
+  Add(To("a"));
+  std::vector<Draw> draws = Update();
+  Add(To("a", "any"));
+  Add(Own("a", "own"));
+  Add(Own("a", "own"));
+  Add(To("a", "any"));
+  std::vector<std::string> order;
+  for (int i = 0; i < 4; ++i) {
+    GiveBack(draws[0]);
+    draws = Update();
+    ASSERT_EQ(draws.size(), 1u);
+    order.push_back(draws[0].pending.target.first_message);
+    EXPECT_EQ(draws[0].idle.valid(), order.back() == "any");
+  }
+  EXPECT_THAT(order, ElementsAre("any", "own", "own", "any"));
 }
 
 TEST_F(PoolTest, WhoTimesOutBehindAFailureIsToldOfIt) {
