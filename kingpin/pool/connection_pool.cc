@@ -15,8 +15,8 @@ namespace kingpin {
 namespace {
 
 constexpr MonotonicTime kNever = {std::numeric_limits<int64_t>::max()};
-// What one update fails or closes because its time has come: the lock is held
-// for a bounded time, and callbacks come in between.
+// What one update fails or closes because its time has come, or the end: the
+// lock is held for a bounded time, and callbacks come in between.
 constexpr size_t kMaxOverdue = 64;
 // A thread that has not drawn for long does not get all that it has missed.
 constexpr int64_t kMaxLag = 2 * ConnectionPool::kLead;
@@ -42,17 +42,13 @@ struct ConnectionPool::Host {
   // each the oldest first. Two lines, for the second may have to wait where the
   // first need not.
   std::array<std::array<WaiterList, 2>, kTargetPriorities> waiting;
+  size_t waiters = 0;  // Also of those that `left_` has.
   std::array<bool, kTargetPriorities> in_ring = {};
   std::vector<IdleList::iterator> idle;  // The oldest first.
 
   WaiterList& LineOf(const PendingTarget& pending) {
     return waiting[Index(pending.target.priority)]
                   [pending.needs_new_connection ? 1 : 0];
-  }
-  bool AnyWaiting() const {
-    return std::any_of(waiting.begin(), waiting.end(), [](const auto& lines) {
-      return !lines[0].empty() || !lines[1].empty();
-    });
   }
   bool InAnyRing() const {
     return std::find(in_ring.begin(), in_ring.end(), true) != in_ring.end();
@@ -160,14 +156,14 @@ ConnectionPool::Host* ConnectionPool::FindOrMakeHost(const Target& target) {
 
 void ConnectionPool::EraseIfUnused(Host* host) {
   if (host->open > 0 || host->backing_off || host->InAnyRing() ||
-      host->AnyWaiting()) {
+      host->waiters > 0) {
     return;
   }
   hosts_.erase(host->key);
 }
 
 void ConnectionPool::Enqueue(Host* host, PendingTarget pending, bool first) {
-  WaiterList& line = host->LineOf(pending);
+  WaiterList& line = LineOf(host, pending);
   const MonotonicTime deadline = pending.deadline;
   const int64_t order = first ? --first_order_ : ++last_order_;
   WaiterList::iterator waiter =
@@ -176,16 +172,23 @@ void ConnectionPool::Enqueue(Host* host, PendingTarget pending, bool first) {
   if (deadline != kNever) {
     deadlines_.emplace(std::pair(deadline, order), waiter);
   }
+  ++host->waiters;
   ++waiting_;
 }
 
 PendingTarget ConnectionPool::Dequeue(WaiterList::iterator waiter) {
   deadlines_.erase({waiter->pending.deadline, waiter->order});
-  WaiterList& line = waiter->host->LineOf(waiter->pending);
+  WaiterList& line = LineOf(waiter->host, waiter->pending);
   PendingTarget pending = std::move(waiter->pending);
-  line.erase(waiter);
+  --waiter->host->waiters;
   --waiting_;
+  line.erase(waiter);
   return pending;
+}
+
+ConnectionPool::WaiterList& ConnectionPool::LineOf(
+    Host* host, const PendingTarget& pending) {
+  return closed_ ? left_ : host->LineOf(pending);
 }
 
 // --- What can be drawn -----------------------------------------------------------
@@ -238,7 +241,7 @@ void ConnectionPool::Update(int thread, Turn& turn) {
     under_way_ -= std::exchange(turn.being_told, 0);
     TakeNews(thread, turn);
     PassTime(turn);
-    if (closed_) FailAll(turn);
+    FailLeft(turn);
     while (turn.draws.size() < static_cast<size_t>(options_.draw_batch) &&
            !closed_ && RoomInPool() && MayDraw(thread)) {
       if (!DrawOne(thread, turn)) break;
@@ -357,7 +360,7 @@ void ConnectionPool::PassTime(Turn& turn) {
   }
   FailOverdue(turn);
   size_t count = 0;
-  while (!idle_.empty() && idle_.front().expires <= now_ &&
+  while (!idle_.empty() && (closed_ || idle_.front().expires <= now_) &&
          count++ < kMaxOverdue) {
     Host* host = idle_.front().host;
     turn.to_close.push_back({host, TakeIdle(idle_.begin())});
@@ -399,21 +402,12 @@ std::string ConnectionPool::DescribeWait(const Host& host) const {
   return text;
 }
 
-void ConnectionPool::FailAll(Turn& turn) {
-  for (auto& [key, host] : hosts_) {
-    if (waiting_ == 0) break;
-    for (auto& lines : host->waiting) {
-      for (WaiterList& line : lines) {
-        while (!line.empty() && turn.failed.size() < kMaxOverdue) {
-          turn.failed.push_back(
-              {Dequeue(line.begin()), {.reason = ConnectError::kShutdown}});
-        }
-      }
-    }
-  }
-  while (!idle_.empty()) {
-    Host* host = idle_.front().host;
-    turn.to_close.push_back({host, TakeIdle(idle_.begin())});
+void ConnectionPool::FailLeft(Turn& turn) {
+  while (!left_.empty() && turn.failed.size() < kMaxOverdue) {
+    Host* host = left_.front().host;
+    turn.failed.push_back(
+        {Dequeue(left_.begin()), {.reason = ConnectError::kShutdown}});
+    EraseIfUnused(host);
   }
 }
 
@@ -584,9 +578,26 @@ void ConnectionPool::Rescue(MonotonicTime now) {
 
 // --- The end -----------------------------------------------------------------------
 
+void ConnectionPool::EndLines() {
+  closed_ = true;
+  // Once, and by links alone: to look through the hosts for what is left in each
+  // update would be quadratic.
+  for (auto& [key, host] : hosts_) {
+    for (auto& lines : host->waiting) {
+      for (WaiterList& line : lines) left_.splice(left_.end(), line);
+    }
+  }
+  for (int priority = 0; priority < kTargetPriorities; ++priority) {
+    for (Host* host : std::exchange(rings_[priority], {})) {
+      host->in_ring[priority] = false;
+      EraseIfUnused(host);
+    }
+  }
+}
+
 void ConnectionPool::Close() {
   absl::MutexLock lock(&mu_);
-  closed_ = true;
+  if (!closed_) EndLines();
   (void)Publish();  // Every loop is told of the end, and looks.
 }
 
@@ -596,15 +607,10 @@ std::list<ConnectionPool::Waiter> ConnectionPool::Clear() {
   absl::flat_hash_map<std::string, std::unique_ptr<Host>> hosts;
   IdleList idle;
   absl::MutexLock lock(&mu_);
-  closed_ = true;
-  for (auto& [key, host] : hosts_) {
-    for (auto& lines : host->waiting) {
-      for (WaiterList& line : lines) waiting.splice(waiting.end(), line);
-    }
-  }
+  EndLines();
+  waiting.swap(left_);
   hosts.swap(hosts_);
   idle.swap(idle_);
-  for (auto& ring : rings_) ring.clear();
   deadlines_.clear();
   back_offs_.clear();
   waiting_ = 0;

@@ -259,6 +259,11 @@ class ConnectionPool {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   bool CanConnect(const Host& host) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // In which it waits.
+  WaiterList& LineOf(Host* host, const PendingTarget& pending)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Closes; `left_` has all that wait then, and no ring a host.
+  void EndLines() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Whose first waiter is the next to be served; null if none can be.
   WaiterList* NextLine(Host& host, int priority) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -281,7 +286,7 @@ class ConnectionPool {
   // What a target of `host` waits for, and what bounds it.
   std::string DescribeWait(const Host& host) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void FailAll(Turn& turn) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void FailLeft(Turn& turn) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool DrawOne(int thread, Turn& turn) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void DrawFrom(Host* host, WaiterList::iterator waiter, int thread, Turn& turn)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -321,6 +326,8 @@ class ConnectionPool {
   // that no longer can is found out when its turn comes.
   std::array<std::deque<Host*>, kTargetPriorities> rings_ ABSL_GUARDED_BY(mu_);
   size_t waiting_ ABSL_GUARDED_BY(mu_) = 0;
+  // Once it is closed: all that wait, of any host.
+  WaiterList left_ ABSL_GUARDED_BY(mu_);
   // Waiter::order of the ends of all lines.
   int64_t first_order_ ABSL_GUARDED_BY(mu_) = 0;
   int64_t last_order_ ABSL_GUARDED_BY(mu_) = 0;

@@ -753,6 +753,50 @@ TEST_F(PoolTest, CloseFailsWhatWaitsAndClosesWhatIsIdle) {
   EXPECT_TRUE(pool_->MayDoze(0));
 }
 
+TEST_F(PoolTest, TheEndOfManyComesInBatchesAndForgetsWhatIsOver) {
+  constexpr size_t kHosts = 1000, kIdle = 200;
+  Open({.max_connections_per_host = kIdle,
+        .max_idle_per_host = kIdle,
+        .draw_batch = kIdle});
+  for (size_t i = 0; i < kIdle; ++i) Add(To("idle"));
+  for (const Draw& draw : Update()) GiveBack(draw);
+  Update();
+  ASSERT_EQ(pool_->idle(), kIdle);
+  for (size_t i = 0; i < kHosts; ++i) Add(To(absl::StrCat("host", i)));
+  pool_->Close();
+  int updates = 0;
+  for (; pool_->WantsUpdate() && updates < 1000; ++updates) {
+    const size_t failed = failures_.size(), idle = pool_->idle();
+    Update();
+    EXPECT_LE(failures_.size() - failed, 64u);
+    EXPECT_LE(idle - pool_->idle(), 64u);
+    // No later update looks at those of this one.
+    const size_t with_sockets = pool_->open() > 0 ? 1 : 0;
+    EXPECT_EQ(pool_->hosts(), kHosts - failures_.size() + with_sockets);
+  }
+  EXPECT_EQ(updates, 16);
+  EXPECT_EQ(failures_.size(), kHosts);
+  EXPECT_EQ(pool_->idle(), 0u);
+  EXPECT_EQ(pool_->open(), 0);
+  EXPECT_EQ(pool_->hosts(), 0u);
+}
+
+TEST_F(PoolTest, WhatComesBackAfterTheEndFailsToo) {
+  Open({});
+  Add(To("a", "1"));
+  std::vector<Draw> draws = Update();
+  Add(To("a", "2"));
+  pool_->Close();
+  Fail(draws[0]);
+  turns_[0].returned.push_back({draws[0].host, std::move(draws[0].pending)});
+  EXPECT_THAT(Update(), IsEmpty());
+  ASSERT_EQ(failures_.size(), 2u);
+  for (const auto& [message, failure] : failures_) {
+    EXPECT_EQ(failure.reason, ConnectError::kShutdown) << message;
+  }
+  EXPECT_EQ(pool_->waiting(), 0u);
+}
+
 TEST_F(PoolTest, SaysWhenAllIsDone) {
   Open({.max_connections_per_host = 1, .end_when_done = true});
   Update();
