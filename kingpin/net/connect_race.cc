@@ -90,6 +90,17 @@ void ConnectRace::Cancel() {
   done_ = nullptr;
 }
 
+std::optional<ConnectError> ConnectRace::FailureSoFar() const {
+  if (attempts_.empty()) {
+    if (failures_ > 0) return failure_.reason;
+    return std::nullopt;  // It is still looked up.
+  }
+  const absl::Duration silence =
+      loop_.shared().clock().Now() - attempts_.front().started;
+  if (silence >= options_.attempt_delay) return ConnectError::kTimedOut;
+  return std::nullopt;
+}
+
 // --- Addresses -------------------------------------------------------------------
 
 void ConnectRace::TakeAnswer(ResolveAnswer answer) {

@@ -24,6 +24,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -71,6 +72,9 @@ class ConnectRace {
   void Start(absl::string_view host, uint16_t port, Done done);
   // Closes its sockets and gives the permits back.
   void Cancel();
+  // What is to be held against the host by who cannot wait any longer: an address
+  // has not answered for `attempt_delay`, or all that are known have failed.
+  std::optional<ConnectError> FailureSoFar() const;
 
  private:
   struct Attempt {

@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -229,9 +230,13 @@ void IOHandlerForClient::OnHandshakeFailed(Connection& connection,
 // --- Without a connection --------------------------------------------------------------
 
 void IOHandlerForClient::EndRace(Exchange& exchange) {
+  // A host that swallows what is sent to it must back off even if nobody waits
+  // for connect_timeout.
+  const std::optional<ConnectError> failure = exchange.race->FailureSoFar();
   exchange.race->Cancel();
   ended_races_.push_back(std::move(exchange.race));
-  Report(exchange, Event::kConnectEnded);
+  if (!failure.has_value()) return Report(exchange, Event::kConnectEnded);
+  turn_.reports.push_back({exchange.host, Event::kConnectFailed, *failure});
 }
 
 void IOHandlerForClient::ConnectFailed(Exchange& exchange,

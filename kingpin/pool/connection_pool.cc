@@ -15,8 +15,8 @@ namespace kingpin {
 namespace {
 
 constexpr MonotonicTime kNever = {std::numeric_limits<int64_t>::max()};
-// What one update fails or closes because its time has come: the lock is held
-// for a bounded time, and callbacks come in between.
+// What one update fails or closes because its time has come, or the end: the
+// lock is held for a bounded time, and callbacks come in between.
 constexpr size_t kMaxOverdue = 64;
 // A thread that has not drawn for long does not get all that it has missed.
 constexpr int64_t kMaxLag = 2 * ConnectionPool::kLead;
@@ -38,13 +38,17 @@ struct ConnectionPool::Host {
   bool backing_off = false;
   MonotonicTime back_off_ends = {};
   ConnectError last_error = ConnectError::kOther;
-  std::array<WaiterList, kTargetPriorities> waiting;
+  // By priority: who is content with an idle connection, and who needs a new one,
+  // each the oldest first. Two lines, for the second may have to wait where the
+  // first need not.
+  std::array<std::array<WaiterList, 2>, kTargetPriorities> waiting;
+  size_t waiters = 0;  // Also of those that `left_` has.
   std::array<bool, kTargetPriorities> in_ring = {};
   std::vector<IdleList::iterator> idle;  // The oldest first.
 
-  bool AnyWaiting() const {
-    return std::any_of(waiting.begin(), waiting.end(),
-                       [](const WaiterList& list) { return !list.empty(); });
+  WaiterList& LineOf(const PendingTarget& pending) {
+    return waiting[Index(pending.target.priority)]
+                  [pending.needs_new_connection ? 1 : 0];
   }
   bool InAnyRing() const {
     return std::find(in_ring.begin(), in_ring.end(), true) != in_ring.end();
@@ -167,31 +171,39 @@ ConnectionPool::Host* ConnectionPool::FindOrMakeHost(const Target& target) {
 
 void ConnectionPool::EraseIfUnused(Host* host) {
   if (host->open > 0 || host->backing_off || host->InAnyRing() ||
-      host->AnyWaiting()) {
+      host->waiters > 0) {
     return;
   }
   hosts_.erase(host->key);
 }
 
 void ConnectionPool::Enqueue(Host* host, PendingTarget pending, bool first) {
-  WaiterList& list = host->waiting[Index(pending.target.priority)];
+  WaiterList& line = LineOf(host, pending);
   const MonotonicTime deadline = pending.deadline;
+  const int64_t order = first ? --first_order_ : ++last_order_;
   WaiterList::iterator waiter =
-      list.insert(first ? list.begin() : list.end(),
-                  Waiter{std::move(pending), host, next_number_++});
+      line.insert(first ? line.begin() : line.end(),
+                  Waiter{std::move(pending), host, order});
   if (deadline != kNever) {
-    deadlines_.emplace(std::pair(deadline, waiter->number), waiter);
+    deadlines_.emplace(std::pair(deadline, order), waiter);
   }
+  ++host->waiters;
   ++waiting_;
 }
 
-PendingTarget ConnectionPool::Dequeue(WaiterList& list,
-                                      WaiterList::iterator waiter) {
-  deadlines_.erase({waiter->pending.deadline, waiter->number});
+PendingTarget ConnectionPool::Dequeue(WaiterList::iterator waiter) {
+  deadlines_.erase({waiter->pending.deadline, waiter->order});
+  WaiterList& line = LineOf(waiter->host, waiter->pending);
   PendingTarget pending = std::move(waiter->pending);
-  list.erase(waiter);
+  --waiter->host->waiters;
   --waiting_;
+  line.erase(waiter);
   return pending;
+}
+
+ConnectionPool::WaiterList& ConnectionPool::LineOf(
+    Host* host, const PendingTarget& pending) {
+  return closed_ ? left_ : host->LineOf(pending);
 }
 
 // --- What can be drawn -----------------------------------------------------------
@@ -203,17 +215,22 @@ bool ConnectionPool::CanConnect(const Host& host) const {
   return host.open < options_.max_connections_per_host || !host.idle.empty();
 }
 
-bool ConnectionPool::Drawable(const Host& host, int priority) const {
-  const WaiterList& list = host.waiting[priority];
-  if (list.empty()) return false;
-  const bool can_reuse =
-      !host.idle.empty() && !list.front().pending.needs_new_connection;
-  return can_reuse || CanConnect(host);
+ConnectionPool::WaiterList* ConnectionPool::NextLine(Host& host,
+                                                     int priority) const {
+  auto& [reusing, connecting] = host.waiting[priority];
+  const bool can_connect = CanConnect(host);
+  const bool reuse = !reusing.empty() && (can_connect || !host.idle.empty());
+  const bool connect = !connecting.empty() && can_connect;
+  if (reuse && connect) {
+    return reusing.front().order < connecting.front().order ? &reusing
+                                                            : &connecting;
+  }
+  return reuse ? &reusing : connect ? &connecting : nullptr;
 }
 
 void ConnectionPool::Refresh(Host* host) {
   for (int priority = 0; priority < kTargetPriorities; ++priority) {
-    if (host->in_ring[priority] || !Drawable(*host, priority)) continue;
+    if (host->in_ring[priority] || !NextLine(*host, priority)) continue;
     host->in_ring[priority] = true;
     rings_[priority].push_back(host);
   }
@@ -239,7 +256,7 @@ void ConnectionPool::Update(int thread, Turn& turn) {
     under_way_ -= std::exchange(turn.being_told, 0);
     TakeNews(thread, turn);
     PassTime(turn);
-    if (closed_) FailAll(turn);
+    FailLeft(turn);
     while (turn.draws.size() < static_cast<size_t>(options_.draw_batch) &&
            !closed_ && RoomInPool() && MayDraw(thread)) {
       if (!DrawOne(thread, turn)) break;
@@ -358,7 +375,7 @@ void ConnectionPool::PassTime(Turn& turn) {
   }
   FailOverdue(turn);
   size_t count = 0;
-  while (!idle_.empty() && idle_.front().expires <= now_ &&
+  while (!idle_.empty() && (closed_ || idle_.front().expires <= now_) &&
          count++ < kMaxOverdue) {
     Host* host = idle_.front().host;
     turn.to_close.push_back({host, TakeIdle(idle_.begin())});
@@ -372,10 +389,8 @@ void ConnectionPool::FailOverdue(Turn& turn) {
     Host* host = waiter->host;
     ConnectFailure failure = {.reason = ConnectError::kPoolDeadline,
                               .detail = DescribeWait(*host)};
-    WaiterList& list = host->waiting[Index(waiter->pending.target.priority)];
-    turn.failed.push_back({Dequeue(list, waiter), std::move(failure)});
+    turn.failed.push_back({Dequeue(waiter), std::move(failure)});
     ++counts_.overdue;
-    Refresh(host);  // Who is behind it may be content with an idle connection.
     EraseIfUnused(host);
   }
 }
@@ -402,19 +417,12 @@ std::string ConnectionPool::DescribeWait(const Host& host) const {
   return text;
 }
 
-void ConnectionPool::FailAll(Turn& turn) {
-  for (auto& [key, host] : hosts_) {
-    if (waiting_ == 0) break;
-    for (WaiterList& list : host->waiting) {
-      while (!list.empty() && turn.failed.size() < kMaxOverdue) {
-        turn.failed.push_back(
-            {Dequeue(list, list.begin()), {.reason = ConnectError::kShutdown}});
-      }
-    }
-  }
-  while (!idle_.empty()) {
-    Host* host = idle_.front().host;
-    turn.to_close.push_back({host, TakeIdle(idle_.begin())});
+void ConnectionPool::FailLeft(Turn& turn) {
+  while (!left_.empty() && turn.failed.size() < kMaxOverdue) {
+    Host* host = left_.front().host;
+    turn.failed.push_back(
+        {Dequeue(left_.begin()), {.reason = ConnectError::kShutdown}});
+    EraseIfUnused(host);
   }
 }
 
@@ -446,8 +454,8 @@ bool ConnectionPool::DrawOne(int thread, Turn& turn) {
       Host* host = ring.front();
       ring.pop_front();
       host->in_ring[priority] = false;
-      if (Drawable(*host, priority)) {
-        DrawFrom(host, priority, thread, turn);
+      if (WaiterList* line = NextLine(*host, priority)) {
+        DrawFrom(host, line->begin(), thread, turn);
         Refresh(host);  // To the end of the ring.
         return true;
       }
@@ -457,10 +465,9 @@ bool ConnectionPool::DrawOne(int thread, Turn& turn) {
   return false;
 }
 
-void ConnectionPool::DrawFrom(Host* host, int priority, int thread,
-                              Turn& turn) {
-  WaiterList& list = host->waiting[priority];
-  Draw draw = {.pending = Dequeue(list, list.begin()), .host = host};
+void ConnectionPool::DrawFrom(Host* host, WaiterList::iterator waiter,
+                              int thread, Turn& turn) {
+  Draw draw = {.pending = Dequeue(waiter), .host = host};
   if (!host->idle.empty() && !draw.pending.needs_new_connection) {
     // The one used last: the least likely to have been closed by the peer.
     draw.idle = TakeIdle(host->idle.back());
@@ -586,9 +593,26 @@ void ConnectionPool::Rescue(MonotonicTime now) {
 
 // --- The end -----------------------------------------------------------------------
 
+void ConnectionPool::EndLines() {
+  closed_ = true;
+  // Once, and by links alone: to look through the hosts for what is left in each
+  // update would be quadratic.
+  for (auto& [key, host] : hosts_) {
+    for (auto& lines : host->waiting) {
+      for (WaiterList& line : lines) left_.splice(left_.end(), line);
+    }
+  }
+  for (int priority = 0; priority < kTargetPriorities; ++priority) {
+    for (Host* host : std::exchange(rings_[priority], {})) {
+      host->in_ring[priority] = false;
+      EraseIfUnused(host);
+    }
+  }
+}
+
 void ConnectionPool::Close() {
   absl::MutexLock lock(&mu_);
-  closed_ = true;
+  if (!closed_) EndLines();
   (void)Publish();  // Every loop is told of the end, and looks.
 }
 
@@ -598,13 +622,10 @@ std::list<ConnectionPool::Waiter> ConnectionPool::Clear() {
   absl::flat_hash_map<std::string, std::unique_ptr<Host>> hosts;
   IdleList idle;
   absl::MutexLock lock(&mu_);
-  closed_ = true;
-  for (auto& [key, host] : hosts_) {
-    for (WaiterList& list : host->waiting) waiting.splice(waiting.end(), list);
-  }
+  EndLines();
+  waiting.swap(left_);
   hosts.swap(hosts_);
   idle.swap(idle_);
-  for (auto& ring : rings_) ring.clear();
   deadlines_.clear();
   back_offs_.clear();
   waiting_ = 0;

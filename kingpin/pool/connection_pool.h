@@ -15,10 +15,12 @@
 // as light; a thread that is stuck in a callback does not count. Who finds that
 // it is another's turn wakes that one.
 //
-// A host whose connect failed backs off, doubling from first_back_off with
-// jitter, and then is tried with one connect at a time until one succeeds. Idle
-// connections to it stay in use meanwhile. Its targets wait, until they are over
-// their deadlines.
+// A host whose connect failed, or was given up at its target's deadline after
+// ClientOptions::attempt_delay without an answer, backs off, doubling from
+// first_back_off with jitter, and then is tried with one connect at a time until
+// one succeeds. Idle connections to it stay in use meanwhile, also by targets
+// behind one that needs a new one. The others wait, until they are over their
+// deadlines.
 //
 // Threads: Add() and the numbers from any thread; Update() and what else says so
 // from loop threads. One mutex, held for a batch.
@@ -118,7 +120,7 @@ class ConnectionPool {
     kConnecting,  // It was to be reused, was dead, and is made anew.
     kConnected,
     kConnectFailed,  // The host backs off.
-    kConnectEnded,   // Neither: a deadline, say.
+    kConnectEnded,   // Neither: a deadline, before it could have answered.
     kExtraClosed,    // One that AcquireExtra() or `to_close` had is closed.
     kClosed,         // A drawn one is closed, and its target has ended.
   };
@@ -153,7 +155,7 @@ class ConnectionPool {
   struct Waiter {
     PendingTarget pending;
     Host* host;
-    uint64_t number;
+    int64_t order;  // Unique; the lowest is first.
   };
 
   // What a thread and the pool have to tell each other. The thread empties what
@@ -262,11 +264,17 @@ class ConnectionPool {
   void EraseIfUnused(Host* host) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Enqueue(Host* host, PendingTarget pending, bool first)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  PendingTarget Dequeue(WaiterList& list, WaiterList::iterator waiter)
+  PendingTarget Dequeue(WaiterList::iterator waiter)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   bool CanConnect(const Host& host) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  bool Drawable(const Host& host, int priority) const
+  // In which it waits.
+  WaiterList& LineOf(Host* host, const PendingTarget& pending)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Closes; `left_` has all that wait then, and no ring a host.
+  void EndLines() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Whose first waiter is the next to be served; null if none can be.
+  WaiterList* NextLine(Host& host, int priority) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Has the host take its turn among those that can be drawn from.
   void Refresh(Host* host) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -287,9 +295,9 @@ class ConnectionPool {
   // What a target of `host` waits for, and what bounds it.
   std::string DescribeWait(const Host& host) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void FailAll(Turn& turn) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void FailLeft(Turn& turn) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool DrawOne(int thread, Turn& turn) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void DrawFrom(Host* host, int priority, int thread, Turn& turn)
+  void DrawFrom(Host* host, WaiterList::iterator waiter, int thread, Turn& turn)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void MakeRoomFor(Host* host, Turn& turn) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   IdleSocket TakeIdle(IdleList::iterator entry)
@@ -327,16 +335,20 @@ class ConnectionPool {
   // that no longer can is found out when its turn comes.
   std::array<std::deque<Host*>, kTargetPriorities> rings_ ABSL_GUARDED_BY(mu_);
   size_t waiting_ ABSL_GUARDED_BY(mu_) = 0;
+  // Once it is closed: all that wait, of any host.
+  WaiterList left_ ABSL_GUARDED_BY(mu_);
+  // Waiter::order of the ends of all lines.
+  int64_t first_order_ ABSL_GUARDED_BY(mu_) = 0;
+  int64_t last_order_ ABSL_GUARDED_BY(mu_) = 0;
   int under_way_ ABSL_GUARDED_BY(mu_) = 0;  // Handed out and not ended.
   int open_ ABSL_GUARDED_BY(mu_) = 0;
   IdleList idle_ ABSL_GUARDED_BY(mu_);  // The oldest first.
 
   // What happens by itself, by its time.
-  absl::btree_map<std::pair<MonotonicTime, uint64_t>, WaiterList::iterator>
+  absl::btree_map<std::pair<MonotonicTime, int64_t>, WaiterList::iterator>
       deadlines_ ABSL_GUARDED_BY(mu_);
   absl::btree_set<std::pair<MonotonicTime, Host*>> back_offs_
       ABSL_GUARDED_BY(mu_);
-  uint64_t next_number_ ABSL_GUARDED_BY(mu_) = 0;
   int timekeeper_ ABSL_GUARDED_BY(mu_) = -1;
   MonotonicTime claimed_ ABSL_GUARDED_BY(mu_) = {INT64_MAX};
   absl::InsecureBitGen random_ ABSL_GUARDED_BY(mu_);

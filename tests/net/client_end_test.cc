@@ -1,12 +1,13 @@
-// The end at any instant (failure mode 55): while it connects, resolves, retries,
-// waits, and from every callback. Nothing is called after the end, nothing is
-// left open, every target ends once.
+// The end at any instant (failure mode 55): while it connects, resolves, shakes
+// hands, retries, waits, and from every callback. Nothing is called after the
+// end, nothing is left open, every target ends once.
 #include <errno.h>
 #include <sys/socket.h>
 
 #include <atomic>
 #include <map>
 #include <memory>
+#include <new>
 #include <optional>
 #include <set>
 #include <string>
@@ -18,8 +19,12 @@
 #include "gtest/gtest.h"
 #include "kingpin/net/io_handler_for_client.h"
 #include "kingpin/net/resolver.h"
+#include "kingpin/net/transport.h"
+#include "kingpin/pool/connect_failure.h"
+#include "kingpin/pool/loop_stats.h"
 #include "kingpin/pool/target.h"
 #include "kingpin/sys/fault.h"
+#include "tests/net/fake_transport.h"
 #include "tests/testing/process.h"
 #include "tests/testing/scripted_client.h"
 #include "tests/testing/test_client.h"
@@ -29,6 +34,9 @@ namespace {
 
 using testing::ClientScript;
 using testing::DeafListener;
+using testing::FakeTransport;
+using testing::kFarewell;
+using testing::kHello;
 using testing::ManualClient;
 using testing::ScriptedClientHandler;
 using testing::TestClient;
@@ -122,8 +130,16 @@ struct Counted : TargetContext {
 
 enum class End { kDrop, kDrain, kStop };
 
-// A client among servers that answer, refuse, hang, close and reset, for a random
-// number of steps, and then an end of a random kind.
+const char* ToString(End end) {
+  return end == End::kDrop ? "drop" : end == End::kDrain ? "drain" : "stop";
+}
+
+// Targets of this group go through a transport.
+constexpr char kCoded[] = "coded";
+
+// A client among servers that answer, refuse, hang, close and reset, before,
+// during and after handshakes, for a random number of steps, and then an end of a
+// random kind.
 class Scenario {
  public:
   explicit Scenario(uint64_t seed)
@@ -146,6 +162,8 @@ class Scenario {
                      .max_connections = 2 + random_.Below(6),
                      .idle_timeout = absl::Milliseconds(300)},
             .connect_timeout = absl::Milliseconds(100 + random_.Below(900)),
+            .connection = {.timeouts = {.handshake = absl::Milliseconds(
+                                            50 + random_.Below(950))}},
             .drain_timeout = absl::Milliseconds(200)};
   }
   ClientScript Script() {
@@ -171,8 +189,11 @@ class Scenario {
             },
         .on_connect_failed =
             [this](ScriptedClientHandler& h, Target& target,
-                   const ConnectFailure&) {
+                   const ConnectFailure& failure) {
               EXPECT_FALSE(over_);
+              if (failure.reason == ConnectError::kHandshake) {
+                h.client_shared().Note(failure.detail);
+              }
               ++told_;
               if (random_.OneIn(8) && added_ < 200 &&
                   h.client_shared().Add(std::move(target)).ok()) {
@@ -180,6 +201,7 @@ class Scenario {
               }
               Callback(h, nullptr);
             },
+        .new_transport = [this](const Target& t) { return NewTransport(t); },
         .make_resolver =
             [this](ScriptedClientHandler& h) {
               return std::make_unique<SlowResolver>(
@@ -187,6 +209,15 @@ class Scenario {
                   std::vector<SocketAddress>{deaf_.address().WithPort(0),
                                              server_.address().WithPort(0)});
             }};
+  }
+
+  std::unique_ptr<Transport> NewTransport(const Target& target) {
+    EXPECT_FALSE(over_);
+    if (target.group != kCoded) return nullptr;
+    if (random_.OneIn(50)) throw std::bad_alloc();
+    ++transports_;
+    return std::make_unique<FakeTransport>(FakeTransport::Options{
+        .speaks_first = random_.OneIn(2), .steps = 1 + random_.Below(4)});
   }
 
   // What a handler does in a callback.
@@ -246,6 +277,7 @@ class Scenario {
         target.host = "127.0.0.1";
         target.port = server_.port();
     }
+    if (random_.OneIn(3)) target.group = kCoded;
     target.timeout = absl::Milliseconds(random_.Below(2000));
     target.connect_attempts = 1 + random_.Below(2);
     target.may_retry = !random_.OneIn(8);
@@ -279,7 +311,7 @@ class Scenario {
     if (peers_.empty()) return;
     const int index = random_.Below(static_cast<int>(peers_.size()));
     TestClient& peer = peers_[index];
-    switch (random_.Below(5)) {
+    switch (random_.Below(8)) {
       case 0:
         peer.Reset();
         peers_.erase(peers_.begin() + index);
@@ -290,12 +322,31 @@ class Scenario {
       case 2:
         peer.HalfClose();
         break;
-      default:
+      case 3:
+        peer.TrySend(std::string(1, kFarewell));
+        break;
+      case 4:
+        peer.TrySend(random_.OneIn(2) ? "h" : "i");  // Half of a hello.
+        break;
+      case 5:
         peer.TrySend("answer");
+        break;
+      default:
+        peer.TrySend(absl::StrCat(kHello, random_.OneIn(2) ? "answer" : ""));
     }
   }
 
+  // Transports whose handshake is under way.
+  bool AnyHandshake() {
+    const LoopStats& stats = client_.stats();
+    return transports_ >
+           stats.handshakes.value() + stats.handshakes_failed.value();
+  }
+
   void Finish(End end) {
+    if (AnyHandshake()) {
+      client_.shared().Note(absl::StrCat(ToString(end), " during a handshake"));
+    }
     if (end == End::kDrop) {
       over_ = true;
       client_.DropHandler();
@@ -328,13 +379,14 @@ class Scenario {
   int contexts_ = 0;
   int added_ = 0;
   int told_ = 0;
+  uint64_t transports_ = 0;
   bool over_ = false;
   ManualClient client_;
 };
 
 // 10,000 instants, of which each shard takes its part.
 class FailureMode55 : public ::testing::TestWithParam<int> {};
-constexpr int kParts = 20;
+constexpr int kParts = 10;
 
 TEST_P(FailureMode55, EndsAtAnyInstant) {
   constexpr int kEach = 10'000 / kParts;
@@ -351,12 +403,29 @@ TEST_P(FailureMode55, EndsAtAnyInstant) {
   EXPECT_EQ(testing::OpenDescriptors(), before);
   // That it has been everywhere.
   for (const char* event :
-       {"connect", "reconnect", "message", "close: given back", "close: retry",
-        "close: peer", "close: error", "close: local", "close: shutdown",
-        "close: deadline", "failed: connection refused",
-        "failed: the run ended", "failed: no such name",
+       {"connect",
+        "reconnect",
+        "message",
+        "close: given back",
+        "close: retry",
+        "close: peer",
+        "close: error",
+        "close: local",
+        "close: shutdown",
+        "close: deadline",
+        "failed: connection refused",
+        "failed: the run ended",
+        "failed: no such name",
         "failed: connecting timed out",
         "failed: the deadline passed while connecting",
+        "failed: the handshake failed",
+        "bad hello",
+        "no hello",
+        "handshake timeout",
+        "failed: out of descriptors or memory",
+        "drop during a handshake",
+        "drain during a handshake",
+        "stop during a handshake",
         "failed: the deadline passed while waiting for a connection"}) {
     EXPECT_TRUE(seen.contains(event)) << event;
   }

@@ -301,6 +301,32 @@ TEST_F(ConnectRaceTest, AnswerThatNeverComesIsCancelled) {
   EXPECT_THAT(resolver_->queries, IsEmpty());
 }
 
+TEST_F(ConnectRaceTest, DeadlineWhileItIsLookedUpIsNotTheHostsFault) {
+  Open();
+  for (int i = 1; i <= 2; ++i) {
+    client_->Add({.host = "name", .port = 80, .timeout = absl::Seconds(1)});
+    client_->Turn(2);
+    ASSERT_EQ(resolver_->queries.size(), 1u) << "it backs off";
+    client_->Advance(absl::Milliseconds(1005));
+    ASSERT_EQ(client_->shared().ended, i);
+  }
+}
+
+TEST_F(ConnectRaceTest, DeadlineAfterAllThatIsKnownHasFailedIsTheHostsFault) {
+  Open();
+  auto add = [&] {
+    client_->Add({.host = "name", .port = port_, .timeout = absl::Seconds(1)});
+    client_->Turn(2);
+  };
+  add();
+  resolver_->Answer({.addresses = Addresses({"127.0.0.2"}), .complete = false});
+  client_->Turn(2);
+  client_->Advance(absl::Milliseconds(1005));
+  ASSERT_EQ(client_->shared().ended, 1);
+  add();
+  EXPECT_THAT(resolver_->queries, IsEmpty()) << "it does not back off";
+}
+
 TEST_F(ConnectRaceTest, AHundredAddressesAreTriedUpToABound) {
   int connects = 0;
   Open();

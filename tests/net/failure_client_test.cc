@@ -186,6 +186,38 @@ TEST(FailureMode38, OneThatComesBackIsServed) {
   server.Accept(client);
 }
 
+TEST(FailureMode38, SilentHostBacksOffThoughNobodyWaitsForConnectTimeout) {
+  DeafListener deaf;
+  ManualClient client({}, {.pool = {.first_back_off = absl::Seconds(1)},
+                           .attempt_delay = absl::Milliseconds(250)});
+  auto add = [&](absl::Duration timeout) {
+    Target target = To(deaf.address());
+    target.timeout = timeout;
+    client.Add(std::move(target));
+    client.Turn(2);
+  };
+  // One that could not know yet says nothing about the host.
+  add(absl::Milliseconds(240));
+  client.Advance(absl::Milliseconds(245));
+  ASSERT_EQ(client.shared().ended, 1);
+  add(absl::Milliseconds(260));
+  EXPECT_EQ(client.pool().open(), 1);
+  client.Advance(absl::Milliseconds(265));
+  ASSERT_EQ(client.shared().ended, 2);
+  for (const ConnectFailure& failure : client.failures()) {
+    EXPECT_EQ(failure.reason, ConnectError::kDeadline);
+  }
+  add(absl::Milliseconds(100));
+  EXPECT_EQ(client.pool().open(), 0) << "it does not back off";
+  client.Advance(absl::Milliseconds(105));
+  ASSERT_EQ(client.failures().size(), 3u);
+  EXPECT_EQ(client.failures()[2].reason, ConnectError::kPoolDeadline);
+  EXPECT_THAT(client.failures()[2].detail,
+              HasSubstr("backing off; the last connect failed: connecting "
+                        "timed out"));
+  ExpectRecovered(client);
+}
+
 TEST(FailureMode38, StormOfRefusalsCostsOnlyThatHost) {
   testing::RefusedAddress refused;
   const SocketAddress& address = refused.address();

@@ -13,7 +13,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "kingpin/net/transport.h"
 #include "kingpin/sys/syscalls.h"
@@ -36,6 +35,7 @@ class FakeTransport : public Transport {
     size_t piece = 1000;
     std::function<void()> on_step = {};  // At each call of Handshake.
     bool speaks_first = false;           // Sends kHello of its own accord.
+    int steps = 1;  // Calls of Handshake that the peer's hello costs.
     bool output_in_kernel = false;
   };
   explicit FakeTransport(Options options) : options_(std::move(options)) {
@@ -49,7 +49,8 @@ class FakeTransport : public Transport {
     if (int error = Flush(); error != 0) return error;
     Take();
     if (in_.size() < 2) return ended_ ? Fail("no hello") : EAGAIN;
-    if (in_.substr(0, 2) != kHello) return Fail(absl::StrCat("bad hello"));
+    if (in_.substr(0, 2) != kHello) return Fail("bad hello");
+    if (++steps_ < options_.steps) return EAGAIN;
     in_.erase(0, 2);
     established_ = true;
     return 0;
@@ -87,7 +88,9 @@ class FakeTransport : public Transport {
     if (!std::exchange(said_farewell_, true)) out_ += kFarewell;
     return Flush();
   }
-  bool input_pending() const override { return established_ && !in_.empty(); }
+  bool input_pending() const override {
+    return established_ ? !in_.empty() : steps_ > 0;
+  }
   bool output_pending() const override { return !out_.empty(); }
   int Flush() override {
     while (!out_.empty()) {
@@ -133,6 +136,7 @@ class FakeTransport : public Transport {
 
   const Options options_;
   int fd_ = -1;
+  int steps_ = 0;  // Of the handshake, since the peer's hello came.
   bool established_ = false;
   bool ended_ = false;
   bool said_farewell_ = false;

@@ -36,6 +36,12 @@ Target To(std::string host, std::string message = "") {
       .host = std::move(host), .port = 80, .first_message = std::move(message)};
 }
 
+Target Own(std::string host, std::string message = "") {
+  Target target = To(std::move(host), std::move(message));
+  target.may_reuse = false;
+  return target;
+}
+
 UniqueFd AnyDescriptor() {
   return UniqueFd(open("/dev/null", O_RDONLY | O_CLOEXEC));
 }
@@ -310,9 +316,7 @@ TEST_F(PoolTest, TargetThatMustNotShareGetsItsOwn) {
   std::vector<Draw> draws = Update();
   int idle = GiveBack(draws[0]);
   Update();
-  Target own = To("a");
-  own.may_reuse = false;
-  Add(std::move(own));
+  Add(Own("a"));
   draws = Update();
   ASSERT_EQ(draws.size(), 1u);
   EXPECT_FALSE(draws[0].idle.valid());
@@ -524,6 +528,59 @@ TEST_F(PoolTest, IdleConnectionsStayInUseDuringBackOff) {
   EXPECT_TRUE(draws[0].idle.valid());
 }
 
+TEST_F(PoolTest, WhoMustNotShareKeepsNobodyFromIdleConnectionsDuringBackOff) {
+  Open({});
+  Add(To("a"));
+  Add(To("a"));
+  std::vector<Draw> draws = Update();
+  const int idle = GiveBack(draws[0]);
+  Fail(draws[1]);
+  Add(Own("a", "own"));
+  Add(To("a", "1"));
+  Add(To("a", "2"));
+  draws = Update();
+  ASSERT_THAT(Messages(draws), ElementsAre("1"));
+  EXPECT_EQ(draws[0].idle.fd.get(), idle);
+  EXPECT_THAT(Update(), IsEmpty());
+  GiveBack(draws[0]);
+  EXPECT_THAT(Messages(Update()), ElementsAre("2"));
+}
+
+TEST_F(PoolTest, WhoMustNotShareKeepsNobodyFromIdleConnectionsWhileOneIsTried) {
+  Open({.first_back_off = absl::Seconds(1)});
+  Add(To("a"));
+  Add(To("a"));
+  std::vector<Draw> draws = Update();
+  GiveBack(draws[0]);
+  Fail(draws[1]);
+  Add(Own("a", "tries"));
+  EXPECT_THAT(Update(), IsEmpty());
+  clock_.Advance(absl::Seconds(1));
+  ASSERT_THAT(Messages(Update()), ElementsAre("tries"));
+  Add(Own("a", "own"));
+  Add(To("a", "any"));
+  EXPECT_THAT(Messages(Update()), ElementsAre("any"));
+}
+
+TEST_F(PoolTest, TheOldestOfAHostIsFirstWhateverItNeeds) {
+  Open({.max_connections_per_host = 1});
+  Add(To("a"));
+  std::vector<Draw> draws = Update();
+  Add(To("a", "any"));
+  Add(Own("a", "own"));
+  Add(Own("a", "own"));
+  Add(To("a", "any"));
+  std::vector<std::string> order;
+  for (int i = 0; i < 4; ++i) {
+    GiveBack(draws[0]);
+    draws = Update();
+    ASSERT_EQ(draws.size(), 1u);
+    order.push_back(draws[0].pending.target.first_message);
+    EXPECT_EQ(draws[0].idle.valid(), order.back() == "any");
+  }
+  EXPECT_THAT(order, ElementsAre("any", "own", "own", "any"));
+}
+
 TEST_F(PoolTest, WhoTimesOutBehindAFailureIsToldOfIt) {
   Open({.first_back_off = absl::Minutes(1), .max_back_off = absl::Minutes(1)});
   Add(To("a"));
@@ -726,6 +783,50 @@ TEST_F(PoolTest, WhatGoesOnAfterTheEndFailsByIt) {
   EXPECT_EQ(failures_[0].second.reason, ConnectError::kShutdown);
   Update();
   EXPECT_TRUE(pool_->MayDoze(0));
+}
+
+TEST_F(PoolTest, TheEndOfManyComesInBatchesAndForgetsWhatIsOver) {
+  constexpr size_t kHosts = 1000, kIdle = 200;
+  Open({.max_connections_per_host = kIdle,
+        .max_idle_per_host = kIdle,
+        .draw_batch = kIdle});
+  for (size_t i = 0; i < kIdle; ++i) Add(To("idle"));
+  for (const Draw& draw : Update()) GiveBack(draw);
+  Update();
+  ASSERT_EQ(pool_->idle(), kIdle);
+  for (size_t i = 0; i < kHosts; ++i) Add(To(absl::StrCat("host", i)));
+  pool_->Close();
+  int updates = 0;
+  for (; pool_->WantsUpdate() && updates < 1000; ++updates) {
+    const size_t failed = failures_.size(), idle = pool_->idle();
+    Update();
+    EXPECT_LE(failures_.size() - failed, 64u);
+    EXPECT_LE(idle - pool_->idle(), 64u);
+    // No later update looks at those of this one.
+    const size_t with_sockets = pool_->open() > 0 ? 1 : 0;
+    EXPECT_EQ(pool_->hosts(), kHosts - failures_.size() + with_sockets);
+  }
+  EXPECT_EQ(updates, 16);
+  EXPECT_EQ(failures_.size(), kHosts);
+  EXPECT_EQ(pool_->idle(), 0u);
+  EXPECT_EQ(pool_->open(), 0);
+  EXPECT_EQ(pool_->hosts(), 0u);
+}
+
+TEST_F(PoolTest, WhatComesBackAfterTheEndFailsToo) {
+  Open({});
+  Add(To("a", "1"));
+  std::vector<Draw> draws = Update();
+  Add(To("a", "2"));
+  pool_->Close();
+  Fail(draws[0]);
+  turns_[0].returned.push_back({draws[0].host, std::move(draws[0].pending)});
+  EXPECT_THAT(Update(), IsEmpty());
+  ASSERT_EQ(failures_.size(), 2u);
+  for (const auto& [message, failure] : failures_) {
+    EXPECT_EQ(failure.reason, ConnectError::kShutdown) << message;
+  }
+  EXPECT_EQ(pool_->waiting(), 0u);
 }
 
 TEST_F(PoolTest, SaysWhenAllIsDone) {
