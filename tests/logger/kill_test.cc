@@ -163,7 +163,8 @@ class Account {
   size_t announced_ = 0;
   size_t recovered_ = 0;
   uint64_t declared_ = 0;
-  uint64_t cut_ = 0;  // Lines in two pieces, of which only the rest is announced.
+  uint64_t cut_ =
+      0;  // Lines in two pieces, of which only the rest is announced.
 };
 
 // The log and what is recovered, by the tool or by the next start.
