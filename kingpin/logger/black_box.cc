@@ -232,14 +232,15 @@ void BlackBox::SetClock(const BoxClock& clock) {
 
 void BlackBox::BeginWrite() { Store(header().writing, uint64_t{1}); }
 
-void BlackBox::EndWrite(const std::array<uint64_t, kLogLevels>& owed,
-                        std::string_view cut) {
+void BlackBox::StoreAccount(const std::array<uint64_t, kLogLevels>& owed,
+                            std::string_view cut) {
   BoxHeader& head = header();
   cut = cut.substr(0, head.cut.size());
   std::copy(cut.begin(), cut.end(), head.cut.begin());
   Store(head.cut_bytes, uint64_t{cut.size()});
   for (size_t i = 0; i < kLogLevels; ++i) Store(head.owed[i], owed[i]);
-  Store(head.writing, uint64_t{0});
 }
+
+void BlackBox::EndWrite() { Store(header().writing, uint64_t{0}); }
 
 }  // namespace kingpin::log_internal

@@ -72,11 +72,14 @@ class BlackBox : public SiteObserver {
   // --- The backend's ------------------------------------------------------------
 
   void SetClock(const BoxClock& clock);
-  // Around a write and the account of it. `owed` was lost and is not declared,
-  // `cut` is the rest of a line that the sink took in part, which is not in `owed`.
+  // Around a write and all that follows from it. The account of it comes before the
+  // room of its lines is given back: who dies in between finds a line twice, and says
+  // so, rather than nowhere. `owed` was lost and is not declared, `cut` is the rest of
+  // a line that the sink took in part, which is not in `owed`.
   void BeginWrite();
-  void EndWrite(const std::array<uint64_t, kLogLevels>& owed,
-                std::string_view cut);
+  void StoreAccount(const std::array<uint64_t, kLogLevels>& owed,
+                    std::string_view cut);
+  void EndWrite();
 
  private:
   BlackBox(const Options& options, UniqueFd file, char* base);

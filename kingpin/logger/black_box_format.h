@@ -51,7 +51,7 @@ struct BoxHeader {
   // The clock that counts is clocks[clock]: the other one may be half written.
   uint64_t clock;
   std::array<BoxClock, 2> clocks;
-  // 1 while the backend is within a write and the account of it.
+  // 1 while the backend is within a write, the account of it, and giving back room.
   uint64_t writing;
   // 1 once a next process has begun to write these lines to the log.
   uint64_t recovering;

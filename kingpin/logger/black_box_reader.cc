@@ -119,7 +119,10 @@ class Parser {
                             header_.ring_bytes));
     }
     ReadRawSlots(file_.substr(kBoxRawOffset, sizeof(RawSlots)));
-    Add({.ticks = UINT64_MAX, .gap = GapBetween(header_.owed, {})});
+    // The write that it died in may have declared them.
+    Add({.in_flight = out_.died_writing,
+         .ticks = UINT64_MAX,
+         .gap = GapBetween(header_.owed, {})});
     std::stable_sort(out_.lines.begin(), out_.lines.end(),
                      [](const BlackBoxLine& a, const BlackBoxLine& b) {
                        if (a.in_flight != b.in_flight) return a.in_flight;

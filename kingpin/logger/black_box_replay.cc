@@ -42,6 +42,8 @@ class Replay {
       : box_(box), report_(ReportOf(box)), to_(to), writer_(*writer) {}
 
   BlackBoxReport Run() {
+    // The write that was under way may have ended within a line.
+    if (to_ == ReplayTo::kSameLog && box_.died_writing) writer_.AddText("\n");
     if (!box_.cut.empty()) WriteCut();
     if (!box_.lines.empty() || box_.damages > 0) WriteLines();
     writer_.Write();
@@ -61,8 +63,6 @@ class Replay {
                      TimeText(box_.start_unix_nanos), ", last seen ",
                      TimeText(box_.last_unix_nanos), "), which ");
     if (in_flight > 0) {
-      // The write that was under way may have ended within a line.
-      if (to_ == ReplayTo::kSameLog) writer_.AddText("\n");
       Note(absl::StrCat("recovered ", report_.in_flight, whose,
                         "died writing them: they may be above already, the "
                         "last in part"));

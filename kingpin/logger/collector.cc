@@ -193,6 +193,10 @@ void Collector::SetBoxClock() {
 void Collector::WriteOut() {
   if (box_ != nullptr) MarkInFlight();
   writer_.Write();
+  // What is lost is told before its room is given back, and anybody writes there.
+  if (box_ != nullptr) {
+    box_->StoreAccount(writer_.account().owed(), writer_.account().cut());
+  }
   for (RingSource* source : sources_) {
     if (source->ring.head() != source->next) source->ring.Release(source->next);
   }
@@ -209,7 +213,7 @@ void Collector::MarkWritten() {
   for (RingSource* source : sources_) {
     source->ring.MarkDeclared(source->declared, source->thread);
   }
-  box_->EndWrite(writer_.account().owed(), writer_.account().cut());
+  box_->EndWrite();
 }
 
 }  // namespace kingpin::log_internal

@@ -104,6 +104,24 @@ class FullSink : public kingpin::LogSink {
   size_t left_;
 };
 
+// Of four times, takes all twice, half once, and once nothing.
+class FitfulSink : public kingpin::LogSink {
+ public:
+  explicit FitfulSink(int fd) : fd_(fd) {}
+  kingpin::SysResult<size_t> Write(const kingpin::LogBatch& batch) override {
+    const int turn = turn_++ % 4;
+    if (turn < 2) return kingpin::log_internal::WriteAll(fd_, batch.text);
+    const size_t part = turn == 2 ? batch.text.size() / 2 : 0;
+    const auto result =
+        kingpin::log_internal::WriteAll(fd_, batch.text.substr(0, part));
+    return {result.value, ENOSPC};
+  }
+
+ private:
+  const int fd_;
+  int turn_ = 0;
+};
+
 // --- Modes ------------------------------------------------------------------------
 
 // Two threads log for ever. counters[thread] is the first number whose statement is
@@ -288,6 +306,8 @@ int Run(const std::string& mode, Logger::Options options, int log_fd,
     };
   } else if (mode == "crash_backend") {
     options.sink = [] { return std::make_unique<FaultySink>(); };
+  } else if (mode == "failing") {
+    options.sink = [log_fd] { return std::make_unique<FitfulSink>(log_fd); };
   } else if (mode == "enospc") {
     options.sink = [log_fd] { return std::make_unique<FullSink>(log_fd, 12); };
   }
@@ -307,7 +327,9 @@ int Run(const std::string& mode, Logger::Options options, int log_fd,
   Logger& log = *kept;
   if (mode == "start") return Start(log);
   if (!log.black_box_status().ok()) return 3;
-  if (mode == "log" || mode == "lazy") RunThreads(log, MapCounters(counters));
+  if (mode == "log" || mode == "lazy" || mode == "failing") {
+    RunThreads(log, MapCounters(counters));
+  }
   if (mode == "segv") RunAndCrash(log, MapCounters(counters));
   if (mode == "handler") {
     Logger::SetDefault(&log);
@@ -336,7 +358,7 @@ int main(int argc, char** argv) {
   Logger::Options options = {.fd = fd.get(), .black_box = argv[2]};
   // The backend comes seldom: most lines are in the box when the end comes.
   if (mode == "lazy") options.poll_interval = absl::Milliseconds(50);
-  if (mode == "log") options.buffer_bytes = 16 << 10;
+  if (mode == "log" || mode == "failing") options.buffer_bytes = 16 << 10;
   const int code = Run(mode, options, fd.Release(), argc > 4 ? argv[4] : "");
   exit(code);
 }

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -38,8 +39,10 @@
 #include "kingpin/logger/raw_slots.h"
 #include "kingpin/logger/record.h"
 #include "kingpin/logger/ring.h"
+#include "kingpin/logger/ring_control.h"
 #include "kingpin/logger/ring_set.h"
 #include "kingpin/logger/sink.h"
+#include "kingpin/logger/site.h"
 #include "kingpin/logger/ticks.h"
 #include "kingpin/sys/syscalls.h"
 #include "tests/logger/black_box_process.h"
@@ -298,6 +301,65 @@ TEST(BlackBoxRecover, CutLineIsCompletedAndLossesAreDeclared) {
   EXPECT_EQ(lines[1], "cut in\ttwo");
   EXPECT_THAT(lines[3],
               MatchesRegex("dropped 2 lines \\(0/1/1/0\\) from thread 0 .*"));
+}
+
+// Dies when the room of the first ring has been given back and that of the second is
+// to be: the lines of the first are nowhere any more but in the account.
+TEST(BlackBoxRecover, LossesAreStoredBeforeTheirRoomIsGivenBack) {
+  using namespace log_internal;
+  class Refusing : public LogSink {
+   public:
+    SysResult<size_t> Write(const LogBatch&) override {
+      // Nothing can be stored any more to where the ring's positions are.
+      mprotect(control, kRingControlBytes, PROT_READ);
+      return {0, ENOSPC};
+    }
+    char* control = nullptr;
+  };
+  TameSanitizers();
+  BoxFiles files;
+  const pid_t child = fork();
+  if (child == 0) {
+    const auto box = BlackBox::Open({.path = files.box,
+                                     .ring_bytes = Ring::MappedBytes(1 << 12),
+                                     .rings = 3},
+                                    [](std::string_view) {});
+    RingSet rings(1 << 12, box->get());
+    Refusing sink;
+    TextLineFormat format;
+    LineWriter writer(&sink, &format);
+    Collector collector(&rings, &(*box)->raw_slots(), box->get(), &writer);
+    static constinit const Site site = {.file = "a.cc", .line = 7};
+    const uint32_t number = SiteTable::Register(site);
+    const int threads[2] = {};
+    for (const int& thread : threads) {
+      Ring& ring = *rings.Attach(&thread);
+      const RecordHeader header = {.payload_bytes = 4,
+                                   .site = kTextFlag | number,
+                                   .ticks = ReadTicks(),
+                                   .thread = 7,
+                                   .context_bytes = 0};
+      char* const at = ring.Reserve(32, LogLevel::kInfo);
+      std::memcpy(header.WriteTo(at), "lost", 4);
+      sink.control = at - kRingControlBytes;
+      ring.Commit(at, 32);
+    }
+    collector.Pass(Collector::Extent::kAll);
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_NE(status, 0) << "it should have died";
+  const UniqueFd fd = sys::Open(files.box.c_str(), O_RDONLY, 0).value;
+  const absl::StatusOr<std::string> file = ReadBlackBox(fd.get());
+  ASSERT_TRUE(file.ok()) << file.status();
+  const BlackBoxContents contents = ParseBlackBox(*file);
+  EXPECT_TRUE(contents.died_writing);
+  // The second line itself, and that two were lost.
+  ASSERT_THAT(contents.lines, SizeIs(2));
+  EXPECT_EQ(contents.lines[0].record.payload, "lost");
+  EXPECT_EQ(contents.lines[1].gap.lines(), 2);
+  EXPECT_TRUE(contents.lines[1].in_flight);
 }
 
 TEST(BlackBoxRecover, LinesThatTheSinkRefusesAreDropped) {
