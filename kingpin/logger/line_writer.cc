@@ -74,31 +74,33 @@ void LineWriter::Write() {
       }
     }
   }
-  Count(done, !cut_in.empty());
-  if (ABSL_PREDICT_FALSE(!cut_in.empty())) cut_in_ = std::move(cut_in);
+  const bool has_cut = !cut_in.empty();
+  Count(has_cut ? done - 1 : done, has_cut);
+  if (ABSL_PREDICT_FALSE(has_cut)) cut_in_ = std::move(cut_in);
   for (const auto& channel : channels_) channel->batch.Clear();
 }
 
 void LineWriter::CountCompleted(const SinkAccount* account) {
   if (std::erase(cut_in_, account) == 0 || !cut_in_.empty()) return;
-  if (counts_cut_) written_.fetch_add(1, std::memory_order_release);
+  if (!cut_level_.has_value()) return;
+  // Down first: who counts meanwhile must not find more than there were.
+  lost_[*cut_level_].fetch_sub(1, std::memory_order_release);
+  written_.fetch_add(1, std::memory_order_release);
 }
 
-void LineWriter::Count(size_t done, bool is_cut) {
+void LineWriter::Count(size_t whole, bool has_cut) {
   const LineBatch& batch = channels_.front()->batch;
   uint64_t written = 0;
+  if (ABSL_PREDICT_FALSE(has_cut)) cut_level_.reset();
   for (size_t i = 0; i < batch.lines.size(); ++i) {
     if (batch.origins[i].gap != LineBatch::kLine) continue;
-    if (i < done) {
+    if (i < whole) {
       ++written;
     } else {
       const size_t level = static_cast<size_t>(batch.lines[i].level);
       lost_[level].fetch_add(1, std::memory_order_release);
+      if (has_cut && i == whole) cut_level_ = level;
     }
-  }
-  if (ABSL_PREDICT_FALSE(is_cut)) {
-    counts_cut_ = batch.origins[done - 1].gap == LineBatch::kLine;
-    written -= counts_cut_;
   }
   written_.fetch_add(written, std::memory_order_release);
 }

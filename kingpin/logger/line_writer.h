@@ -1,7 +1,7 @@
 // LineWriter: gathers lines into batches, hands each to all sinks and counts: a
 // line has been written, to every one of them, or it is lost, and declared in each
-// that misses it (sink_account.h). One that a sink has taken in part is neither until
-// its rest is there. Sinks that want another form of the lines have each
+// that misses it (sink_account.h). One that a sink has taken in part counts as lost
+// until its rest is there. Sinks that want another form of the lines have each
 // made once more, in a batch of its own.
 //
 // Threads: one at a time, counters() from any.
@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -80,14 +81,15 @@ class LineWriter {
 
   void EndNotes();
   void CountCompleted(const SinkAccount* account);
-  // The last of the first `done` is not counted if it `is_cut`.
-  void Count(size_t done, bool is_cut);
+  // The first `whole` lines are written, the others lost; if it `has_cut`, the first of
+  // those for now.
+  void Count(size_t whole, bool has_cut);
 
   std::vector<std::unique_ptr<Channel>> channels_;
   // Those that owe the rest of a line which all others have. No more than one line is
   // that at a time: who owes a rest takes nothing of a later batch.
   std::vector<const SinkAccount*> cut_in_;
-  bool counts_cut_ = false;  // It is no declaration, and no note.
+  std::optional<size_t> cut_level_;  // Unless it is a declaration, or a note.
   std::atomic<uint64_t> written_ = 0;
   std::array<std::atomic<uint64_t>, kLogLevels> lost_ = {};
 };

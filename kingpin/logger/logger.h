@@ -170,9 +170,9 @@ class Logger {
   };
 
   // In lines unless said otherwise. accepted is never less than written + dropped,
-  // and just that after a Flush() with no other thread at work, but for one line that
-  // a sink may have taken in part: it is neither until its rest is there. Every
-  // dropped line is declared unless the sink refuses even that. With several sinks a
+  // and just that after a Flush() with no other thread at work. A line of which a sink
+  // has taken a part counts as dropped until its rest is there; every other one that is
+  // dropped is declared unless the sink refuses even that. With several sinks a
   // line that any of them lost counts as dropped; it is declared in those where it is
   // missing, and in no other.
   struct Counters {
