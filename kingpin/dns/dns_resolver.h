@@ -25,14 +25,15 @@
 // Not done: international names (IDNA; pass the encoded form), DNSSEC, mDNS,
 // /etc/nsswitch.conf, search by the environment (LOCALDOMAIN).
 //
-// Threads, lifetime, errors: resolver.h. Each loop makes its own, in its
-// handler's Init(). The destructor may run in a callback.
+// Threads, lifetime, errors: resolver.h. Each loop makes its own. The destructor
+// may run in a callback.
 //
-//   absl::Status MyHandler::Init() {
-//     auto resolver = DnsResolver::Create(this, {.servers = {"10.0.0.2:53"}});
-//     if (!resolver.ok()) return resolver.status();
-//     resolver_ = *std::move(resolver);
-//   }
+//   class Client : public IOHandlerForClient {
+//     using IOHandlerForClient::IOHandlerForClient;
+//     absl::StatusOr<std::unique_ptr<Resolver>> MakeResolver() override {
+//       return DnsResolver::Create(this, {.servers = {"10.0.0.2:53"}});
+//     }
+//   };
 #ifndef KINGPIN_DNS_DNS_RESOLVER_H_
 #define KINGPIN_DNS_DNS_RESOLVER_H_
 

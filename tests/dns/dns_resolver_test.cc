@@ -11,11 +11,14 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "kingpin/net/io_handler_for_client.h"
 #include "kingpin/net/resolver.h"
+#include "kingpin/pool/thread_shared_data_for_client.h"
 #include "kingpin/sys/unique_fd.h"
 #include "tests/dns/resolver_harness.h"
 #include "tests/testing/dns_server.h"
@@ -62,6 +65,23 @@ DnsResolverOptions Ask(const DnsServer& server,
 // Fails quickly, where that is what is waited for.
 DnsResolverOptions Impatient(const DnsServer& server) {
   return Ask(server, {.attempt_timeout = absl::Milliseconds(30), .tries = 2});
+}
+
+// --- The example of the header ----------------------------------------------------
+
+class Client : public IOHandlerForClient {
+ public:
+  using IOHandlerForClient::IOHandlerForClient;
+  absl::StatusOr<std::unique_ptr<Resolver>> MakeResolver() override {
+    return DnsResolver::Create(this, {.servers = {"10.0.0.2:53"}});
+  }
+};
+
+TEST(DnsResolverExample, MakesAResolver) {
+  ThreadSharedDataForClient shared;
+  ASSERT_TRUE(shared.Open(1).ok());
+  Client client(&shared, 0);
+  EXPECT_TRUE(client.Init().ok());
 }
 
 // --- What comes back ----------------------------------------------------------
