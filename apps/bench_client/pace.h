@@ -2,8 +2,8 @@
 //
 // Threads: one at a time for each object.
 //
-//   Pace pace(start, absl::Milliseconds(2));
-//   while (pace.due() <= now && HaveConnection()) Send(pace.Take());
+//   Pace pace(clock.Now(), /*gap_ns=*/2e6);
+//   while (pace.due() <= clock.Now()) Send(pace.Take());
 #ifndef APPS_BENCH_CLIENT_PACE_H_
 #define APPS_BENCH_CLIENT_PACE_H_
 

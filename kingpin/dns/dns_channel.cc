@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "absl/base/call_once.h"
+#include "absl/log/check.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -78,6 +79,15 @@ std::string DetailOf(int status) {
 }
 
 }  // namespace
+
+struct DnsChannel::Question {
+  DnsChannel* channel;
+  std::string name;
+  DnsType type;
+  bool in_line = true;
+  DnsReply reply = {};
+  std::list<Question>::iterator self = {};
+};
 
 // --- Set-up ------------------------------------------------------------------
 
@@ -160,15 +170,27 @@ DnsChannel::~DnsChannel() {
 
 // --- Questions and answers -----------------------------------------------------
 
-void DnsChannel::Ask(absl::string_view name, DnsType type) {
+DnsChannel::Question* DnsChannel::Ask(absl::string_view name, DnsType type) {
   waiting_.push_back({this, std::string(name), type});
-  waiting_.back().self = std::prev(waiting_.end());
+  Question& question = waiting_.back();
+  question.self = std::prev(waiting_.end());
   Settle();
+  return &question;  // An answer that is there already has not been delivered.
+}
+
+bool DnsChannel::InLine(const Question& question) const {
+  return question.in_line;
+}
+
+void DnsChannel::TakeBack(Question* question) {
+  DCHECK(question->in_line);
+  waiting_.erase(question->self);
 }
 
 void DnsChannel::AskWaiting() {
   while (!waiting_.empty() && asked_.size() < options_.max_queries) {
     Question& question = waiting_.front();
+    question.in_line = false;
     asked_.splice(asked_.end(), waiting_, question.self);
     // May call OnAnswer before it returns.
     ares_query(ares_, question.name.c_str(), kClassIn,

@@ -13,7 +13,8 @@
 // from the loop, never inside Ask(). It may ask more and may destroy the channel.
 //
 // Bounds: `max_queries` questions are with the servers at a time; further ones
-// wait in line, and their time-out has not begun.
+// wait in line, and their time-out has not begun. From there they can be taken
+// back; what is with the servers is c-ares' until its end.
 //
 // Threads: loop thread only.
 // Lifetime: the loop outlives it. Questions that are open when it is destroyed
@@ -66,6 +67,8 @@ class DnsChannel {
     DnsReply reply;
   };
   using Listener = absl::AnyInvocable<void(std::vector<Answer> answers)>;
+  // Names a question, until the listener is called with its answer.
+  struct Question;
 
   static absl::StatusOr<std::unique_ptr<DnsChannel>> Create(
       IOHandler* loop, DnsChannelOptions options, Listener listener);
@@ -73,20 +76,17 @@ class DnsChannel {
   DnsChannel(const DnsChannel&) = delete;
   DnsChannel& operator=(const DnsChannel&) = delete;
 
-  // `name` in the form of HostName::text. Each question has one answer.
-  void Ask(absl::string_view name, DnsType type);
+  // `name` in the form of HostName::text. Each question has one answer, unless it
+  // is taken back.
+  Question* Ask(absl::string_view name, DnsType type);
+  // It was not asked yet, and neither was any that came later.
+  bool InLine(const Question& question) const;
+  // One that is in line.
+  void TakeBack(Question* question);
 
   size_t open_questions() const { return asked_.size() + waiting_.size(); }
 
  private:
-  struct Question {
-    DnsChannel* channel;
-    std::string name;
-    DnsType type;
-    DnsReply reply = {};
-    std::list<Question>::iterator self = {};
-  };
-
   DnsChannel(IOHandler* loop, DnsChannelOptions options, Listener listener);
   absl::Status Open();
   absl::Status SetServers();

@@ -240,8 +240,30 @@ void DnsResolver::Cancel(ResolveId id) {
 
 void DnsResolver::Leave(ResolveId id, Query& query) {
   loop_.CancelTimer(query.timeout);
-  if (query.name != nullptr) query.name->waiting.erase(id);
-  query.name = nullptr;
+  Name* name = std::exchange(query.name, nullptr);
+  if (name == nullptr) return;
+  name->waiting.erase(id);
+  if (name->waiting.empty()) Abandon(query.candidates[query.candidate]);
+}
+
+bool DnsResolver::InLine(const Name& name) const {
+  // The earlier one tells of both: the line moves on from its front.
+  for (DnsChannel::Question* question : name.questions) {
+    if (question != nullptr) return channel_->InLine(*question);
+  }
+  return false;
+}
+
+void DnsResolver::Abandon(const std::string& text) {
+  auto found = names_.find(text);
+  Name& name = *found->second;
+  // One that is with the servers has an answer, which is for who comes next.
+  if (!InLine(name)) return;
+  for (DnsChannel::Question* question : name.questions) {
+    if (question != nullptr) channel_->TakeBack(question);
+  }
+  loop_.CancelTimer(name.delay);
+  names_.erase(found);
 }
 
 void DnsResolver::End(ResolveId id, Query& query, ResolveAnswer answer) {
@@ -277,8 +299,9 @@ void DnsResolver::Join(const std::string& text, ResolveId id, Query& query,
     found = names_.emplace(text, std::make_unique<Name>()).first;
     found->second->answers = std::move(answers);
     for (DnsType type : kTypes) {
-      if (found->second->answers[FamilyOf(type)] == nullptr) {
-        channel_->Ask(text, type);
+      const size_t family = FamilyOf(type);
+      if (found->second->answers[family] == nullptr) {
+        found->second->questions[family] = channel_->Ask(text, type);
       }
     }
   }
@@ -306,6 +329,13 @@ void DnsResolver::OnTimeout(ResolveId id) {
   Query& query = *queries_.at(id);
   if (query.has_addresses) {
     End(id, query, {});
+  } else if (query.name != nullptr && InLine(*query.name)) {
+    End(id, query,
+        Failure(ResolveError::kNoResources, query.host,
+                absl::StrCat("not asked for in ",
+                             absl::FormatDuration(options_.total_timeout),
+                             ", behind ", options_.max_questions,
+                             " other questions (max_questions)")));
   } else {
     End(id, query,
         Failure(ResolveError::kTimeout, query.host,
@@ -345,7 +375,9 @@ void DnsResolver::OnAnswers(std::vector<DnsChannel::Answer> answers) {
   for (DnsChannel::Answer& answer : answers) {
     DnsAnswerPtr kept = Kept(std::move(answer.reply));
     cache_.Store(answer.name, answer.type, kept, now);
-    names_.at(answer.name)->answers[FamilyOf(answer.type)] = std::move(kept);
+    Name& name = *names_.at(answer.name);
+    name.answers[FamilyOf(answer.type)] = std::move(kept);
+    name.questions[FamilyOf(answer.type)] = nullptr;
   }
   for (const DnsChannel::Answer& answer : answers) Tell(answer.name);
   Flush();

@@ -25,14 +25,15 @@
 // Not done: international names (IDNA; pass the encoded form), DNSSEC, mDNS,
 // /etc/nsswitch.conf, search by the environment (LOCALDOMAIN).
 //
-// Threads, lifetime, errors: resolver.h. Each loop makes its own, in its
-// handler's Init(). The destructor may run in a callback.
+// Threads, lifetime, errors: resolver.h. Each loop makes its own. The destructor
+// may run in a callback.
 //
-//   absl::Status MyHandler::Init() {
-//     auto resolver = DnsResolver::Create(this, {.servers = {"10.0.0.2:53"}});
-//     if (!resolver.ok()) return resolver.status();
-//     resolver_ = *std::move(resolver);
-//   }
+//   class Client : public IOHandlerForClient {
+//     using IOHandlerForClient::IOHandlerForClient;
+//     absl::StatusOr<std::unique_ptr<Resolver>> MakeResolver() override {
+//       return DnsResolver::Create(this, {.servers = {"10.0.0.2:53"}});
+//     }
+//   };
 #ifndef KINGPIN_DNS_DNS_RESOLVER_H_
 #define KINGPIN_DNS_DNS_RESOLVER_H_
 
@@ -79,8 +80,9 @@ struct DnsResolverOptions {
   absl::Duration attempt_timeout = absl::ZeroDuration();
   // Of each server. 0: as resolv.conf says, or 2.
   int tries = 0;
-  // From Start() to the complete answer, search domains included.
-  absl::Duration total_timeout = absl::Seconds(10);
+  // From Start() to the complete answer, search domains included. Less than
+  // ClientOptions::connect_timeout, which does not know what kept it.
+  absl::Duration total_timeout = absl::Seconds(9);
   // How long IPv4 addresses wait for IPv6 ones (RFC 8305, section 8).
   absl::Duration resolution_delay = absl::Milliseconds(50);
 
@@ -91,7 +93,9 @@ struct DnsResolverOptions {
   absl::Duration failure_ttl = absl::Seconds(1);
   // Of a family and name; further ones are passed over.
   size_t max_addresses = 64;
-  // Questions that are with the servers at a time; further ones wait.
+  // Questions that are with the servers at a time; further ones wait, until
+  // nobody waits for them any more. A query whose questions were not asked in
+  // total_timeout ends with kNoResources.
   size_t max_questions = 256;
   // Queries from Start() on, and names being asked for; beyond it a query ends
   // with kNoResources.
@@ -118,10 +122,12 @@ class DnsResolver : public Resolver {
   // By family: IPv4, IPv6. Null: not known.
   using Answers = std::array<DnsAnswerPtr, 2>;
 
-  // A name that is being asked for, until both answers are there, whether or
-  // not anybody still waits.
+  // A name that is being asked for, until both answers are there. If nobody waits
+  // any more, only those that are with the servers already.
   struct Name {
     Answers answers;
+    // Of what is not answered.
+    std::array<DnsChannel::Question*, 2> questions = {};
     absl::btree_set<ResolveId> waiting;  // In the order of their Start().
     TimerId delay;
     bool delay_begun = false;
@@ -166,6 +172,10 @@ class DnsResolver : public Resolver {
   static ResolveAnswer NothingFound(const Query& query);
   void End(ResolveId id, Query& query, ResolveAnswer answer);
   void Leave(ResolveId id, Query& query);
+  // Its questions, or what is left of them, are still to be asked.
+  bool InLine(const Name& name) const;
+  // Nobody waits for it any more.
+  void Abandon(const std::string& text);
 
   void OnAnswers(std::vector<DnsChannel::Answer> answers);
   void OnDelayOver(const std::string& text);

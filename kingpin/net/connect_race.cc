@@ -262,11 +262,11 @@ void ConnectRace::TimeOut() {
                                    absl::FormatDuration(options_.timeout));
     return Lose();
   }
+  // Without any it is the resolver that is late, and the reason that of the last
+  // address which failed.
   for (const Attempt& attempt : attempts_) {
     NoteFailure(attempt.address, ConnectError::kTimedOut, ETIMEDOUT);
   }
-  failure_.reason = ConnectError::kTimedOut;
-  failure_.error = ETIMEDOUT;
   Lose();
 }
 

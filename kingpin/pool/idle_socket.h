@@ -21,7 +21,7 @@ class SocketCompanion {
 
 struct IdleSocket {
   UniqueFd fd = {};
-  // Null for a plain one. Destroyed before the socket is closed.
+  // Null for a plain one.
   std::unique_ptr<SocketCompanion> companion = nullptr;
 
   bool valid() const { return fd.valid(); }

@@ -11,11 +11,14 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "kingpin/net/io_handler_for_client.h"
 #include "kingpin/net/resolver.h"
+#include "kingpin/pool/thread_shared_data_for_client.h"
 #include "kingpin/sys/unique_fd.h"
 #include "tests/dns/resolver_harness.h"
 #include "tests/testing/dns_server.h"
@@ -62,6 +65,23 @@ DnsResolverOptions Ask(const DnsServer& server,
 // Fails quickly, where that is what is waited for.
 DnsResolverOptions Impatient(const DnsServer& server) {
   return Ask(server, {.attempt_timeout = absl::Milliseconds(30), .tries = 2});
+}
+
+// --- The example of the header ----------------------------------------------------
+
+class Client : public IOHandlerForClient {
+ public:
+  using IOHandlerForClient::IOHandlerForClient;
+  absl::StatusOr<std::unique_ptr<Resolver>> MakeResolver() override {
+    return DnsResolver::Create(this, {.servers = {"10.0.0.2:53"}});
+  }
+};
+
+TEST(DnsResolverExample, MakesAResolver) {
+  ThreadSharedDataForClient shared;
+  ASSERT_TRUE(shared.Open(1).ok());
+  Client client(&shared, 0);
+  EXPECT_TRUE(client.Init().ok());
 }
 
 // --- What comes back ----------------------------------------------------------
@@ -467,6 +487,89 @@ TEST(DnsResolver, ManyNamesAreAskedForInTurnAndRefusedBeyondTheBound) {
   for (int i = 0; i < 50; ++i) EXPECT_EQ(waiters[i]->all(), "10.0.0.1") << i;
   EXPECT_EQ(waiters[50]->error, ResolveError::kNoResources);
   EXPECT_EQ(server.count(), 100);
+}
+
+// Two questions, those of "dead.test", are with a server that does not answer.
+class InLineTest : public ::testing::Test {
+ protected:
+  InLineTest()
+      : server_(Nothing),
+        h_(Ask(server_, {.attempt_timeout = absl::Hours(1),
+                         .total_timeout = absl::Seconds(5),
+                         .max_questions = 2})) {
+    h_.Start("dead.test");
+    EXPECT_TRUE(h_.RunUntil([&] { return server_.count() == 2; }));
+  }
+  size_t open() { return h_.resolver().open_questions(); }
+  void AnswerDead() {
+    for (const DnsQuestion& q : server_.questions()) {
+      if (q.name == "dead.test") server_.Send(q, One(q).front());
+    }
+  }
+
+  DnsServer server_;
+  ResolverHarness h_;
+};
+
+TEST_F(InLineTest, WhatNobodyWaitsForIsNotAskedFor) {
+  for (int i = 0; i < 100; ++i) {
+    h_.Start(absl::StrCat("h", i, ".test"));
+    h_.resolver().Cancel(h_.last_id());
+  }
+  EXPECT_EQ(open(), 2u);
+  h_.Start("live.test");
+  AnswerDead();
+  ASSERT_TRUE(
+      h_.RunUntil([&] { return server_.count("live.test", kDnsAaaa) == 1; }));
+  EXPECT_EQ(server_.count(), 4);
+}
+
+TEST_F(InLineTest, TheLastWhoLeavesTakesTheQuestionsAlong) {
+  std::shared_ptr<Got> stays = h_.Start("shared.test");
+  h_.Start("shared.test");
+  h_.resolver().Cancel(h_.last_id());
+  EXPECT_EQ(open(), 4u);
+  h_.Advance(absl::Seconds(4));
+  EXPECT_FALSE(stays->complete);
+  h_.Advance(absl::Seconds(2));
+  EXPECT_TRUE(stays->complete);
+  EXPECT_EQ(open(), 2u) << "those of dead.test are the server's";
+  // Who comes later asks anew.
+  std::shared_ptr<Got> next = h_.Start("shared.test");
+  EXPECT_EQ(open(), 4u);
+  AnswerDead();
+  ASSERT_TRUE(
+      h_.RunUntil([&] { return server_.count("shared.test", kDnsAaaa) == 1; }));
+  EXPECT_FALSE(next->complete);
+}
+
+TEST_F(InLineTest, WhoWasNotAskedForIsToldSo) {
+  std::shared_ptr<Got> asked = h_.Start("dead.test");
+  std::shared_ptr<Got> in_line = h_.Start("live.test");
+  h_.Advance(absl::Seconds(5.1));
+  EXPECT_EQ(asked->error, ResolveError::kTimeout);
+  EXPECT_EQ(in_line->error, ResolveError::kNoResources);
+  EXPECT_EQ(in_line->detail,
+            "\"live.test\": not asked for in 5s, behind 2 other questions "
+            "(max_questions)");
+}
+
+TEST(DnsResolver, NameOfWhichHalfWasAskedForIsKept) {
+  DnsServer server(Nothing);
+  ResolverHarness h(Ask(server, {.max_questions = 1}));
+  h.Start("half.test");
+  h.resolver().Cancel(h.last_id());
+  EXPECT_EQ(h.resolver().open_questions(), 2u);
+  std::shared_ptr<Got> got = h.Start("half.test");
+  EXPECT_EQ(h.resolver().open_questions(), 2u);
+  for (uint16_t type : {kDnsA, kDnsAaaa}) {
+    ASSERT_TRUE(
+        h.RunUntil([&] { return server.count("half.test", type) == 1; }));
+    const DnsQuestion q = server.questions().back();
+    server.Send(q, One(q).front());
+  }
+  ASSERT_TRUE(h.RunUntil([&] { return got->complete; }));
+  EXPECT_EQ(got->all(), "10.0.0.1");
 }
 
 // --- The cache ----------------------------------------------------------------------

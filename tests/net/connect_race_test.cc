@@ -269,6 +269,19 @@ TEST_F(ConnectRaceTest, TimesOutOverAll) {
   EXPECT_EQ(sockets(), 0);
 }
 
+TEST_F(ConnectRaceTest, TimeOutAfterAllHaveFailedKeepsTheReason) {
+  Open({.connect_timeout = absl::Seconds(2)});
+  Go();
+  resolver_->Answer({.addresses = Addresses({"127.0.0.2"}), .complete = false});
+  client_->Turn(2);
+  EXPECT_THAT(client_->events(), IsEmpty()) << "the other half may still come";
+  client_->Advance(absl::Milliseconds(2002));
+  EXPECT_EQ(Failure().reason, ConnectError::kRefused);
+  EXPECT_EQ(failure_.error, ECONNREFUSED);
+  EXPECT_EQ(failure_.ToString(), absl::StrCat("connection refused (127.0.0.2:",
+                                              port_, ": Connection refused)"));
+}
+
 // --- Failures of the resolver ----------------------------------------------------
 
 TEST_F(ConnectRaceTest, EveryResolveErrorHasItsReason) {

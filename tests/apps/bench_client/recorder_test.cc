@@ -3,12 +3,15 @@
 #include <thread>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "apps/bench_client/pace.h"
 #include "gtest/gtest.h"
+#include "kingpin/sys/clock.h"
 
 namespace bench_client {
 namespace {
 
+using kingpin::Clock;
 using kingpin::MonotonicTime;
 
 Counts Of(uint64_t responses, int64_t ns) {
@@ -65,6 +68,18 @@ TEST(Recorder, FromManyThreads) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(recorder.Total().responses, 400u);
+}
+
+TEST(Pace, SendsWhatIsDue) {
+  Clock clock = Clock::Manual();
+  Pace pace(clock.Now(), /*gap_ns=*/2e6);
+  clock.Advance(absl::Milliseconds(5));
+  int sent = 0;
+  while (pace.due() <= clock.Now()) {
+    pace.Take();
+    ++sent;
+  }
+  EXPECT_EQ(sent, 3);
 }
 
 TEST(Pace, FallsDueAtItsRateForEver) {
