@@ -55,10 +55,8 @@ class DelayedGame {
     return actions_.empty() ? kingpin::MonotonicTime{INT64_MAX}
                             : actions_.front().due;
   }
-  // The time that it is there.
-  kingpin::MonotonicTime Then(kingpin::MonotonicTime now) const {
-    return now + -delay_;
-  }
+  // So much earlier it is there.
+  absl::Duration delay() const { return delay_; }
 
   LiveGame& game() { return game_; }
   // Of the events that spectators have been told.

@@ -286,11 +286,12 @@ void Rooms::Resume(Room& room, const RoomCommand& command,
   if (!message.v.has_value() ||
       !history.After(static_cast<uint64_t>(*message.v), &missed)) {
     if (message.v.has_value()) counters().resynced.Add();
+    GameView view{color, message.mute, room.viewers, now(), {}};
+    if (delayed != nullptr) view.delay = delayed->delay();
+    view.now = view.now + -view.delay;
     courier_.Send(
         command.connection,
-        GameMessage(delayed == nullptr ? room.game : delayed->game(), color,
-                    message.mute, room.viewers,
-                    delayed == nullptr ? now() : delayed->Then(now())));
+        GameMessage(delayed == nullptr ? room.game : delayed->game(), view));
     return;
   }
   counters().resumed.Add();

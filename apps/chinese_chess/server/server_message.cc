@@ -286,8 +286,8 @@ std::string RecordMessage(std::string_view id, std::string_view game,
   return writer.Take();
 }
 
-std::string GameMessage(const LiveGame& game, std::optional<Color> you,
-                        bool muted, size_t viewers, MonotonicTime now) {
+std::string GameMessage(const LiveGame& game, const GameView& view) {
+  const auto& [you, muted, viewers, now, delay] = view;
   MessageWriter writer("game");
   writer.Add("game", game.setup().id);
   writer.Add("v", game.version());
@@ -310,6 +310,7 @@ std::string GameMessage(const LiveGame& game, std::optional<Color> you,
   if (!game.rematch_id().empty()) writer.Add("next", game.rematch_id());
   if (!muted) AddChatLines(game.chat(you.has_value()), &writer);
   writer.Add("viewers", viewers);
+  if (delay > absl::ZeroDuration()) writer.Add("delay_ms", delay);
   return writer.Take();
 }
 

@@ -61,10 +61,17 @@ std::string RecordMessage(std::string_view id, std::string_view game,
 
 // --- Of a game ---------------------------------------------------------------------------
 
-// All that there is to know, to start or to start again from; `muted`: but for the chat.
-// `you` is nullopt for a spectator.
-std::string GameMessage(const LiveGame& game, std::optional<Color> you,
-                        bool muted, size_t viewers, kingpin::MonotonicTime now);
+// How somebody sees a game.
+struct GameView {
+  std::optional<Color> you;  // nullopt: as a spectator.
+  bool muted = false;        // Without the chat.
+  size_t viewers = 0;
+  kingpin::MonotonicTime now;
+  absl::Duration delay;  // So much older than it is.
+};
+
+// All that there is to know, to start or to start again from.
+std::string GameMessage(const LiveGame& game, const GameView& view);
 std::string EventMessage(std::string_view game, const GameEvent& event);
 // In place of an event that is not for the recipient.
 std::string SkipMessage(std::string_view game, uint64_t version);

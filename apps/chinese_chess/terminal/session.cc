@@ -320,7 +320,7 @@ void Session::ShowChange(Change change, const JsonObject& message,
     case Change::kSkip:
       return;
     case Change::kAll:
-      return ShowWhole(now);
+      return ShowWhole(message, now);
     case Change::kMove:
       return ShowMove(message, now);
     case Change::kOffer:
@@ -359,7 +359,7 @@ void Session::ShowChange(Change change, const JsonObject& message,
   }
 }
 
-void Session::ShowWhole(MonotonicTime now) {
+void Session::ShowWhole(const JsonObject& message, MonotonicTime now) {
   const GameModel& game = *game_;
   options_.style.flipped = game.you() == Color::kBlack;
   if (sent_move_.has_value() && sent_move_->ply < game.game().size()) {
@@ -371,6 +371,9 @@ void Session::ShowWhole(MonotonicTime now) {
       game.casual() ? ", casual" : "", ", ply ", game.game().size(), ", ",
       game.you().has_value() ? absl::StrCat("you are ", ColorWord(*game.you()))
                              : "watching"));
+  if (const int64_t ms = message.Integer("delay_ms").value_or(0); ms > 0) {
+    Say(absl::StrCat("delay ", absl::FormatDuration(absl::Milliseconds(ms))));
+  }
   if (game.outcome().over()) {
     Say(absl::StrCat("end ", OutcomeWords(game.outcome())));
   }

@@ -118,7 +118,7 @@ class Session {
   void ShowChange(GameModel::Change change, const JsonObject& message,
                   kingpin::MonotonicTime now);
   void ShowMove(const JsonObject& message, kingpin::MonotonicTime now);
-  void ShowWhole(kingpin::MonotonicTime now);
+  void ShowWhole(const JsonObject& message, kingpin::MonotonicTime now);
   void SettleAnswer(const JsonObject& message, std::string_view type);
 
   // --- From the user ---

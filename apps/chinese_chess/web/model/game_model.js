@@ -29,6 +29,7 @@ export class GameModel {
     this.reason = 'none';
     this.next = null;
     this.viewers = 0;
+    this.delay = 0; // What is shown is so much older; until the game is over.
     this.viewerNames = [];
     this.chat = [];
     this.reset(START_FEN, []);
@@ -107,6 +108,7 @@ export class GameModel {
     this.reason = message.reason;
     this.next = message.next ?? null;
     this.viewers = message.viewers;
+    this.delay = message.delay_ms ?? 0;
     // A server that was started again has forgotten what was said.
     if (message.chat) this.chat = message.chat.map(lineOf);
     this.reset(START_FEN, message.moves);

@@ -135,6 +135,7 @@ const SHAPES = {
     turn_ms: maybe(number),
     chat: maybe(listOf(shape({by: maybe(color), name: text, text}))),
     viewers: count,
+    delay_ms: maybe(count),
   }),
   move: shape({...event, ...clocks, by: color, ply: count, move}),
   offer: shape({...event, by: color, offer}),

@@ -4,6 +4,11 @@ import {t} from '../i18n/i18n.js';
 import {speedOf} from '../model/time_control.js';
 import {h, icon} from './dom.js';
 
+const duration = (ms) =>
+  ms < 120000
+    ? t('seconds', {n: Math.round(ms / 1000)})
+    : t('minutes', {n: Math.round(ms / 60000)});
+
 export class GameInfo {
   #key = '';
 
@@ -18,6 +23,8 @@ export class GameInfo {
       game.viewers,
       game.viewerNames,
       game.date,
+      game.delay,
+      game.over,
       replay,
       t('viewers'),
     ]);
@@ -37,6 +44,9 @@ export class GameInfo {
       ),
       game.date ? h('p', {class: 'date'}, game.date) : '',
       replay ? '' : this.#viewers(game),
+      game.delay > 0 && !game.over
+        ? h('p', {class: 'delay'}, icon('clock'), t('delayed', {time: duration(game.delay)}))
+        : '',
     );
   }
 

@@ -164,12 +164,12 @@ TEST(ServerMessageTest, AGameIsAllThereIs) {
   LiveGame game(TestSetup(), {}, now, 41);
   game.SetOnline(Color::kRed, true, now);
   const auto later = now + absl::Milliseconds(1500);
-  EXPECT_THAT(GameMessage(game, Color::kRed, false, 0, later),
+  EXPECT_THAT(GameMessage(game, {Color::kRed, false, 0, later, {}}),
               HasSubstr(R"("turn":"red","turn_ms":1500,"clock":true)"));
   game.Chat(Color::kRed, "Zhang", "hello", now);
   game.Chat(std::nullopt, "Wang", "ssh", now);
   game.Resign(Color::kBlack, now);
-  const std::string text = GameMessage(game, Color::kRed, false, 3, now);
+  const std::string text = GameMessage(game, {Color::kRed, false, 3, now, {}});
   EXPECT_THAT(text, HasSubstr(R"("v":44,"you":"red")"));
   EXPECT_THAT(text,
               HasSubstr(R"("red":{"id":"r","name":"Zhang","online":true)"));
@@ -181,10 +181,14 @@ TEST(ServerMessageTest, AGameIsAllThereIs) {
   EXPECT_THAT(
       text,
       HasSubstr(R"("chat":[{"by":"red","name":"Zhang","text":"hello"}],)"));
-  const std::string seen = GameMessage(game, std::nullopt, false, 3, now);
+  const std::string seen = GameMessage(game, {std::nullopt, false, 3, now, {}});
   EXPECT_THAT(seen, testing::Not(HasSubstr("you")));
+  EXPECT_THAT(seen, testing::Not(HasSubstr("delay")));
+  EXPECT_THAT(
+      GameMessage(game, {std::nullopt, false, 3, now, absl::Minutes(2)}),
+      HasSubstr(R"("delay_ms":120000})"));
   EXPECT_THAT(seen, HasSubstr(R"("chat":[{"name":"Wang","text":"ssh"}],)"));
-  EXPECT_THAT(GameMessage(game, Color::kRed, true, 3, now),
+  EXPECT_THAT(GameMessage(game, {Color::kRed, true, 3, now, {}}),
               testing::Not(HasSubstr("chat")));
 }
 

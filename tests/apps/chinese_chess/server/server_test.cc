@@ -310,7 +310,9 @@ TEST(ServerTest, WhatSpectatorsSeeCanBeOlder) {
   watcher.Hello("Wang");
   Play(pair, 0, "h2e2 h9g7");
   watcher.Join(pair.game);
-  EXPECT_THAT(watcher.Next("game"), HasSubstr(R"("moves":[])"));
+  EXPECT_THAT(watcher.Next("game"),
+              testing::AllOf(HasSubstr(R"("moves":[])"),
+                             HasSubstr(R"("delay_ms":3600000)")));
   const uint64_t seen = watcher.version();
   Play(pair, 2, "h0g2");
   watcher.Say(R"({"t":"ping","n":1})");
@@ -324,6 +326,8 @@ TEST(ServerTest, WhatSpectatorsSeeCanBeOlder) {
   EXPECT_EQ(Field(watcher.Next("end"), "result"), "1-0");
   watcher.Join(pair.game, absl::StrCat(",\"v\":", watcher.version()));
   EXPECT_EQ(Field(watcher.Next("ok"), "re"), "join");
+  watcher.Join(pair.game);
+  EXPECT_THAT(watcher.Next("game"), Not(HasSubstr("delay_ms")));
 }
 
 TEST(ServerTest, WhatSpectatorsSeeComesInTime) {

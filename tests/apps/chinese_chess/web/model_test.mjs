@@ -71,6 +71,7 @@ const tests = {
     for (const data of bad) assert.equal(decode(data), null, String(data));
     const good = [
       whole(),
+      whole({delay_ms: 60000}),
       move(6, 0, 'h2e2'),
       {t: 'skip', game: 'g', v: 1},
       {t: 'ok', re: 'move'},
