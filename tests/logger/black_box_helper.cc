@@ -206,10 +206,10 @@ std::atomic<uint64_t>* MapCounters(const char* path) {
   WaitForTheEnd();
 }
 
-[[noreturn]] void FillTheDisk(Logger& log) {
+[[noreturn]] void FillTheDisk(Logger& log, std::string_view rest) {
   log.Write(LogLevel::kInfo, "whole");
   log.Flush();
-  log.Write(LogLevel::kInfo, "cut in\ttwo");
+  log.Write(LogLevel::kInfo, absl::StrCat("cut in", rest));
   log.Write(LogLevel::kInfo, "lost");
   log.Flush();
   log.Write(LogLevel::kWarning, "lost, too");
@@ -308,7 +308,7 @@ int Run(const std::string& mode, Logger::Options options, int log_fd,
     options.sink = [] { return std::make_unique<FaultySink>(); };
   } else if (mode == "failing") {
     options.sink = [log_fd] { return std::make_unique<FitfulSink>(log_fd); };
-  } else if (mode == "enospc") {
+  } else if (mode == "enospc" || mode == "enospc_long") {
     options.sink = [log_fd] { return std::make_unique<FullSink>(log_fd, 12); };
   }
   if (mode == "full") {
@@ -341,7 +341,8 @@ int Run(const std::string& mode, Logger::Options options, int log_fd,
   if (mode == "stuck") GetStuck(log, reached);
   if (mode == "stuck_beside") GetStuckBeside(log, reached);
   if (mode == "full") GetStuckAndFull(log, reached);
-  if (mode == "enospc") FillTheDisk(log);
+  if (mode == "enospc") FillTheDisk(log, "\ttwo");
+  if (mode == "enospc_long") FillTheDisk(log, std::string(4999, 'x'));
   if (mode == "fork") LeaveAChild(log);
   if (mode == "signals") return LogAmidSignals(log);
   if (mode == "hold") WaitForTheEnd();
