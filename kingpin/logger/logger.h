@@ -231,7 +231,7 @@ class Logger {
   // The same to the default logger, which it does not make if there is none.
   static void WriteRawToDefault(LogLevel level, std::string_view file, int line,
                                 std::string_view text);
-  // As Flush(), of the default logger, in a signal handler, for at most `limit`.
+  // As Flush(), of the default logger, also in a signal handler, for at most `limit`.
   // False if that was not enough, or the backend itself is interrupted.
   static bool FlushDefaultInSignalHandler(absl::Duration limit);
 
