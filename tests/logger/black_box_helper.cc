@@ -271,12 +271,25 @@ int LogBare(const Logger::Options& options) {
   Logger log(options);
   const pid_t child = fork();
   if (child == 0) {
-    KLOG_RAW_TO(log, ERROR, "after fork");
+    KLOG_RAW_TO(log, ERROR, "after\nfork \x1b[2J\xff\xc3\xa9");
     _exit(0);
   }
   int status = -1;
   waitpid(child, &status, 0);
   return status;
+}
+
+// The same when nobody reads stderr, and there is no room in it.
+int LogBareToAFullPipe() {
+  int ends[2];
+  if (pipe2(ends, O_NONBLOCK) != 0) abort();
+  const std::string page(4096, 'x');
+  while (write(ends[1], page.data(), page.size()) > 0) {
+  }
+  fcntl(ends[1], F_SETFL, 0);
+  dup2(ends[1], STDERR_FILENO);
+  KLOG_RAW(WARNING, "nobody reads this");
+  return 0;
 }
 
 int Start(Logger& log) {
@@ -295,6 +308,7 @@ int Start(Logger& log) {
 int Run(const std::string& mode, Logger::Options options, int log_fd,
         const char* counters) {
   if (mode == "bare") return LogBare(options);
+  if (mode == "bare_full") return LogBareToAFullPipe();
   static std::atomic<uint32_t> reached = 0;
   if (mode == "stuck" || mode == "full" || mode == "stuck_start") {
     options.sink = [] { return std::make_unique<StuckSink>(&reached); };

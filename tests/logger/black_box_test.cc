@@ -682,9 +682,16 @@ TEST(RawLine, GoesToStderrWhereNobodyElseWritesIt) {
   EXPECT_EQ(output.code, 0);
   EXPECT_THAT(
       LinesOf(output.err),
-      ElementsAre(MatchesRegex("WARNING black_box_helper.cc:[0-9]+ no logger"),
-                  MatchesRegex("DEBUG black_box_helper.cc:[0-9]+ "),
-                  MatchesRegex("ERROR black_box_helper.cc:[0-9]+ after fork")));
+      ElementsAre(
+          MatchesRegex("WARNING black_box_helper.cc:[0-9]+ no logger"),
+          MatchesRegex("DEBUG black_box_helper.cc:[0-9]+ "),
+          MatchesRegex("ERROR black_box_helper.cc:[0-9]+ after\\\\nfork "
+                       "\\\\x1b\\[2J\\\\xff\xc3\xa9")));
+}
+
+TEST(RawLine, WaitsForNobodyToReadStderr) {
+  BoxFiles files;
+  EXPECT_EQ(RunToEnd(HelperArgs("bare_full", files)).code, 0);
 }
 
 TEST(RawLine, LongTextIsCutBetweenCharacters) {
