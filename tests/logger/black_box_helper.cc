@@ -348,6 +348,7 @@ int Run(const std::string& mode, Logger::Options options, int log_fd,
   if (mode == "handler") {
     Logger::SetDefault(&log);
     kingpin::InstallCrashHandler();
+    kingpin::InstallCrashHandler();  // By a library, say.
     RunAndCrash(log, MapCounters(counters));
   }
   if (mode == "crash_twice") CrashTwice(log, reached);
