@@ -13,9 +13,11 @@
 #include "absl/log/log_entry.h"
 #include "absl/log/log_sink.h"
 #include "absl/log/log_sink_registry.h"
+#include "absl/time/time.h"
 #include "kingpin/logger/level.h"
 #include "kingpin/logger/logger.h"
 #include "kingpin/logger/site.h"
+#include "kingpin/logger/tell_stderr.h"
 
 namespace kingpin {
 namespace {
@@ -98,8 +100,11 @@ class AbslSink : public absl::LogSink {
         sites_.Find(level, entry.source_basename(), entry.source_line()),
         entry.text_message());
   }
-  // Before the process aborts.
-  void Flush() override { Logger::Default().Flush(); }
+  // Before the process aborts, which it must, whatever the log's sink waits for.
+  void Flush() override {
+    if (Logger::FlushDefaultInSignalHandler(absl::Seconds(1))) return;
+    log_internal::TellStderr("log: not written to its end within a second\n");
+  }
 
  private:
   SiteMap sites_;

@@ -6,8 +6,9 @@
 //   LOG(WARNING) << "in the file with all other lines";
 //
 // Level, file, line and thread are those of the statement; FATAL is an ERROR, and
-// what was logged before is written before the process aborts. abseil itself prints
-// only FATAL to stderr from then on (absl::SetStderrThreshold() changes that).
+// what was logged before is written before the process aborts, if the sink takes it
+// within a second; stderr is told if not. abseil itself prints only FATAL to stderr
+// from then on (absl::SetStderrThreshold() changes that).
 //
 // Threads: thread-safe; a second call does nothing. Lines that are logged by abseil
 // while it has one of ours in hand are lost to it, not to us.

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdio>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -18,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "kingpin/logger/black_box_reader.h"
+#include "kingpin/logger/escape.h"
 #include "kingpin/sys/syscalls.h"
 
 namespace kingpin::log_internal {
@@ -81,6 +83,22 @@ std::string Describe(uint32_t number, const Site& site) {
   absl::StrAppend(&text, site.file, site.format);
   text.resize(head.size, '\0');
   return text;
+}
+
+// Copies the rest of a line, or as much as there is room for and how long it was.
+// Returns its bytes. Takes no memory: the line is in no other place.
+template <size_t kRoom>
+uint64_t CopyCut(std::string_view cut, std::array<char, kRoom>* room) {
+  char mark[48];
+  std::string_view end;
+  if (cut.size() > kRoom) {
+    const int size = std::snprintf(mark, sizeof(mark),
+                                   "...[truncated, %zu bytes]\n", cut.size());
+    end = {mark, static_cast<size_t>(size)};
+    cut = CutText(cut, kRoom - end.size());
+  }
+  char* const at = std::copy(cut.begin(), cut.end(), room->begin());
+  return std::copy(end.begin(), end.end(), at) - room->data();
 }
 
 }  // namespace
@@ -235,9 +253,7 @@ void BlackBox::BeginWrite() { Store(header().writing, uint64_t{1}); }
 void BlackBox::StoreAccount(const std::array<uint64_t, kLogLevels>& owed,
                             std::string_view cut) {
   BoxHeader& head = header();
-  cut = cut.substr(0, head.cut.size());
-  std::copy(cut.begin(), cut.end(), head.cut.begin());
-  Store(head.cut_bytes, uint64_t{cut.size()});
+  Store(head.cut_bytes, CopyCut(cut, &head.cut));
   for (size_t i = 0; i < kLogLevels; ++i) Store(head.owed[i], owed[i]);
 }
 

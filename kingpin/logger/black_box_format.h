@@ -57,8 +57,8 @@ struct BoxHeader {
   uint64_t recovering;
   // Lines that the sink did not take, and that were not declared yet.
   std::array<uint64_t, kLogLevels> owed;
-  // The rest of a line of which the sink took the begin and then failed; as much of
-  // it as there is room for.
+  // The rest of a line of which the sink took the begin and then failed; if there is
+  // no room for all of it, "...[truncated, N bytes]" says how long it was.
   uint64_t cut_bytes;
   std::array<char, 3072> cut;
 };

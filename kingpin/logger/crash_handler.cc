@@ -2,9 +2,9 @@
 
 #include <signal.h>
 #include <string.h>  // sigabbrev_np
-#include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "kingpin/logger/klog.h"
 #include "kingpin/logger/logger.h"
+#include "kingpin/logger/tell_stderr.h"
 
 namespace kingpin {
 namespace {
@@ -75,9 +76,7 @@ void OnSignal(int signal, siginfo_t* info, void*) {
   KLOG_RAW(ERROR, text.view());
   if (!Logger::FlushDefaultInSignalHandler(absl::Seconds(1))) {
     text.Append(": the log was not written to its end\n");
-    // Nobody is left to be told if this fails.
-    [[maybe_unused]] const ssize_t n =
-        ::write(STDERR_FILENO, text.view().data(), text.view().size());
+    log_internal::TellStderr(text.view());
   }
   // Only now: until then other threads may fault as well, and must not end what this
   // one waits for.
@@ -90,6 +89,9 @@ void OnSignal(int signal, siginfo_t* info, void*) {
 }  // namespace
 
 void InstallCrashHandler() {
+  // Else it would be its own old handler, and call itself for ever.
+  static constinit std::atomic<bool> installed = false;
+  if (installed.exchange(true)) return;
   struct sigaction action = {};
   action.sa_sigaction = &OnSignal;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;

@@ -11,7 +11,8 @@
 // Nothing that it does takes a lock or memory, so it ends even if the heap or a lock
 // is broken. What the second does not suffice for is for the black box.
 //
-// Threads: call it once, at the start, after handlers of your own. A stack overflow
+// Threads: call it at the start, after handlers of your own; a second call does
+//   nothing. A stack overflow
 //   is caught on threads that have an alternate stack, sigaltstack(2).
 //
 //   Logger log({.fd = file.get(), .black_box = "/dev/shm/server.box"});

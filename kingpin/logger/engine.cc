@@ -1,8 +1,6 @@
 #include "kingpin/logger/engine.h"
 
-#include <poll.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include <algorithm>
 
@@ -12,6 +10,7 @@
 #include "kingpin/logger/engine_registry.h"
 #include "kingpin/logger/journal_line_format.h"
 #include "kingpin/logger/json_line_format.h"
+#include "kingpin/logger/tell_stderr.h"
 #include "kingpin/sys/futex.h"
 #include "kingpin/sys/syscalls.h"
 
@@ -203,12 +202,9 @@ void Engine::TellUndeclared() const {
   const bool has_box = box_ != nullptr;
   std::string text = writer_.UndeclaredText(/*without_first=*/has_box);
   if (!has_box && IsInside()) text += UnwrittenText(counters());
-  pollfd writable = {.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
-  // It may be a pipe whose reader has stopped.
-  if (text.empty() || ::poll(&writable, 1, /*timeout=*/0) != 1) return;
+  if (text.empty()) return;
   SigpipeGuard guard;
-  [[maybe_unused]] const SysResult<size_t> told =
-      sys::Write(STDERR_FILENO, text.data(), text.size());
+  TellStderr(text);
 }
 
 bool Engine::foreign() const {

@@ -47,7 +47,7 @@ bool MayStand(std::string_view text, Tabs tabs) {
   return text != "\xe2\x80\xa8" && text != "\xe2\x80\xa9";
 }
 
-void AppendEscaped(std::string_view text, TextBuffer* out) {
+void AppendEscapes(std::string_view text, TextBuffer* out) {
   constexpr char kHex[] = "0123456789abcdef";
   for (const char c : text) {
     if (c == '\n') {
@@ -93,16 +93,19 @@ void EscapeFrom(size_t begin, Tabs tabs, TextBuffer* text) {
   if (ABSL_PREDICT_TRUE(begin + plain == text->size())) return;
   const std::string copy(text->view().substr(begin + plain));
   text->Truncate(begin + plain);
-  std::string_view rest = copy;
-  while (!rest.empty()) {
-    const size_t size = Utf8SequenceSize(rest);
-    const std::string_view piece = rest.substr(0, size == 0 ? 1 : size);
+  AppendEscaped(copy, tabs, text);
+}
+
+void AppendEscaped(std::string_view text, Tabs tabs, TextBuffer* out) {
+  while (!text.empty()) {
+    const size_t size = Utf8SequenceSize(text);
+    const std::string_view piece = text.substr(0, size == 0 ? 1 : size);
     if (size > 0 && MayStand(piece, tabs)) {
-      text->Append(piece);
+      out->Append(piece);
     } else {
-      AppendEscaped(piece, text);
+      AppendEscapes(piece, out);
     }
-    rest.remove_prefix(piece.size());
+    text.remove_prefix(piece.size());
   }
 }
 

@@ -17,12 +17,15 @@
 
 namespace kingpin::log_internal {
 
-// kKeepTabs: for lines whose fields are set apart by tabs.
+// kKeep: for lines whose fields are set apart by tabs.
 enum class Tabs { kEscape, kKeep };
 
 // Escapes what stands in `text` from `begin` on. Looks and touches nothing if it
 // is plain ASCII, as most lines are.
 void EscapeFrom(size_t begin, Tabs tabs, TextBuffer* text);
+
+// Appends `text`, escaped. Async-signal-safe if `out` has room for four times as much.
+void AppendEscaped(std::string_view text, Tabs tabs, TextBuffer* out);
 
 // How many bytes from the begin of `text` are one valid UTF-8 sequence; 0 if they
 // are none. `text` is not empty.

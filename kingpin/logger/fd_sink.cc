@@ -32,13 +32,23 @@ SysResult<size_t> WriteAll(int fd, std::string_view data) {
   return {taken, 0};
 }
 
+int SyncAll(int fd, int (*sync)(int fd)) {
+  while (sync(fd) != 0) {
+    if (errno == EINVAL || errno == EROFS) return 0;
+    if (errno != EINTR) return errno;
+  }
+  return 0;
+}
+
 }  // namespace log_internal
 
 namespace {
 
+// Rounded up: less than a millisecond would be no wait at all, again and again.
 int PollMillis(absl::Duration wait) {
   return static_cast<int>(absl::ToInt64Milliseconds(
-      std::clamp(wait, absl::ZeroDuration(), absl::Hours(24))));
+      absl::Ceil(std::clamp(wait, absl::ZeroDuration(), absl::Hours(24)),
+                 absl::Milliseconds(1))));
 }
 
 }  // namespace
@@ -74,10 +84,6 @@ SysResult<size_t> FdSink::WriteInTime(std::string_view data) {
   return {taken, 0};
 }
 
-int FdSink::Sync() {
-  if (::fsync(fd_) == 0) return 0;
-  // Pipes, sockets and terminals have nothing to sync.
-  return errno == EINVAL || errno == EROFS ? 0 : errno;
-}
+int FdSink::Sync() { return log_internal::SyncAll(fd_, &::fsync); }
 
 }  // namespace kingpin

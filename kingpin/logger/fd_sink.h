@@ -43,6 +43,10 @@ namespace log_internal {
 // All of `data`, in as few calls as the kernel takes it in. {bytes, 0 or errno}.
 SysResult<size_t> WriteAll(int fd, std::string_view data);
 
+// fsync(2), or another call of that sort, again if a signal interrupts it. 0 or errno;
+// 0 too for what has nothing to sync: pipes, sockets and terminals.
+int SyncAll(int fd, int (*sync)(int fd));
+
 }  // namespace log_internal
 }  // namespace kingpin
 

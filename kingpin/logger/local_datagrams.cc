@@ -45,8 +45,10 @@ int LocalDatagrams::SendConnected(absl::FunctionRef<int(int fd)> send) {
 
 bool LocalDatagrams::WaitForRoom() {
   pollfd writable = {.fd = socket_.get(), .events = POLLOUT, .revents = 0};
+  // Rounded up, so that any patience is some.
   const absl::Duration wait =
-      std::clamp(patience_, absl::ZeroDuration(), absl::Hours(24));
+      absl::Ceil(std::clamp(patience_, absl::ZeroDuration(), absl::Hours(24)),
+                 absl::Milliseconds(1));
   return ::poll(&writable, 1,
                 static_cast<int>(absl::ToInt64Milliseconds(wait))) != 0;
 }

@@ -117,11 +117,9 @@ size_t LogFile::TakeOffCutLine(std::string_view lines, size_t taken) {
 
 int LogFile::Sync() {
   if (!file_.valid()) return open_error_;
-  if ((is_fresh_ ? ::syncfs(file_.get()) : ::fsync(file_.get())) == 0) {
-    is_fresh_ = false;
-    return 0;
-  }
-  return errno == EINVAL || errno == EROFS ? 0 : errno;
+  const int error = SyncAll(file_.get(), is_fresh_ ? &::syncfs : &::fsync);
+  if (error == 0) is_fresh_ = false;
+  return error;
 }
 
 void LogFile::Replace(UniqueFd file) {

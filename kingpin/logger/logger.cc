@@ -1,10 +1,9 @@
 #include "kingpin/logger/logger.h"
 
 #include <errno.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
-#include <iterator>
+#include <charconv>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -13,8 +12,10 @@
 #include "kingpin/logger/escape.h"
 #include "kingpin/logger/klog.h"
 #include "kingpin/logger/line_format.h"
+#include "kingpin/logger/raw_slots.h"
 #include "kingpin/logger/record.h"
 #include "kingpin/logger/ring_set.h"
+#include "kingpin/logger/tell_stderr.h"
 #include "kingpin/logger/terminal_sink.h"
 #include "kingpin/logger/text_buffer.h"
 #include "kingpin/logger/ticks.h"
@@ -84,31 +85,27 @@ std::string TruncationMark(size_t bytes) {
   return absl::StrCat("...[truncated, ", bytes, " bytes]");
 }
 
-// For a line from a signal handler that no logger can take.
+// For a line from a signal handler that no logger can take. On the stack: escaping
+// makes four bytes of one at most.
 void WriteToStderr(LogLevel level, std::string_view file, int line,
                    std::string_view text) {
-  char digits[16];
-  char* const digits_end = digits + sizeof(digits);
-  char* number = digits_end;
-  for (unsigned rest = line; number == digits_end || rest > 0; rest /= 10) {
-    *--number = static_cast<char>('0' + rest % 10);
-  }
-  const std::string_view name = LogLevelName(level);
-  auto piece = [](std::string_view bytes) {
-    return iovec{const_cast<char*>(bytes.data()), bytes.size()};
-  };
-  const iovec pieces[] = {
-      piece(name),
-      piece(" "),
-      piece(file),
-      piece(":"),
-      piece({number, static_cast<size_t>(digits_end - number)}),
-      piece(" "),
-      piece(text),
-      piece("\n")};
-  // Nobody is left to be told if this fails.
-  [[maybe_unused]] const ssize_t n =
-      ::writev(STDERR_FILENO, pieces, std::size(pieces));
+  using log_internal::AppendEscaped;
+  using log_internal::RawSlot;
+  using log_internal::RawSlots;
+  using log_internal::Tabs;
+  log_internal::InlineTextBuffer<4 * sizeof(RawSlot::bytes) + 64> out;
+  out.Append(LogLevelName(level));
+  out.Append(' ');
+  AppendEscaped(file.substr(0, RawSlot::kMaxFileBytes), Tabs::kEscape, &out);
+  out.Append(':');
+  char* const digits = out.Room(std::numeric_limits<unsigned>::digits10 + 1);
+  out.AdvanceTo(
+      std::to_chars(digits, digits + 10, static_cast<unsigned>(line)).ptr);
+  out.Append(' ');
+  AppendEscaped(log_internal::CutText(text, RawSlots::kMaxText), Tabs::kEscape,
+                &out);
+  out.Append('\n');
+  log_internal::TellStderr(out.view());
 }
 
 }  // namespace

@@ -225,13 +225,14 @@ class Logger {
   // for nothing, and leaves errno. `text` is cut at 192 bytes, `file`, the name of a
   // source file, at 40. Up to 63 such lines wait for the backend, in a millisecond
   // as a rule; more are dropped and declared. Where the logger has no backend yet
-  // (after fork(), before the first other line) the line goes to stderr at once.
+  // (after fork(), before the first other line) the line goes to stderr at once, without
+  // a time, or nowhere if stderr does not take it at once.
   void WriteRaw(LogLevel level, std::string_view file, int line,
                 std::string_view text);
   // The same to the default logger, which it does not make if there is none.
   static void WriteRawToDefault(LogLevel level, std::string_view file, int line,
                                 std::string_view text);
-  // As Flush(), of the default logger, in a signal handler, for at most `limit`.
+  // As Flush(), of the default logger, also in a signal handler, for at most `limit`.
   // False if that was not enough, or the backend itself is interrupted.
   static bool FlushDefaultInSignalHandler(absl::Duration limit);
 

@@ -114,7 +114,7 @@ int RotatingSink::SwapFiles() {
   if (const int error = CheckRegular(path); error != 0) return error;
   const std::string fresh = absl::StrCat(path, ".new");
   SysResult<UniqueFd> opened =
-      log_internal::OpenLogFile(fresh, file_.mode(), O_TRUNC);
+      log_internal::OpenLogFile(fresh, file_.mode(), O_TRUNC | O_NOFOLLOW);
   if (!opened.ok()) return opened.error;
   const SysResult<std::string> kept =
       archive_.Add(WallNow(), options_.time_zone);

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cstddef>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,6 +19,7 @@
 #include "gtest/gtest.h"
 #include "kingpin/logger/file_sink.h"
 #include "kingpin/logger/logger.h"
+#include "kingpin/logger/sink.h"
 #include "kingpin/sys/syscalls.h"
 #include "tests/logger/sink_testing.h"
 
@@ -120,6 +123,24 @@ TEST_F(AbslLogDeathTest, WhatComesBeforeAFailedCheckIsWritten) {
       },
       "reason");
   EXPECT_THAT(Lines(), ElementsAre(HasSubstr("before"), HasSubstr("reason")));
+}
+
+// Never returns.
+class StuckSink : public LogSink {
+ public:
+  SysResult<size_t> Write(const LogBatch&) override {
+    for (;;) pause();
+  }
+};
+
+TEST_F(AbslLogDeathTest, SinkThatIsStuckDoesNotKeepTheProcess) {
+  EXPECT_DEATH(
+      {
+        Logger::SetDefault(
+            new Logger({.sink = [] { return std::make_unique<StuckSink>(); }}));
+        CHECK(false) << "reason";
+      },
+      "log: not written to its end within a second");
 }
 
 }  // namespace

@@ -206,10 +206,10 @@ std::atomic<uint64_t>* MapCounters(const char* path) {
   WaitForTheEnd();
 }
 
-[[noreturn]] void FillTheDisk(Logger& log) {
+[[noreturn]] void FillTheDisk(Logger& log, std::string_view rest) {
   log.Write(LogLevel::kInfo, "whole");
   log.Flush();
-  log.Write(LogLevel::kInfo, "cut in\ttwo");
+  log.Write(LogLevel::kInfo, absl::StrCat("cut in", rest));
   log.Write(LogLevel::kInfo, "lost");
   log.Flush();
   log.Write(LogLevel::kWarning, "lost, too");
@@ -271,12 +271,25 @@ int LogBare(const Logger::Options& options) {
   Logger log(options);
   const pid_t child = fork();
   if (child == 0) {
-    KLOG_RAW_TO(log, ERROR, "after fork");
+    KLOG_RAW_TO(log, ERROR, "after\nfork \x1b[2J\xff\xc3\xa9");
     _exit(0);
   }
   int status = -1;
   waitpid(child, &status, 0);
   return status;
+}
+
+// The same when nobody reads stderr, and there is no room in it.
+int LogBareToAFullPipe() {
+  int ends[2];
+  if (pipe2(ends, O_NONBLOCK) != 0) abort();
+  const std::string page(4096, 'x');
+  while (write(ends[1], page.data(), page.size()) > 0) {
+  }
+  fcntl(ends[1], F_SETFL, 0);
+  dup2(ends[1], STDERR_FILENO);
+  KLOG_RAW(WARNING, "nobody reads this");
+  return 0;
 }
 
 int Start(Logger& log) {
@@ -295,6 +308,7 @@ int Start(Logger& log) {
 int Run(const std::string& mode, Logger::Options options, int log_fd,
         const char* counters) {
   if (mode == "bare") return LogBare(options);
+  if (mode == "bare_full") return LogBareToAFullPipe();
   static std::atomic<uint32_t> reached = 0;
   if (mode == "stuck" || mode == "full" || mode == "stuck_start") {
     options.sink = [] { return std::make_unique<StuckSink>(&reached); };
@@ -308,7 +322,7 @@ int Run(const std::string& mode, Logger::Options options, int log_fd,
     options.sink = [] { return std::make_unique<FaultySink>(); };
   } else if (mode == "failing") {
     options.sink = [log_fd] { return std::make_unique<FitfulSink>(log_fd); };
-  } else if (mode == "enospc") {
+  } else if (mode == "enospc" || mode == "enospc_long") {
     options.sink = [log_fd] { return std::make_unique<FullSink>(log_fd, 12); };
   }
   if (mode == "full") {
@@ -334,6 +348,7 @@ int Run(const std::string& mode, Logger::Options options, int log_fd,
   if (mode == "handler") {
     Logger::SetDefault(&log);
     kingpin::InstallCrashHandler();
+    kingpin::InstallCrashHandler();  // By a library, say.
     RunAndCrash(log, MapCounters(counters));
   }
   if (mode == "crash_twice") CrashTwice(log, reached);
@@ -341,7 +356,8 @@ int Run(const std::string& mode, Logger::Options options, int log_fd,
   if (mode == "stuck") GetStuck(log, reached);
   if (mode == "stuck_beside") GetStuckBeside(log, reached);
   if (mode == "full") GetStuckAndFull(log, reached);
-  if (mode == "enospc") FillTheDisk(log);
+  if (mode == "enospc") FillTheDisk(log, "\ttwo");
+  if (mode == "enospc_long") FillTheDisk(log, std::string(4999, 'x'));
   if (mode == "fork") LeaveAChild(log);
   if (mode == "signals") return LogAmidSignals(log);
   if (mode == "hold") WaitForTheEnd();

@@ -303,6 +303,18 @@ TEST(BlackBoxRecover, CutLineIsCompletedAndLossesAreDeclared) {
               MatchesRegex("dropped 2 lines \\(0/1/1/0\\) from thread 0 .*"));
 }
 
+// The box has no room for so long a rest; that there is more is told.
+TEST(BlackBoxRecover, LongRestOfACutLineIsTruncatedAndSaysSo) {
+  BoxFiles files;
+  KillStuck("enospc_long", files);
+  EXPECT_EQ(ReadFile(files.log), "whole\ncut in");
+  EXPECT_EQ(RunToEnd(HelperArgs("start", files)).code, 0);
+  const std::vector<std::string> lines = LinesOf(ReadFile(files.log));
+  EXPECT_THAT(lines[1],
+              MatchesRegex("cut inx+\\.\\.\\.\\[truncated, 5000 bytes\\]"));
+  EXPECT_GT(lines[1].size(), 3000);
+}
+
 // Dies when the room of the first ring has been given back and that of the second is
 // to be: the lines of the first are nowhere any more but in the account.
 TEST(BlackBoxRecover, LossesAreStoredBeforeTheirRoomIsGivenBack) {
@@ -670,9 +682,16 @@ TEST(RawLine, GoesToStderrWhereNobodyElseWritesIt) {
   EXPECT_EQ(output.code, 0);
   EXPECT_THAT(
       LinesOf(output.err),
-      ElementsAre(MatchesRegex("WARNING black_box_helper.cc:[0-9]+ no logger"),
-                  MatchesRegex("DEBUG black_box_helper.cc:[0-9]+ "),
-                  MatchesRegex("ERROR black_box_helper.cc:[0-9]+ after fork")));
+      ElementsAre(
+          MatchesRegex("WARNING black_box_helper.cc:[0-9]+ no logger"),
+          MatchesRegex("DEBUG black_box_helper.cc:[0-9]+ "),
+          MatchesRegex("ERROR black_box_helper.cc:[0-9]+ after\\\\nfork "
+                       "\\\\x1b\\[2J\\\\xff\xc3\xa9")));
+}
+
+TEST(RawLine, WaitsForNobodyToReadStderr) {
+  BoxFiles files;
+  EXPECT_EQ(RunToEnd(HelperArgs("bare_full", files)).code, 0);
 }
 
 TEST(RawLine, LongTextIsCutBetweenCharacters) {

@@ -370,6 +370,21 @@ TEST_F(RotatingSinkTest, FailureKeepsTheOldFileAndSaysSoAfterwards) {
   }
 }
 
+// Somebody who may write to the directory must not have us empty another file.
+TEST_F(RotatingSinkTest, LinkInThePlaceOfTheNewFileIsNotFollowed) {
+  const std::string precious = directory_.File("precious");
+  std::ofstream(precious) << "precious";
+  ASSERT_EQ(symlink(precious.c_str(), (path_ + ".new").c_str()), 0);
+  {
+    const LogSinkFactory factory = Factory(Small());
+    Logger log({.sink = factory});
+    LogSequence(log, 0, 100);
+    EXPECT_EQ(CheckedCounters(log).dropped, 0);
+  }
+  EXPECT_EQ(ReadFile(precious), "precious");
+  EXPECT_EQ(SplitLines(ReadFile(path_)).size(), 100);
+}
+
 TEST_F(RotatingSinkTest, FailureIsTriedAgainOnceAnInterval) {
   RotatingSinkOptions options = Small();
   options.check_interval = absl::Hours(1);

@@ -1,0 +1,19 @@
+// TellStderr: for what no log can say any more, or not yet: on stderr, if that takes it
+// at once. It may be a pipe whose reader has stopped, and the process may be ending.
+//
+//   TellStderr("log: 17 lines are missing\n");
+//
+// Threads: thread-safe and async-signal-safe. errno may change.
+// Errors: nobody is left to be told.
+#ifndef KINGPIN_LOGGER_TELL_STDERR_H_
+#define KINGPIN_LOGGER_TELL_STDERR_H_
+
+#include <string_view>
+
+namespace kingpin::log_internal {
+
+void TellStderr(std::string_view text);
+
+}  // namespace kingpin::log_internal
+
+#endif  // KINGPIN_LOGGER_TELL_STDERR_H_
