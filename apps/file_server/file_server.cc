@@ -24,6 +24,7 @@
 #include "apps/file_server/file_handler.h"
 #include "apps/file_server/flags.h"
 #include "kingpin/http/static_files.h"
+#include "kingpin/logger/absl_log.h"
 #include "kingpin/logger/crash_handler.h"
 #include "kingpin/logger/file_sink.h"
 #include "kingpin/logger/klog.h"
@@ -258,5 +259,6 @@ int main(int argc, char** argv) {
     absl::Status status = kingpin::SetVerbosity(flags->verbosity);
     if (!status.ok()) return file_server::RefuseCommandLine(status);
   }
+  kingpin::RouteAbslLog();
   return kingpin::ExitCode(file_server::Serve(*flags));
 }

@@ -24,6 +24,7 @@
 #include "apps/chinese_chess/server/game_store.h"
 #include "apps/chinese_chess/server/identity.h"
 #include "apps/command_line/command_line.h"
+#include "kingpin/logger/absl_log.h"
 #include "kingpin/logger/klog.h"
 #include "kingpin/logger/verbosity.h"
 #include "kingpin/pool/epoll_tp.h"
@@ -203,5 +204,6 @@ int main(int argc, char** argv) {
     absl::Status status = kingpin::SetVerbosity(flags->verbosity);
     if (!status.ok()) return RefuseCommandLine(status);
   }
+  kingpin::RouteAbslLog();
   return kingpin::ExitCode(Serve(*flags));
 }
