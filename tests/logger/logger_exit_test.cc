@@ -91,7 +91,7 @@ TEST(LoggerExit, ReturnFromMainWritesEverything) {
 }
 
 TEST(LoggerExit, ExitAmidThreadsThatLogWritesEverything) {
-  for (int instant = 0; instant < 50; ++instant) {
+  for (int instant = 0; instant < 200; ++instant) {
     EXPECT_EQ(CountNumbered(RunHelper("noise", 13 * instant))["main"],
               13 * instant);
   }
