@@ -26,6 +26,7 @@
 #include "kingpin/sys/fault.h"
 #include "tests/net/fake_transport.h"
 #include "tests/testing/process.h"
+#include "tests/testing/random.h"
 #include "tests/testing/scripted_client.h"
 #include "tests/testing/test_client.h"
 
@@ -38,26 +39,10 @@ using testing::FakeTransport;
 using testing::kFarewell;
 using testing::kHello;
 using testing::ManualClient;
+using testing::Random;
 using testing::ScriptedClientHandler;
 using testing::TestClient;
 using testing::TestListener;
-
-// A random sequence that a seed repeats (splitmix64, Steele et al. 2014).
-class Random {
- public:
-  explicit Random(uint64_t seed) : state_(seed) {}
-  uint64_t Next() {
-    uint64_t z = (state_ += 0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-  }
-  int Below(int n) { return static_cast<int>(Next() % n); }
-  bool OneIn(int n) { return Below(n) == 0; }
-
- private:
-  uint64_t state_;
-};
 
 // Answers after a random number of asking "now?", in one or two parts, or never.
 class SlowResolver : public Resolver {
