@@ -391,12 +391,13 @@ TEST(LiveGameTest, ADelayedGameIsTheSameGameInThePast) {
   EXPECT_EQ(delayed.game().game().size(), 0u);
   delayed.CatchUp(table.now() + Seconds(6));
   EXPECT_EQ(delayed.game().game().size(), 1u);
-  EXPECT_EQ(delayed.game().Left(kRed, delayed.Then(table.now() + Seconds(9))),
-            Seconds(300));
+  EXPECT_EQ(
+      delayed.game().Left(kRed, table.now() + Seconds(9) + -delayed.delay()),
+      Seconds(300));
   delayed.EndDelay();
   EXPECT_EQ(delayed.game().version(), table->version());
   EXPECT_EQ(delayed.game().game().size(), 1u);
-  EXPECT_EQ(delayed.Then(table.now()), table.now());
+  EXPECT_EQ(delayed.delay(), Seconds(0));
   const std::vector<GameEvent> live = table->TakeEvents();
   const std::vector<GameEvent> late = delayed.game().TakeEvents();
   ASSERT_EQ(late.size(), live.size());
