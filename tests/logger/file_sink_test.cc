@@ -244,7 +244,10 @@ TEST_F(FailureMode29, TwoHundredRemovalsUnderLoadLoseNothingLoggedLater) {
     const uint64_t from = logged + 1;  // Its statement had not begun.
     while (logged < from + 50) std::this_thread::yield();
     log.Flush();
-    const std::vector<std::string> lines = LinesOf(ReadFile(path_));
+    // A write under way may be seen page by page.
+    std::string text = ReadFile(path_);
+    text.resize(text.rfind('\n') + 1);
+    const std::vector<std::string> lines = LinesOf(text);
     ASSERT_FALSE(lines.empty());
     uint64_t first;
     ASSERT_TRUE(absl::SimpleAtoi(lines.front().substr(5), &first));
