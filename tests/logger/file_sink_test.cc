@@ -208,12 +208,19 @@ TEST_F(FailureMode29, TwoHundredMovesUnderLoadLoseNothing) {
   Logger log({.buffer_bytes = 4096, .sink = WhenAsked()});
   ReopenOnSignal reopen(SIGHUP, {&log});
   std::atomic<bool> stop = false;
+  // So many for each move: on a slow disk the text would grow, and take the longer.
+  constexpr uint64_t kLinesAMove = 10'000;
+  std::atomic<uint64_t> wanted = 0;
   uint64_t logged = 0;
   std::thread producer([&] {
-    for (; !stop; ++logged) LogSequence(log, logged, logged + 1);
+    for (; !stop; ++logged) {
+      while (logged >= wanted && !stop) std::this_thread::yield();
+      LogSequence(log, logged, logged + 1);
+    }
   });
   std::string text;
   for (int i = 0; i < kMoves; ++i) {
+    wanted += kLinesAMove;
     ASSERT_EQ(rename(path_.c_str(), moved_.c_str()), 0);
     raise(SIGHUP);
     log.Flush();  // The old one is complete.
