@@ -470,7 +470,13 @@ void HttpClientHandler::GoOn(Connection& connection) {
   --exchange->redirects_left_;
   // From here on it may be another thread's.
   absl::Status sent = data_.Send(exchange);
-  if (!sent.ok()) OnEnd(*exchange, data_.Named(sent));
+  if (sent.ok()) return;
+  // The pool's word for the end of the run.
+  if (absl::IsFailedPrecondition(sent)) {
+    sent = absl::CancelledError(absl::StrCat(
+        "redirected to ", exchange->url().ToString(), ": ", sent.message()));
+  }
+  OnEnd(*exchange, data_.Named(sent));
 }
 
 void HttpClientHandler::End(Connection& connection,

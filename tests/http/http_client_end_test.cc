@@ -213,6 +213,8 @@ class Scenario {
   void OnEnd(HttpExchange& exchange, const absl::Status& status) {
     Stage& stage = stages_[NumberOf(exchange)];
     EXPECT_EQ(++stage.ends, 1) << status;
+    EXPECT_FALSE(absl::IsFailedPrecondition(status))
+        << status << ": the end of the run is Cancelled";
     seen_.insert(absl::StrCat(absl::StatusCodeToString(status.code()),
                               exchange.redirects() > 0 ? " in a hop" : ""));
     if (stage.body == 1 << 20 && status.ok()) seen_.insert("decoded");
