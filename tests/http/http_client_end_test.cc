@@ -375,12 +375,12 @@ class Scenario {
   std::unique_ptr<Handler> handler_;
 };
 
-// 4,000 instants, of which each shard takes its part.
+// 2,000 instants, of which each shard takes its part.
 class FailureMode55 : public ::testing::TestWithParam<int> {};
 constexpr int kParts = 4;
 
 TEST_P(FailureMode55, ExchangesEndOnceAtAnyInstant) {
-  constexpr int kEach = 4'000 / kParts;
+  constexpr int kEach = 2'000 / kParts;
   const std::set<int> before = testing::OpenDescriptors();
   std::set<std::string> seen;
   for (int i = 0; i < kEach; ++i) {
