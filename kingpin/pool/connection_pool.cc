@@ -18,8 +18,6 @@ constexpr MonotonicTime kNever = {std::numeric_limits<int64_t>::max()};
 // What one update fails or closes because its time has come, or the end: the
 // lock is held for a bounded time, and callbacks come in between.
 constexpr size_t kMaxOverdue = 64;
-// A thread that has not drawn for long does not get all that it has missed.
-constexpr int64_t kMaxLag = 2 * ConnectionPool::kLead;
 
 bool IsUnix(const Target& target) {
   return absl::StartsWith(target.host, "unix:");
@@ -59,7 +57,8 @@ ConnectionPool::ConnectionPool(const ConnectionPoolOptions& options,
                                const Clock& clock)
     : options_(options),
       max_connections_(ResolveMaxConnections(options.max_connections)),
-      clock_(clock) {}
+      clock_(clock),
+      turns_(options.load_margin, options.stuck_after) {}
 
 ConnectionPool::~ConnectionPool() {
   const size_t dropped = Clear().size();
@@ -87,8 +86,7 @@ absl::Status ConnectionPool::Open(
         "first_back_off is not positive, or above max_back_off");
   }
   absl::MutexLock lock(&mu_);
-  slots_ = slots;
-  threads_.assign(slots.size(), {});
+  turns_.Open(slots);
   return absl::OkStatus();
 }
 
@@ -258,7 +256,7 @@ void ConnectionPool::Update(int thread, Turn& turn) {
     PassTime(turn);
     FailLeft(turn);
     while (turn.draws.size() < static_cast<size_t>(options_.draw_batch) &&
-           !closed_ && RoomInPool() && MayDraw(thread)) {
+           !closed_ && RoomInPool() && turns_.MayDraw(thread, now_)) {
       if (!DrawOne(thread, turn)) break;
     }
     turn.update_at = ClaimTime(thread);
@@ -302,7 +300,7 @@ void ConnectionPool::TakeReport(int thread, const Report& report) {
       --host->connecting;
       break;
     case Event::kClosed:
-      --threads_[thread].load;
+      turns_.CountEnd(thread);
       --under_way_;
       [[fallthrough]];
     case Event::kExtraClosed:
@@ -317,7 +315,7 @@ void ConnectionPool::TakeReport(int thread, const Report& report) {
 
 void ConnectionPool::TakeBack(int thread, GivenBack& given, Turn& turn) {
   Host* host = given.host;
-  --threads_[thread].load;
+  turns_.CountEnd(thread);
   --under_way_;
   if (closed_ || options_.max_idle_per_host < 1) {
     turn.to_close.push_back({host, std::move(given.socket)});
@@ -479,7 +477,8 @@ void ConnectionPool::DrawFrom(Host* host, WaiterList::iterator waiter,
     ++host->connecting;
   }
   turn.draws.push_back(std::move(draw));
-  CountDraw(thread);
+  turns_.CountDraw(thread);
+  ++under_way_;
 }
 
 void ConnectionPool::MakeRoomFor(Host* host, Turn& turn) {
@@ -499,17 +498,6 @@ void ConnectionPool::MakeRoomFor(Host* host, Turn& turn) {
   if (loser != host) EraseIfUnused(loser);
 }
 
-void ConnectionPool::CountDraw(int thread) {
-  ThreadState& state = threads_[thread];
-  ++state.load;
-  ++under_way_;
-  ++state.draws;
-  ++state.turns;
-  for (ThreadState& other : threads_) {
-    other.turns = std::max(other.turns, state.turns - kMaxLag);
-  }
-}
-
 bool ConnectionPool::AcquireExtra(Host* host) {
   absl::MutexLock lock(&mu_);
   if (closed_ || host->open >= options_.max_connections_per_host ||
@@ -523,41 +511,13 @@ bool ConnectionPool::AcquireExtra(Host* host) {
 
 // --- Whose turn it is ----------------------------------------------------------------
 
-bool ConnectionPool::Stuck(int thread) const {
-  return slots_[thread]->StuckFor(options_.stuck_after, now_);
-}
-
-bool ConnectionPool::MayDraw(int thread) const {
-  const ThreadState& mine = threads_[thread];
-  for (int i = 0; i < static_cast<int>(threads_.size()); ++i) {
-    const ThreadState& other = threads_[i];
-    const bool too_heavy = mine.load - other.load >= options_.load_margin;
-    const bool ahead =
-        other.load <= mine.load && mine.turns - other.turns > kLead;
-    if (i != thread && (too_heavy || ahead) && !Stuck(i)) return false;
-  }
-  return true;
-}
-
-ThreadSlot* ConnectionPool::NextThread() const {
-  int next = -1;
-  for (int i = 0; i < static_cast<int>(threads_.size()); ++i) {
-    if (Stuck(i)) continue;
-    if (next < 0 || std::pair(threads_[i].load, threads_[i].turns) <
-                        std::pair(threads_[next].load, threads_[next].turns)) {
-      next = i;
-    }
-  }
-  return next < 0 ? nullptr : slots_[next].get();
-}
-
 bool ConnectionPool::MayDoze(int thread) {
   const int attention = attention_.load();
   if (attention == 0) return true;
   if ((attention & ~kToDraw) != 0) return false;
   absl::MutexLock lock(&mu_);
   now_ = clock_.Now();
-  return !HasWork() || !MayDraw(thread);
+  return !HasWork() || !turns_.MayDraw(thread, now_);
 }
 
 ThreadSlot* ConnectionPool::Publish() {
@@ -569,7 +529,7 @@ ThreadSlot* ConnectionPool::Publish() {
     if (NextTime() < claimed_) attention |= kTimeToClaim;
   }
   attention_.store(attention);
-  return attention == 0 ? nullptr : NextThread();
+  return attention == 0 ? nullptr : turns_.Next(now_);
 }
 
 void ConnectionPool::Rescue(MonotonicTime now) {
@@ -577,12 +537,8 @@ void ConnectionPool::Rescue(MonotonicTime now) {
   {
     absl::MutexLock lock(&mu_);
     now_ = now;
-    bool any_stuck = false;
-    for (int i = 0; i < static_cast<int>(threads_.size()); ++i) {
-      any_stuck |= Stuck(i);
-    }
-    if (!any_stuck) return;
-    if (timekeeper_ >= 0 && Stuck(timekeeper_)) {
+    if (!turns_.AnyStuck(now)) return;
+    if (timekeeper_ >= 0 && turns_.Stuck(timekeeper_, now)) {
       timekeeper_ = -1;
       claimed_ = kNever;
     }
@@ -631,8 +587,7 @@ std::list<ConnectionPool::Waiter> ConnectionPool::Clear() {
   waiting_ = 0;
   under_way_ = 0;
   open_ = 0;
-  slots_ = {};
-  threads_.clear();
+  turns_.Clear();
   attention_.store(0);
   return waiting;
 }
@@ -661,21 +616,17 @@ size_t ConnectionPool::hosts() const {
 
 uint64_t ConnectionPool::draws(int thread) const {
   absl::MutexLock lock(&mu_);
-  return threads_[thread].draws;
+  return turns_.draws(thread);
 }
 
 std::string ConnectionPool::DebugString() const {
   absl::MutexLock lock(&mu_);
-  std::string text = absl::StrCat(
+  return absl::StrCat(
       "pool: waiting=", waiting_, " under_way=", under_way_, " open=", open_,
       "/", max_connections_, " idle=", idle_.size(), " hosts=", hosts_.size(),
       " backing_off=", back_offs_.size(), " reused=", counts_.reused,
       " evicted=", counts_.evicted, " back_offs=", counts_.back_offs,
-      " overdue=", counts_.overdue, " draws=");
-  for (size_t i = 0; i < threads_.size(); ++i) {
-    absl::StrAppend(&text, i == 0 ? "" : "/", threads_[i].draws);
-  }
-  return text;
+      " overdue=", counts_.overdue, " draws=", turns_.DebugString());
 }
 
 }  // namespace kingpin

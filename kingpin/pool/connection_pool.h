@@ -10,10 +10,8 @@
 // so that a host with many targets, or none that answers, costs the others
 // nothing; within a host the oldest.
 //
-// Which thread draws it: none that has more than `load_margin` targets under way
-// beyond the lightest, nor one that has drawn `kLead` more than another that is
-// as light; a thread that is stuck in a callback does not count. Who finds that
-// it is another's turn wakes that one.
+// Which thread draws it: draw_turns.h. Who finds that it is another's turn wakes
+// that one.
 //
 // A host whose connect failed, or was given up at its target's deadline after
 // ClientOptions::attempt_delay without an answer, backs off, doubling from
@@ -55,6 +53,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "kingpin/pool/connect_failure.h"
+#include "kingpin/pool/draw_turns.h"
 #include "kingpin/pool/idle_socket.h"
 #include "kingpin/pool/target.h"
 #include "kingpin/pool/thread_slot.h"
@@ -108,9 +107,6 @@ struct PendingTarget {
 
 class ConnectionPool {
  public:
-  // How far one thread may be ahead of an equally light one, in draws.
-  static constexpr int64_t kLead = 32;
-
   // What a host is to the pool. Threads hold pointers to it while they hold a
   // socket of it, and look at nothing inside.
   struct Host;
@@ -246,11 +242,6 @@ class ConnectionPool {
     MonotonicTime expires;
   };
   using IdleList = std::list<IdleEntry>;
-  struct ThreadState {
-    int load = 0;
-    int64_t turns = 0;  // Draws, lifted when it did not compete for long.
-    uint64_t draws = 0;
-  };
   // Bits of attention_.
   static constexpr int kToDraw = 1;
   static constexpr int kTimeToClaim = 2;
@@ -302,13 +293,6 @@ class ConnectionPool {
   void MakeRoomFor(Host* host, Turn& turn) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   IdleSocket TakeIdle(IdleList::iterator entry)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void CountDraw(int thread) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-
-  // Who draws.
-  bool Stuck(int thread) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  bool MayDraw(int thread) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // The thread whose turn it is; null if there is none to be woken.
-  ThreadSlot* NextThread() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Who minds the time.
   MonotonicTime NextTime() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -323,8 +307,7 @@ class ConnectionPool {
   std::atomic<int> attention_ = 0;
 
   mutable absl::Mutex mu_;
-  absl::Span<const std::unique_ptr<ThreadSlot>> slots_ ABSL_GUARDED_BY(mu_);
-  std::vector<ThreadState> threads_ ABSL_GUARDED_BY(mu_);
+  DrawTurns turns_ ABSL_GUARDED_BY(mu_);
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
   bool ever_added_ ABSL_GUARDED_BY(mu_) = false;
   MonotonicTime now_ ABSL_GUARDED_BY(mu_);  // Of the call that has the lock.

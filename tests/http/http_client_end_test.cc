@@ -213,6 +213,8 @@ class Scenario {
   void OnEnd(HttpExchange& exchange, const absl::Status& status) {
     Stage& stage = stages_[NumberOf(exchange)];
     EXPECT_EQ(++stage.ends, 1) << status;
+    EXPECT_FALSE(absl::IsFailedPrecondition(status))
+        << status << ": the end of the run is Cancelled";
     seen_.insert(absl::StrCat(absl::StatusCodeToString(status.code()),
                               exchange.redirects() > 0 ? " in a hop" : ""));
     if (stage.body == 1 << 20 && status.ok()) seen_.insert("decoded");
@@ -373,12 +375,12 @@ class Scenario {
   std::unique_ptr<Handler> handler_;
 };
 
-// 4,000 instants, of which each shard takes its part.
+// 2,000 instants, of which each shard takes its part.
 class FailureMode55 : public ::testing::TestWithParam<int> {};
 constexpr int kParts = 4;
 
 TEST_P(FailureMode55, ExchangesEndOnceAtAnyInstant) {
-  constexpr int kEach = 4'000 / kParts;
+  constexpr int kEach = 2'000 / kParts;
   const std::set<int> before = testing::OpenDescriptors();
   std::set<std::string> seen;
   for (int i = 0; i < kEach; ++i) {

@@ -15,6 +15,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kingpin/pool/connect_failure.h"
+#include "kingpin/pool/draw_turns.h"
 #include "kingpin/pool/idle_socket.h"
 #include "kingpin/pool/target.h"
 #include "kingpin/pool/thread_slot.h"
@@ -650,8 +651,8 @@ TEST_F(PoolTest, ShortExchangesAreSpreadToo) {
     }
   }
   EXPECT_EQ(pool_->draws(0) + pool_->draws(1), 2000u);
-  EXPECT_GE(pool_->draws(1), 1000u - ConnectionPool::kLead);
-  EXPECT_LE(pool_->draws(1), 1000u + ConnectionPool::kLead);
+  EXPECT_GE(pool_->draws(1), 1000u - DrawTurns::kLead);
+  EXPECT_LE(pool_->draws(1), 1000u + DrawTurns::kLead);
 }
 
 TEST_F(PoolTest, ThreadThatDidNotCompeteForLongDoesNotGetAllItMissed) {
@@ -679,7 +680,7 @@ TEST_F(PoolTest, ThreadThatDidNotCompeteForLongDoesNotGetAllItMissed) {
     Finish(draws[0], 1);
     Update(1);
   }
-  EXPECT_LE(until_even, 2 * ConnectionPool::kLead);
+  EXPECT_LE(until_even, 2 * DrawTurns::kLead);
 }
 
 TEST_F(PoolTest, WakesOneSleeperForNewWork) {
