@@ -33,8 +33,11 @@
 //   Reopen().
 // Lifetime: outlives every thread that logs to it; the destructor writes what is
 //   left. fd is not owned and stays open until then.
-// Memory: buffer_bytes for each thread that logs, and as much again to share; all
-//   loggers together at most SetMemoryBudget(). Threads beyond it share one buffer.
+// Memory: buffer_bytes for each thread that logs, and as much again to share, each
+//   rounded up to a power of two and a page more. A thread has a buffer of its own if
+//   all buffers of all loggers are within SetMemoryBudget() with it, and else uses the
+//   shared one, which every logger has, whatever the budget. Not counted: what the
+//   backend makes of the lines, some 128 KiB a form of lines, or the longest line.
 // Exit: all that was logged before exit() or the return from main() is written,
 //   by every Logger alive, and code that logs later (static destructors) waits
 //   for its line to be written; for ever, if the sink waits for ever. The last line
@@ -138,14 +141,14 @@ class Logger {
     // the other; one that fails takes nothing from the others, one that waits holds
     // them up.
     std::vector<LogSinkFactory> also_to = {};
-    // Text as above, or JSON lines (json_line_format.h), for all sinks but those that say
-    // otherwise.
+    // Text as above, or JSON lines (json_line_format.h), for all sinks but those that
+    // say otherwise.
     LogFormat format = LogFormat::kText;
     // Tells the times of lines; nullptr: the system's clock, read by the processor's
     // counter where that is one.
     LogClock clock = nullptr;
-    // Of the times of text lines: 2026-11-23T12:35:28.123456+01:00, and Z for UTC. JSON
-    // is UTC.
+    // Of the times of text lines: 2026-11-23T12:35:28.123456+01:00, and Z for UTC.
+    // JSON is UTC.
     absl::TimeZone time_zone = absl::UTCTimeZone();
     // Lines say the name that their thread had when it logged first, 12345/loop-0 in
     // text. Not of threads that share a buffer, nor of what a black box held.
