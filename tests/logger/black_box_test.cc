@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -262,6 +263,47 @@ TEST(BlackBoxRecover, ClockIsReadOnceMoreBeforeALongSleep) {
     ASSERT_EQ(pread(fd.get(), &header, sizeof(header), 0),
               static_cast<ssize_t>(sizeof(header)));
   } while (header.clocks[header.clock].ticks <= flushed);
+}
+
+// Describes `count` sites in that file to a box, while no file may be written to from
+// `file_limit` on, and returns the files of those that are in it.
+std::vector<std::string> FilesInABox(int count, const std::string& file_name,
+                                     rlim_t file_limit) {
+  using namespace log_internal;
+  BoxFiles files;
+  {
+    const auto box = BlackBox::Open({.path = files.box,
+                                     .ring_bytes = Ring::MappedBytes(1 << 12),
+                                     .rings = 1},
+                                    [](std::string_view) {});
+    signal(SIGXFSZ, SIG_IGN);
+    rlimit old;
+    EXPECT_EQ(getrlimit(RLIMIT_FSIZE, &old), 0);
+    const rlimit none = {std::min(file_limit, old.rlim_max), old.rlim_max};
+    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &none), 0);
+    const Site site = {.file = file_name};
+    for (int i = 0; i < count; ++i) (*box)->OnSite(50000 + i, site);
+    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &old), 0);
+  }
+  const UniqueFd fd = sys::Open(files.box.c_str(), O_RDONLY, 0).value;
+  const absl::StatusOr<std::string> file = ReadBlackBox(fd.get());
+  const BlackBoxContents contents = ParseBlackBox(*file);
+  std::vector<std::string> files_in_it;
+  for (const auto& site : contents.sites) {
+    if (absl::StartsWith(site->file, "test")) files_in_it.push_back(site->file);
+  }
+  return files_in_it;
+}
+
+// The first line of a statement, on a loop thread for one, waits for no disk.
+TEST(BlackBoxSites, AreStoredWithoutASystemCall) {
+  EXPECT_THAT(FilesInABox(3, "test", /*file_limit=*/0), SizeIs(3));
+}
+
+TEST(BlackBoxSites, GoOnInTheFileWhenTheirMemoryIsFull) {
+  const std::string name = "test" + std::string(100'000, 'x');
+  EXPECT_THAT(FilesInABox(6, name, RLIM_INFINITY),
+              ElementsAre(name, name, name, name, name, name));
 }
 
 TEST(BlackBoxRecover, DroppedLinesAreDeclaredExactly) {
