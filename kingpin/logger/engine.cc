@@ -388,7 +388,9 @@ void Engine::Run() {
       flush_done_.store(ticket);
       sys::FutexWake(flush_done_);
     }
-    if (taken > 0) quiet = 0;
+    // A line may be seen before it can be taken. No nap would be one with such a line,
+    // so it is dozed for: its thread may be stopped there for long.
+    if (taken > 0 || collector_.HasWork()) quiet = 0;
     if (taken < kBusyBytes && !stop) quiet += Rest(quiet);
   }
 }

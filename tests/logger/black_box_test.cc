@@ -4,11 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,6 +29,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kingpin/logger/black_box_format.h"
@@ -693,6 +696,33 @@ TEST(RawLine, SignalsAmidStatementsBreakNothing) {
   ASSERT_TRUE(absl::SimpleAtoi(end[2], &signals));
   ASSERT_TRUE(absl::SimpleAtoi(end[3], &dropped));
   EXPECT_EQ(alarms + dropped, signals);
+}
+
+// What the backend sees of a handler that is stopped between counting its line and
+// committing it.
+TEST(RawLine, ThatIsCountedAndNotThereYetIsNotSpunOn) {
+  using namespace log_internal;
+  BoxFiles files;
+  Logger logger({.fd = -1, .black_box = files.box});
+  ASSERT_TRUE(logger.black_box_status().ok());
+  const UniqueFd fd = sys::Open(files.box.c_str(), O_RDWR, 0).value;
+  void* const at = mmap(nullptr, sizeof(RawSlots), PROT_READ | PROT_WRITE,
+                        MAP_SHARED, fd.get(), kBoxRawOffset);
+  ASSERT_NE(at, MAP_FAILED);
+  RawSlots& slots = *static_cast<RawSlots*>(at);
+  slots.committed.fetch_add(1);
+  logger.Flush();
+  auto cpu = [] {
+    timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return absl::DurationFromTimespec(used);
+  };
+  // Long enough for a nap, were there nothing.
+  const absl::Duration before = cpu();
+  poll(nullptr, 0, /*timeout=*/400);
+  EXPECT_LT(cpu() - before, absl::Milliseconds(100));
+  slots.committed.fetch_sub(1);
+  munmap(at, sizeof(RawSlots));
 }
 
 TEST(RawLine, IsInItsPlaceAmongTheLinesOfItsThread) {
