@@ -212,7 +212,7 @@ class Logger {
   static Logger* SetDefault(Logger* logger);
 
   // The bound on the buffers of all loggers of the process; 64 MiB. Counts for the
-  // buffers that are made from now on.
+  // buffers of threads that are made from now on; a child of fork() begins at zero.
   static void SetMemoryBudget(size_t bytes);
 
   // One line without the prefix, for callers with a format of their own (access

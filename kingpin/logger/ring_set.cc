@@ -33,6 +33,8 @@ void RingSet::set_ring_budget(size_t bytes) {
   budget.store(bytes, std::memory_order_relaxed);
 }
 
+void RingSet::ForgetParentsRings() { used.store(0, std::memory_order_relaxed); }
+
 RingSet::RingSet(size_t ring_bytes, BlackBox* box)
     : ring_bytes_(ring_bytes),
       box_(box),

@@ -85,6 +85,8 @@ class RingSet {
 
   static size_t ring_budget();
   static void set_ring_budget(size_t bytes);
+  // In a child of fork(), whose parent's rings are nothing to it.
+  static void ForgetParentsRings();
 
  private:
   const size_t ring_bytes_;
