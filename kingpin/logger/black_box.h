@@ -16,7 +16,7 @@
 //       [](std::string_view left) { ... });  // Of the process before.
 //   if (void* memory = (*box)->TakeRing()) ...
 //
-// Threads: TakeRing() and OnSite() one at a time each (their callers' mutexes), what
+// Threads: those of rings and OnSite() one at a time each (their callers' mutexes), what
 // is the backend's says so.
 // Lifetime: outlives its rings.
 #ifndef KINGPIN_LOGGER_BLACK_BOX_H_
@@ -60,6 +60,8 @@ class BlackBox : public SiteObserver {
 
   // Memory for one more ring; nullptr: all are taken.
   void* TakeRing();
+  // The last of these is not used after all.
+  void ReturnRing() { --taken_; }
   RawSlots& raw_slots();
 
   // Stores it behind the others: in memory, as far as kBoxSiteBytes reach, then by

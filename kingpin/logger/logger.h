@@ -68,8 +68,12 @@
 //
 //   (how many in all, of each level from DEBUG to ERROR, times as above; thread 0:
 //   of threads that share a buffer). A line that the kernel took in part is
-//   completed first, so it is not torn; until then it counts as missing. A record is discarded if an expression in
-//   it throws. errno is the same after a log statement as before.
+//   completed first, so it is not torn; until then it counts as missing. A line
+//   that there is no memory for is dropped like those, whoever would have needed
+//   it. A record is discarded if an expression in it throws, and that reaches the
+//   caller, as does std::bad_alloc from text that the statement itself makes (KLOG
+//   <<, arguments that print themselves). errno is the same after a log statement
+//   as before.
 #ifndef KINGPIN_LOGGER_LOGGER_H_
 #define KINGPIN_LOGGER_LOGGER_H_
 
@@ -298,6 +302,8 @@ class Logger {
                     absl::FunctionRef<void(char*)> write_payload);
   // A message, or as much of it as a ring can hold.
   void AppendCut(const log_internal::Site& site, std::string_view message);
+  // Appends a line, which is dropped and counted if there is no memory for that.
+  void AppendOrDrop(LogLevel level, absl::FunctionRef<void()> append);
   // The engine of this process, which may have to be made: after fork().
   log_internal::Engine& OwnEngine();
 
@@ -306,6 +312,8 @@ class Logger {
 
   std::atomic<LogLevel> min_level_;
   std::atomic<log_internal::Engine*> engine_;
+  // Lines that were dropped in this process before there was an engine to count them.
+  std::array<std::atomic<uint64_t>, kLogLevels> dropped_early_ = {};
 };
 
 template <typename... Args>
