@@ -66,23 +66,22 @@ std::string InUse(int fd, std::string_view path) {
       is_known ? absl::StrCat("process ", header.pid) : "another process");
 }
 
-std::string Describe(uint32_t number, const Site& site) {
+template <typename T>
+std::string_view BytesOf(const T* values, size_t count) {
+  return {reinterpret_cast<const char*>(values), count * sizeof(T)};
+}
+
+BoxSite HeadOf(uint32_t number, const Site& site) {
   const size_t size = sizeof(BoxSite) + site.types.size() + site.file.size() +
                       site.format.size();
-  const BoxSite head = {
-      .size = static_cast<uint32_t>((size + 7) & ~size_t{7}),
-      .number = number,
-      .line = static_cast<uint32_t>(site.line),
-      .level = static_cast<uint8_t>(site.level),
-      .prefix = static_cast<uint8_t>(site.prefix),
-      .types = static_cast<uint16_t>(site.types.size()),
-      .file_bytes = static_cast<uint32_t>(site.file.size()),
-      .format_bytes = static_cast<uint32_t>(site.format.size())};
-  std::string text(reinterpret_cast<const char*>(&head), sizeof(head));
-  for (ArgType type : site.types) text.push_back(static_cast<char>(type));
-  absl::StrAppend(&text, site.file, site.format);
-  text.resize(head.size, '\0');
-  return text;
+  return {.size = static_cast<uint32_t>((size + 7) & ~size_t{7}),
+          .number = number,
+          .line = static_cast<uint32_t>(site.line),
+          .level = static_cast<uint8_t>(site.level),
+          .prefix = static_cast<uint8_t>(site.prefix),
+          .types = static_cast<uint16_t>(site.types.size()),
+          .file_bytes = static_cast<uint32_t>(site.file.size()),
+          .format_bytes = static_cast<uint32_t>(site.format.size())};
 }
 
 // Copies the rest of a line, or as much as there is room for and how long it was.
@@ -103,8 +102,12 @@ uint64_t CopyCut(std::string_view cut, std::array<char, kRoom>* room) {
 
 }  // namespace
 
-size_t BlackBox::MappedBytes(const Options& options) {
+size_t BlackBox::SitesOffset(const Options& options) {
   return kBoxRingsOffset + options.rings * options.ring_bytes;
+}
+
+size_t BlackBox::MappedBytes(const Options& options) {
+  return SitesOffset(options) + kBoxSiteBytes;
 }
 
 absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Open(
@@ -170,8 +173,7 @@ absl::Status BlackBox::Allocate(const Options& options, const UniqueFd& file) {
     error = errno;
   }
   while (error == 0) {
-    error = ::posix_fallocate(
-        fd, 0, static_cast<off_t>(MappedBytes(options) + kBoxSiteBytes));
+    error = ::posix_fallocate(fd, 0, static_cast<off_t>(MappedBytes(options)));
     if (error == 0) return absl::OkStatus();
     if (error == EINTR) error = 0;
   }
@@ -206,7 +208,7 @@ BlackBox::BlackBox(const Options& options, UniqueFd file, char* base)
       rings_(options.rings),
       file_(std::move(file)),
       base_(base),
-      sites_end_(mapped_bytes_) {
+      sites_end_(SitesOffset(options)) {
   timespec now;
   ::clock_gettime(CLOCK_REALTIME, &now);
   new (base_ + kBoxRawOffset) RawSlots{};
@@ -236,9 +238,26 @@ void* BlackBox::TakeRing() {
 }
 
 void BlackBox::OnSite(uint32_t number, const Site& site) {
-  const std::string text = Describe(number, site);
-  // One that is cut is written over by the next, or ends the list.
-  if (WriteAt(file_.get(), text, sites_end_)) sites_end_ += text.size();
+  static_assert(sizeof(ArgType) == 1);
+  constexpr char kZeros[8] = {};
+  const BoxSite head = HeadOf(number, site);
+  const bool is_mapped = sites_end_ + head.size <= mapped_bytes_;
+  auto put = [this, is_mapped](std::string_view bytes, uint64_t at) {
+    if (!is_mapped) return WriteAt(file_.get(), bytes, at);
+    std::copy(bytes.begin(), bytes.end(), base_ + at);
+    return true;
+  };
+  uint64_t at = sites_end_ + sizeof(head);
+  const uint64_t end = sites_end_ + head.size;
+  for (std::string_view piece :
+       {BytesOf(site.types.data(), site.types.size()), site.file, site.format,
+        std::string_view(kZeros, sizeof(kZeros))}) {
+    piece = piece.substr(0, end - at);
+    if (!put(piece, at)) return;
+    at += piece.size();
+  }
+  // Last: one that is cut is none, and written over by the next.
+  if (put(BytesOf(&head, 1), sites_end_)) sites_end_ = end;
 }
 
 void BlackBox::SetClock(const BoxClock& clock) {

@@ -16,7 +16,7 @@
 //       [](std::string_view left) { ... });  // Of the process before.
 //   if (void* memory = (*box)->TakeRing()) ...
 //
-// Threads: TakeRing() and OnSite() one at a time each (their callers' mutexes), what
+// Threads: those of rings and OnSite() one at a time each (their callers' mutexes), what
 // is the backend's says so.
 // Lifetime: outlives its rings.
 #ifndef KINGPIN_LOGGER_BLACK_BOX_H_
@@ -60,10 +60,13 @@ class BlackBox : public SiteObserver {
 
   // Memory for one more ring; nullptr: all are taken.
   void* TakeRing();
+  // The last of these is not used after all.
+  void ReturnRing() { --taken_; }
   RawSlots& raw_slots();
 
-  // Appends it to the file. If there is no room for that, lines of this site are
-  // recovered without their format.
+  // Stores it behind the others: in memory, as far as kBoxSiteBytes reach, then by
+  // pwrite(2). If there is no room for that, lines of this site are recovered without
+  // their format.
   void OnSite(uint32_t number, const Site& site) override;
 
   // In a child of fork(): the parent's box is nothing to it.
@@ -84,6 +87,8 @@ class BlackBox : public SiteObserver {
  private:
   BlackBox(const Options& options, UniqueFd file, char* base);
 
+  // Where the rings end in the file, and the sites begin.
+  static size_t SitesOffset(const Options& options);
   static size_t MappedBytes(const Options& options);
   static absl::StatusOr<UniqueFd> OpenAndLock(const std::string& path);
   static absl::Status Allocate(const Options& options, const UniqueFd& file);

@@ -7,7 +7,7 @@
 //
 // Sites are of any number: their part of the file grows. A size of 0, or the end of
 // the file, ends them. All up to there, and the first kBoxSiteBytes of it, is
-// allocated before the file counts as a box.
+// allocated and mapped before the file counts as a box.
 #ifndef KINGPIN_LOGGER_BLACK_BOX_FORMAT_H_
 #define KINGPIN_LOGGER_BLACK_BOX_FORMAT_H_
 

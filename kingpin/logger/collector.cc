@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "absl/base/optimization.h"
+#include "kingpin/logger/site.h"
 
 namespace kingpin::log_internal {
 namespace {
@@ -63,7 +65,7 @@ void Collector::SyncClock() {
 }
 
 bool Collector::HasWork() {
-  if (raw_.HasWork()) return true;
+  if (raw_.HasWork() || writer_.size() > 0) return true;
   rings_.List(&sources_);
   return std::any_of(sources_.begin(), sources_.end(), [](RingSource* source) {
     return source->ring.tail() != source->next ||
@@ -103,7 +105,7 @@ void Collector::TakeRun(RingSource& source, uint64_t last_ticks) {
     } else {
       source.thread = record.header.thread;
       if (thread_names_) record.thread_name = source.thread_name.data();
-      TakeLine(record, sites_.Get(record.header.site & ~kTextFlag));
+      TakeLine(record);
     }
     if (writer_.size() >= kBatchBytes) WriteOut();
     if (source.next == source.end) return;
@@ -115,9 +117,6 @@ void Collector::TakeRun(RingSource& source, uint64_t last_ticks) {
 void Collector::TakeRawLines(uint64_t last_ticks) {
   while (const RawSlot* slot = raw_.oldest()) {
     if (slot->ticks > last_ticks) return;
-    const CompiledSite site(slot->level, Prefix::kFull, slot->file(),
-                            static_cast<int>(slot->line), /*format_text=*/"",
-                            /*types=*/{});
     Record record;
     record.header = {.payload_bytes = slot->text_bytes,
                      .site = kTextFlag,
@@ -126,8 +125,27 @@ void Collector::TakeRawLines(uint64_t last_ticks) {
                      .context_bytes = 0};
     record.payload = slot->text();
     raw_.TakeOldest();
-    TakeLine(record, site);
+    try {
+      TakeLine(record, CompiledSite(slot->level, Prefix::kFull, slot->file(),
+                                    static_cast<int>(slot->line),
+                                    /*format_text=*/"", /*types=*/{}));
+    } catch (const std::bad_alloc&) {
+      LoseLine(record.header, slot->level);
+    }
   }
+}
+
+void Collector::TakeLine(const Record& record) {
+  const uint32_t site = record.header.site & ~kTextFlag;
+  try {
+    TakeLine(record, sites_.Get(site));
+  } catch (const std::bad_alloc&) {
+    LoseLine(record.header, SiteTable::Find(site)->level);
+  }
+}
+
+void Collector::LoseLine(const RecordHeader& header, LogLevel level) {
+  writer_.LoseLine(level, header.thread, ToUnixNanos(header.ticks));
 }
 
 void Collector::TakeLine(const Record& record, const CompiledSite& site) {

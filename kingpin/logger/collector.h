@@ -15,6 +15,9 @@
 // Black box: what is given to the sink is marked as in flight before, and as done
 // with after, so that a reader of the box knows what is certainly in the log.
 //
+// Memory: a line that there is none for is lost by the account of the writer. A pass
+// that throws has lost nothing: the next one goes on where it ended.
+//
 // Threads: one at a time.
 #ifndef KINGPIN_LOGGER_COLLECTOR_H_
 #define KINGPIN_LOGGER_COLLECTOR_H_
@@ -81,7 +84,10 @@ class Collector {
   }
   void FindCommitted();
   void TakeRun(RingSource& source, uint64_t last_ticks);
+  void TakeLine(const Record& record);
   void TakeLine(const Record& record, const CompiledSite& site);
+  // A line that there is no memory to read for.
+  void LoseLine(const RecordHeader& header, LogLevel level);
   void TakeRawLines(uint64_t last_ticks);
   void DeclareDrops(RingSource& source,
                     const std::array<uint64_t, kLogLevels>& dropped,

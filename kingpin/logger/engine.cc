@@ -3,6 +3,8 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <exception>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -33,6 +35,9 @@ int64_t RestNanos(absl::Duration interval) {
 
 // A pass that took this much does not rest: there is more.
 constexpr size_t kBusyBytes = 16 << 10;
+
+// When a pass is tried again that there was no memory for.
+constexpr int64_t kRetryNanos = 1'000'000;
 
 // Blocks, on this thread, all signals but those of faults of its own: if they are
 // blocked when they happen the process ends without its handlers being asked.
@@ -358,7 +363,7 @@ void* Engine::BackendMain(void* engine) {
   return nullptr;
 }
 
-size_t Engine::Pass(Collector::Extent extent) {
+std::optional<size_t> Engine::Pass(Collector::Extent extent) try {
   PassLock lock(this);
   if (parked_.load(std::memory_order_relaxed)) return 0;
   if (ABSL_PREDICT_FALSE(reopen_asked_.load()) &&
@@ -368,6 +373,8 @@ size_t Engine::Pass(Collector::Extent extent) {
     return 0;
   }
   return collector_.Pass(extent);
+} catch (const std::exception&) {
+  return std::nullopt;
 }
 
 void Engine::UpdateBox() {
@@ -379,17 +386,24 @@ void Engine::Run() {
   int64_t quiet = 0;
   for (bool stop = false; !stop;) {
     const uint32_t ticket = flush_asked_.load();
-    stop = stop_.load();
+    const bool stops = stop_.load();
     room_asked_.store(false);
     const bool flush = ticket != flush_done_.load();
-    const size_t taken = Pass(flush || stop ? Collector::Extent::kAll
-                                            : Collector::Extent::kUpToNow);
+    const std::optional<size_t> taken = Pass(
+        flush || stops ? Collector::Extent::kAll : Collector::Extent::kUpToNow);
+    if (ABSL_PREDICT_FALSE(!taken.has_value())) {
+      doorbell_.Doze(kRetryNanos, [] { return false; });
+      continue;
+    }
+    stop = stops;
     if (flush) {
       flush_done_.store(ticket);
       sys::FutexWake(flush_done_);
     }
-    if (taken > 0) quiet = 0;
-    if (taken < kBusyBytes && !stop) quiet += Rest(quiet);
+    // A line may be seen before it can be taken. No nap would be one with such a line,
+    // so it is dozed for: its thread may be stopped there for long.
+    if (*taken > 0 || collector_.HasWork()) quiet = 0;
+    if (*taken < kBusyBytes && !stop) quiet += Rest(quiet);
   }
 }
 

@@ -26,6 +26,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -126,6 +127,11 @@ class Engine {
   void Release(const Claim& claim, size_t size,
                LogLevel level) ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
+  // Counts lines of this process that never came to a ring as dropped.
+  void Drop(LogLevel level, uint64_t lines) {
+    raw_slots_->Drop(level, lines, Now());
+  }
+
   // Something was committed to a ring.
   void Notify(LogLevel level) {
     if (ABSL_PREDICT_FALSE(doorbell_.MustRing(level))) {
@@ -202,8 +208,10 @@ class Engine {
   // Whoever reads the box of a dead process tells the times of its lines by the clock
   // of its last pass. So there is one before the first line, and before a long sleep.
   void UpdateBox();
-  // The one place that empties the rings and touches the sinks. Returns bytes taken.
-  size_t Pass(Collector::Extent extent) ABSL_LOCKS_EXCLUDED(pass_mu_);
+  // The one place that empties the rings and touches the sinks. Returns bytes taken;
+  // none if there is no memory even to look for lines: it has to be done again.
+  std::optional<size_t> Pass(Collector::Extent extent)
+      ABSL_LOCKS_EXCLUDED(pass_mu_);
 
   // Has the backend empty the rings.
   void AskForRoom();

@@ -8,6 +8,7 @@
 
 #include "kingpin/logger/engine.h"
 #include "kingpin/logger/plain_mutex.h"
+#include "kingpin/logger/ring_set.h"
 #include "kingpin/logger/site.h"
 #include "kingpin/sys/futex.h"
 
@@ -92,6 +93,7 @@ void EngineRegistry::ChildAfterFork() {
   // This is the only thread here, and its rings are the parent's.
   t_rings = {};
   t_thread_id = 0;
+  RingSet::ForgetParentsRings();
   // The parent's black boxes are locked as long as any process has the descriptor.
   for (Engine* engine = first_engine; engine != nullptr;
        engine = engine->next_) {

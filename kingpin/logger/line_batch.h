@@ -4,6 +4,7 @@
 #ifndef KINGPIN_LOGGER_LINE_BATCH_H_
 #define KINGPIN_LOGGER_LINE_BATCH_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -30,12 +31,14 @@ struct LineBatch {
     lines.push_back({static_cast<uint32_t>(text.size()), level});
     origins.push_back(origin);
   }
-  void Clear() {
-    text.Clear();
-    lines.clear();
-    origins.clear();
-    gaps.clear();
+  // Keeps the first `count` lines, and as many gaps.
+  void Truncate(size_t count, size_t gap_count) {
+    lines.erase(lines.begin() + count, lines.end());
+    origins.erase(origins.begin() + count, origins.end());
+    gaps.erase(gaps.begin() + gap_count, gaps.end());
+    text.Truncate(lines.empty() ? 0 : lines.back().end);
   }
+  void Clear() { Truncate(0, 0); }
   LogBatch view() const { return {text.view(), lines}; }
 
   TextBuffer text;

@@ -20,41 +20,60 @@ void LineWriter::AddSink(LogSink* sink, LineFormat* format) {
     channel = channels_.insert(channel, std::make_unique<Channel>(format));
   }
   (*channel)->accounts.push_back(std::make_unique<SinkAccount>(sink, format));
+  size_t accounts = 0;
+  for (const auto& one : channels_) accounts += one->accounts.size();
+  cut_in_.reserve(accounts);
+  next_cut_in_.reserve(accounts);
 }
 
 void LineWriter::AddGap(const Gap& gap) {
-  for (const auto& channel : channels_) {
-    LineBatch& batch = channel->batch;
-    channel->format.AppendGap(gap, &batch.text);
+  const bool added = Add([&gap](Channel& channel) {
+    LineBatch& batch = channel.batch;
+    channel.format.AppendGap(gap, &batch.text);
     batch.EndLine(LogLevel::kWarning,
                   {0, 0, static_cast<int32_t>(batch.gaps.size())});
     batch.gaps.push_back(gap);
-  }
+  });
+  if (!added) Owe(gap);
 }
 
 void LineWriter::AddRemark(const Record& record, const CompiledSite& site,
                            LineTime time) {
-  for (const auto& channel : channels_) {
-    channel->format.AppendLine(record, site, time, &channel->batch.text);
-  }
-  EndNotes();
+  AddNote([&](Channel& channel) {
+    channel.format.AppendLine(record, site, time, &channel.batch.text);
+  });
 }
 
 void LineWriter::AddClockStep(int64_t nanos) {
-  for (const auto& channel : channels_) {
-    channel->format.AppendClockStep(nanos, &channel->batch.text);
-  }
-  EndNotes();
+  AddNote([nanos](Channel& channel) {
+    channel.format.AppendClockStep(nanos, &channel.batch.text);
+  });
 }
 
 void LineWriter::AddText(std::string_view text) {
-  for (const auto& channel : channels_) channel->batch.text.Append(text);
-  EndNotes();
+  AddNote([text](Channel& channel) { channel.batch.text.Append(text); });
 }
 
-void LineWriter::EndNotes() {
+template <typename AppendTo>
+void LineWriter::AddNote(AppendTo append) {
+  Add([append](Channel& channel) {
+    append(channel);
+    channel.batch.EndLine(LogLevel::kWarning, {0, 0, LineBatch::kNote});
+  });
+}
+
+void LineWriter::LoseLine(LogLevel level, uint32_t thread, int64_t unix_nanos) {
+  lost_[static_cast<size_t>(level)].fetch_add(1, std::memory_order_release);
+  Gap gap = {.thread = thread,
+             .first_unix_nanos = unix_nanos,
+             .last_unix_nanos = unix_nanos};
+  gap.dropped[static_cast<size_t>(level)] = 1;
+  Owe(gap);
+}
+
+void LineWriter::Owe(const Gap& gap) {
   for (const auto& channel : channels_) {
-    channel->batch.EndLine(LogLevel::kWarning, {0, 0, LineBatch::kNote});
+    for (const auto& account : channel->accounts) account->Owe(gap);
   }
 }
 
@@ -62,21 +81,21 @@ void LineWriter::Write() {
   // Every sink takes lines from the first on, so the one that took the fewest says
   // which are everywhere.
   size_t done = channels_.front()->batch.lines.size();
-  std::vector<const SinkAccount*> cut_in;
+  next_cut_in_.clear();
   for (const auto& channel : channels_) {
     for (const auto& account : channel->accounts) {
       const SinkAccount::Progress its = account->Write(channel->batch);
       if (ABSL_PREDICT_FALSE(its.completed)) CountCompleted(account.get());
-      if (its.done < done) cut_in.clear();
+      if (its.done < done) next_cut_in_.clear();
       done = std::min(done, its.done);
       if (ABSL_PREDICT_FALSE(its.cut) && its.done == done) {
-        cut_in.push_back(account.get());
+        next_cut_in_.push_back(account.get());
       }
     }
   }
-  const bool has_cut = !cut_in.empty();
+  const bool has_cut = !next_cut_in_.empty();
   Count(has_cut ? done - 1 : done, has_cut);
-  if (ABSL_PREDICT_FALSE(has_cut)) cut_in_ = std::move(cut_in);
+  if (ABSL_PREDICT_FALSE(has_cut)) cut_in_.swap(next_cut_in_);
   for (const auto& channel : channels_) channel->batch.Clear();
 }
 

@@ -4,6 +4,9 @@
 // until its rest is there. Sinks that want another form of the lines have each
 // made once more, in a batch of its own.
 //
+// Memory: a line that there is none for is lost like one that a sink did not take.
+// Writing takes none but for what is owed, which then stays so.
+//
 // Threads: one at a time, counters() from any.
 #ifndef KINGPIN_LOGGER_LINE_WRITER_H_
 #define KINGPIN_LOGGER_LINE_WRITER_H_
@@ -13,11 +16,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "absl/base/optimization.h"
 #include "kingpin/logger/level.h"
 #include "kingpin/logger/line_batch.h"
 #include "kingpin/logger/line_format.h"
@@ -41,12 +46,18 @@ class LineWriter {
   void AddSink(LogSink* sink, LineFormat* format);
 
   void AddLine(const Record& record, const CompiledSite& site, LineTime time) {
-    for (const std::unique_ptr<Channel>& channel : channels_) {
-      channel->format.AppendLine(record, site, time, &channel->batch.text);
-      channel->batch.EndLine(site.level, {time.unix_nanos, record.header.thread,
-                                          LineBatch::kLine});
+    const uint32_t thread = record.header.thread;
+    const bool added = Add([&](Channel& channel) {
+      channel.format.AppendLine(record, site, time, &channel.batch.text);
+      channel.batch.EndLine(site.level,
+                            {time.unix_nanos, thread, LineBatch::kLine});
+    });
+    if (ABSL_PREDICT_FALSE(!added)) {
+      LoseLine(site.level, thread, time.unix_nanos);
     }
   }
+  // A line that could not even be read is lost.
+  void LoseLine(LogLevel level, uint32_t thread, int64_t unix_nanos);
   // Declares lines that never got here.
   void AddGap(const Gap& gap);
   // Lines that are no records: nothing is lost with them. A statement about what is
@@ -79,7 +90,25 @@ class LineWriter {
     std::vector<std::unique_ptr<SinkAccount>> accounts;
   };
 
-  void EndNotes();
+  // Has each channel add a line, or none if there is no memory for one: false.
+  template <typename AddTo>
+  bool Add(AddTo add) {
+    const size_t lines = channels_.front()->batch.lines.size();
+    const size_t gaps = channels_.front()->batch.gaps.size();
+    try {
+      for (const std::unique_ptr<Channel>& channel : channels_) add(*channel);
+      return true;
+    } catch (const std::bad_alloc&) {
+      for (const std::unique_ptr<Channel>& channel : channels_) {
+        channel->batch.Truncate(lines, gaps);
+      }
+      return false;
+    }
+  }
+  template <typename AppendTo>
+  void AddNote(AppendTo append);
+  // By every sink.
+  void Owe(const Gap& gap);
   void CountCompleted(const SinkAccount* account);
   // The first `whole` lines are written, the others lost; if it `has_cut`, the first of
   // those for now.
@@ -89,6 +118,7 @@ class LineWriter {
   // Those that owe the rest of a line which all others have. No more than one line is
   // that at a time: who owes a rest takes nothing of a later batch.
   std::vector<const SinkAccount*> cut_in_;
+  std::vector<const SinkAccount*> next_cut_in_;  // As they are found.
   std::optional<size_t> cut_level_;  // Unless it is a declaration, or a note.
   std::atomic<uint64_t> written_ = 0;
   std::array<std::atomic<uint64_t>, kLogLevels> lost_ = {};

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include <charconv>
+#include <exception>
 #include <limits>
 #include <memory>
 #include <string>
@@ -173,15 +174,17 @@ log_internal::Engine& Logger::OwnEngine() {
   EngineOptions options = engine->options();
   options.black_box.clear();  // It is the parent's.
   auto ours = std::make_unique<Engine>(options);
-  if (engine_.compare_exchange_strong(engine, ours.get())) {
-    return *ours.release();
+  if (!engine_.compare_exchange_strong(engine, ours.get())) return *engine;
+  for (size_t i = 0; i < kLogLevels; ++i) {
+    const uint64_t lines = dropped_early_[i].exchange(0);
+    if (lines > 0) ours->Drop(static_cast<LogLevel>(i), lines);
   }
-  return *engine;
+  return *ours.release();
 }
 
 void Logger::AppendText(const Site& site, std::string_view message) {
   if (ABSL_PREDICT_FALSE(message.size() > kMaxPayloadBytes)) {
-    return AppendCut(site, message);
+    return AppendOrDrop(site.level, [&] { AppendCut(site, message); });
   }
   Append(site, log_internal::kTextFlag, message.size(), [message](char* at) {
     if (!message.empty()) std::memcpy(at, message.data(), message.size());
@@ -201,23 +204,38 @@ void Logger::AppendSlowly(const Site& site, log_internal::RecordHeader header,
                           size_t payload_bytes,
                           const log_internal::EncodedContext& context,
                           absl::FunctionRef<void(char*)> write_payload) {
+  AppendOrDrop(site.level, [&] {
+    Engine& engine = OwnEngine();
+    const uint32_t number = log_internal::SiteTable::Register(site);
+    const size_t size =
+        log_internal::RecordSize(header.context_bytes, payload_bytes);
+    log_internal::Claim claim;
+    if (ABSL_PREDICT_FALSE(number == log_internal::kNoSite ||
+                           size > engine.max_record())) {
+      AppendAsText(site, header.site & log_internal::kTextFlag, payload_bytes,
+                   write_payload);
+    } else if (engine.ClaimSlowly(site.level, size, &header.ticks, &claim)) {
+      header.site |= number;
+      header.thread = log_internal::t_thread_id;
+      char* at = header.WriteTo(claim.at);
+      if (header.context_bytes > 0) at = context.WriteTo(at);
+      write_payload(at);
+      engine.Release(claim, size, site.level);
+    }
+  });
+}
+
+void Logger::AppendOrDrop(LogLevel level, absl::FunctionRef<void()> append) {
   const int saved_errno = errno;
-  Engine& engine = OwnEngine();
-  const uint32_t number = log_internal::SiteTable::Register(site);
-  const size_t size =
-      log_internal::RecordSize(header.context_bytes, payload_bytes);
-  log_internal::Claim claim;
-  if (ABSL_PREDICT_FALSE(number == log_internal::kNoSite ||
-                         size > engine.max_record())) {
-    AppendAsText(site, header.site & log_internal::kTextFlag, payload_bytes,
-                 write_payload);
-  } else if (engine.ClaimSlowly(site.level, size, &header.ticks, &claim)) {
-    header.site |= number;
-    header.thread = log_internal::t_thread_id;
-    char* at = header.WriteTo(claim.at);
-    if (header.context_bytes > 0) at = context.WriteTo(at);
-    write_payload(at);
-    engine.Release(claim, size, site.level);
+  try {
+    append();
+  } catch (const std::exception&) {
+    Engine* engine = engine_.load(std::memory_order_acquire);
+    if (engine->foreign()) {
+      dropped_early_[static_cast<size_t>(level)].fetch_add(1);
+    } else {
+      engine->Drop(level, 1);
+    }
   }
   errno = saved_errno;
 }

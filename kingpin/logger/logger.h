@@ -33,8 +33,11 @@
 //   Reopen().
 // Lifetime: outlives every thread that logs to it; the destructor writes what is
 //   left. fd is not owned and stays open until then.
-// Memory: buffer_bytes for each thread that logs, and as much again to share; all
-//   loggers together at most SetMemoryBudget(). Threads beyond it share one buffer.
+// Memory: buffer_bytes for each thread that logs, and as much again to share, each
+//   rounded up to a power of two and a page more. A thread has a buffer of its own if
+//   all buffers of all loggers are within SetMemoryBudget() with it, and else uses the
+//   shared one, which every logger has, whatever the budget. Not counted: what the
+//   backend makes of the lines, some 128 KiB a form of lines, or the longest line.
 // Exit: all that was logged before exit() or the return from main() is written,
 //   by every Logger alive, and code that logs later (static destructors) waits
 //   for its line to be written; for ever, if the sink waits for ever. The last line
@@ -65,8 +68,12 @@
 //
 //   (how many in all, of each level from DEBUG to ERROR, times as above; thread 0:
 //   of threads that share a buffer). A line that the kernel took in part is
-//   completed first, so it is not torn; until then it counts as missing. A record is discarded if an expression in
-//   it throws. errno is the same after a log statement as before.
+//   completed first, so it is not torn; until then it counts as missing. A line
+//   that there is no memory for is dropped like those, whoever would have needed
+//   it. A record is discarded if an expression in it throws, and that reaches the
+//   caller, as does std::bad_alloc from text that the statement itself makes (KLOG
+//   <<, arguments that print themselves). errno is the same after a log statement
+//   as before.
 #ifndef KINGPIN_LOGGER_LOGGER_H_
 #define KINGPIN_LOGGER_LOGGER_H_
 
@@ -138,14 +145,14 @@ class Logger {
     // the other; one that fails takes nothing from the others, one that waits holds
     // them up.
     std::vector<LogSinkFactory> also_to = {};
-    // Text as above, or JSON lines (json_line_format.h), for all sinks but those that say
-    // otherwise.
+    // Text as above, or JSON lines (json_line_format.h), for all sinks but those that
+    // say otherwise.
     LogFormat format = LogFormat::kText;
     // Tells the times of lines; nullptr: the system's clock, read by the processor's
     // counter where that is one.
     LogClock clock = nullptr;
-    // Of the times of text lines: 2026-11-23T12:35:28.123456+01:00, and Z for UTC. JSON
-    // is UTC.
+    // Of the times of text lines: 2026-11-23T12:35:28.123456+01:00, and Z for UTC.
+    // JSON is UTC.
     absl::TimeZone time_zone = absl::UTCTimeZone();
     // Lines say the name that their thread had when it logged first, 12345/loop-0 in
     // text. Not of threads that share a buffer, nor of what a black box held.
@@ -209,7 +216,7 @@ class Logger {
   static Logger* SetDefault(Logger* logger);
 
   // The bound on the buffers of all loggers of the process; 64 MiB. Counts for the
-  // buffers that are made from now on.
+  // buffers of threads that are made from now on; a child of fork() begins at zero.
   static void SetMemoryBudget(size_t bytes);
 
   // One line without the prefix, for callers with a format of their own (access
@@ -295,6 +302,8 @@ class Logger {
                     absl::FunctionRef<void(char*)> write_payload);
   // A message, or as much of it as a ring can hold.
   void AppendCut(const log_internal::Site& site, std::string_view message);
+  // Appends a line, which is dropped and counted if there is no memory for that.
+  void AppendOrDrop(LogLevel level, absl::FunctionRef<void()> append);
   // The engine of this process, which may have to be made: after fork().
   log_internal::Engine& OwnEngine();
 
@@ -303,6 +312,8 @@ class Logger {
 
   std::atomic<LogLevel> min_level_;
   std::atomic<log_internal::Engine*> engine_;
+  // Lines that were dropped in this process before there was an engine to count them.
+  std::array<std::atomic<uint64_t>, kLogLevels> dropped_early_ = {};
 };
 
 template <typename... Args>

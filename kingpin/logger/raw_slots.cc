@@ -25,13 +25,7 @@ RawSlot* Claim(RawSlots& slots) {
 void RawSlots::Write(LogLevel level, std::string_view file, uint32_t line,
                      std::string_view text, uint64_t ticks) {
   RawSlot* slot = Claim(*this);
-  if (slot == nullptr) {
-    uint64_t none = 0;
-    first_drop.compare_exchange_strong(none, ticks);
-    last_drop.store(ticks);
-    dropped[static_cast<size_t>(level)].fetch_add(1);
-    return;
-  }
+  if (slot == nullptr) return Drop(level, 1, ticks);
   file = file.substr(0, RawSlot::kMaxFileBytes);
   text = CutText(text, kMaxText);
   slot->thread = static_cast<uint32_t>(sys::ThreadId());
@@ -45,6 +39,13 @@ void RawSlots::Write(LogLevel level, std::string_view file, uint32_t line,
   // First, so that nothing can be found that is not counted: see HasWork().
   committed.fetch_add(1, std::memory_order_relaxed);
   slot->state.store(RawSlot::kCommitted, std::memory_order_release);
+}
+
+void RawSlots::Drop(LogLevel level, uint64_t lines, uint64_t ticks) {
+  uint64_t none = 0;
+  first_drop.compare_exchange_strong(none, ticks);
+  last_drop.store(ticks);
+  dropped[static_cast<size_t>(level)].fetch_add(lines);
 }
 
 uint64_t RawSlots::accepted() const {

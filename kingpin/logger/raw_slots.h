@@ -62,6 +62,8 @@ struct RawSlots {
   // Counts the line as dropped if all slots are taken.
   void Write(LogLevel level, std::string_view file, uint32_t line,
              std::string_view text, uint64_t ticks = ReadTicks());
+  // Counts lines as dropped, whoever logged them.
+  void Drop(LogLevel level, uint64_t lines, uint64_t ticks);
 
   // Lines committed or dropped.
   uint64_t accepted() const;
@@ -73,7 +75,9 @@ static_assert(sizeof(RawSlots) == 16384);
 class RawSource {
  public:
   // Which outlive it.
-  explicit RawSource(RawSlots* slots) : slots_(*slots) {}
+  explicit RawSource(RawSlots* slots) : slots_(*slots) {
+    lines_.reserve(RawSlots::kSlots);
+  }
 
   bool HasWork() const {
     return slots_.committed.load(std::memory_order_acquire) != found_ ||

@@ -43,8 +43,9 @@ enum ExitCode {
 
 constexpr char kHelp[] =
     "recover FILE: prints the lines that a dead process left in its black box\n"
-    "(--log_blackbox) on stdout, in the log's format, and a summary on "
-    "stderr.\n"
+    "(--log_blackbox) on stdout, as text with UTC times whatever the log's "
+    "form,\n"
+    "and a summary on stderr.\n"
     "The file stays as it is. Exit codes: 0 read; 1 damaged, in part; 2 wrong\n"
     "command line; 3 not a black box; 4 in use; 5 cannot write to stdout.\n";
 

@@ -33,6 +33,8 @@ void RingSet::set_ring_budget(size_t bytes) {
   budget.store(bytes, std::memory_order_relaxed);
 }
 
+void RingSet::ForgetParentsRings() { used.store(0, std::memory_order_relaxed); }
+
 RingSet::RingSet(size_t ring_bytes, BlackBox* box)
     : ring_bytes_(ring_bytes),
       box_(box),
@@ -60,24 +62,33 @@ Ring* RingSet::Attach(const void* owner) {
     SetThreadName(&source->thread_name);
     return &source->ring;
   }
-  const size_t bytes = Ring::MappedBytes(ring_bytes_);
-  if (!TakeFromBudget(bytes)) return nullptr;
-  void* memory = box_ == nullptr ? nullptr : box_->TakeRing();
-  if (box_ != nullptr && memory == nullptr) {
-    used.fetch_sub(bytes, std::memory_order_relaxed);
-    return nullptr;
-  }
-  auto source =
-      std::make_unique<RingSource>(ring_bytes_, Ring::Pages::kTouchNow, memory);
-  if (!source->ring.valid()) {
-    used.fetch_sub(bytes, std::memory_order_relaxed);
-    return nullptr;
-  }
+  RingSource* const source = MakeRing();
+  if (source == nullptr) return nullptr;
   source->owner = owner;
   SetThreadName(&source->thread_name);
-  own_.push_back(std::move(source));
   count_.store(own_.size(), std::memory_order_release);
-  return &own_.back()->ring;
+  return &source->ring;
+}
+
+RingSource* RingSet::MakeRing() {
+  const size_t bytes = Ring::MappedBytes(ring_bytes_);
+  if (!TakeFromBudget(bytes)) return nullptr;
+  void* const memory = box_ == nullptr ? nullptr : box_->TakeRing();
+  if (box_ == nullptr || memory != nullptr) {
+    try {
+      auto source = std::make_unique<RingSource>(
+          ring_bytes_, Ring::Pages::kTouchNow, memory);
+      if (source->ring.valid()) {
+        own_.push_back(std::move(source));
+        return own_.back().get();
+      }
+    } catch (const std::bad_alloc&) {
+      // As if the kernel had none.
+    }
+    if (box_ != nullptr) box_->ReturnRing();
+  }
+  used.fetch_sub(bytes, std::memory_order_relaxed);
+  return nullptr;
 }
 
 void RingSet::Detach(const void* owner) {
@@ -92,6 +103,7 @@ void RingSet::Detach(const void* owner) {
 void RingSet::List(std::vector<RingSource*>* sources) {
   if (sources->size() == count_.load(std::memory_order_acquire) + 1) return;
   PlainMutexLock lock(&mu_);
+  sources->reserve(own_.size() + 1);
   sources->assign(1, shared_.get());
   for (const auto& source : own_) sources->push_back(source.get());
 }

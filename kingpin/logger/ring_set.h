@@ -5,9 +5,10 @@
 // backend, which hands it to the next new thread once it is empty. Rings are never
 // unmapped before the set is gone.
 //
-// Budget: the rings of all loggers of the process together take at most
-// ring_budget() bytes. Beyond that, and when the kernel has no memory, threads
-// share: slower, with a mutex, but they log.
+// Budget: a thread gets a ring of its own if the rings of all loggers of the process
+// are within ring_budget() bytes with it; the shared ones count, and there is one in
+// any case. Beyond that, and when there is no memory, threads share: slower, with a
+// mutex, but they log.
 //
 // Threads: thread-safe, unless a method says whose it is.
 #ifndef KINGPIN_LOGGER_RING_SET_H_
@@ -70,8 +71,8 @@ class RingSet {
   PlainMutex& shared_mutex() { return shared_mu_; }
   Ring& shared() { return shared_->ring; }
 
-  // Puts all rings into `sources`, if there are more than the last time. The
-  // backend's.
+  // Puts all rings into `sources`, if there are more than the last time. Throws
+  // std::bad_alloc, with the old ones in it. The backend's.
   void List(std::vector<RingSource*>* sources);
   // Makes rings free that are empty and nobody's. The backend's.
   void Recycle();
@@ -85,8 +86,13 @@ class RingSet {
 
   static size_t ring_budget();
   static void set_ring_budget(size_t bytes);
+  // In a child of fork(), whose parent's rings are nothing to it.
+  static void ForgetParentsRings();
 
  private:
+  // nullptr: there is no budget, memory or box for it.
+  RingSource* MakeRing() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
   const size_t ring_bytes_;
   BlackBox* const box_;
   const std::unique_ptr<RingSource> shared_;

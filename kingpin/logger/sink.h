@@ -1,7 +1,9 @@
 // LogSink: where the backend of a logger takes its lines.
 //
-// Threads: called by the logger's backend (by one thread at a time), which may wait
-// as long as it has to: the threads that log never do.
+// Threads: called by one thread at a time, as a rule the logger's backend, which may
+// wait as long as it has to: the threads that log go on while their buffers have room.
+// Sync() is called by whoever asks for it; Write() by threads that log where there is
+// no backend, and when the process exits they wait for it.
 //
 //   class Collect : public LogSink {
 //    public:

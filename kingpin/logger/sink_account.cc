@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include <algorithm>
+#include <new>
+#include <utility>
 
 #include "absl/base/optimization.h"
 #include "absl/strings/str_cat.h"
@@ -42,6 +44,12 @@ Gap StakeOf(const LineBatch& batch, size_t i) {
 }
 
 }  // namespace
+
+SinkAccount::SinkAccount(LogSink* sink, LineFormat* format)
+    : sink_(*sink), format_(*format) {
+  // Now, so that what is lost for want of memory needs none. And thread 0's.
+  owed_.reserve(kMaxOwed + 1);
+}
 
 SinkAccount::Progress SinkAccount::Write(const LineBatch& batch) {
   Progress progress;
@@ -85,31 +93,48 @@ size_t SinkAccount::SendLines(const LogBatch& batch) {
   if (ABSL_PREDICT_FALSE(taken > whole)) {
     // Mid-line: the rest of that line is owed.
     const LogBatch::Line& cut = batch.lines[done++];
-    cut_ = batch.text.substr(taken, cut.end - taken);
+    KeepCut(batch.text.substr(taken, cut.end - taken));
     cut_level_ = cut.level;
   }
   return done;
 }
 
+void SinkAccount::KeepCut(std::string_view rest) {
+  try {
+    cut_ = rest;
+  } catch (const std::bad_alloc&) {
+    cut_ = "...[truncated]\n";  // So short that it takes none.
+  }
+}
+
+bool SinkAccount::GatherArrears(TextBuffer* text,
+                                std::vector<LogBatch::Line>* lines) {
+  auto end_line = [&](LogLevel level) {
+    lines->push_back({static_cast<uint32_t>(text->size()), level});
+  };
+  try {
+    text->Append(cut_);
+    if (!cut_.empty()) end_line(cut_level_);
+    for (const Gap& gap : owed_) {
+      format_.AppendGap(gap, text);
+      end_line(LogLevel::kWarning);
+    }
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
 bool SinkAccount::WriteArrears() {
   TextBuffer text;
   std::vector<LogBatch::Line> lines;
-  auto end_line = [&](LogLevel level) {
-    lines.push_back({static_cast<uint32_t>(text.size()), level});
-  };
+  if (!GatherArrears(&text, &lines)) return false;
   const size_t cut_lines = cut_.empty() ? 0 : 1;
-  text.Append(cut_);
-  if (cut_lines > 0) end_line(cut_level_);
-  for (const Gap& gap : owed_) {
-    format_.AppendGap(gap, &text);
-    end_line(LogLevel::kWarning);
-  }
   // A declaration that has begun is owed as a line, no longer as a number.
-  const std::string cut = std::move(cut_);
-  cut_.clear();
+  std::string cut = std::exchange(cut_, {});
   const size_t begun = SendLines({text.view(), lines});
   if (begun == 0) {
-    cut_ = cut;
+    cut_ = std::move(cut);
     return false;
   }
   const auto declared = owed_.begin() + (begun - cut_lines);
@@ -121,10 +146,14 @@ bool SinkAccount::WriteArrears() {
 
 void SinkAccount::WriteNote() {
   if (ABSL_PREDICT_FALSE(has_arrears())) return;
-  const std::string note = sink_.TakeNote();
-  if (ABSL_PREDICT_TRUE(note.empty())) return;
   TextBuffer text;
-  format_.AppendNote(note, &text);
+  try {
+    const std::string note = sink_.TakeNote();
+    if (ABSL_PREDICT_TRUE(note.empty())) return;
+    format_.AppendNote(note, &text);
+  } catch (const std::bad_alloc&) {
+    return;
+  }
   const LogBatch::Line line = {static_cast<uint32_t>(text.size()),
                                LogLevel::kWarning};
   SendLines({text.view(), {&line, 1}});

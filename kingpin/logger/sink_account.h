@@ -8,6 +8,9 @@
 // sink has to say itself (LogSink::TakeNote). What was cut counts as missing for as
 // long as its rest is not there.
 //
+// Memory: Write() and Owe() do not throw. Where there is none for a declaration that
+// is put off, and the rest of a line that was cut is "...[truncated]".
+//
 // Threads: one at a time, counters() from any.
 #ifndef KINGPIN_LOGGER_SINK_ACCOUNT_H_
 #define KINGPIN_LOGGER_SINK_ACCOUNT_H_
@@ -38,8 +41,7 @@ class SinkAccount {
   };
 
   // Both outlive it.
-  SinkAccount(LogSink* sink, LineFormat* format)
-      : sink_(*sink), format_(*format) {}
+  SinkAccount(LogSink* sink, LineFormat* format);
 
   struct Progress {
     size_t done = 0;         // Lines of the batch; all that follow are lost.
@@ -47,6 +49,9 @@ class SinkAccount {
     bool completed = false;  // A line that was cut before.
   };
   Progress Write(const LineBatch& batch);
+
+  // The lines of the gap are missing, too, and never come.
+  void Owe(const Gap& gap);
 
   Counters counters() const;
 
@@ -66,11 +71,13 @@ class SinkAccount {
   size_t SendLines(const LogBatch& batch);
   // Whether what was cut is complete now.
   bool WriteArrears();
+  // What that sends. False: there is no memory for it.
+  bool GatherArrears(TextBuffer* text, std::vector<LogBatch::Line>* lines);
   bool has_arrears() const { return !cut_.empty() || !owed_.empty(); }
   void WriteNote();
+  void KeepCut(std::string_view rest);
   void Lose(const LineBatch& batch, size_t begin);
   Gap& OwedTo(uint32_t thread);
-  void Owe(const Gap& gap);
 
   LogSink& sink_;
   LineFormat& format_;

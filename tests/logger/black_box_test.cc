@@ -4,13 +4,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -26,6 +29,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kingpin/logger/black_box_format.h"
@@ -262,6 +266,47 @@ TEST(BlackBoxRecover, ClockIsReadOnceMoreBeforeALongSleep) {
     ASSERT_EQ(pread(fd.get(), &header, sizeof(header), 0),
               static_cast<ssize_t>(sizeof(header)));
   } while (header.clocks[header.clock].ticks <= flushed);
+}
+
+// Describes `count` sites in that file to a box, while no file may be written to from
+// `file_limit` on, and returns the files of those that are in it.
+std::vector<std::string> FilesInABox(int count, const std::string& file_name,
+                                     rlim_t file_limit) {
+  using namespace log_internal;
+  BoxFiles files;
+  {
+    const auto box = BlackBox::Open({.path = files.box,
+                                     .ring_bytes = Ring::MappedBytes(1 << 12),
+                                     .rings = 1},
+                                    [](std::string_view) {});
+    signal(SIGXFSZ, SIG_IGN);
+    rlimit old;
+    EXPECT_EQ(getrlimit(RLIMIT_FSIZE, &old), 0);
+    const rlimit none = {std::min(file_limit, old.rlim_max), old.rlim_max};
+    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &none), 0);
+    const Site site = {.file = file_name};
+    for (int i = 0; i < count; ++i) (*box)->OnSite(50000 + i, site);
+    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &old), 0);
+  }
+  const UniqueFd fd = sys::Open(files.box.c_str(), O_RDONLY, 0).value;
+  const absl::StatusOr<std::string> file = ReadBlackBox(fd.get());
+  const BlackBoxContents contents = ParseBlackBox(*file);
+  std::vector<std::string> files_in_it;
+  for (const auto& site : contents.sites) {
+    if (absl::StartsWith(site->file, "test")) files_in_it.push_back(site->file);
+  }
+  return files_in_it;
+}
+
+// The first line of a statement, on a loop thread for one, waits for no disk.
+TEST(BlackBoxSites, AreStoredWithoutASystemCall) {
+  EXPECT_THAT(FilesInABox(3, "test", /*file_limit=*/0), SizeIs(3));
+}
+
+TEST(BlackBoxSites, GoOnInTheFileWhenTheirMemoryIsFull) {
+  const std::string name = "test" + std::string(100'000, 'x');
+  EXPECT_THAT(FilesInABox(6, name, RLIM_INFINITY),
+              ElementsAre(name, name, name, name, name, name));
 }
 
 TEST(BlackBoxRecover, DroppedLinesAreDeclaredExactly) {
@@ -651,6 +696,33 @@ TEST(RawLine, SignalsAmidStatementsBreakNothing) {
   ASSERT_TRUE(absl::SimpleAtoi(end[2], &signals));
   ASSERT_TRUE(absl::SimpleAtoi(end[3], &dropped));
   EXPECT_EQ(alarms + dropped, signals);
+}
+
+// What the backend sees of a handler that is stopped between counting its line and
+// committing it.
+TEST(RawLine, ThatIsCountedAndNotThereYetIsNotSpunOn) {
+  using namespace log_internal;
+  BoxFiles files;
+  Logger logger({.fd = -1, .black_box = files.box});
+  ASSERT_TRUE(logger.black_box_status().ok());
+  const UniqueFd fd = sys::Open(files.box.c_str(), O_RDWR, 0).value;
+  void* const at = mmap(nullptr, sizeof(RawSlots), PROT_READ | PROT_WRITE,
+                        MAP_SHARED, fd.get(), kBoxRawOffset);
+  ASSERT_NE(at, MAP_FAILED);
+  RawSlots& slots = *static_cast<RawSlots*>(at);
+  slots.committed.fetch_add(1);
+  logger.Flush();
+  auto cpu = [] {
+    timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return absl::DurationFromTimespec(used);
+  };
+  // Long enough for a nap, were there nothing.
+  const absl::Duration before = cpu();
+  poll(nullptr, 0, /*timeout=*/400);
+  EXPECT_LT(cpu() - before, absl::Milliseconds(100));
+  slots.committed.fetch_sub(1);
+  munmap(at, sizeof(RawSlots));
 }
 
 TEST(RawLine, IsInItsPlaceAmongTheLinesOfItsThread) {

@@ -1,5 +1,6 @@
 // Who is let in, who waits and who is dropped: limits, full buffers, budgets.
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -259,6 +260,33 @@ TEST_F(LoggerPolicy, DropsAreDeclaredWhenNothingElseIsLoggedAnyMore) {
   lines.erase(lines.begin());
   EXPECT_EQ(Declared(lines.back()), 7);
   EXPECT_EQ(CheckSequence(lines, next), 7);
+}
+
+// A line says the name of its thread only where that has a buffer of its own.
+TEST(Budget, OfAChildIsNotUsedUpByItsParent) {
+  ScratchDirectory directory;
+  const std::string path = directory.File("log");
+  // Room for the parent's buffer and the shared one, and for one of the child's.
+  Logger::SetMemoryBudget(210 << 10);
+  {
+    Logger log({.buffer_bytes = 64 << 10,
+                .sink = *FileSinkFactory({.path = path}),
+                .thread_names = true});
+    KLOG_TO(log, INFO) << "parent";
+    log.Flush();
+    const pid_t child = fork();
+    if (child == 0) {
+      KLOG_TO(log, INFO) << "child";
+      log.Flush();
+      _exit(0);
+    }
+    waitpid(child, nullptr, 0);
+  }
+  Logger::SetMemoryBudget(64 << 20);
+  EXPECT_THAT(
+      SplitLines(ReadFile(path)),
+      ElementsAre(::testing::MatchesRegex(".* INFO [0-9]+/[^ ]+ .* parent"),
+                  ::testing::MatchesRegex(".* INFO [0-9]+/[^ ]+ .* child")));
 }
 
 }  // namespace

@@ -1,0 +1,167 @@
+// A logger that gets no memory: no statement throws, and each line is written or
+// counted and declared.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "kingpin/logger/file_sink.h"
+#include "kingpin/logger/klog.h"
+#include "kingpin/logger/log_format.h"
+#include "tests/logger/sink_testing.h"
+
+namespace {
+
+// What is at least so large there is no memory for, on any thread;
+constinit std::atomic<size_t> fails_from = SIZE_MAX;
+// for anything on this one.
+constinit thread_local bool t_fails = false;
+
+struct NoMemoryHere {
+  NoMemoryHere() { t_fails = true; }
+  ~NoMemoryHere() { t_fails = false; }
+};
+
+struct NoMemoryFrom {
+  explicit NoMemoryFrom(size_t bytes) { fails_from = bytes; }
+  ~NoMemoryFrom() { fails_from = SIZE_MAX; }
+};
+
+// Null: out of memory.
+void* TryAllocate(size_t size) {
+  return t_fails || size >= fails_from ? nullptr : std::malloc(size);
+}
+
+void* Allocate(size_t size) {
+  void* const memory = TryAllocate(size);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+// All forms that the ones of delete below may meet, or a sanitizer's own would.
+void* operator new(size_t size) { return Allocate(size); }
+void* operator new[](size_t size) { return Allocate(size); }
+void* operator new(size_t size, const std::nothrow_t&) noexcept {
+  return TryAllocate(size);
+}
+void* operator new[](size_t size, const std::nothrow_t&) noexcept {
+  return TryAllocate(size);
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
+
+namespace kingpin {
+namespace {
+
+using testing::CheckedCounters;
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using testing::ReadFile;
+using testing::ScratchDirectory;
+using testing::SplitLines;
+using ::testing::UnorderedElementsAre;
+
+constexpr size_t kLarge = 100'000;
+
+class OutOfMemory : public ::testing::Test {
+ protected:
+  std::vector<std::string> Lines() { return SplitLines(ReadFile(path_)); }
+
+  ScratchDirectory directory_;
+  const std::string path_ = directory_.File("log");
+  const LogSinkFactory sink_ = *FileSinkFactory({.path = path_});
+};
+
+TEST_F(OutOfMemory, BackendLosesTheLineAndDeclaresItToEachSink) {
+  const std::string json = directory_.File("json");
+  Logger log({.sink = sink_,
+              .also_to = {*FileSinkFactory(
+                  {.path = json, .format = LogFormat::kJson})}});
+  log.Write(LogLevel::kInfo, "before");
+  const std::string large(kLarge, 'x');
+  {
+    const NoMemoryFrom limit(kLarge);
+    log.Write(LogLevel::kInfo, large);
+    log.Write(LogLevel::kInfo, "after");
+    const Logger::Counters counters = CheckedCounters(log);
+    EXPECT_EQ(counters.accepted, 3);
+    EXPECT_EQ(counters.written, 2);
+    EXPECT_EQ(counters.dropped_by_level[1], 1);
+  }
+  log.Write(LogLevel::kInfo, "later");
+  log.Write(LogLevel::kInfo, large);
+  EXPECT_EQ(CheckedCounters(log).written, 4);
+  uint64_t declared = 0;
+  std::vector<std::string> whole;
+  for (const std::string& line : Lines()) {
+    declared += testing::Declared(line);
+    if (testing::Declared(line) == 0) whole.push_back(line);
+  }
+  EXPECT_EQ(declared, 1);
+  EXPECT_THAT(whole, ElementsAre("before", "after", "later", large));
+  EXPECT_EQ(SplitLines(ReadFile(json)).size(), 5);
+}
+
+TEST_F(OutOfMemory, LineThatNoBufferCanHoldIsDroppedAndDeclared) {
+  Logger log({.buffer_bytes = 4096, .sink = sink_});
+  const std::string large(kLarge, 'x');
+  log.Write(LogLevel::kInfo, "before");
+  {
+    const NoMemoryHere none;
+    log.Write(LogLevel::kWarning, large);
+  }
+  EXPECT_EQ(CheckedCounters(log).dropped_by_level[2], 1);
+  EXPECT_THAT(Lines(),
+              ElementsAre("before", HasSubstr("dropped 1 lines (0/0/1/0) from "
+                                              "thread 0 between ")));
+}
+
+TEST_F(OutOfMemory, NewThreadSharesABuffer) {
+  Logger log({.sink = sink_});
+  std::thread([&log] {
+    const NoMemoryHere none;
+    KLOGF_TO(log, INFO, "line {}", 1);
+    KLOG_TO(log, INFO) << "line " << 2;
+  }).join();
+  EXPECT_EQ(CheckedCounters(log).dropped, 0);
+  EXPECT_THAT(Lines(), ElementsAre(EndsWith(" line 1"), EndsWith(" line 2")));
+}
+
+TEST_F(OutOfMemory, ChildOfForkDeclaresWhatItDroppedBeforeItHadABackend) {
+  Logger log({.sink = sink_});
+  log.Flush();
+  const pid_t child = fork();
+  if (child == 0) {
+    {
+      const NoMemoryHere none;
+      log.Write(LogLevel::kError, "dropped");
+    }
+    log.Write(LogLevel::kInfo, "child");
+    log.Flush();
+    const Logger::Counters counters = log.counters();
+    _exit(counters.accepted == 2 && counters.dropped == 1 ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  EXPECT_THAT(Lines(), UnorderedElementsAre(
+                           "child", HasSubstr("dropped 1 lines (0/0/0/1)"
+                                              " from thread 0 ")));
+}
+
+}  // namespace
+}  // namespace kingpin
