@@ -220,7 +220,7 @@ class IOHandler : private LogContextSource {
            connection.drained() && connection.input_.empty() &&
            (transport == nullptr ||
             (transport->established() && !transport->input_pending() &&
-             !transport->output_pending()));
+             !transport->holds_input() && !transport->output_pending()));
   }
 
  private:

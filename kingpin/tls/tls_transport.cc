@@ -315,6 +315,14 @@ SysResult<size_t> TlsTransport::Recv(char* data, size_t size) {
   return {0, ended_ ? 0 : EAGAIN};
 }
 
+bool TlsTransport::holds_input() const {
+  if (ssl_ == nullptr) return false;
+  // The header of a record that is not whole ("RB": its body is awaited) is no
+  // longer in the buffer that SSL_has_pending counts.
+  return SSL_has_pending(ssl_.get()) != 0 ||
+         absl::string_view(SSL_rstate_string(ssl_.get())) == "RB";
+}
+
 // --- Output ---------------------------------------------------------------------
 
 int TlsTransport::FlushOut(bool more) { return wire_.Flush(more); }

@@ -88,6 +88,7 @@ class FakeTransport : public Transport {
     return Flush();
   }
   bool input_pending() const override { return established_ && !in_.empty(); }
+  bool holds_input() const override { return !in_.empty(); }
   bool output_pending() const override { return !out_.empty(); }
   int Flush() override {
     while (!out_.empty()) {
