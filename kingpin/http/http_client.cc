@@ -199,8 +199,8 @@ absl::Status HttpClientData::Send(std::unique_ptr<HttpExchange>& exchange) {
   const bool is_hop = exchange->redirects_ > 0;
   target.context = std::move(exchange);
   // One that was admitted is not refused half-way.
-  absl::Status added = is_hop ? pool().AddFurther(std::move(target))
-                              : Add(std::move(target));
+  absl::Status added =
+      is_hop ? pool().AddFurther(std::move(target)) : Add(std::move(target));
   if (!added.ok()) {
     exchange.reset(static_cast<HttpExchange*>(target.context.release()));
   }
@@ -336,6 +336,7 @@ void HttpClientHandler::ReadTunnelAnswer(Connection& connection) {
 }
 
 void HttpClientHandler::OnTransportReady(Connection& connection) {
+  if (connection.closing() || !connection.has_state<State>()) return;
   SendRequest(connection);
 }
 

@@ -667,8 +667,9 @@ TEST(HttpClient, FailuresThroughAProxyNameIt) {
 }
 
 TEST(HttpClient, FailuresOfWhatLiesBehindAProxyAreNotItsOwn) {
-  ThreadedServer proxy = Saying("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nsh",
-                                /*close=*/true);
+  ThreadedServer proxy =
+      Saying("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nsh",
+             /*close=*/true);
   TestHttpClient client({.proxy = *Url::Parse(At(proxy.port(), "/"))});
   const Outcome o = client.Get("http://nowhere.invalid/");
   EXPECT_EQ(o.end.code(), absl::StatusCode::kDataLoss);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
@@ -23,9 +24,11 @@
 #include "kingpin/pool/epoll_tp_server.h"
 #include "kingpin/sys/socket_address.h"
 #include "kingpin/sys/unique_fd.h"
+#include "kingpin/tls/tls_client.h"
 #include "kingpin/tls/tls_server.h"
 #include "tests/http/http_client_testing.h"
 #include "tests/testing/scripted_server.h"
+#include "tests/testing/test_client.h"
 #include "tests/tls/test_certificates.h"
 
 namespace kingpin::http {
@@ -160,6 +163,60 @@ TEST(HttpsClient, AnEndWithoutAFarewellWithinTheAnswerIsALoss) {
   EXPECT_EQ(o.end.code(), absl::StatusCode::kDataLoss) << o.end;
   EXPECT_THAT(std::string(o.end.message()), HasSubstr("close_notify"));
   EXPECT_EQ(o.body, "begin");
+}
+
+struct OwnSocketData : HttpClientData {
+  OwnSocketData(HttpClientOptions options, uint16_t p)
+      : HttpClientData(options),
+        port(p),
+        tls(*TlsClient::Create(options.tls)) {}
+  const uint16_t port;
+  const std::unique_ptr<TlsClient> tls;
+  std::string answer;
+};
+
+// Has a connection of its own, on which TLS begins in the middle.
+class OwnSocketHandler : public HttpClientHandler {
+ public:
+  OwnSocketHandler(OwnSocketData* data, int thread)
+      : HttpClientHandler(data, thread), data_(*data) {}
+  absl::Status Init() override {
+    if (absl::Status status = HttpClientHandler::Init(); !status.ok()) {
+      return status;
+    }
+    const int error =
+        Adopt(UniqueFd(dup(testing::TestClient::Connect(data_.port).fd())));
+    return absl::ErrnoToStatus(error, "adopting");
+  }
+  void OnConnect(Connection& connection) override {
+    HttpClientHandler::OnConnect(connection);
+    connection.StartTransport(data_.tls->NewTransport("localhost", data_.port));
+  }
+  void OnTransportReady(Connection& connection) override {
+    HttpClientHandler::OnTransportReady(connection);
+    connection.Write("GET /own HTTP/1.0\r\n\r\n");
+  }
+  void OnMessage(Connection& connection) override {
+    HttpClientHandler::OnMessage(connection);
+    data_.answer += connection.input().TakeAll();
+  }
+  void OnClose(Connection& connection, CloseReason reason) override {
+    HttpClientHandler::OnClose(connection, reason);
+    shared().Shutdown(RunPhase::kStopping);
+  }
+
+ private:
+  OwnSocketData& data_;
+};
+
+TEST(HttpsClient, ASocketOfTheApplicationsOwnMayStartTls) {
+  TestCa ca;
+  HttpsServer server(ca.Issue());
+  OwnSocketData data(Trusting(ca), server.port());
+  EpollTPClient<OwnSocketHandler> client(
+      &data, {.threads = 1, .handle_signals = false});
+  EXPECT_TRUE(client.Run().ok());
+  EXPECT_THAT(data.answer, HasSubstr("/own"));
 }
 
 TEST(HttpsClient, PlainHttpOnThatPort) {

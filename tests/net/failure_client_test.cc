@@ -419,7 +419,8 @@ TEST(FailureMode42, NotRetriedAfterTheHandlerHasClosedIt) {
           (c.*close)();
         },
         [](ManualClient& client, TestClient& peer) {
-          ASSERT_TRUE(client.RunUntil([&] { return !peer.received().empty(); }));
+          ASSERT_TRUE(
+              client.RunUntil([&] { return !peer.received().empty(); }));
           peer.Reset();
         });
   }

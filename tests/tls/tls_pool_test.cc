@@ -142,12 +142,12 @@ class SurplusTest : public TlsPool {
   }
 
   TestListener listener_;
-  ManualClient client_{Calling(
-      "localhost",
-      {.on_message = [](ScriptedClientHandler& handler, Connection& c) {
-        c.input().TakeAll();
-        handler.GiveBack(c);
-      }})};
+  ManualClient client_{
+      Calling("localhost",
+              {.on_message = [](ScriptedClientHandler& handler, Connection& c) {
+                c.input().TakeAll();
+                handler.GiveBack(c);
+              }})};
 };
 
 TEST_F(SurplusTest, NotGivenBackWithAPartOfARecord) {
