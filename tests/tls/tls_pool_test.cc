@@ -1,4 +1,6 @@
 // TLS through the pool of a client's connections, to our own server.
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/bio.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
@@ -6,6 +8,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -17,6 +20,7 @@
 #include "kingpin/pool/connect_failure.h"
 #include "kingpin/pool/loop_stats.h"
 #include "kingpin/pool/target.h"
+#include "kingpin/sys/fault.h"
 #include "kingpin/sys/unique_fd.h"
 #include "kingpin/tls/tls_client.h"
 #include "kingpin/tls/tls_server.h"
@@ -112,6 +116,35 @@ TEST_F(TlsPool, RefusedServerIsAConnectFailureWithTheReason) {
   EXPECT_THAT(failure.ToString(),
               HasSubstr("the certificate is for localhost and not for "
                         "other.example"));
+}
+
+// As FailureMode08 of failure_client_test.cc; a record comes in many pieces.
+TEST_F(TlsPool, TheAnswerBeforeAResetIsReadThoughAWriteFails) {
+  std::string got;
+  TestListener listener;
+  ManualClient client(Calling(
+      "localhost", {.on_message = [&](ScriptedClientHandler&, Connection& c) {
+        got += c.input().TakeAll();
+      }}));
+  client.Add(listener.target("head"));
+  {
+    RawPeer peer(UniqueFd(dup(listener.Accept(client).fd())), files_);
+    const int on =
+        1;  // Else the answer may wait for an ACK of what came before.
+    setsockopt(peer.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    ASSERT_TRUE(
+        client.RunUntil([&] { return peer.Step().received() == "head"; }));
+    client.only().Write("body");
+    client.Turn(2);
+    ASSERT_EQ(peer.TryWrite("413 is why"), 10u);
+  }
+  ScopedFaultHook hook([](sys::Call call, int) -> sys::Fault {
+    return {.max_bytes = call == sys::Call::kRecv ? 3 : SIZE_MAX};
+  });
+  client.only().Write("more");
+  ASSERT_TRUE(client.RunUntilEnded(1));
+  EXPECT_EQ(got, "413 is why");
+  EXPECT_EQ(client.events().back(), "close: error");
 }
 
 // Gives the connection back after an answer, behind which a part of another
