@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -16,6 +17,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kingpin/http/http_client.h"
@@ -27,6 +30,7 @@
 #include "kingpin/tls/tls_client.h"
 #include "kingpin/tls/tls_server.h"
 #include "tests/http/http_client_testing.h"
+#include "tests/testing/process.h"
 #include "tests/testing/scripted_server.h"
 #include "tests/testing/test_client.h"
 #include "tests/tls/test_certificates.h"
@@ -125,6 +129,45 @@ TEST(HttpsClient, ManyThreadsShareThem) {
     ASSERT_EQ(client.data().Await(i).body, "/x");
   }
   EXPECT_LE(server.accepts(), 5u);
+}
+
+// On one thread, whose requests to others go through handshakes of their own, too.
+TEST(HttpsClient, HandshakesThatStallDelayNobody) {
+  constexpr int kStalled = 32;
+  constexpr int kHealthy = 64;
+  std::atomic<int> hellos = 0;
+  absl::Notification all_stall;
+  ThreadedServer silent({.on_message =
+                             [&](Connection& c) {
+                               c.input().TakeAll();
+                               if (c.busy()) return;
+                               c.SetBusy(true);
+                               if (++hellos == kStalled) all_stall.Notify();
+                             }},
+                        Local(), 1);
+  TestCa ca;
+  HttpsServer server(ca.Issue());
+  ClientOptions options;
+  options.connection.timeouts.handshake = absl::Hours(1);
+  TestHttpClient client(Trusting(ca), options, /*threads=*/1);
+  const std::string stalling =
+      absl::StrCat("https://127.0.0.1:", silent.port(), "/");
+  for (int i = 0; i < kStalled; ++i) {
+    client.Start({.url = *Url::Parse(stalling), .timeout = absl::Hours(1)});
+  }
+  ASSERT_TRUE(all_stall.WaitForNotificationWithTimeout(testing::kPatience));
+  std::vector<int> healthy;
+  for (int i = 0; i < kHealthy; ++i) {
+    healthy.push_back(client.Start({.url = *Url::Parse(server.Url("/x")),
+                                    .fresh_connection = i % 2 == 0}));
+  }
+  for (int number : healthy) {
+    const Outcome o = client.data().Await(number);
+    ASSERT_TRUE(o.end.ok()) << o.end;
+    EXPECT_EQ(o.body, "/x");
+  }
+  EXPECT_EQ(client.data().Ends(), kHealthy) << "one that stalls has ended";
+  EXPECT_EQ(silent.shared().closes, 0);
 }
 
 TEST(HttpsClient, AServerThatIsNotTrustedIsRefusedWithTheReason) {
