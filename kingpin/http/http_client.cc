@@ -336,6 +336,7 @@ void HttpClientHandler::ReadTunnelAnswer(Connection& connection) {
 }
 
 void HttpClientHandler::OnTransportReady(Connection& connection) {
+  if (connection.closing() || !connection.has_state<State>()) return;
   SendRequest(connection);
 }
 

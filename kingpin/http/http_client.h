@@ -43,9 +43,10 @@
 //
 // Threads: HttpClientData from any; handlers, exchanges and callbacks as IOHandler.
 // Lifetime: as ThreadSharedDataForClient. An exchange dies after OnEnd; between hops it
-// belongs to no thread. Overriding OnConnect, OnMessage, OnInputEnd,
-// OnWriteComplete, OnClose or OnConnectFailed, call the one here too. Of Connection, EmplaceState is taken, and so
-// is SetMidMessage.
+// belongs to no thread. Overriding NewTransport, OnConnect, OnTransportReady, OnMessage,
+// OnInputEnd, OnWriteComplete, OnClose or OnConnectFailed, call the one here too, for a
+// socket of your own as well. Of Connection, EmplaceState, SetMidMessage and SetBusy are
+// taken where an exchange has it.
 #ifndef KINGPIN_HTTP_HTTP_CLIENT_H_
 #define KINGPIN_HTTP_HTTP_CLIENT_H_
 

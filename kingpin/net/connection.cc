@@ -100,7 +100,7 @@ bool Connection::input_full() const {
 
 bool Connection::Write(absl::string_view data) {
   DCHECK(handler_->OnLoopThread());
-  if (closing()) return false;
+  if (closing() || error_ != 0) return false;
   if (data.empty()) return !above_high_edge_;
   if (drained() && !blocked_ && data.size() >= kDirectWriteBytes &&
       sender() == nullptr) {
@@ -123,14 +123,14 @@ absl::string_view Connection::SendDirectly(absl::string_view data) {
     blocked_ = true;
     return data;
   }
-  Finish(CloseReason::kError, sent.error);
+  handler_->OutputFailed(*this, sent.error);
   return data;  // Never sent: OnClose finds it in pending_output().
 }
 
 bool Connection::SendFile(std::shared_ptr<const UniqueFd> file, off_t offset,
                           uint64_t size) {
   DCHECK(handler_->OnLoopThread());
-  if (closing()) return false;
+  if (closing() || error_ != 0) return false;
   if (size == 0) return !above_high_edge_;
   output_.AppendFile(handler_->segment_pool_, std::move(file), offset, size);
   return AfterWrite();
@@ -138,6 +138,10 @@ bool Connection::SendFile(std::shared_ptr<const UniqueFd> file, off_t offset,
 
 bool Connection::AfterWrite() {
   if (closed_) return false;
+  if (error_ != 0) {
+    handler_->MarkDirty(*this);
+    return false;
+  }
   wrote_ = true;
   if (output_.bytes() > options().output_high_bytes ||
       output_.files() > kMaxFiles) {

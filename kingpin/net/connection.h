@@ -103,7 +103,9 @@ class Connection : private TimerNode {
 
   // Sends `data` after what was written before; copies what does not leave at
   // once. False when the output is above its high edge (write on when
-  // OnWriteComplete comes) or the connection is closing (nothing is sent).
+  // OnWriteComplete comes) or the connection is closing (nothing is sent). Or
+  // the peer takes no more: what it had said before is read to its end, then
+  // the connection is closed with kError.
   bool Write(absl::string_view data);
   // Sends a part of a file; false as Write(), also above 64 files. If the file
   // turns out shorter, the connection is closed with kError and ENODATA: what
@@ -128,7 +130,7 @@ class Connection : private TimerNode {
   void Abort();
   // Close() and the like were called, or it is closed.
   bool closing() const { return closing_ || closed_; }
-  // The errno behind CloseReason::kError.
+  // The errno behind CloseReason::kError, from when it is known.
   int error() const { return error_; }
   // The same for people, with what the transport has to say about it.
   std::string error_text() const;

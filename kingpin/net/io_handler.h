@@ -220,7 +220,7 @@ class IOHandler : private LogContextSource {
            connection.drained() && connection.input_.empty() &&
            (transport == nullptr ||
             (transport->established() && !transport->input_pending() &&
-             !transport->output_pending()));
+             !transport->holds_input() && !transport->output_pending()));
   }
 
  private:
@@ -290,6 +290,13 @@ class IOHandler : private LogContextSource {
   void Settle(Connection& connection);
   void FlushRounds(Connection& connection);
   void Flush(Connection& connection);
+  // Closes it, or has it read what a peer that has gone had said before: why it
+  // would not have more, perhaps.
+  void OutputFailed(Connection& connection, int error);
+  // The next turn of that.
+  void HearOut(Connection& connection);
+  // Something lies in the socket, whatever the transport makes of it.
+  static bool SocketHasInput(const Connection& connection);
   void NotifyEdges(Connection& connection);
   void CloseIfIdle(Connection& connection);
   void ContinueClosing(Connection& connection);

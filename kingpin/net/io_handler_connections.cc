@@ -152,6 +152,7 @@ void IOHandler::HandleEvents(Connection& connection, uint32_t events) {
       } else if (events & (EPOLLHUP | EPOLLERR)) {
         // Cannot be masked: whoever leaves it in the epoll spins.
         int error = sys::TakeSocketError(connection.fd());
+        if (error == 0) error = connection.error_;  // A write has taken it.
         connection.Finish(error == 0 ? CloseReason::kPeer : CloseReason::kError,
                           error);
       }
@@ -176,6 +177,11 @@ void IOHandler::ReadInput(Connection& connection) {
     return DeliverMessage(connection);
   }
   connection.input_.Keep();
+  if (ABSL_PREDICT_FALSE(connection.error_ != 0)) {
+    // A record, say, of which this was not all.
+    if (got.error == EAGAIN && SocketHasInput(connection)) return;
+    return connection.Finish(CloseReason::kError, connection.error_);
+  }
   if (got.ok()) return EndInput(connection);
   if (got.error != EAGAIN) connection.Finish(CloseReason::kError, got.error);
 }
@@ -224,6 +230,7 @@ void IOHandler::Settle(Connection& connection) {
       MarkReady(connection);
     }
   }
+  if (ABSL_PREDICT_FALSE(connection.error_ != 0)) HearOut(connection);
   if (connection.closing_ && !connection.closed_ && connection.drained()) {
     ContinueClosing(connection);
   }
@@ -241,6 +248,7 @@ void IOHandler::Settle(Connection& connection) {
 void IOHandler::FlushRounds(Connection& connection) {
   for (int round = 0; round < kFlushRounds; ++round) {
     if (connection.closed_ || connection.blocked_) return;
+    if (connection.error_ != 0) return;
     if (connection.drained() && !connection.wrote_) return;
     Flush(connection);
     NotifyEdges(connection);
@@ -257,10 +265,33 @@ void IOHandler::Flush(Connection& connection) {
   if (result.error == EAGAIN) {
     connection.blocked_ = true;
   } else if (result.error != 0) {
-    connection.Finish(CloseReason::kError, result.error);
+    OutputFailed(connection, result.error);
   } else if (!connection.drained()) {
     connection.blocked_ = true;  // The budget is used up.
   }
+}
+
+void IOHandler::OutputFailed(Connection& connection, int error) {
+  const bool peer_has_gone = error == EPIPE || error == ECONNRESET;
+  if (!peer_has_gone || !connection.wants_input()) {
+    return connection.Finish(CloseReason::kError, error);
+  }
+  // The first: what follows it is EPIPE. Settle goes on from here.
+  if (connection.error_ == 0) connection.error_ = error;
+}
+
+void IOHandler::HearOut(Connection& connection) {
+  if (connection.closed_) return;
+  if (!connection.wants_input()) {
+    return connection.Finish(CloseReason::kError, connection.error_);
+  }
+  if (connection.in_ready_list_) return;  // Reads on, or has yet to deliver.
+  connection.read_again_ = true;
+  MarkReady(connection);
+}
+
+bool IOHandler::SocketHasInput(const Connection& connection) {
+  return sys::Peek(connection.fd()).error != EAGAIN;
 }
 
 void IOHandler::NotifyEdges(Connection& connection) {

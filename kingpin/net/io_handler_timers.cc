@@ -59,7 +59,8 @@ bool IOHandler::LookOnceMore(Connection& connection) {
     case Connection::Waiting::kOutput:
       connection.blocked_ = false;
       Flush(connection);
-      return connection.sent_bytes_ || connection.closed_;
+      return connection.sent_bytes_ || connection.closed_ ||
+             connection.error_ != 0;
     case Connection::Waiting::kIdle:
     case Connection::Waiting::kInput:
       if (connection.in_ready_list_) return true;

@@ -119,8 +119,8 @@ bool IOHandler::TakeTransportEvents(Connection& connection, uint32_t& events) {
   if ((events & EPOLLOUT) != 0 && connection.transport_->output_pending()) {
     int error = connection.transport_->Flush();
     if (error != 0 && error != EAGAIN) {
-      connection.Finish(CloseReason::kError, error);
-      return false;
+      OutputFailed(connection, error);
+      if (connection.closed_) return false;
     }
     // It may have been a read that had to send something first.
     events |= EPOLLIN;

@@ -76,6 +76,9 @@ class Transport : public SocketCompanion {
   // Recv would return something else than EAGAIN although the socket has
   // nothing to read.
   virtual bool input_pending() const = 0;
+  // It holds what the peer has sent and Recv has not given out, be it a part of
+  // a message: whoever uses the connection next would have it for an answer.
+  virtual bool holds_input() const = 0;
   // Something waits for room in the socket.
   virtual bool output_pending() const = 0;
   // Sends what waits: 0, EAGAIN or final.

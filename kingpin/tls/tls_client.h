@@ -6,8 +6,15 @@
 //   ...
 //   connection.StartTransport((*tls)->NewTransport("example.org", 443));
 //
-// A peer that is refused, or refuses, is reported by OnHandshakeFailed with a
-// text such as "the certificate has expired: it was valid until ...".
+// A peer that is refused, or refuses, is reported with a text such as "the
+// certificate has expired: it was valid until ...", by what the connection is:
+// - a target's, with this from IOHandlerForClient::NewTransport: OnConnectFailed,
+//   ConnectError::kHandshake and ConnectFailure::detail;
+// - open already, with this by StartTransport, as above: OnClose,
+//   CloseReason::kError and Connection::error_text(); so too where a server of
+//   TLS 1.3 refuses afterwards, for want of a client's certificate, say;
+// - the handler's own socket, with this by Adopt: IOHandler::OnHandshakeFailed
+//   and Connection::error_text(). An IOHandlerForClient only logs it.
 //
 // Threads: thread-safe. Create reads files: not on a loop.
 // Lifetime: connections go on without it.

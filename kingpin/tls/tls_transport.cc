@@ -295,9 +295,13 @@ SysResult<size_t> TlsTransport::Recv(char* data, size_t size) {
     if (SSL_has_pending(ssl_.get()) == 0) break;
     input_pending_ = total == size;
   }
-  // Reading may have had something to say: a key update, an alert.
+  // Reading may have had something to say: a key update, an alert. That the peer
+  // takes no more is for who sends to find: it may have said why before.
   const int flushed = FlushOut(/*more=*/false);
-  if (flushed != 0 && flushed != EAGAIN && failed_ == 0) Fail(flushed, "");
+  const bool is_gone = flushed == EPIPE || flushed == ECONNRESET;
+  if (flushed != 0 && flushed != EAGAIN && !is_gone && failed_ == 0) {
+    Fail(flushed, "");
+  }
   if (keys_are_stale_ && failed_ == 0) {
     // OpenSSL has agreed; the kernel goes on with the old ones, which the peer
     // would take for a forgery.
@@ -313,6 +317,14 @@ SysResult<size_t> TlsTransport::Recv(char* data, size_t size) {
   }
   if (failed_ != 0) return {0, failed_};
   return {0, ended_ ? 0 : EAGAIN};
+}
+
+bool TlsTransport::holds_input() const {
+  if (ssl_ == nullptr) return false;
+  // The header of a record that is not whole ("RB": its body is awaited) is no
+  // longer in the buffer that SSL_has_pending counts.
+  return SSL_has_pending(ssl_.get()) != 0 ||
+         absl::string_view(SSL_rstate_string(ssl_.get())) == "RB";
 }
 
 // --- Output ---------------------------------------------------------------------

@@ -82,6 +82,7 @@ class TlsTransport final : public Transport {
   bool output_in_kernel() const override { return in_kernel_; }
   int Shutdown() override;
   bool input_pending() const override { return input_pending_; }
+  bool holds_input() const override;
   bool output_pending() const override;
   int Flush() override;
   std::string error_text() const override { return error_text_; }

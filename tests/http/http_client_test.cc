@@ -176,6 +176,28 @@ TEST(HttpClient, AnAnswerBeforeTheEndOfTheBody) {
   }
 }
 
+// The rest of the body meets a reset; the answer is there all the same.
+TEST(HttpClient, AnAnswerBeforeAResetIsNotLost) {
+  ThreadedServer server({.on_message =
+                             [](Connection& c) {
+                               c.input().Consume(1);
+                               c.PauseReading();
+                               c.Write(
+                                   "HTTP/1.1 413 No\r\n"
+                                   "Content-Length: 2\r\n\r\nno");
+                               c.Close();
+                             }},
+                        Local(), 1);
+  TestHttpClient client;
+  for (int i = 0; i < 20; ++i) {
+    const Outcome o = client.Fetch({.method = "PUT",
+                                    .url = *Url::Parse(At(server.port(), "/")),
+                                    .body = std::string(4 << 20, 'x')});
+    EXPECT_EQ(o.status, 413) << o.end;
+    EXPECT_TRUE(o.end.ok()) << o.end;
+  }
+}
+
 // Each of them would let another slice of the body go, until so much waits in the
 // connection that nothing is read.
 TEST(HttpClient, ManyTimesContinueIsOnce) {

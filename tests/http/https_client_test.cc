@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -12,9 +13,12 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kingpin/http/http_client.h"
@@ -23,9 +27,12 @@
 #include "kingpin/pool/epoll_tp_server.h"
 #include "kingpin/sys/socket_address.h"
 #include "kingpin/sys/unique_fd.h"
+#include "kingpin/tls/tls_client.h"
 #include "kingpin/tls/tls_server.h"
 #include "tests/http/http_client_testing.h"
+#include "tests/testing/process.h"
 #include "tests/testing/scripted_server.h"
+#include "tests/testing/test_client.h"
 #include "tests/tls/test_certificates.h"
 
 namespace kingpin::http {
@@ -124,6 +131,45 @@ TEST(HttpsClient, ManyThreadsShareThem) {
   EXPECT_LE(server.accepts(), 5u);
 }
 
+// On one thread, whose requests to others go through handshakes of their own, too.
+TEST(HttpsClient, HandshakesThatStallDelayNobody) {
+  constexpr int kStalled = 32;
+  constexpr int kHealthy = 64;
+  std::atomic<int> hellos = 0;
+  absl::Notification all_stall;
+  ThreadedServer silent({.on_message =
+                             [&](Connection& c) {
+                               c.input().TakeAll();
+                               if (c.busy()) return;
+                               c.SetBusy(true);
+                               if (++hellos == kStalled) all_stall.Notify();
+                             }},
+                        Local(), 1);
+  TestCa ca;
+  HttpsServer server(ca.Issue());
+  ClientOptions options;
+  options.connection.timeouts.handshake = absl::Hours(1);
+  TestHttpClient client(Trusting(ca), options, /*threads=*/1);
+  const std::string stalling =
+      absl::StrCat("https://127.0.0.1:", silent.port(), "/");
+  for (int i = 0; i < kStalled; ++i) {
+    client.Start({.url = *Url::Parse(stalling), .timeout = absl::Hours(1)});
+  }
+  ASSERT_TRUE(all_stall.WaitForNotificationWithTimeout(testing::kPatience));
+  std::vector<int> healthy;
+  for (int i = 0; i < kHealthy; ++i) {
+    healthy.push_back(client.Start({.url = *Url::Parse(server.Url("/x")),
+                                    .fresh_connection = i % 2 == 0}));
+  }
+  for (int number : healthy) {
+    const Outcome o = client.data().Await(number);
+    ASSERT_TRUE(o.end.ok()) << o.end;
+    EXPECT_EQ(o.body, "/x");
+  }
+  EXPECT_EQ(client.data().Ends(), kHealthy) << "one that stalls has ended";
+  EXPECT_EQ(silent.shared().closes, 0);
+}
+
 TEST(HttpsClient, AServerThatIsNotTrustedIsRefusedWithTheReason) {
   TestCa ca;
   HttpsServer server(ca.Issue({.names = {"other.example"}}));
@@ -160,6 +206,60 @@ TEST(HttpsClient, AnEndWithoutAFarewellWithinTheAnswerIsALoss) {
   EXPECT_EQ(o.end.code(), absl::StatusCode::kDataLoss) << o.end;
   EXPECT_THAT(std::string(o.end.message()), HasSubstr("close_notify"));
   EXPECT_EQ(o.body, "begin");
+}
+
+struct OwnSocketData : HttpClientData {
+  OwnSocketData(HttpClientOptions options, uint16_t p)
+      : HttpClientData(options),
+        port(p),
+        tls(*TlsClient::Create(options.tls)) {}
+  const uint16_t port;
+  const std::unique_ptr<TlsClient> tls;
+  std::string answer;
+};
+
+// Has a connection of its own, on which TLS begins in the middle.
+class OwnSocketHandler : public HttpClientHandler {
+ public:
+  OwnSocketHandler(OwnSocketData* data, int thread)
+      : HttpClientHandler(data, thread), data_(*data) {}
+  absl::Status Init() override {
+    if (absl::Status status = HttpClientHandler::Init(); !status.ok()) {
+      return status;
+    }
+    const int error =
+        Adopt(UniqueFd(dup(testing::TestClient::Connect(data_.port).fd())));
+    return absl::ErrnoToStatus(error, "adopting");
+  }
+  void OnConnect(Connection& connection) override {
+    HttpClientHandler::OnConnect(connection);
+    connection.StartTransport(data_.tls->NewTransport("localhost", data_.port));
+  }
+  void OnTransportReady(Connection& connection) override {
+    HttpClientHandler::OnTransportReady(connection);
+    connection.Write("GET /own HTTP/1.0\r\n\r\n");
+  }
+  void OnMessage(Connection& connection) override {
+    HttpClientHandler::OnMessage(connection);
+    data_.answer += connection.input().TakeAll();
+  }
+  void OnClose(Connection& connection, CloseReason reason) override {
+    HttpClientHandler::OnClose(connection, reason);
+    shared().Shutdown(RunPhase::kStopping);
+  }
+
+ private:
+  OwnSocketData& data_;
+};
+
+TEST(HttpsClient, ASocketOfTheApplicationsOwnMayStartTls) {
+  TestCa ca;
+  HttpsServer server(ca.Issue());
+  OwnSocketData data(Trusting(ca), server.port());
+  EpollTPClient<OwnSocketHandler> client(
+      &data, {.threads = 1, .handle_signals = false});
+  EXPECT_TRUE(client.Run().ok());
+  EXPECT_THAT(data.answer, HasSubstr("/own"));
 }
 
 TEST(HttpsClient, PlainHttpOnThatPort) {

@@ -290,6 +290,76 @@ TEST(FailureMode40, SelfConnectIsDetectedAndClosed) {
   ExpectRecovered(client);
 }
 
+// --- 8: a reset while writing ----------------------------------------------------------
+
+// A peer that answers and closes though there is more to read, which resets the
+// connection: the answer is in the socket, and what is written finds the error.
+class RefusesTheRest {
+ public:
+  explicit RefusesTheRest(ClientScript script) : client_(std::move(script)) {
+    client_.Add(server_.target("head"));
+    TestClient peer = server_.Accept(client_);
+    EXPECT_TRUE(client_.RunUntil([&] { return peer.received() == "head"; }));
+    client_.only().Write("body");
+    client_.Turn(2);
+    EXPECT_EQ(peer.TrySend("413 is why"), 10u);
+    peer.Close();
+  }
+  ManualClient& client() { return client_; }
+
+ private:
+  TestListener server_;
+  ManualClient client_;
+};
+
+TEST(FailureMode08, TheAnswerBeforeAResetIsReadThoughAWriteFails) {
+  std::string got;
+  int error = 0;
+  ClientScript script = {
+      .on_message = [&](ScriptedClientHandler&,
+                        Connection& c) { got += c.input().TakeAll(); },
+      .on_close = [&](ScriptedClientHandler&, Connection& c,
+                      CloseReason) { error = c.error(); }};
+  RefusesTheRest t(script);
+  Connection& c = t.client().only();
+  EXPECT_FALSE(c.Write(std::string(20'000, 'x')));
+  EXPECT_FALSE(c.closing());
+  EXPECT_FALSE(c.Write("more"));
+  EXPECT_EQ(c.pending_output(), 20'000u);
+  ASSERT_TRUE(t.client().RunUntilEnded(1));
+  EXPECT_EQ(got, "413 is why");
+  EXPECT_EQ(error, ECONNRESET);
+  EXPECT_THAT(t.client().events(),
+              ElementsAre("connect", "message", "close: error"));
+  ExpectRecovered(t.client());
+}
+
+TEST(FailureMode08, TheAnswerBeforeAResetIsReadToItsEnd) {
+  std::string got;
+  RefusesTheRest t({.on_message = [&](ScriptedClientHandler&, Connection& c) {
+    got += c.input().TakeAll();
+    c.Write("go on");
+  }});
+  {
+    ScopedFaultHook hook([](sys::Call call, int) -> sys::Fault {
+      return {.max_bytes = call == sys::Call::kRecv ? 3 : SIZE_MAX};
+    });
+    ASSERT_TRUE(t.client().RunUntilEnded(1));
+  }
+  EXPECT_EQ(got, "413 is why");
+  EXPECT_EQ(t.client().events().back(), "close: error");
+  ExpectRecovered(t.client());
+}
+
+TEST(FailureMode08, AHandlerThatWantsNoMoreIsNotReadFor) {
+  RefusesTheRest t({});
+  Connection& c = t.client().only();
+  c.Write(std::string(20'000, 'x'));
+  c.PauseReading();
+  ASSERT_TRUE(t.client().RunUntilEnded(1));
+  EXPECT_THAT(t.client().events(), ElementsAre("connect", "close: error"));
+}
+
 // --- 42: the server closes an idle connection -------------------------------------------
 
 // One exchange over; the peer's side of the idle connection.

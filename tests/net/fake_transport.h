@@ -91,6 +91,7 @@ class FakeTransport : public Transport {
   bool input_pending() const override {
     return established_ ? !in_.empty() : steps_ > 0;
   }
+  bool holds_input() const override { return !in_.empty(); }
   bool output_pending() const override { return !out_.empty(); }
   int Flush() override {
     while (!out_.empty()) {
