@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -746,6 +747,36 @@ TEST(RawLine, IsInItsPlaceAmongTheLinesOfItsThread) {
     EXPECT_THAT(lines[i], EndsWith(absl::StrCat(" ", i)));
     EXPECT_THAT(lines[i], Not(HasSubstr("~")));
   }
+}
+
+// Whatever passes of the backend, for a Flush() of another thread, come in between.
+TEST(RawLine, KeepsItsPlaceAmidFlushes) {
+  BoxFiles files;
+  constexpr int kLines = 40'000;
+  {
+    const absl::StatusOr<LogSinkFactory> file =
+        FileSinkFactory({.path = files.log});
+    Logger logger({.sink = *file, .poll_interval = absl::ZeroDuration()});
+    std::atomic<bool> done = false;
+    std::thread flusher([&] {
+      while (!done) logger.Flush();
+    });
+    for (int i = 0; i < kLines; i += 2) {
+      KLOG_RAW_TO(logger, INFO, absl::StrCat(i));
+      KLOGF_TO(logger, INFO, "{}", i + 1);
+    }
+    done = true;
+    flusher.join();
+  }
+  int last = -1;
+  for (const std::string& line : LinesOf(ReadFile(files.log))) {
+    if (testing::Declared(line) > 0) continue;  // There are few slots.
+    int number = -1;
+    ASSERT_TRUE(absl::SimpleAtoi(line.substr(line.rfind(' ') + 1), &number));
+    ASSERT_GT(number, last);
+    last = number;
+  }
+  EXPECT_EQ(last, kLines - 1);
 }
 
 TEST(RawLine, GoesToStderrWhereNobodyElseWritesIt) {
