@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -16,14 +15,18 @@
 #include <new>
 #include <utility>
 
+#include "absl/memory/memory.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "kingpin/logger/black_box_reader.h"
 #include "kingpin/logger/escape.h"
 #include "kingpin/sys/syscalls.h"
+#include "kingpin/sys/unique_fd.h"
 
 namespace kingpin::log_internal {
 namespace {
+
+constexpr std::string_view kKeptSuffix = ".unwritten";
 
 absl::Status Error(int error, std::string_view what, std::string_view path) {
   return absl::ErrnoToStatus(error, absl::StrCat(what, " \"", path, "\""));
@@ -43,27 +46,6 @@ bool WriteAt(int fd, std::string_view bytes, uint64_t offset) {
     offset += n;
   }
   return true;
-}
-
-// Never as one of the standard streams, which a daemon may have closed: what
-// anybody prints there would be the begin of the box.
-SysResult<UniqueFd> OpenFile(const std::string& path, int flags) {
-  SysResult<UniqueFd> opened = sys::Open(path.c_str(), flags, 0600);
-  if (!opened.ok() || opened.value.get() > STDERR_FILENO) return opened;
-  const int fd =
-      ::fcntl(opened.value.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-  if (fd < 0) return {UniqueFd(), errno};
-  return {UniqueFd(fd), 0};
-}
-
-std::string InUse(int fd, std::string_view path) {
-  BoxHeader header = {};
-  const bool is_known =
-      ::pread(fd, &header, sizeof(header), 0) == sizeof(header) &&
-      header.magic == kBoxMagic;
-  return absl::StrCat(
-      "black box \"", path, "\" is in use by ",
-      is_known ? absl::StrCat("process ", header.pid) : "another process");
 }
 
 template <typename T>
@@ -112,21 +94,22 @@ size_t BlackBox::MappedBytes(const Options& options) {
 
 absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Open(
     const Options& options,
-    absl::FunctionRef<void(std::string_view file)> replay) {
+    absl::FunctionRef<bool(std::string_view file)> replay) {
   if (options.rings == 0 || options.rings > kMaxBoxRings ||
       options.ring_bytes > kMaxBoxBytes / options.rings) {
     return absl::InvalidArgumentError(
         absl::StrCat("black box \"", options.path, "\": ", options.rings,
                      " rings of ", options.ring_bytes, " bytes are too many"));
   }
-  absl::StatusOr<UniqueFd> file = OpenAndLock(options.path);
+  absl::StatusOr<std::unique_ptr<BoxFile>> file = BoxFile::Open(options.path);
   if (!file.ok()) return file.status();
   struct stat status;
-  if (::fstat(file->get(), &status) != 0) {
+  if (::fstat((*file)->fd(), &status) != 0) {
     return Error(errno, "fstat", options.path);
   }
+  std::string kept;
   if (status.st_size > 0) {
-    const absl::StatusOr<std::string> old = ReadBlackBox(file->get());
+    const absl::StatusOr<std::string> old = ReadBlackBox((*file)->fd());
     if (!old.ok()) {
       return absl::Status(old.status().code(),
                           absl::StrCat("black box \"", options.path,
@@ -134,38 +117,37 @@ absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Open(
     }
     // If we die doing so, the next process says that it may have been done before.
     const uint64_t recovering = 1;
-    WriteAt(file->get(),
+    WriteAt((*file)->fd(),
             {reinterpret_cast<const char*>(&recovering), sizeof(recovering)},
             offsetof(BoxHeader, recovering));
-    replay(*old);
+    if (!replay(*old)) {
+      kept = options.path + std::string(kKeptSuffix);
+      file = SetAside(options.path, kept);
+      if (!file.ok()) return file.status();
+    }
   }
-  if (absl::Status made = Allocate(options, *file); !made.ok()) return made;
-  const absl::StatusOr<char*> base = Map(options, *file);
+  if (absl::Status made = Allocate(options, **file); !made.ok()) return made;
+  const absl::StatusOr<char*> base = Map(options, **file);
   if (!base.ok()) return base.status();
-  return std::unique_ptr<BlackBox>(
-      new BlackBox(options, *std::move(file), *base));
+  auto box = absl::WrapUnique(new BlackBox(options, *std::move(file), *base));
+  box->kept_path_ = std::move(kept);
+  return box;
 }
 
-absl::StatusOr<UniqueFd> BlackBox::OpenAndLock(const std::string& path) {
-  // Not for others: a log may hold what they must not know.
-  SysResult<UniqueFd> opened = OpenFile(path, O_RDWR | O_CREAT | O_NOFOLLOW);
-  if (!opened.ok()) {
-    return Error(opened.error, "cannot open black box", path);
-  }
-  struct stat status;
-  if (::fstat(opened.value.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("black box \"", path, "\" is no regular file"));
-  }
-  if (::flock(opened.value.get(), LOCK_EX | LOCK_NB) == 0) {
-    return std::move(opened.value);
-  }
-  if (errno != EWOULDBLOCK) return Error(errno, "cannot lock black box", path);
-  return absl::UnavailableError(InUse(opened.value.get(), path));
+// The path is that of a new file then.
+absl::StatusOr<std::unique_ptr<BoxFile>> BlackBox::SetAside(
+    const std::string& path, const std::string& kept) {
+  int error = sys::Link(path.c_str(), kept.c_str());
+  if (error == 0 && ::unlink(path.c_str()) != 0) error = errno;
+  if (error == 0) return BoxFile::Open(path);
+  return Error(error,
+               absl::StrCat("the log does not take what is in black box \"",
+                            path, "\", which cannot be kept as"),
+               kept);
 }
 
-absl::Status BlackBox::Allocate(const Options& options, const UniqueFd& file) {
-  const int fd = file.get();
+absl::Status BlackBox::Allocate(const Options& options, const BoxFile& file) {
+  const int fd = file.fd();
   BoxHeader header = {.magic = kUnfinishedBoxMagic, .version = kBoxVersion};
   int error = ::ftruncate(fd, 0) == 0 ? 0 : errno;
   if (error == 0 &&
@@ -183,12 +165,12 @@ absl::Status BlackBox::Allocate(const Options& options, const UniqueFd& file) {
 }
 
 absl::StatusOr<char*> BlackBox::Map(const Options& options,
-                                    const UniqueFd& file) {
-  const SysResult<UniqueFd> again = OpenFile(options.path, O_RDWR);
+                                    const BoxFile& file) {
+  const SysResult<UniqueFd> again = BoxFile::OpenUnlocked(options.path, O_RDWR);
   if (!again.ok()) return Error(again.error, "cannot open", options.path);
   struct stat ours;
   struct stat found;
-  if (::fstat(file.get(), &ours) != 0 ||
+  if (::fstat(file.fd(), &ours) != 0 ||
       ::fstat(again.value.get(), &found) != 0) {
     return Error(errno, "fstat", options.path);
   }
@@ -202,7 +184,8 @@ absl::StatusOr<char*> BlackBox::Map(const Options& options,
   return static_cast<char*>(base);
 }
 
-BlackBox::BlackBox(const Options& options, UniqueFd file, char* base)
+BlackBox::BlackBox(const Options& options, std::unique_ptr<BoxFile> file,
+                   char* base)
     : mapped_bytes_(MappedBytes(options)),
       ring_bytes_(options.ring_bytes),
       rings_(options.rings),
@@ -243,7 +226,7 @@ void BlackBox::OnSite(uint32_t number, const Site& site) {
   const BoxSite head = HeadOf(number, site);
   const bool is_mapped = sites_end_ + head.size <= mapped_bytes_;
   auto put = [this, is_mapped](std::string_view bytes, uint64_t at) {
-    if (!is_mapped) return WriteAt(file_.get(), bytes, at);
+    if (!is_mapped) return WriteAt(file_->fd(), bytes, at);
     std::copy(bytes.begin(), bytes.end(), base_ + at);
     return true;
   };

@@ -6,14 +6,13 @@
 // for. Nothing is synced: the pages belong to the kernel, which does not die with
 // the process. (A loss of power takes what the kernel had not written back.)
 //
-// One process has it: it holds a lock on the file, which ends with the process, also
-// if children of fork() live on. The lock has a descriptor of its own that is never
+// One process has it (box_file.h). The lock has a descriptor of its own that is never
 // mapped, because a mapping, which children inherit, would keep the lock.
 //
 //   absl::StatusOr<std::unique_ptr<BlackBox>> box = BlackBox::Open(
 //       {.path = "/dev/shm/server.box", .ring_bytes = Ring::MappedBytes(1 << 18),
 //        .rings = 9},
-//       [](std::string_view left) { ... });  // Of the process before.
+//       [](std::string_view left) { ... return true; });  // Of the process before.
 //   if (void* memory = (*box)->TakeRing()) ...
 //
 // Threads: those of rings and OnSite() one at a time each (their callers' mutexes), what
@@ -32,10 +31,10 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "kingpin/logger/black_box_format.h"
+#include "kingpin/logger/box_file.h"
 #include "kingpin/logger/level.h"
 #include "kingpin/logger/raw_slots.h"
 #include "kingpin/logger/site.h"
-#include "kingpin/sys/unique_fd.h"
 
 namespace kingpin::log_internal {
 
@@ -47,16 +46,20 @@ class BlackBox : public SiteObserver {
     size_t rings;
   };
   // A box of the process before is given to `replay`, whole, and then made anew; if
-  // this process dies in between, the next one finds it as it was. Errors say what
+  // this process dies in between, the next one finds it as it was. If `replay` says
+  // that not all in it is written, it stays: as kept_path(). Errors say what
   // is wrong with the path and leave the file as it is: in use by a process that
   // lives (kUnavailable), not a box or one of another version or damaged
   // (black_box_reader.h), no room (ENOSPC, EDQUOT), and whatever open(2) says.
   static absl::StatusOr<std::unique_ptr<BlackBox>> Open(
       const Options& options,
-      absl::FunctionRef<void(std::string_view file)> replay);
+      absl::FunctionRef<bool(std::string_view file)> replay);
   ~BlackBox() override;
   BlackBox(const BlackBox&) = delete;
   BlackBox& operator=(const BlackBox&) = delete;
+
+  // Where the box of the process before is now; empty: it was written to the log.
+  const std::string& kept_path() const { return kept_path_; }
 
   // Memory for one more ring; nullptr: all are taken.
   void* TakeRing();
@@ -68,9 +71,6 @@ class BlackBox : public SiteObserver {
   // pwrite(2). If there is no room for that, lines of this site are recovered without
   // their format.
   void OnSite(uint32_t number, const Site& site) override;
-
-  // In a child of fork(): the parent's box is nothing to it.
-  void LeaveInChild() { file_.Reset(); }
 
   // --- The backend's ------------------------------------------------------------
 
@@ -85,21 +85,22 @@ class BlackBox : public SiteObserver {
   void EndWrite();
 
  private:
-  BlackBox(const Options& options, UniqueFd file, char* base);
+  BlackBox(const Options& options, std::unique_ptr<BoxFile> file, char* base);
 
   // Where the rings end in the file, and the sites begin.
   static size_t SitesOffset(const Options& options);
   static size_t MappedBytes(const Options& options);
-  static absl::StatusOr<UniqueFd> OpenAndLock(const std::string& path);
-  static absl::Status Allocate(const Options& options, const UniqueFd& file);
-  static absl::StatusOr<char*> Map(const Options& options,
-                                   const UniqueFd& file);
+  static absl::StatusOr<std::unique_ptr<BoxFile>> SetAside(
+      const std::string& path, const std::string& kept);
+  static absl::Status Allocate(const Options& options, const BoxFile& file);
+  static absl::StatusOr<char*> Map(const Options& options, const BoxFile& file);
   BoxHeader& header();
 
   const size_t mapped_bytes_;
   const size_t ring_bytes_;
   const size_t rings_;
-  UniqueFd file_;
+  const std::unique_ptr<BoxFile> file_;
+  std::string kept_path_;
   char* const base_;
   size_t taken_ = 0;
   uint64_t sites_end_;

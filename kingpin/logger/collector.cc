@@ -5,6 +5,7 @@
 #include <new>
 
 #include "absl/base/optimization.h"
+#include "kingpin/logger/plain_mutex.h"
 #include "kingpin/logger/site.h"
 
 namespace kingpin::log_internal {
@@ -73,13 +74,21 @@ bool Collector::HasWork() {
   });
 }
 
+// Takes what is committed at one instant. When the tails are read last, all that was
+// committed before what is found in the slots is in front of them; when the slots are
+// looked at last, all that was committed there before what is in front of a tail is
+// found. So both are done again until the slots have nothing new, of which there are
+// few. The tails are read while nobody commits to the shared ring: a thread may have
+// gone from it to one of its own, or back.
 void Collector::FindCommitted() {
-  rings_.List(&sources_);
-  raw_.Find();
+  do {
+    PlainMutexLock lock(&rings_.shared_mutex());
+    rings_.List(&sources_);
+    for (RingSource* source : sources_) source->end = source->ring.tail();
+  } while (raw_.Find());
   heap_.clear();
   uint64_t depth = 0;
   for (RingSource* source : sources_) {
-    source->end = source->ring.tail();
     if (source->end == source->next) continue;
     depth += source->end - source->next;
     source->ticks = TicksAt(*source);

@@ -117,7 +117,7 @@ std::string UnwrittenText(const Engine::Counters& counters) {
 
 Engine::Engine(const EngineOptions& options)
     : number_(NextEngineNumber()),
-      generation_(EngineRegistry::generation()),
+      generation_(EngineRegistry::WatchForks()),
       cache_key_(options.clock == nullptr && UsesCounter()
                      ? number_
                      : number_ | kSlowKey),
@@ -177,6 +177,7 @@ std::unique_ptr<BlackBox> Engine::OpenBox() {
   auto replay = [this](std::string_view file) {
     SigpipeGuard guard;
     recovered_ = ReplayBlackBox(file, ReplayTo::kSameLog, &writer_).lines;
+    return writer_.HasWrittenAll();
   };
   absl::StatusOr<std::unique_ptr<BlackBox>> box =
       BlackBox::Open({.path = options_.black_box,

@@ -96,6 +96,10 @@ class Engine {
 
   // Why there is no black box, if there should be one.
   const absl::Status& black_box_status() const { return box_status_; }
+  // Where that of the process before is, if the sink did not take all of it.
+  std::string kept_black_box() const {
+    return box_ == nullptr ? "" : box_->kept_path();
+  }
 
   const EngineOptions& options() const { return options_; }
   bool foreign() const;

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "kingpin/logger/box_file.h"
 #include "kingpin/logger/engine.h"
 #include "kingpin/logger/plain_mutex.h"
 #include "kingpin/logger/ring_set.h"
@@ -33,12 +34,17 @@ uint32_t EngineRegistry::generation() {
   return current_generation.load(std::memory_order_relaxed);
 }
 
-void EngineRegistry::Add(Engine* engine) {
+uint32_t EngineRegistry::WatchForks() {
   static constinit std::atomic<bool> installed = false;
   if (!installed.exchange(true)) {
     pthread_atfork(&PrepareFork, &ParentAfterFork, &ChildAfterFork);
-    std::atexit(&AtExit);
   }
+  return generation();
+}
+
+void EngineRegistry::Add(Engine* engine) {
+  static constinit std::atomic<bool> installed = false;
+  if (!installed.exchange(true)) std::atexit(&AtExit);
   PlainMutexLock lock(&registry_mu);
   engine->next_ = std::exchange(first_engine, engine);
   if (exiting) engine->doorbell_.StartExit();
@@ -81,9 +87,11 @@ void EngineRegistry::Unpin(Engine* engine) {
 void EngineRegistry::PrepareFork() {
   registry_mu.LockForFork();
   SiteTable::LockForFork();
+  BoxFile::LockForFork();
 }
 
 void EngineRegistry::ParentAfterFork() {
+  BoxFile::UnlockInParent();
   SiteTable::UnlockInParent();
   registry_mu.UnlockAfterFork();
 }
@@ -94,11 +102,7 @@ void EngineRegistry::ChildAfterFork() {
   t_rings = {};
   t_thread_id = 0;
   RingSet::ForgetParentsRings();
-  // The parent's black boxes are locked as long as any process has the descriptor.
-  for (Engine* engine = first_engine; engine != nullptr;
-       engine = engine->next_) {
-    if (engine->box_ != nullptr) engine->box_->LeaveInChild();
-  }
+  BoxFile::CloseAllInChild();
   SiteTable::UnlockInChild();
   registry_mu.UnlockAfterFork();
 }

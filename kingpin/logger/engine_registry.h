@@ -28,6 +28,8 @@ class EngineRegistry {
  public:
   // How many forks lie between this process and the one that started.
   static uint32_t generation();
+  // The same, of a process whose forks are noticed from now on.
+  static uint32_t WatchForks();
 
   static void Add(Engine* engine);
   static void Remove(Engine* engine);

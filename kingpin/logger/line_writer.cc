@@ -136,6 +136,15 @@ std::string LineWriter::UndeclaredText(bool without_first) const {
   return text;
 }
 
+bool LineWriter::HasWrittenAll() const {
+  for (const auto& channel : channels_) {
+    for (const auto& account : channel->accounts) {
+      if (account->has_arrears()) return false;
+    }
+  }
+  return counters().lost == std::array<uint64_t, kLogLevels>{};
+}
+
 LineWriter::Counters LineWriter::counters() const {
   // Who sees a line here sees that it was accepted, too.
   constexpr auto acquire = std::memory_order_acquire;

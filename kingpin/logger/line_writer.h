@@ -72,6 +72,8 @@ class LineWriter {
   void Write();
 
   Counters counters() const;
+  // Whether nothing was lost yet, nor is owed.
+  bool HasWrittenAll() const;
   // A line for each sink that has not taken the declaration of what it misses; not
   // for the first one if somebody else knows its account().
   std::string UndeclaredText(bool without_first = false) const;

@@ -116,6 +116,12 @@ Logger::Logger() : Logger(Options{}) {}
 Logger::Logger(const Options& options, SaysNothing)
     : min_level_(options.min_level), engine_(NewEngine(options)) {
   RegisterOwnSites();
+  const std::string kept = engine_.load()->kept_black_box();
+  if (!kept.empty()) {
+    KLOG_TO(*this, WARNING)
+        << "what was in the black box could not be written; it is in \"" << kept
+        << '"';
+  }
 }
 
 Logger::Logger(const Options& options) : Logger(options, SaysNothing()) {

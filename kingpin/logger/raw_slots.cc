@@ -60,9 +60,10 @@ std::array<uint64_t, kLogLevels> RawSlots::dropped_lines() const {
   return lines;
 }
 
-void RawSource::Find() {
+bool RawSource::Find() {
   // One that is counted may not be there yet, and is looked for until it is.
-  if (slots_.committed.load(std::memory_order_acquire) == found_) return;
+  if (slots_.committed.load(std::memory_order_acquire) == found_) return false;
+  const uint64_t found_before = found_;
   for (RawSlot& slot : slots_.slots) {
     if (slot.state.load(std::memory_order_acquire) != RawSlot::kCommitted ||
         std::find(lines_.begin(), lines_.end(), &slot) != lines_.end()) {
@@ -74,6 +75,7 @@ void RawSource::Find() {
   std::stable_sort(
       lines_.begin() + next_, lines_.end(),
       [](const RawSlot* a, const RawSlot* b) { return a->ticks < b->ticks; });
+  return found_ != found_before;
 }
 
 void RawSource::Release() {

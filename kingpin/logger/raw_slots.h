@@ -83,8 +83,8 @@ class RawSource {
     return slots_.committed.load(std::memory_order_acquire) != found_ ||
            HasDrops();
   }
-  // Looks for what is committed.
-  void Find();
+  // Looks for what is committed. Whether there is more than the last time.
+  bool Find();
   // The oldest line that was found and not taken; nullptr: none. Valid until it is
   // released.
   const RawSlot* oldest() const {

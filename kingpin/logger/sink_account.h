@@ -55,6 +55,7 @@ class SinkAccount {
 
   Counters counters() const;
 
+  bool has_arrears() const { return !cut_.empty() || !owed_.empty(); }
   // Lines, by level, that are lost or were dropped, and still to be declared. What
   // cut() is the rest of is not among them.
   std::array<uint64_t, kLogLevels> owed() const;
@@ -73,7 +74,6 @@ class SinkAccount {
   bool WriteArrears();
   // What that sends. False: there is no memory for it.
   bool GatherArrears(TextBuffer* text, std::vector<LogBatch::Line>* lines);
-  bool has_arrears() const { return !cut_.empty() || !owed_.empty(); }
   void WriteNote();
   void KeepCut(std::string_view rest);
   void Lose(const LineBatch& batch, size_t begin);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -83,7 +84,7 @@ TEST(BlackBoxExample, HoldsARingAndIsRead) {
         BlackBox::Open({.path = files.box,
                         .ring_bytes = Ring::MappedBytes(1 << 12),
                         .rings = 1},
-                       [](std::string_view) {});
+                       [](std::string_view) { return true; });
     ASSERT_TRUE(box.ok()) << box.status();
     void* memory = (*box)->TakeRing();
     EXPECT_NE(memory, nullptr);
@@ -230,7 +231,7 @@ TEST(BlackBoxRecover, TimesAreRightBeforeTheFirstPass) {
         BlackBox::Open({.path = files.box,
                         .ring_bytes = Ring::MappedBytes(1 << 12),
                         .rings = 2},
-                       [](std::string_view) {});
+                       [](std::string_view) { return true; });
     ASSERT_TRUE(box.ok()) << box.status();
     RingSet rings(1 << 12, box->get());
     FdSink sink(-1);
@@ -278,7 +279,7 @@ std::vector<std::string> FilesInABox(int count, const std::string& file_name,
     const auto box = BlackBox::Open({.path = files.box,
                                      .ring_bytes = Ring::MappedBytes(1 << 12),
                                      .rings = 1},
-                                    [](std::string_view) {});
+                                    [](std::string_view) { return true; });
     signal(SIGXFSZ, SIG_IGN);
     rlimit old;
     EXPECT_EQ(getrlimit(RLIMIT_FSIZE, &old), 0);
@@ -380,7 +381,7 @@ TEST(BlackBoxRecover, LossesAreStoredBeforeTheirRoomIsGivenBack) {
     const auto box = BlackBox::Open({.path = files.box,
                                      .ring_bytes = Ring::MappedBytes(1 << 12),
                                      .rings = 3},
-                                    [](std::string_view) {});
+                                    [](std::string_view) { return true; });
     RingSet rings(1 << 12, box->get());
     Refusing sink;
     TextLineFormat format;
@@ -429,11 +430,39 @@ TEST(BlackBoxRecover, LinesThatTheSinkRefusesAreDropped) {
   Logger logger({.sink = [] { return std::make_unique<Refusing>(); },
                  .black_box = files.box});
   ASSERT_TRUE(logger.black_box_status().ok());
-  const Logger::Counters counters = logger.counters();
+  const Logger::Counters counters = CheckedCounters(logger);
   EXPECT_EQ(counters.recovered, 7);
-  EXPECT_EQ(counters.accepted, 7);
+  EXPECT_EQ(counters.accepted, 8);  // And one that says where they are.
   EXPECT_EQ(counters.written, 0);
-  EXPECT_EQ(counters.dropped, 7);
+  EXPECT_EQ(counters.dropped, 8);
+}
+
+// A disk that is full at the next start, too.
+TEST(BlackBoxRecover, WhatTheLogDoesNotTakeIsKept) {
+  BoxFiles files;
+  KillStuck("stuck", files);
+  const UniqueFd full = sys::Open("/dev/full", O_WRONLY, 0).value;
+  ASSERT_TRUE(full.valid());
+  const std::string kept = files.box + ".unwritten";
+  {
+    Logger logger({.fd = full.get(), .black_box = files.box});
+    ASSERT_TRUE(logger.black_box_status().ok()) << logger.black_box_status();
+    EXPECT_THAT(RunRecover(kept).err,
+                HasSubstr("recover: 7 lines of process "));
+  }
+  // A second box that cannot be written is not kept in the place of the first.
+  unlink(files.box.c_str());
+  KillStuck("stuck", files);
+  {
+    Logger logger({.fd = full.get(), .black_box = files.box});
+    EXPECT_EQ(logger.black_box_status().code(),
+              absl::StatusCode::kAlreadyExists);
+  }
+  EXPECT_THAT(RunRecover(files.box).err, HasSubstr("recover: 7 lines of "));
+  EXPECT_THAT(RunRecover(kept).err, HasSubstr("recover: 7 lines of process "));
+  // There is room again.
+  EXPECT_EQ(RunToEnd(HelperArgs("start", files)).out, "recovered 7\n");
+  unlink(kept.c_str());
 }
 
 TEST(BlackBoxRecover, OrderlyEndLeavesNothing) {
@@ -515,6 +544,37 @@ TEST(BlackBoxOpen, ChildOfTheDeadDoesNotKeepIt) {
               ElementsAre(EndsWith(" parent"), EndsWith(" child"),
                           EndsWith(" started")));
   kill(child, SIGKILL);
+}
+
+// Forks in its first write: of what the process before has left, when the box is open
+// and no logger has it yet.
+TEST(BlackBoxOpen, ChildOfAForkWhileItOpensDoesNotKeepIt) {
+  class Forking : public LogSink {
+   public:
+    explicit Forking(pid_t* child) : child_(*child) {}
+    SysResult<size_t> Write(const LogBatch& batch) override {
+      if (child_ == 0) child_ = fork();
+      while (child_ == 0) pause();
+      return {batch.text.size(), 0};
+    }
+
+   private:
+    pid_t& child_;
+  };
+  BoxFiles files;
+  KillStuck("stuck", files);
+  pid_t child = 0;
+  {
+    const Logger logger(
+        {.sink = [&child] { return std::make_unique<Forking>(&child); },
+         .black_box = files.box});
+    EXPECT_TRUE(logger.black_box_status().ok());
+  }
+  ASSERT_GT(child, 0);
+  const Logger next({.fd = -1, .black_box = files.box});
+  EXPECT_TRUE(next.black_box_status().ok()) << next.black_box_status();
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
 }
 
 TEST(BlackBoxOpen, ForeignFileIsRefusedAndStaysAsItIs) {
@@ -746,6 +806,36 @@ TEST(RawLine, IsInItsPlaceAmongTheLinesOfItsThread) {
     EXPECT_THAT(lines[i], EndsWith(absl::StrCat(" ", i)));
     EXPECT_THAT(lines[i], Not(HasSubstr("~")));
   }
+}
+
+// Whatever passes of the backend, for a Flush() of another thread, come in between.
+TEST(RawLine, KeepsItsPlaceAmidFlushes) {
+  BoxFiles files;
+  constexpr int kLines = 40'000;
+  {
+    const absl::StatusOr<LogSinkFactory> file =
+        FileSinkFactory({.path = files.log});
+    Logger logger({.sink = *file, .poll_interval = absl::ZeroDuration()});
+    std::atomic<bool> done = false;
+    std::thread flusher([&] {
+      while (!done) logger.Flush();
+    });
+    for (int i = 0; i < kLines; i += 2) {
+      KLOG_RAW_TO(logger, INFO, absl::StrCat(i));
+      KLOGF_TO(logger, INFO, "{}", i + 1);
+    }
+    done = true;
+    flusher.join();
+  }
+  int last = -1;
+  for (const std::string& line : LinesOf(ReadFile(files.log))) {
+    if (testing::Declared(line) > 0) continue;  // There are few slots.
+    int number = -1;
+    ASSERT_TRUE(absl::SimpleAtoi(line.substr(line.rfind(' ') + 1), &number));
+    ASSERT_GT(number, last);
+    last = number;
+  }
+  EXPECT_EQ(last, kLines - 1);
 }
 
 TEST(RawLine, GoesToStderrWhereNobodyElseWritesIt) {

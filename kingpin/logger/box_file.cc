@@ -1,0 +1,102 @@
+#include "kingpin/logger/box_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string_view>
+#include <utility>
+
+#include "absl/memory/memory.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "kingpin/logger/black_box_format.h"
+#include "kingpin/logger/plain_mutex.h"
+
+namespace kingpin::log_internal {
+namespace {
+
+constinit PlainMutex files_mu;
+constinit BoxFile* first_file = nullptr;  // Guarded by files_mu.
+
+absl::Status Error(int error, std::string_view what, std::string_view path) {
+  return absl::ErrnoToStatus(error, absl::StrCat(what, " \"", path, "\""));
+}
+
+std::string InUse(int fd, std::string_view path) {
+  BoxHeader header = {};
+  const bool is_known =
+      ::pread(fd, &header, sizeof(header), 0) == sizeof(header) &&
+      header.magic == kBoxMagic;
+  return absl::StrCat(
+      "black box \"", path, "\" is in use by ",
+      is_known ? absl::StrCat("process ", header.pid) : "another process");
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<BoxFile>> BoxFile::Open(
+    const std::string& path) {
+  auto file = absl::WrapUnique(new BoxFile);
+  // Nothing forks between here and there: the child would have a lock that it does
+  // not know of.
+  PlainMutexLock lock(&files_mu);
+  if (absl::Status status = file->OpenAndLock(path); !status.ok()) {
+    return status;
+  }
+  file->next_ = std::exchange(first_file, file.get());
+  return file;
+}
+
+BoxFile::~BoxFile() {
+  PlainMutexLock lock(&files_mu);
+  BoxFile** link = &first_file;
+  while (*link != nullptr && *link != this) link = &(*link)->next_;
+  if (*link == this) *link = next_;
+  fd_.Reset();
+}
+
+absl::Status BoxFile::OpenAndLock(const std::string& path) {
+  SysResult<UniqueFd> opened =
+      OpenUnlocked(path, O_RDWR | O_CREAT | O_NOFOLLOW);
+  if (!opened.ok()) {
+    return Error(opened.error, "cannot open black box", path);
+  }
+  const int fd = opened.value.get();
+  struct stat status;
+  if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("black box \"", path, "\" is no regular file"));
+  }
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    return errno == EWOULDBLOCK ? absl::UnavailableError(InUse(fd, path))
+                                : Error(errno, "cannot lock black box", path);
+  }
+  fd_ = std::move(opened.value);
+  return absl::OkStatus();
+}
+
+// Never as one of the standard streams, which a daemon may have closed: what
+// anybody prints there would be the begin of the box.
+SysResult<UniqueFd> BoxFile::OpenUnlocked(const std::string& path, int flags) {
+  SysResult<UniqueFd> opened = sys::Open(path.c_str(), flags, 0600);
+  if (!opened.ok() || opened.value.get() > STDERR_FILENO) return opened;
+  const int fd =
+      ::fcntl(opened.value.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  if (fd < 0) return {UniqueFd(), errno};
+  return {UniqueFd(fd), 0};
+}
+
+void BoxFile::LockForFork() { files_mu.LockForFork(); }
+void BoxFile::UnlockInParent() { files_mu.UnlockAfterFork(); }
+void BoxFile::CloseAllInChild() {
+  for (BoxFile* file = std::exchange(first_file, nullptr); file != nullptr;
+       file = file->next_) {
+    file->fd_.Reset();
+  }
+  files_mu.UnlockAfterFork();
+}
+
+}  // namespace kingpin::log_internal
