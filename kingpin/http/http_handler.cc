@@ -167,7 +167,9 @@ void HttpHandler::Proceed(Connection& connection) {
   turn_ended_ = false;
   // Of an earlier turn: the peer does not read, or a file is on its way.
   const bool stuck = connection.pending_output() > 0;
-  for (int taken = 0; !connection.closing(); ++taken) {
+  // With an error nobody would have the answers.
+  for (int taken = 0; !connection.closing() && connection.error() == 0;
+       ++taken) {
     if (connection.busy()) {
       // Two calls of epoll_ctl: only for a peer that pipelines.
       if (!connection.input().empty()) connection.PauseReading();
@@ -599,6 +601,7 @@ void HttpHandler::BeginLog(Connection& connection, const Request* request,
 
 void HttpHandler::CountQueued(Connection& connection, uint64_t bytes) {
   if (!log_.has_value() || connection.closing()) return;
+  if (connection.error() != 0) return;  // Write() has taken nothing.
   AnswerLog::Entry* entry = ExchangeOf(connection).log;
   if (entry != nullptr) StateFor(connection).log.Count(entry, bytes);
 }

@@ -97,7 +97,9 @@ std::optional<ConnectError> ConnectRace::FailureSoFar() const {
   }
   const absl::Duration silence =
       loop_.shared().clock().Now() - attempts_.front().started;
-  if (silence >= options_.attempt_delay) return ConnectError::kTimedOut;
+  if (gave_up_ || silence >= options_.attempt_delay) {
+    return ConnectError::kTimedOut;
+  }
   return std::nullopt;
 }
 
@@ -239,6 +241,7 @@ bool ConnectRace::GiveUpOldest() {
   if (loop_.shared().clock().Now() - oldest.started < share) return false;
   NoteFailure(oldest.address, ConnectError::kTimedOut, ETIMEDOUT);
   EndAttempt(0);
+  gave_up_ = true;
   return true;
 }
 

@@ -130,6 +130,7 @@ class ConnectRace {
   uint32_t next_number_ = 0;
   ConnectFailure failure_;  // So far.
   int failures_ = 0;
+  bool gave_up_ = false;  // An address, which was silent for its share.
 };
 
 }  // namespace kingpin

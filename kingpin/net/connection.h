@@ -104,8 +104,8 @@ class Connection : private TimerNode {
   // Sends `data` after what was written before; copies what does not leave at
   // once. False when the output is above its high edge (write on when
   // OnWriteComplete comes) or the connection is closing (nothing is sent). Or
-  // the peer takes no more: what it had said before is read to its end, then
-  // the connection is closed with kError.
+  // the peer takes no more: what it had said before is read to its end (not if
+  // reading is paused), then the connection is closed with kError.
   bool Write(absl::string_view data);
   // Sends a part of a file; false as Write(), also above 64 files. If the file
   // turns out shorter, the connection is closed with kError and ENODATA: what

@@ -153,8 +153,11 @@ void IOHandler::HandleEvents(Connection& connection, uint32_t events) {
         // Cannot be masked: whoever leaves it in the epoll spins.
         int error = sys::TakeSocketError(connection.fd());
         if (error == 0) error = connection.error_;  // A write has taken it.
-        connection.Finish(error == 0 ? CloseReason::kPeer : CloseReason::kError,
-                          error);
+        if (error == 0) {
+          connection.Finish(CloseReason::kPeer);
+        } else {
+          OutputFailed(connection, error);
+        }
       }
     }
     Settle(connection);
@@ -273,6 +276,8 @@ void IOHandler::Flush(Connection& connection) {
 
 void IOHandler::OutputFailed(Connection& connection, int error) {
   const bool peer_has_gone = error == EPIPE || error == ECONNRESET;
+  // Nothing leaves any more: what waits holds up no input.
+  if (peer_has_gone) connection.above_high_edge_ = false;
   if (!peer_has_gone || !connection.wants_input()) {
     return connection.Finish(CloseReason::kError, error);
   }

@@ -140,8 +140,15 @@ void IOHandlerForClient::Begin(ConnectionPool::Draw& draw) {
                     {});
   }
   draw.idle = {};
-  Report(*exchange, Event::kConnecting);
-  Connect(*exchange);
+  // Only the pool knows whether the next may be alive, or the host backs off.
+  PutBack(*exchange);
+}
+
+void IOHandlerForClient::PutBack(Exchange& exchange) {
+  Report(exchange, Event::kClosed);
+  CancelTimer(exchange.deadline);
+  turn_.returned.push_back({exchange.host, std::move(exchange.pending)});
+  exchanges_.Erase(exchange.name);
 }
 
 void IOHandlerForClient::Connect(Exchange& exchange) {
@@ -249,10 +256,7 @@ void IOHandlerForClient::ConnectFailed(Exchange& exchange,
   }
   KVLOG(1) << exchange.pending.target.host << ": " << failure.ToString()
            << ", will be tried again";
-  Report(exchange, Event::kClosed);
-  CancelTimer(exchange.deadline);
-  turn_.returned.push_back({exchange.host, std::move(exchange.pending)});
-  exchanges_.Erase(exchange.name);
+  PutBack(exchange);
 }
 
 void IOHandlerForClient::DeadlinePassed(SlotName name) {

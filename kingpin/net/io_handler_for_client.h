@@ -154,6 +154,8 @@ class IOHandlerForClient : public IOHandler {
 
   void EndRace(Exchange& exchange);
   void ConnectFailed(Exchange& exchange, ConnectFailure failure);
+  // Ends the exchange; its target is drawn again before all others of the host.
+  void PutBack(Exchange& exchange);
   void DeadlinePassed(SlotName name);
   bool MayRetry(const Exchange& exchange, const Connection& connection,
                 CloseReason reason) const;

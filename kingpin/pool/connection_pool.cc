@@ -284,9 +284,6 @@ void ConnectionPool::TakeNews(int thread, Turn& turn) {
 void ConnectionPool::TakeReport(int thread, const Report& report) {
   Host* host = report.host;
   switch (report.event) {
-    case Event::kConnecting:
-      ++host->connecting;
-      return;
     case Event::kConnected:
       --host->connecting;
       host->failures = 0;

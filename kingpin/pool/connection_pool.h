@@ -8,7 +8,8 @@
 //
 // Which target comes next: the highest priority; within it the hosts take turns,
 // so that a host with many targets, or none that answers, costs the others
-// nothing; within a host the oldest.
+// nothing; within a host the oldest, but before it those that were drawn already
+// (a retry, the next hop of a redirect), the latest of them first.
 //
 // Which thread draws it: draw_turns.h. Who finds that it is another's turn wakes
 // that one.
@@ -18,7 +19,8 @@
 // first_back_off with jitter, and then is tried with one connect at a time until
 // one succeeds. Idle connections to it stay in use meanwhile, also by targets
 // behind one that needs a new one. The others wait, until they are over their
-// deadlines.
+// deadlines. What is known of it is forgotten when the back-off ends and nobody
+// waits for the host.
 //
 // Threads: Add() and the numbers from any thread; Update() and what else says so
 // from loop threads. One mutex, held for a batch.
@@ -113,7 +115,6 @@ class ConnectionPool {
 
   // What happened on a thread to a socket that counts against the limits.
   enum class Event : uint8_t {
-    kConnecting,  // It was to be reused, was dead, and is made anew.
     kConnected,
     kConnectFailed,  // The host backs off.
     kConnectEnded,   // Neither: a deadline, before it could have answered.

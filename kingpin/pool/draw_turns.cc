@@ -18,12 +18,10 @@ void DrawTurns::Open(absl::Span<const std::unique_ptr<ThreadSlot>> slots) {
   threads_.assign(slots.size(), {});
 }
 
-void DrawTurns::Clear() {
-  slots_ = {};
-  threads_.clear();
-}
+void DrawTurns::Clear() { slots_ = {}; }
 
 bool DrawTurns::Stuck(int thread, MonotonicTime now) const {
+  if (slots_.empty()) return false;
   return slots_[thread]->StuckFor(stuck_after_, now);
 }
 
@@ -47,6 +45,7 @@ bool DrawTurns::MayDraw(int thread, MonotonicTime now) const {
 }
 
 ThreadSlot* DrawTurns::Next(MonotonicTime now) const {
+  if (slots_.empty()) return nullptr;
   int next = -1;
   for (int i = 0; i < threads(); ++i) {
     if (Stuck(i, now)) continue;
@@ -56,6 +55,10 @@ ThreadSlot* DrawTurns::Next(MonotonicTime now) const {
     }
   }
   return next < 0 ? nullptr : slots_[next].get();
+}
+
+uint64_t DrawTurns::draws(int thread) const {
+  return thread < threads() ? threads_[thread].draws : 0;
 }
 
 void DrawTurns::CountDraw(int thread) {

@@ -37,6 +37,7 @@ class DrawTurns {
       : load_margin_(load_margin), stuck_after_(stuck_after) {}
 
   void Open(absl::Span<const std::unique_ptr<ThreadSlot>> slots);
+  // The run is over: nobody is woken any more, the numbers stay.
   void Clear();
 
   bool MayDraw(int thread, MonotonicTime now) const;
@@ -49,7 +50,7 @@ class DrawTurns {
   void CountEnd(int thread) { --threads_[thread].load; }
 
   // Targets that `thread` has drawn so far.
-  uint64_t draws(int thread) const { return threads_[thread].draws; }
+  uint64_t draws(int thread) const;
   // "12/34", of all threads.
   std::string DebugString() const;
 

@@ -693,6 +693,27 @@ TEST_F(AccessLogTest, OfWhatIsRefusedTheBeginningIsWritten) {
       << Text();
 }
 
+TEST_F(AccessLogTest, WhatAResetHasSwallowedWasNotSent) {
+  std::atomic<int> requests = 0;
+  ScopedFaultHook hook([&](sys::Call call, int) -> sys::Fault {
+    return {.error = call == sys::Call::kSend && requests > 0 ? ECONNRESET : 0};
+  });
+  Server server({.options = {.access_log = log_.get()},
+                 .on_request = [&](TestHandler& handler, Connection& c,
+                                   const Request&) {
+                   ++requests;
+                   AnswerText(handler, c, std::string(20'000, 'x'));
+                 }});
+  HttpTestClient client(server.port());
+  client.Send(
+      "GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
+      "GET /b HTTP/1.1\r\nHost: h\r\n\r\n");
+  client.socket().ReadAll();
+  server.Stop();
+  EXPECT_TRUE(absl::StrContains(Text(), "\"GET /a HTTP/1.1\" 200 0 ")) << Text();
+  EXPECT_EQ(requests, 1);
+}
+
 TEST_F(AccessLogTest, AnEarlyAnswerIsWrittenWhenTheBodyHasCome) {
   Server server(
       {.options = {.access_log = log_.get()},

@@ -351,6 +351,26 @@ TEST(FailureMode08, TheAnswerBeforeAResetIsReadToItsEnd) {
   ExpectRecovered(t.client());
 }
 
+TEST(FailureMode08, TheAnswerIsReadThoughTheOutputIsAboveItsHighEdge) {
+  std::string got;
+  TestListener server;
+  ManualClient client(
+      {.on_message = [&](ScriptedClientHandler&, Connection& c) {
+        got += c.input().TakeAll();
+      }});
+  client.Add(server.target("head"));
+  TestClient peer = server.Accept(client);
+  ASSERT_TRUE(client.RunUntil([&] { return peer.received() == "head"; }));
+  EXPECT_FALSE(client.only().Write(std::string(16 << 20, 'x')));
+  client.Turn(2);
+  EXPECT_EQ(peer.TrySend("413 is why"), 10u);
+  peer.Close();
+  ASSERT_TRUE(client.RunUntilEnded(1));
+  EXPECT_EQ(got, "413 is why");
+  EXPECT_EQ(client.events().back(), "close: error");
+  ExpectRecovered(client);
+}
+
 TEST(FailureMode08, AHandlerThatWantsNoMoreIsNotReadFor) {
   RefusesTheRest t({});
   Connection& c = t.client().only();
@@ -387,6 +407,32 @@ TEST(FailureMode42, ClosedBeforeItIsUsedAgain) {
     ASSERT_TRUE(client.RunUntil([&] { return client.pool().open() == 0; }));
   }
   ExpectRecovered(client);
+}
+
+// A server that starts again: all idle connections are dead, and it refuses new ones.
+TEST(FailureMode42, DeadOnesDoNotGetRoundTheBackOff) {
+  constexpr int kIdle = 5;
+  TestListener server;
+  ManualClient client(GivesBack());
+  {
+    std::vector<TestClient> peers;
+    for (int i = 0; i < kIdle; ++i) client.Add(server.target("1"));
+    for (int i = 0; i < kIdle; ++i) peers.push_back(server.Accept(client));
+    for (TestClient& peer : peers) peer.TrySend("y");
+    ASSERT_TRUE(client.RunUntil([&] { return client.pool().idle() == kIdle; }));
+  }
+  int connects = 0;
+  ScopedFaultHook hook([&](sys::Call call, int) -> sys::Fault {
+    if (call != sys::Call::kConnect) return {};
+    ++connects;
+    return {.error = ECONNREFUSED};
+  });
+  for (int i = 0; i <= kIdle; ++i) client.Add(server.target("2"));
+  client.Turn(2 * kIdle + 4);
+  EXPECT_EQ(connects, 1);
+  EXPECT_EQ(client.failures().size(), 1u);
+  EXPECT_EQ(client.pool().waiting(), static_cast<size_t>(kIdle));
+  EXPECT_EQ(client.pool().open(), 0);
 }
 
 TEST(FailureMode42, ClosedAsItIsUsedAgain) {

@@ -91,5 +91,16 @@ TEST_F(DrawTurnsTest, TheLightestIsNextAndThenTheOneThatHasDrawnLess) {
   EXPECT_EQ(Next(), slots_[0].get());
 }
 
+TEST_F(DrawTurnsTest, TheNumbersAreThereBeforeAndAfterARun) {
+  Draw(1);
+  turns_.Clear();
+  EXPECT_EQ(turns_.draws(1), 1u);
+  EXPECT_EQ(turns_.DebugString(), "0/1");
+  EXPECT_EQ(Next(), nullptr);
+  EXPECT_FALSE(turns_.AnyStuck(clock_.Now()));
+  const DrawTurns not_open(3, absl::Milliseconds(10));
+  EXPECT_EQ(not_open.draws(0), 0u);
+}
+
 }  // namespace
 }  // namespace kingpin
