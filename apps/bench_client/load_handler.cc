@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <utility>
 
@@ -224,7 +223,7 @@ void LoadHandler::OnClose(Connection& connection, CloseReason reason) {
         Fail(connection, "no answer in time");
         break;
       case CloseReason::kError:
-        Fail(connection, std::strerror(connection.error()));
+        Fail(connection, connection.error_text());
         break;
       default:
         Fail(connection, absl::StrCat("closed: ", ToString(reason)));
