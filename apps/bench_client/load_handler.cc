@@ -90,8 +90,8 @@ void LoadHandler::WriteOn(Connection& connection) {
   const std::string_view request = load_.request();
   // Less than the connection's high edge waits in it at any time: above that it would
   // not read, and a server that answers while it is asked would wait for us for ever.
-  while (state.to_write > 0 && !connection.closing() &&
-         connection.error() == 0 && connection.pending_output() < kSliceBytes) {
+  while (state.to_write > 0 && connection.takes_output() &&
+         connection.pending_output() < kSliceBytes) {
     const size_t left = (state.to_write - 1) % request.size() + 1;
     const std::string_view slice =
         request.substr(request.size() - left, kSliceBytes);

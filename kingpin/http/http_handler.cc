@@ -167,9 +167,7 @@ void HttpHandler::Proceed(Connection& connection) {
   turn_ended_ = false;
   // Of an earlier turn: the peer does not read, or a file is on its way.
   const bool stuck = connection.pending_output() > 0;
-  // With an error nobody would have the answers.
-  for (int taken = 0; !connection.closing() && connection.error() == 0;
-       ++taken) {
+  for (int taken = 0; connection.takes_output(); ++taken) {
     if (connection.busy()) {
       // Two calls of epoll_ctl: only for a peer that pipelines.
       if (!connection.input().empty()) connection.PauseReading();
@@ -600,8 +598,7 @@ void HttpHandler::BeginLog(Connection& connection, const Request* request,
 }
 
 void HttpHandler::CountQueued(Connection& connection, uint64_t bytes) {
-  if (!log_.has_value() || connection.closing()) return;
-  if (connection.error() != 0) return;  // Write() has taken nothing.
+  if (!log_.has_value() || !connection.takes_output()) return;
   AnswerLog::Entry* entry = ExchangeOf(connection).log;
   if (entry != nullptr) StateFor(connection).log.Count(entry, bytes);
 }

@@ -28,10 +28,6 @@ namespace {
 
 constexpr std::string_view kKeptSuffix = ".unwritten";
 
-absl::Status Error(int error, std::string_view what, std::string_view path) {
-  return absl::ErrnoToStatus(error, absl::StrCat(what, " \"", path, "\""));
-}
-
 template <typename T>
 void Store(T& where, T value) {
   std::atomic_ref<T>(where).store(value, std::memory_order_release);
@@ -105,7 +101,7 @@ absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Open(
   if (!file.ok()) return file.status();
   struct stat status;
   if (::fstat((*file)->fd(), &status) != 0) {
-    return Error(errno, "fstat", options.path);
+    return BoxError(errno, "fstat", options.path);
   }
   std::string kept;
   if (status.st_size > 0) {
@@ -140,10 +136,10 @@ absl::StatusOr<std::unique_ptr<BoxFile>> BlackBox::SetAside(
   int error = sys::Link(path.c_str(), kept.c_str());
   if (error == 0 && ::unlink(path.c_str()) != 0) error = errno;
   if (error == 0) return BoxFile::Open(path);
-  return Error(error,
-               absl::StrCat("the log does not take what is in black box \"",
-                            path, "\", which cannot be kept as"),
-               kept);
+  return BoxError(error,
+                  absl::StrCat("the log does not take what is in black box \"",
+                               path, "\", which cannot be kept as"),
+                  kept);
 }
 
 absl::Status BlackBox::Allocate(const Options& options, const BoxFile& file) {
@@ -161,18 +157,18 @@ absl::Status BlackBox::Allocate(const Options& options, const BoxFile& file) {
   }
   // What was allocated so far is of no use, here or to who needs the room.
   if (::ftruncate(fd, 0) != 0) error = errno;
-  return Error(error, "cannot allocate black box", options.path);
+  return BoxError(error, "cannot allocate black box", options.path);
 }
 
 absl::StatusOr<char*> BlackBox::Map(const Options& options,
                                     const BoxFile& file) {
   const SysResult<UniqueFd> again = BoxFile::OpenUnlocked(options.path, O_RDWR);
-  if (!again.ok()) return Error(again.error, "cannot open", options.path);
+  if (!again.ok()) return BoxError(again.error, "cannot open", options.path);
   struct stat ours;
   struct stat found;
   if (::fstat(file.fd(), &ours) != 0 ||
       ::fstat(again.value.get(), &found) != 0) {
-    return Error(errno, "fstat", options.path);
+    return BoxError(errno, "fstat", options.path);
   }
   if (ours.st_ino != found.st_ino || ours.st_dev != found.st_dev) {
     return absl::UnavailableError(absl::StrCat(
@@ -180,7 +176,7 @@ absl::StatusOr<char*> BlackBox::Map(const Options& options,
   }
   void* base = ::mmap(nullptr, MappedBytes(options), PROT_READ | PROT_WRITE,
                       MAP_SHARED, again.value.get(), 0);
-  if (base == MAP_FAILED) return Error(errno, "cannot map", options.path);
+  if (base == MAP_FAILED) return BoxError(errno, "cannot map", options.path);
   return static_cast<char*>(base);
 }
 

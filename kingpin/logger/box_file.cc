@@ -21,10 +21,6 @@ namespace {
 constinit PlainMutex files_mu;
 constinit BoxFile* first_file = nullptr;  // Guarded by files_mu.
 
-absl::Status Error(int error, std::string_view what, std::string_view path) {
-  return absl::ErrnoToStatus(error, absl::StrCat(what, " \"", path, "\""));
-}
-
 std::string InUse(int fd, std::string_view path) {
   BoxHeader header = {};
   const bool is_known =
@@ -36,6 +32,10 @@ std::string InUse(int fd, std::string_view path) {
 }
 
 }  // namespace
+
+absl::Status BoxError(int error, std::string_view what, std::string_view path) {
+  return absl::ErrnoToStatus(error, absl::StrCat(what, " \"", path, "\""));
+}
 
 absl::StatusOr<std::unique_ptr<BoxFile>> BoxFile::Open(
     const std::string& path) {
@@ -62,7 +62,7 @@ absl::Status BoxFile::OpenAndLock(const std::string& path) {
   SysResult<UniqueFd> opened =
       OpenUnlocked(path, O_RDWR | O_CREAT | O_NOFOLLOW);
   if (!opened.ok()) {
-    return Error(opened.error, "cannot open black box", path);
+    return BoxError(opened.error, "cannot open black box", path);
   }
   const int fd = opened.value.get();
   struct stat status;
@@ -71,8 +71,9 @@ absl::Status BoxFile::OpenAndLock(const std::string& path) {
         absl::StrCat("black box \"", path, "\" is no regular file"));
   }
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    return errno == EWOULDBLOCK ? absl::UnavailableError(InUse(fd, path))
-                                : Error(errno, "cannot lock black box", path);
+    return errno == EWOULDBLOCK
+               ? absl::UnavailableError(InUse(fd, path))
+               : BoxError(errno, "cannot lock black box", path);
   }
   fd_ = std::move(opened.value);
   return absl::OkStatus();

@@ -12,12 +12,17 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "kingpin/sys/syscalls.h"
 #include "kingpin/sys/unique_fd.h"
 
 namespace kingpin::log_internal {
+
+// "WHAT "PATH"" and the errno's text.
+absl::Status BoxError(int error, std::string_view what, std::string_view path);
 
 class BoxFile {
  public:

@@ -40,18 +40,13 @@ int SyncAll(int fd, int (*sync)(int fd)) {
   return 0;
 }
 
-}  // namespace log_internal
-
-namespace {
-
-// Rounded up: less than a millisecond would be no wait at all, again and again.
 int PollMillis(absl::Duration wait) {
   return static_cast<int>(absl::ToInt64Milliseconds(
       absl::Ceil(std::clamp(wait, absl::ZeroDuration(), absl::Hours(24)),
                  absl::Milliseconds(1))));
 }
 
-}  // namespace
+}  // namespace log_internal
 
 SysResult<size_t> FdSink::Write(const LogBatch& batch) {
   if (patience_ == absl::InfiniteDuration()) {
@@ -69,7 +64,8 @@ SysResult<size_t> FdSink::WriteInTime(std::string_view data) {
         absl::Nanoseconds(log_internal::MonotonicNanos() - begin);
     pollfd writable = {.fd = fd_, .events = POLLOUT, .revents = 0};
     const int ready =
-        ::poll(&writable, 1, waits_ ? PollMillis(patience_ - waited) : 0);
+        ::poll(&writable, 1,
+               waits_ ? log_internal::PollMillis(patience_ - waited) : 0);
     if (ready < 0 && errno == EINTR) continue;
     waits_ = ready > 0;
     if (!waits_) return {taken, EAGAIN};

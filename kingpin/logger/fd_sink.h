@@ -47,6 +47,9 @@ SysResult<size_t> WriteAll(int fd, std::string_view data);
 // 0 too for what has nothing to sync: pipes, sockets and terminals.
 int SyncAll(int fd, int (*sync)(int fd));
 
+// For poll(2): up to a day, and rounded up, so that any patience is some.
+int PollMillis(absl::Duration wait);
+
 }  // namespace log_internal
 }  // namespace kingpin
 

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kingpin/logger/fd_sink.h"
+
 namespace kingpin::log_internal {
 namespace {
 
@@ -45,12 +47,7 @@ int LocalDatagrams::SendConnected(absl::FunctionRef<int(int fd)> send) {
 
 bool LocalDatagrams::WaitForRoom() {
   pollfd writable = {.fd = socket_.get(), .events = POLLOUT, .revents = 0};
-  // Rounded up, so that any patience is some.
-  const absl::Duration wait =
-      absl::Ceil(std::clamp(patience_, absl::ZeroDuration(), absl::Hours(24)),
-                 absl::Milliseconds(1));
-  return ::poll(&writable, 1,
-                static_cast<int>(absl::ToInt64Milliseconds(wait))) != 0;
+  return ::poll(&writable, 1, PollMillis(patience_)) != 0;
 }
 
 int LocalDatagrams::Connect() {

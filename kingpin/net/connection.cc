@@ -100,7 +100,7 @@ bool Connection::input_full() const {
 
 bool Connection::Write(absl::string_view data) {
   DCHECK(handler_->OnLoopThread());
-  if (closing() || error_ != 0) return false;
+  if (!takes_output()) return false;
   if (data.empty()) return !above_high_edge_;
   if (drained() && !blocked_ && data.size() >= kDirectWriteBytes &&
       sender() == nullptr) {
@@ -130,7 +130,7 @@ absl::string_view Connection::SendDirectly(absl::string_view data) {
 bool Connection::SendFile(std::shared_ptr<const UniqueFd> file, off_t offset,
                           uint64_t size) {
   DCHECK(handler_->OnLoopThread());
-  if (closing() || error_ != 0) return false;
+  if (!takes_output()) return false;
   if (size == 0) return !above_high_edge_;
   output_.AppendFile(handler_->segment_pool_, std::move(file), offset, size);
   return AfterWrite();

@@ -130,6 +130,8 @@ class Connection : private TimerNode {
   void Abort();
   // Close() and the like were called, or it is closed.
   bool closing() const { return closing_ || closed_; }
+  // Write() takes something, be it above the high edge.
+  bool takes_output() const { return !closing() && error_ == 0; }
   // The errno behind CloseReason::kError, from when it is known.
   int error() const { return error_; }
   // The same for people, with what the transport has to say about it.

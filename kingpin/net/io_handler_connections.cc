@@ -275,7 +275,7 @@ void IOHandler::Flush(Connection& connection) {
 }
 
 void IOHandler::OutputFailed(Connection& connection, int error) {
-  const bool peer_has_gone = error == EPIPE || error == ECONNRESET;
+  const bool peer_has_gone = sys::PeerHasGone(error);
   // Nothing leaves any more: what waits holds up no input.
   if (peer_has_gone) connection.above_high_edge_ = false;
   if (!peer_has_gone || !connection.wants_input()) {

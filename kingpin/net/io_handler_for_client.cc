@@ -326,8 +326,7 @@ bool IOHandlerForClient::MayRetry(const Exchange& exchange,
                                   CloseReason reason) const {
   const bool peer_closed =
       reason == CloseReason::kPeer ||
-      (reason == CloseReason::kError &&
-       (connection.error() == ECONNRESET || connection.error() == EPIPE));
+      (reason == CloseReason::kError && sys::PeerHasGone(connection.error()));
   // Who has closed it is done with the target.
   return peer_closed && !IsOwnClose(connection) && exchange.reused &&
          !connection.received() && !exchange.pending.retried &&

@@ -16,6 +16,7 @@
 #ifndef KINGPIN_SYS_SYSCALLS_H_
 #define KINGPIN_SYS_SYSCALLS_H_
 
+#include <errno.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -54,6 +55,11 @@ int Bind(int fd, const SocketAddress& address);
 int Listen(int fd, int backlog);
 // SO_ERROR, which reading clears; the errno of the read if that fails.
 int TakeSocketError(int fd);
+// Of a socket: nothing that is sent arrives any more. What the peer has sent may
+// still be there to be read.
+inline bool PeerHasGone(int error) {
+  return error == EPIPE || error == ECONNRESET;
+}
 // Sends FIN. The socket can still be read.
 int ShutdownWrite(int fd);
 

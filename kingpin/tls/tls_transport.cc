@@ -298,8 +298,8 @@ SysResult<size_t> TlsTransport::Recv(char* data, size_t size) {
   // Reading may have had something to say: a key update, an alert. That the peer
   // takes no more is for who sends to find: it may have said why before.
   const int flushed = FlushOut(/*more=*/false);
-  const bool is_gone = flushed == EPIPE || flushed == ECONNRESET;
-  if (flushed != 0 && flushed != EAGAIN && !is_gone && failed_ == 0) {
+  if (flushed != 0 && flushed != EAGAIN && !sys::PeerHasGone(flushed) &&
+      failed_ == 0) {
     Fail(flushed, "");
   }
   if (keys_are_stale_ && failed_ == 0) {

@@ -3,12 +3,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <new>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
@@ -20,41 +19,8 @@
 #include "kingpin/sys/syscalls.h"
 #include "kingpin/sys/unique_fd.h"
 #include "tests/http/http_test_server.h"
+#include "tests/testing/out_of_memory.h"
 #include "tests/testing/test_client.h"
-
-namespace {
-
-// Allocations of this thread until all fail; below 0: none does.
-thread_local int left = -1;
-
-// Null: out of memory.
-void* TryAllocate(size_t size) {
-  if (left == 0) return nullptr;
-  if (left > 0) --left;
-  return std::malloc(size);
-}
-
-void* Allocate(size_t size) {
-  void* memory = TryAllocate(size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-// All forms that the ones of delete below may meet, or a sanitizer's own would.
-void* operator new(size_t size) { return Allocate(size); }
-void* operator new[](size_t size) { return Allocate(size); }
-void* operator new(size_t size, const std::nothrow_t&) noexcept {
-  return TryAllocate(size);
-}
-void* operator new[](size_t size, const std::nothrow_t&) noexcept {
-  return TryAllocate(size);
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
 
 namespace kingpin {
 namespace {
@@ -76,10 +42,9 @@ constexpr char kRequests[] =
 bool FailFrom(int spared, int rounds, ManualHttpServer& server) {
   bool failed = false;
   for (int i = 0; i < rounds; ++i) {
-    left = failed ? -1 : spared;
+    testing::spared_allocations() = failed ? -1 : spared;
     EXPECT_NO_THROW(server.Turn()) << "after " << spared;
-    spared = left;
-    left = -1;
+    spared = std::exchange(testing::spared_allocations(), -1);
     failed = failed || spared == 0;
     server.Advance(kLongestBackOff);
   }

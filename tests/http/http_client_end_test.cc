@@ -26,7 +26,7 @@
 #include "kingpin/pool/thread_shared_data.h"
 #include "kingpin/pool/thread_shared_data_for_client.h"
 #include "kingpin/sys/clock.h"
-#include "tests/testing/process.h"
+#include "tests/testing/any_instant.h"
 #include "tests/testing/random.h"
 #include "tests/testing/scripted_client.h"
 #include "tests/testing/test_client.h"
@@ -34,6 +34,7 @@
 namespace kingpin::http {
 namespace {
 
+using testing::End;
 using testing::Random;
 using testing::TestClient;
 using testing::TestListener;
@@ -115,12 +116,6 @@ struct Peer {
   int owed = 0;  // Answers.
   bool continued = false;
 };
-
-enum class End { kDrop, kDrain, kStop };
-
-std::string_view ToString(End end) {
-  return end == End::kDrop ? "drop" : end == End::kDrain ? "drain" : "stop";
-}
 
 class Scenario {
  public:
@@ -381,18 +376,8 @@ constexpr int kParts = 4;
 
 TEST_P(FailureMode55, ExchangesEndOnceAtAnyInstant) {
   constexpr int kEach = 2'000 / kParts;
-  const std::set<int> before = testing::OpenDescriptors();
-  std::set<std::string> seen;
-  for (int i = 0; i < kEach; ++i) {
-    const uint64_t seed = static_cast<uint64_t>(GetParam()) * kEach + i;
-    SCOPED_TRACE(absl::StrCat("seed ", seed));
-    Scenario scenario(seed);
-    scenario.Run();
-    seen.insert(scenario.seen().begin(), scenario.seen().end());
-    if (::testing::Test::HasFailure()) return;
-  }
-  EXPECT_EQ(testing::OpenDescriptors(), before);
-  // That it has been everywhere.
+  const std::set<std::string> seen =
+      testing::RunScenarios<Scenario>(uint64_t{kEach} * GetParam(), kEach);
   std::set<std::string> all = {"OK",
                                "OK in a hop",
                                "CANCELLED",
@@ -413,9 +398,7 @@ TEST_P(FailureMode55, ExchangesEndOnceAtAnyInstant) {
       all.insert(absl::StrCat(end, stage));
     }
   }
-  for (const std::string& event : all) {
-    EXPECT_TRUE(seen.contains(event)) << event;
-  }
+  testing::ExpectSeen(seen, all);
 }
 
 INSTANTIATE_TEST_SUITE_P(Part, FailureMode55, ::testing::Range(0, kParts));

@@ -1,13 +1,12 @@
 // A logger that gets no memory: no statement throws, and each line is written or
 // counted and declared.
+#include "tests/testing/out_of_memory.h"
+
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -19,50 +18,6 @@
 #include "kingpin/logger/log_format.h"
 #include "tests/logger/sink_testing.h"
 
-namespace {
-
-// What is at least so large there is no memory for, on any thread;
-constinit std::atomic<size_t> fails_from = SIZE_MAX;
-// for anything on this one.
-constinit thread_local bool t_fails = false;
-
-struct NoMemoryHere {
-  NoMemoryHere() { t_fails = true; }
-  ~NoMemoryHere() { t_fails = false; }
-};
-
-struct NoMemoryFrom {
-  explicit NoMemoryFrom(size_t bytes) { fails_from = bytes; }
-  ~NoMemoryFrom() { fails_from = SIZE_MAX; }
-};
-
-// Null: out of memory.
-void* TryAllocate(size_t size) {
-  return t_fails || size >= fails_from ? nullptr : std::malloc(size);
-}
-
-void* Allocate(size_t size) {
-  void* const memory = TryAllocate(size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-// All forms that the ones of delete below may meet, or a sanitizer's own would.
-void* operator new(size_t size) { return Allocate(size); }
-void* operator new[](size_t size) { return Allocate(size); }
-void* operator new(size_t size, const std::nothrow_t&) noexcept {
-  return TryAllocate(size);
-}
-void* operator new[](size_t size, const std::nothrow_t&) noexcept {
-  return TryAllocate(size);
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
-
 namespace kingpin {
 namespace {
 
@@ -70,6 +25,8 @@ using testing::CheckedCounters;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using testing::NoMemoryFrom;
+using testing::NoMemoryHere;
 using testing::ReadFile;
 using testing::ScratchDirectory;
 using testing::SplitLines;

@@ -25,7 +25,7 @@
 #include "kingpin/pool/target.h"
 #include "kingpin/sys/fault.h"
 #include "tests/net/fake_transport.h"
-#include "tests/testing/process.h"
+#include "tests/testing/any_instant.h"
 #include "tests/testing/random.h"
 #include "tests/testing/scripted_client.h"
 #include "tests/testing/test_client.h"
@@ -35,6 +35,7 @@ namespace {
 
 using testing::ClientScript;
 using testing::DeafListener;
+using testing::End;
 using testing::FakeTransport;
 using testing::kFarewell;
 using testing::kHello;
@@ -113,12 +114,6 @@ struct Counted : TargetContext {
   int* count;
 };
 
-enum class End { kDrop, kDrain, kStop };
-
-const char* ToString(End end) {
-  return end == End::kDrop ? "drop" : end == End::kDrain ? "drain" : "stop";
-}
-
 // Targets of this group go through a transport.
 constexpr char kCoded[] = "coded";
 
@@ -136,7 +131,7 @@ class Scenario {
     Finish(static_cast<End>(random_.Below(3)));
     EXPECT_EQ(contexts_, 0) << "a target was lost";
   }
-  std::set<std::string> Events() {
+  std::set<std::string> seen() {
     std::vector<std::string> events = client_.events();
     return {events.begin(), events.end()};
   }
@@ -375,45 +370,32 @@ constexpr int kParts = 10;
 
 TEST_P(FailureMode55, EndsAtAnyInstant) {
   constexpr int kEach = 10'000 / kParts;
-  const std::set<int> before = testing::OpenDescriptors();
-  std::set<std::string> seen;
-  for (int i = 0; i < kEach; ++i) {
-    const uint64_t seed = static_cast<uint64_t>(GetParam()) * kEach + i;
-    SCOPED_TRACE(absl::StrCat("seed ", seed));
-    Scenario scenario(seed);
-    scenario.Run();
-    seen.merge(scenario.Events());
-    if (::testing::Test::HasFailure()) return;
-  }
-  EXPECT_EQ(testing::OpenDescriptors(), before);
-  // That it has been everywhere.
-  for (const char* event :
-       {"connect",
-        "reconnect",
-        "message",
-        "close: given back",
-        "close: retry",
-        "close: peer",
-        "close: error",
-        "close: local",
-        "close: shutdown",
-        "close: deadline",
-        "failed: connection refused",
-        "failed: the run ended",
-        "failed: no such name",
-        "failed: connecting timed out",
-        "failed: the deadline passed while connecting",
-        "failed: the handshake failed",
-        "bad hello",
-        "no hello",
-        "handshake timeout",
-        "failed: out of descriptors or memory",
-        "drop during a handshake",
-        "drain during a handshake",
-        "stop during a handshake",
-        "failed: the deadline passed while waiting for a connection"}) {
-    EXPECT_TRUE(seen.contains(event)) << event;
-  }
+  testing::ExpectSeen(
+      testing::RunScenarios<Scenario>(uint64_t{kEach} * GetParam(), kEach),
+      {"connect",
+       "reconnect",
+       "message",
+       "close: given back",
+       "close: retry",
+       "close: peer",
+       "close: error",
+       "close: local",
+       "close: shutdown",
+       "close: deadline",
+       "failed: connection refused",
+       "failed: the run ended",
+       "failed: no such name",
+       "failed: connecting timed out",
+       "failed: the deadline passed while connecting",
+       "failed: the handshake failed",
+       "bad hello",
+       "no hello",
+       "handshake timeout",
+       "failed: out of descriptors or memory",
+       "drop during a handshake",
+       "drain during a handshake",
+       "stop during a handshake",
+       "failed: the deadline passed while waiting for a connection"});
 }
 
 INSTANTIATE_TEST_SUITE_P(Part, FailureMode55, ::testing::Range(0, kParts));
