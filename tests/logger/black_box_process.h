@@ -162,6 +162,15 @@ inline Output RunRecover(const std::string& path) {
   return RunToEnd({getenv("RECOVER"), path});
 }
 
+// A process that is killed with its backend within a write.
+inline pid_t KillStuck(const std::string& mode, const BoxFiles& files) {
+  Process child(HelperArgs(mode, files));
+  EXPECT_EQ(child.ReadLine(), "ready") << child.ReadErr();
+  const pid_t pid = child.pid();
+  child.Kill();
+  return pid;
+}
+
 }  // namespace kingpin
 
 #endif  // TESTS_LOGGER_BLACK_BOX_PROCESS_H_

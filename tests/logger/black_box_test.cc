@@ -4,17 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -28,9 +24,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kingpin/logger/black_box_format.h"
@@ -41,7 +34,6 @@
 #include "kingpin/logger/klog.h"
 #include "kingpin/logger/line_format.h"
 #include "kingpin/logger/line_writer.h"
-#include "kingpin/logger/raw_slots.h"
 #include "kingpin/logger/record.h"
 #include "kingpin/logger/ring.h"
 #include "kingpin/logger/ring_control.h"
@@ -64,15 +56,6 @@ using ::testing::MatchesRegex;
 using ::testing::Not;
 using testing::ReadFile;
 using ::testing::SizeIs;
-
-// A process that is killed with its backend within a write.
-pid_t KillStuck(const std::string& mode, const BoxFiles& files) {
-  Process child(HelperArgs(mode, files));
-  EXPECT_EQ(child.ReadLine(), "ready") << child.ReadErr();
-  const pid_t pid = child.pid();
-  child.Kill();
-  return pid;
-}
 
 // --- The headers' own examples ----------------------------------------------------
 
@@ -493,207 +476,6 @@ TEST(BlackBoxRecover, MoreThreadsThanRingsShareOne) {
   EXPECT_THAT(LinesOf(ReadFile(files.log)), SizeIs(2000));
 }
 
-// --- What is refused ----------------------------------------------------------------
-
-TEST(BlackBoxOpen, InUseByALivingProcessIsRefused) {
-  BoxFiles files;
-  Process holder(HelperArgs("hold", files));
-  ASSERT_EQ(holder.ReadLine(), "ready");
-  const std::string in_use = absl::StrCat(
-      "black box \"", files.box, "\" is in use by process ", holder.pid());
-  Output output = RunToEnd(HelperArgs("start", files));
-  EXPECT_EQ(output.code, 1);
-  EXPECT_EQ(output.err, in_use + "\n");
-  // It logs all the same, and says what is wrong.
-  EXPECT_THAT(LinesOf(ReadFile(files.log)),
-              ElementsAre(EndsWith(in_use + ": lines are kept in memory only"),
-                          EndsWith(" started")));
-  output = RunRecover(files.box);
-  EXPECT_EQ(output.code, 4);
-  EXPECT_THAT(output.err, HasSubstr("in use by a process that lives"));
-  holder.Kill();
-  EXPECT_EQ(RunToEnd(HelperArgs("start", files)).code, 0);
-}
-
-TEST(BlackBoxOpen, SecondLoggerOfTheProcessIsRefused) {
-  BoxFiles files;
-  const UniqueFd log =
-      sys::Open(files.log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600).value;
-  {
-    Logger first({.fd = log.get(), .black_box = files.box});
-    EXPECT_TRUE(first.black_box_status().ok());
-    Logger second({.fd = log.get(), .black_box = files.box});
-    EXPECT_EQ(second.black_box_status().code(), absl::StatusCode::kUnavailable);
-  }
-  Logger third({.fd = log.get(), .black_box = files.box});
-  EXPECT_TRUE(third.black_box_status().ok());
-}
-
-TEST(BlackBoxOpen, ChildOfTheDeadDoesNotKeepIt) {
-  BoxFiles files;
-  Process parent(HelperArgs("fork", files));
-  int child = 0;
-  ASSERT_TRUE(absl::SimpleAtoi(parent.ReadLine(), &child));
-  ASSERT_EQ(parent.ReadLine(), "ready");
-  parent.Kill();
-  EXPECT_EQ(kill(child, 0), 0);
-  const Output output = RunToEnd(HelperArgs("start", files));
-  EXPECT_EQ(output.code, 0) << output.err;
-  EXPECT_EQ(output.out, "recovered 0\n");
-  EXPECT_THAT(LinesOf(ReadFile(files.log)),
-              ElementsAre(EndsWith(" parent"), EndsWith(" child"),
-                          EndsWith(" started")));
-  kill(child, SIGKILL);
-}
-
-// Forks in its first write: of what the process before has left, when the box is open
-// and no logger has it yet.
-TEST(BlackBoxOpen, ChildOfAForkWhileItOpensDoesNotKeepIt) {
-  class Forking : public LogSink {
-   public:
-    explicit Forking(pid_t* child) : child_(*child) {}
-    SysResult<size_t> Write(const LogBatch& batch) override {
-      if (child_ == 0) child_ = fork();
-      while (child_ == 0) pause();
-      return {batch.text.size(), 0};
-    }
-
-   private:
-    pid_t& child_;
-  };
-  BoxFiles files;
-  KillStuck("stuck", files);
-  pid_t child = 0;
-  {
-    const Logger logger(
-        {.sink = [&child] { return std::make_unique<Forking>(&child); },
-         .black_box = files.box});
-    EXPECT_TRUE(logger.black_box_status().ok());
-  }
-  ASSERT_GT(child, 0);
-  const Logger next({.fd = -1, .black_box = files.box});
-  EXPECT_TRUE(next.black_box_status().ok()) << next.black_box_status();
-  kill(child, SIGKILL);
-  waitpid(child, nullptr, 0);
-}
-
-TEST(BlackBoxOpen, ForeignFileIsRefusedAndStaysAsItIs) {
-  for (std::string text : {std::string("precious"), std::string(1 << 16, 'x'),
-                           std::string(1 << 16, '\0')}) {
-    BoxFiles files;
-    WriteFile(files.box, text);
-    const Output output = RunToEnd(HelperArgs("start", files));
-    EXPECT_EQ(output.code, 1);
-    EXPECT_THAT(output.err, HasSubstr("it is no black box"));
-    EXPECT_EQ(ReadFile(files.box), text);
-    EXPECT_EQ(RunRecover(files.box).code, 3);
-  }
-}
-
-TEST(BlackBoxOpen, OtherVersionAndCutOffAreRefused) {
-  BoxFiles files;
-  KillStuck("stuck", files);
-  std::string box = ReadFile(files.box);
-  WriteFile(files.box, box.substr(0, 100 << 10));
-  EXPECT_THAT(RunToEnd(HelperArgs("start", files)).err, HasSubstr("cut off"));
-  Output output = RunRecover(files.box);
-  EXPECT_EQ(output.code, 3);
-  EXPECT_THAT(output.err, HasSubstr("cut off: 102400 of "));
-  box[8] = 7;
-  WriteFile(files.box, box);
-  EXPECT_THAT(RunToEnd(HelperArgs("start", files)).err, HasSubstr("version 7"));
-  output = RunRecover(files.box);
-  EXPECT_EQ(output.code, 3);
-  EXPECT_THAT(output.err, HasSubstr("version 7, and this program knows "));
-}
-
-TEST(BlackBoxOpen, WhatIsNoFileIsRefused) {
-  BoxFiles files;
-  const UniqueFd log =
-      sys::Open(files.log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600).value;
-  for (const char* path : {"/dev/null", "/dev/zero", "/", "/no/such/box"}) {
-    Logger logger({.fd = log.get(), .black_box = path});
-    EXPECT_THAT(std::string(logger.black_box_status().message()),
-                HasSubstr(path));
-    EXPECT_EQ(RunRecover(path).code, 3) << path;
-  }
-  Logger logger(
-      {.fd = log.get(), .black_box = files.box, .black_box_threads = 1 << 20});
-  EXPECT_EQ(logger.black_box_status().code(),
-            absl::StatusCode::kInvalidArgument);
-}
-
-// The kernel takes no more than 64 KiB: what a full disk does.
-TEST(BlackBoxOpen, NoRoomIsAnErrorAtTheStart) {
-  BoxFiles files;
-  const UniqueFd log =
-      sys::Open(files.log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600).value;
-  signal(SIGXFSZ, SIG_IGN);
-  rlimit old;
-  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &old), 0);
-  const rlimit small = {64 << 10, old.rlim_max};
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
-  {
-    Logger logger({.fd = log.get(), .black_box = files.box});
-    EXPECT_THAT(std::string(logger.black_box_status().message()),
-                HasSubstr("cannot allocate black box"));
-    KLOG_TO(logger, INFO) << "works without";
-  }
-  EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &old), 0);
-  EXPECT_EQ(ReadFile(files.box), "");
-  EXPECT_THAT(LinesOf(ReadFile(files.log)),
-              ElementsAre(HasSubstr(" ERROR "), EndsWith(" works without")));
-  Logger logger({.fd = log.get(), .black_box = files.box});
-  EXPECT_TRUE(logger.black_box_status().ok());
-}
-
-// Who closes the standard streams must not have the box as one of them: what anybody
-// prints there would be written over it.
-TEST(BlackBoxOpen, IsNoStandardStream) {
-  BoxFiles files;
-  std::vector<UniqueFd> kept;
-  for (int fd = 0; fd <= STDERR_FILENO; ++fd) {
-    kept.emplace_back(fcntl(fd, F_DUPFD_CLOEXEC, 10));
-    close(fd);
-  }
-  const bool has_box =
-      Logger({.fd = -1, .black_box = files.box}).black_box_status().ok();
-  auto logger = std::make_unique<Logger>(
-      Logger::Options{.fd = -1, .black_box = files.box});
-  std::vector<int> open;
-  for (int fd = 0; fd <= STDERR_FILENO; ++fd) {
-    if (fcntl(fd, F_GETFD) != -1) open.push_back(fd);
-  }
-  for (int fd = 0; fd <= STDERR_FILENO; ++fd) dup2(kept[fd].get(), fd);
-  EXPECT_TRUE(has_box);
-  EXPECT_TRUE(logger->black_box_status().ok());
-  EXPECT_THAT(open, SizeIs(0));
-}
-
-TEST(BlackBoxOpen, CreateGivesTheErrorInsteadOfALogger) {
-  BoxFiles files;
-  const Logger::Options options = {.fd = -1, .black_box = files.box};
-  absl::StatusOr<std::unique_ptr<Logger>> first = Logger::Create(options);
-  ASSERT_TRUE(first.ok()) << first.status();
-  (*first)->Write(LogLevel::kInfo, "line");
-  const auto second = Logger::Create(options);
-  EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
-  EXPECT_THAT(std::string(second.status().message()),
-              HasSubstr("is in use by process"));
-  EXPECT_TRUE(Logger::Create({.fd = -1}).ok());
-}
-
-TEST(BlackBoxOpen, AllOfItIsAllocated) {
-  BoxFiles files;
-  Logger logger({.black_box = files.box, .black_box_threads = 3});
-  ASSERT_TRUE(logger.black_box_status().ok());
-  struct stat status;
-  ASSERT_EQ(stat(files.box.c_str(), &status), 0);
-  EXPECT_GE(status.st_size, 4 * (256 << 10));
-  EXPECT_GE(status.st_blocks * 512, status.st_size);
-  EXPECT_EQ(status.st_mode & 0777, 0600);
-}
-
 // --- Damage -----------------------------------------------------------------------
 
 TEST(BlackBoxDamage, NeverCrashesTheToolAndIsToldByItsCode) {
@@ -727,148 +509,6 @@ TEST(Recover, WrongUseIsToldFromTheRest) {
   EXPECT_EQ(RunToEnd({getenv("RECOVER"), "--nonsense"}).code, 2);
   EXPECT_EQ(RunToEnd({getenv("RECOVER"), "a", "b"}).code, 2);
   EXPECT_EQ(RunToEnd({getenv("RECOVER"), "--help"}).code, 0);
-}
-
-// --- Signal handlers ----------------------------------------------------------------
-
-TEST(RawLine, SignalsAmidStatementsBreakNothing) {
-  BoxFiles files;
-  const Output output = RunToEnd(HelperArgs("signals", files));
-  EXPECT_EQ(output.code, 0) << output.err;
-  const std::vector<std::string> lines = LinesOf(ReadFile(files.log));
-  int number = 0;
-  int alarms = 0;
-  for (const std::string& line : lines) {
-    if (absl::EndsWith(line, " alarm")) {
-      EXPECT_THAT(line, MatchesRegex("2.*Z~? INFO [0-9]+ "
-                                     "black_box_helper.cc:[0-9]+ alarm"));
-      ++alarms;
-    } else if (absl::StrContains(line, " number ")) {
-      EXPECT_THAT(line, EndsWith(absl::StrCat(" number ", number, " text")));
-      ++number;
-    }
-  }
-  std::vector<std::string> end = absl::StrSplit(lines.back(), ' ');
-  ASSERT_THAT(end, SizeIs(4));
-  EXPECT_EQ(end[1], absl::StrCat(number));
-  int signals = 0;
-  int dropped = 0;
-  ASSERT_TRUE(absl::SimpleAtoi(end[2], &signals));
-  ASSERT_TRUE(absl::SimpleAtoi(end[3], &dropped));
-  EXPECT_EQ(alarms + dropped, signals);
-}
-
-// What the backend sees of a handler that is stopped between counting its line and
-// committing it.
-TEST(RawLine, ThatIsCountedAndNotThereYetIsNotSpunOn) {
-  using namespace log_internal;
-  BoxFiles files;
-  Logger logger({.fd = -1, .black_box = files.box});
-  ASSERT_TRUE(logger.black_box_status().ok());
-  const UniqueFd fd = sys::Open(files.box.c_str(), O_RDWR, 0).value;
-  void* const at = mmap(nullptr, sizeof(RawSlots), PROT_READ | PROT_WRITE,
-                        MAP_SHARED, fd.get(), kBoxRawOffset);
-  ASSERT_NE(at, MAP_FAILED);
-  RawSlots& slots = *static_cast<RawSlots*>(at);
-  slots.committed.fetch_add(1);
-  logger.Flush();
-  auto cpu = [] {
-    timespec used;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-    return absl::DurationFromTimespec(used);
-  };
-  // Long enough for a nap, were there nothing.
-  const absl::Duration before = cpu();
-  poll(nullptr, 0, /*timeout=*/400);
-  EXPECT_LT(cpu() - before, absl::Milliseconds(100));
-  slots.committed.fetch_sub(1);
-  munmap(at, sizeof(RawSlots));
-}
-
-TEST(RawLine, IsInItsPlaceAmongTheLinesOfItsThread) {
-  BoxFiles files;
-  const UniqueFd log =
-      sys::Open(files.log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600).value;
-  {
-    Logger logger({.fd = log.get(), .min_level = LogLevel::kInfo});
-    for (int i = 0; i < 20; ++i) {
-      KLOGF_TO(logger, INFO, "{}", 2 * i);
-      KLOG_RAW_TO(&logger, INFO, absl::StrCat(2 * i + 1));
-      KLOG_RAW_TO(logger, DEBUG, "not this");
-    }
-    logger.Flush();
-    EXPECT_EQ(logger.counters().accepted, 40);
-    EXPECT_EQ(logger.counters().written, 40);
-  }
-  const std::vector<std::string> lines = LinesOf(ReadFile(files.log));
-  ASSERT_THAT(lines, SizeIs(40));
-  for (int i = 0; i < 40; ++i) {
-    EXPECT_THAT(lines[i], EndsWith(absl::StrCat(" ", i)));
-    EXPECT_THAT(lines[i], Not(HasSubstr("~")));
-  }
-}
-
-// Whatever passes of the backend, for a Flush() of another thread, come in between.
-TEST(RawLine, KeepsItsPlaceAmidFlushes) {
-  BoxFiles files;
-  constexpr int kLines = 40'000;
-  {
-    const absl::StatusOr<LogSinkFactory> file =
-        FileSinkFactory({.path = files.log});
-    Logger logger({.sink = *file, .poll_interval = absl::ZeroDuration()});
-    std::atomic<bool> done = false;
-    std::thread flusher([&] {
-      while (!done) logger.Flush();
-    });
-    for (int i = 0; i < kLines; i += 2) {
-      KLOG_RAW_TO(logger, INFO, absl::StrCat(i));
-      KLOGF_TO(logger, INFO, "{}", i + 1);
-    }
-    done = true;
-    flusher.join();
-  }
-  int last = -1;
-  for (const std::string& line : LinesOf(ReadFile(files.log))) {
-    if (testing::Declared(line) > 0) continue;  // There are few slots.
-    int number = -1;
-    ASSERT_TRUE(absl::SimpleAtoi(line.substr(line.rfind(' ') + 1), &number));
-    ASSERT_GT(number, last);
-    last = number;
-  }
-  EXPECT_EQ(last, kLines - 1);
-}
-
-TEST(RawLine, GoesToStderrWhereNobodyElseWritesIt) {
-  BoxFiles files;
-  const Output output = RunToEnd(HelperArgs("bare", files));
-  EXPECT_EQ(output.code, 0);
-  EXPECT_THAT(
-      LinesOf(output.err),
-      ElementsAre(
-          MatchesRegex("WARNING black_box_helper.cc:[0-9]+ no logger"),
-          MatchesRegex("DEBUG black_box_helper.cc:[0-9]+ "),
-          MatchesRegex("ERROR black_box_helper.cc:[0-9]+ after\\\\nfork "
-                       "\\\\x1b\\[2J\\\\xff\xc3\xa9")));
-}
-
-TEST(RawLine, WaitsForNobodyToReadStderr) {
-  BoxFiles files;
-  EXPECT_EQ(RunToEnd(HelperArgs("bare_full", files)).code, 0);
-}
-
-TEST(RawLine, LongTextIsCutBetweenCharacters) {
-  BoxFiles files;
-  const UniqueFd log =
-      sys::Open(files.log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600).value;
-  {
-    Logger logger({.fd = log.get()});
-    KLOG_RAW_TO(logger, INFO, std::string(191, 'a') + "\xc3\xa9 and more");
-    KLOG_RAW_TO(logger, INFO, "a\nb");
-    KLOG_RAW_TO(logger, INFO, "");
-  }
-  EXPECT_THAT(LinesOf(ReadFile(files.log)),
-              ElementsAre(EndsWith(" " + std::string(191, 'a')),
-                          EndsWith(" a\\nb"), MatchesRegex(".*:[0-9]+ ")));
 }
 
 }  // namespace

@@ -2,19 +2,14 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <iterator>
 #include <memory>
-#include <random>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -23,7 +18,6 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
@@ -31,106 +25,28 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kingpin/logger/klog.h"
-#include "kingpin/sys/clock.h"
-#include "kingpin/sys/fault.h"
 #include "kingpin/sys/syscalls.h"
 #include "kingpin/sys/unique_fd.h"
+#include "tests/logger/logger_testing.h"
 #include "tests/logger/sink_testing.h"
 
 namespace kingpin {
 namespace {
 
-using kingpin::testing::Declared;
-using kingpin::testing::SplitLines;
+using testing::CheckGaps;
+using testing::CheckNumbered;
+using testing::Declared;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using testing::InThreads;
 using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
+using testing::MemoryFile;
+using testing::Numbered;
+using testing::Pipe;
 using ::testing::SizeIs;
-
-MATCHER_P(Declares, lines, "") {
-  return Declared(arg) == static_cast<uint64_t>(lines);
-}
-
-// A file in memory.
-class MemoryFile {
- public:
-  int fd() const { return fd_.get(); }
-  std::string Text() const {
-    struct stat status;
-    EXPECT_EQ(fstat(fd(), &status), 0);
-    std::string text(status.st_size, '\0');
-    EXPECT_EQ(pread(fd(), text.data(), text.size(), 0),
-              static_cast<ssize_t>(text.size()));
-    return text;
-  }
-  std::vector<std::string> Lines() const { return SplitLines(Text()); }
-
- private:
-  UniqueFd fd_{memfd_create("log", MFD_CLOEXEC)};
-};
-
-struct Pipe {
-  explicit Pipe(int flags = 0) {
-    int fds[2];
-    EXPECT_EQ(pipe2(fds, O_CLOEXEC), 0);
-    reader.Reset(fds[0]);
-    writer.Reset(fds[1]);
-    if (flags != 0) {
-      EXPECT_EQ(fcntl(writer.get(), F_SETFL, flags), 0);
-    }
-    capacity = fcntl(writer.get(), F_SETPIPE_SZ, 4096);
-    EXPECT_GT(capacity, 0);
-  }
-  // Up to the end of the file, at most `step` bytes at a time.
-  std::string ReadAll(size_t step = 65536) const {
-    std::string text;
-    std::string part(step, '\0');
-    for (;;) {
-      ssize_t n = read(reader.get(), part.data(), step);
-      EXPECT_GE(n, 0);
-      if (n <= 0) return text;
-      text.append(part, 0, n);
-    }
-  }
-  UniqueFd reader;
-  UniqueFd writer;
-  size_t capacity;
-};
-
-// "thread number xxxx... length", so that damage of any kind shows.
-std::string Numbered(int thread, int number) {
-  size_t size = (thread * 31 + number * 17) % 200;
-  return absl::StrCat(thread, " ", number, " ",
-                      std::string(size, static_cast<char>('a' + thread)), " ",
-                      size);
-}
-
-// Checks that every line is whole and that the numbers of each thread rise by
-// one from 0; returns how many lines there are of each.
-std::vector<int> CheckNumbered(const std::vector<std::string>& lines,
-                               int threads) {
-  std::vector<int> next(threads, 0);
-  for (const std::string& line : lines) {
-    std::vector<std::string> words = absl::StrSplit(line, ' ');
-    int thread;
-    if (words.size() != 4 || !absl::SimpleAtoi(words[0], &thread) ||
-        thread < 0 || thread >= threads) {
-      ADD_FAILURE() << "damaged: " << line;
-      continue;
-    }
-    EXPECT_EQ(line, Numbered(thread, next[thread]));
-    ++next[thread];
-  }
-  return next;
-}
-
-void InThreads(int threads, const std::function<void(int)>& body) {
-  std::vector<std::thread> running;
-  for (int i = 0; i < threads; ++i) running.emplace_back(body, i);
-  for (std::thread& thread : running) thread.join();
-}
+using testing::SplitLines;
 
 // --- The header's own example --------------------------------------------------
 
@@ -491,27 +407,6 @@ TEST(LoggerFull, BlocksTheProducerAndLosesNothing) {
   EXPECT_EQ(log.counters().bytes, text.size());
 }
 
-// Checks a log of lines "0", "1", ... `count` - 1 of one thread: each is there or
-// is counted by a declaration at the very place where it is missing.
-void CheckGaps(const std::vector<std::string>& lines, uint64_t count,
-               const Logger::Counters& counters) {
-  uint64_t next = 0;
-  uint64_t declared = 0;
-  for (const std::string& line : lines) {
-    if (uint64_t dropped = Declared(line); dropped > 0) {
-      declared += dropped;
-      next += dropped;
-    } else {
-      EXPECT_EQ(line, absl::StrCat("line ", next));
-      ++next;
-    }
-  }
-  EXPECT_EQ(next, count);
-  EXPECT_EQ(counters.accepted, count);
-  EXPECT_EQ(counters.dropped, declared);
-  EXPECT_EQ(counters.written + declared, count);
-}
-
 TEST(LoggerFull, DropDeclaresExactlyWhatIsMissingWhereItIsMissing) {
   constexpr int kLines = 5000;
   Pipe pipe;
@@ -577,191 +472,6 @@ TEST(LoggerFull, DropAccountsForEveryLineOfManyThreads) {
   EXPECT_EQ(counters.accepted, written + declared);
 }
 
-// --- When the fd is difficult ------------------------------------------------------
-
-TEST(LoggerFd, NonblockingPipeIsWaitedFor) {
-  constexpr int kLines = 1000;
-  Pipe pipe(O_NONBLOCK);
-  std::string text;
-  std::thread reader;
-  {
-    Logger log({.fd = pipe.writer.get()});
-    for (int i = 0; i < kLines; ++i) {
-      log.Write(LogLevel::kInfo, Numbered(0, i));
-    }
-    reader = std::thread([&] { text = pipe.ReadAll(77); });
-    log.Flush();
-    EXPECT_EQ(log.counters().write_errors, 0);
-  }
-  pipe.writer.Reset();
-  reader.join();
-  EXPECT_EQ(CheckNumbered(SplitLines(text), 1), std::vector<int>{kLines});
-}
-
-TEST(LoggerFd, ShortInterruptedAndUnreadyWritesTearNothing) {
-  MemoryFile file;
-  std::atomic<int> calls = 0;
-  ScopedFaultHook hook([&](sys::Call call, int fd) -> sys::Fault {
-    if (call != sys::Call::kWrite || fd != file.fd()) return {};
-    switch (calls++ % 4) {
-      case 0:
-        return {.error = EINTR};
-      case 1:
-        return {.error = EAGAIN};
-      case 2:
-        return {.max_bytes = 1};
-      default:
-        return {.max_bytes = 7};
-    }
-  });
-  Logger log({.fd = file.fd(), .buffer_bytes = 1024});
-  for (int i = 0; i < 300; ++i) log.Write(LogLevel::kInfo, Numbered(0, i));
-  log.Flush();
-  EXPECT_EQ(CheckNumbered(file.Lines(), 1), std::vector<int>{300});
-  EXPECT_EQ(log.counters().write_errors, 0);
-}
-
-TEST(LoggerFd, FullDiskIsServedCountedAndDeclared) {
-  MemoryFile file;
-  std::atomic<bool> full = false;
-  ScopedFaultHook hook([&](sys::Call call, int fd) -> sys::Fault {
-    if (call != sys::Call::kWrite || fd != file.fd() || !full) return {};
-    return {.error = ENOSPC};
-  });
-  Logger log({.fd = file.fd(), .buffer_bytes = 1024});
-  log.Write(LogLevel::kInfo, "line 0");
-  log.Flush();
-  full = true;
-  // More than the buffer holds, under kBlock: a full disk must not stop us.
-  for (int i = 1; i <= 500; ++i) {
-    log.Write(LogLevel::kInfo, absl::StrCat("line ", i));
-  }
-  log.Flush();
-  EXPECT_EQ(file.Text(), "line 0\n");
-  EXPECT_EQ(log.counters().dropped, 500);
-  EXPECT_GT(log.counters().write_errors, 0);
-  full = false;
-  log.Write(LogLevel::kInfo, "line 501");
-  log.Flush();
-  EXPECT_THAT(file.Lines(), ElementsAre("line 0", Declares(500), "line 501"));
-  EXPECT_EQ(log.counters().written, 2);
-}
-
-TEST(LoggerFd, FlushDeclaresWithoutAnotherLine) {
-  MemoryFile file;
-  std::atomic<bool> full = true;
-  ScopedFaultHook hook([&](sys::Call call, int fd) -> sys::Fault {
-    if (call != sys::Call::kWrite || fd != file.fd() || !full) return {};
-    return {.error = EIO};
-  });
-  Logger log({.fd = file.fd()});
-  log.Write(LogLevel::kInfo, "lost");
-  log.Flush();
-  full = false;
-  log.Flush();
-  EXPECT_THAT(file.Lines(), ElementsAre(Declares(1)));
-}
-
-TEST(LoggerFd, ErrorInTheMiddleOfALineCompletesItLater) {
-  MemoryFile file;
-  std::atomic<bool> full = true;
-  std::atomic<int> calls = 0;
-  ScopedFaultHook hook([&](sys::Call call, int fd) -> sys::Fault {
-    if (call != sys::Call::kWrite || fd != file.fd() || !full) return {};
-    if (calls++ == 0) return {.max_bytes = 3};
-    return {.error = ENOSPC};
-  });
-  Logger log({.fd = file.fd()});
-  log.Write(LogLevel::kInfo, "abcdef");
-  log.Flush();
-  EXPECT_EQ(file.Text(), "abc");
-  EXPECT_EQ(log.counters().written, 0) << "its rest is not there";
-  EXPECT_EQ(log.counters().dropped, 1) << "for now";
-  full = false;
-  log.Write(LogLevel::kInfo, "next");
-  log.Flush();
-  EXPECT_EQ(file.Text(), "abcdef\nnext\n");
-  EXPECT_EQ(log.counters().written, 2);
-  EXPECT_EQ(log.counters().dropped, 0);
-}
-
-// Every mixture of short writes and errors, in batches of every size: what is
-// missing is declared at its place and no line is torn.
-TEST(LoggerFd, RandomFaultsKeepTheAccountExact) {
-  for (auto when_full : {Logger::WhenFull::kBlock, Logger::WhenFull::kDrop}) {
-    for (uint32_t seed = 0; seed < 40; ++seed) {
-      SCOPED_TRACE(absl::StrCat("seed ", seed));
-      MemoryFile file;
-      std::atomic<bool> healthy = false;
-      std::minstd_rand faults(seed + 1);  // The backend's alone.
-      ScopedFaultHook hook([&](sys::Call call, int fd) -> sys::Fault {
-        if (call != sys::Call::kWrite || fd != file.fd() || healthy) return {};
-        switch (faults() % 4) {
-          case 0:
-            return {.error = faults() % 2 == 0 ? ENOSPC : EIO};
-          case 1:
-            return {.max_bytes = 1 + faults() % 12};
-          case 2:
-            return {.max_bytes = 0};  // As good as an error.
-          default:
-            return {.max_bytes = 1 + faults() % 200};
-        }
-      });
-      Logger log(
-          {.fd = file.fd(), .buffer_bytes = 1024, .when_full = when_full});
-      std::minstd_rand mine(seed + 1000);
-      constexpr int kLines = 400;
-      for (int i = 0; i < kLines; ++i) {
-        log.Write(LogLevel::kInfo, absl::StrCat("line ", i));
-        if (mine() % 16 == 0) log.Flush();
-      }
-      log.Flush();
-      healthy = true;
-      log.Flush();
-      CheckGaps(file.Lines(), kLines, log.counters());
-      EXPECT_EQ(log.counters().bytes, file.Text().size());
-    }
-  }
-}
-
-TEST(LoggerFd, ReaderThatIsGoneKillsNobody) {
-  Pipe pipe;
-  pipe.reader.Reset();
-  Logger log({.fd = pipe.writer.get()});
-  log.Write(LogLevel::kInfo, "to nobody");
-  log.Flush();
-  EXPECT_EQ(log.counters().dropped, 1);
-  EXPECT_GE(log.counters().write_errors, 1);  // Flush may have tried again.
-}
-
-TEST(LoggerFd, BadFdIsAnErrorToCount) {
-  Logger log({.fd = -1});
-  log.Write(LogLevel::kInfo, "nowhere");
-  log.Flush();
-  EXPECT_EQ(log.counters().dropped, 1);
-}
-
-TEST(LoggerFd, BatchIsOneWrite) {
-  Pipe pipe;
-  std::atomic<int> calls = 0;
-  ScopedFaultHook hook([&](sys::Call call, int fd) -> sys::Fault {
-    calls += call == sys::Call::kWrite && fd == pipe.writer.get();
-    return {};
-  });
-  Logger log({.fd = pipe.writer.get()});
-  // The first write cannot end before somebody reads; the rest gathers.
-  log.Write(LogLevel::kInfo, std::string(2 * pipe.capacity, 'x'));
-  char byte;
-  ASSERT_EQ(read(pipe.reader.get(), &byte, 1), 1);
-  for (int i = 0; i < 100; ++i) log.Write(LogLevel::kInfo, "y");
-  std::string text;
-  std::thread reader([&] { text = pipe.ReadAll(); });
-  log.Flush();
-  EXPECT_EQ(calls, 2);
-  pipe.writer.Reset();
-  reader.join();
-}
-
 // --- The default logger ------------------------------------------------------------
 
 TEST(LoggerDefault, IsRedirectedAndGivenBack) {
@@ -780,63 +490,6 @@ TEST(LoggerDefault, IsRedirectedAndGivenBack) {
   // `second` unset itself.
   EXPECT_EQ(&Logger::Default(), &original);
   EXPECT_THAT(file.Lines(), ElementsAre(EndsWith(" first")));
-}
-
-TEST(LoggerEverySecond, CountsWhatItSuppresses) {
-  constexpr MonotonicTime kStart = {5};
-  log_internal::OncePerSecond limit;
-  uint64_t suppressed = 99;
-  EXPECT_TRUE(limit.Allow(kStart, &suppressed));
-  EXPECT_EQ(suppressed, 0);
-  for (int i = 0; i < 17; ++i) EXPECT_FALSE(limit.Allow(kStart, &suppressed));
-  EXPECT_FALSE(
-      limit.Allow(kStart + absl::Nanoseconds(999'999'999), &suppressed));
-  EXPECT_TRUE(limit.Allow(kStart + absl::Seconds(1), &suppressed));
-  EXPECT_EQ(suppressed, 18);
-  EXPECT_TRUE(limit.Allow(kStart + absl::Seconds(60), &suppressed));
-  EXPECT_EQ(suppressed, 0);
-}
-
-TEST(LoggerEverySecond, LetsOneThreadThrough) {
-  log_internal::OncePerSecond limit;
-  std::atomic<int> allowed = 0;
-  InThreads(4, [&](int) {
-    uint64_t suppressed;
-    for (int i = 0; i < 1000; ++i) allowed += limit.Allow({5}, &suppressed);
-  });
-  EXPECT_EQ(allowed, 1);
-  uint64_t suppressed = 0;
-  EXPECT_TRUE(limit.Allow({2'000'000'000}, &suppressed));
-  EXPECT_EQ(suppressed, 3999);
-}
-
-TEST(LoggerEverySecond, AppendsTheSuppressedCount) {
-  MemoryFile file;
-  Logger log({.fd = file.fd()});
-  Logger::SetDefault(&log);
-  int calls = 0;
-  do {
-    KLOG_EVERY_SECOND(ERROR) << "again";
-    ++calls;
-    if (calls % 1024 == 0) log.Flush();
-  } while (log.counters().accepted < 2);
-  log.Flush();
-  EXPECT_THAT(file.Lines(),
-              ElementsAre(EndsWith(" again"),
-                          EndsWith(absl::StrCat(" again [", calls - 2,
-                                                " suppressed]"))));
-}
-
-TEST(LoggerEverySecond, DisabledLevelCountsNothing) {
-  MemoryFile file;
-  Logger log({.fd = file.fd()});
-  Logger::SetDefault(&log);
-  for (int pass = 0; pass < 2; ++pass) {
-    log.set_min_level(pass == 0 ? LogLevel::kError : LogLevel::kInfo);
-    KLOG_EVERY_SECOND(INFO) << "once";
-  }
-  log.Flush();
-  EXPECT_THAT(file.Lines(), SizeIs(1));
 }
 
 }  // namespace
