@@ -1,8 +1,10 @@
 // A load generator for HTTP and raw TCP. See README.md.
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -28,8 +30,11 @@
 #include "apps/bench_client/result.h"
 #include "apps/bench_client/text_report.h"
 #include "apps/bench_client/units.h"
+#include "apps/command_line/command_line.h"
 #include "kingpin/logger/logger.h"
 #include "kingpin/pool/epoll_tp_client.h"
+#include "kingpin/sys/descriptor_limit.h"
+#include "kingpin/sys/unique_fd.h"
 
 namespace bench_client {
 namespace {
@@ -138,31 +143,38 @@ absl::StatusOr<Result> Run(const Options& options) {
                 .lag = leftovers.lag,
                 .unsent = leftovers.unsent,
                 .unanswered = leftovers.unanswered,
-                .longest_unanswered = leftovers.longest_ns,
+                .connecting = leftovers.connecting,
                 .intervals = load.recorder().Intervals(seconds)};
 }
 
 // Before a long run rather than behind it. What is in the file stays until then.
 absl::Status CheckHtml(const Options& options) {
+  const char* path = options.html.c_str();
   if (options.html.empty()) return absl::OkStatus();
-  if (std::ofstream(options.html, std::ios::binary | std::ios::app)) {
-    return absl::OkStatus();
+  // Not to wait for a reader of a pipe, here or later.
+  constexpr int kFlags = O_WRONLY | O_NONBLOCK | O_CLOEXEC;
+  int error = 0;
+  if (kingpin::UniqueFd(open(path, kFlags | O_CREAT | O_EXCL, 0666)).valid()) {
+    unlink(path);
+  } else if (!kingpin::UniqueFd(open(path, kFlags)).valid()) {
+    error = errno;
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("--html: the report cannot be written to \"", options.html,
-                   "\": ", std::strerror(errno)));
+  if (error == 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--html: the report cannot be written to \"", path, "\": ",
+      error == ENXIO ? "it is a pipe that nobody reads" : strerror(error)));
 }
 
 absl::Status Report(const Options& options, const Result& result) {
   const std::string text = options.json
                                ? JsonReport(result) + "\n"
                                : TextReport(result, {.utf8 = IsUtf8Terminal()});
-  std::fputs(text.c_str(), stdout);
-  if (options.html.empty()) return absl::OkStatus();
+  absl::Status printed = command_line::Print(text);
+  if (options.html.empty()) return printed;
   std::ofstream file(options.html, std::ios::binary);
   file << HtmlReport(result);
   file.close();
-  if (file) return absl::OkStatus();
+  if (file) return printed;
   return absl::UnavailableError(
       absl::StrCat("the report cannot be written to \"", options.html, "\""));
 }
@@ -178,11 +190,22 @@ int Main(absl::Span<char* const> args) {
   absl::StatusOr<Options> options = ParseOptions(args);
   if (!options.ok()) return Fail(options.status(), 2);
   if (options->help) {
-    std::fputs(std::string(HelpText()).c_str(), stdout);
-    return 0;
+    const absl::Status printed = command_line::Print(HelpText());
+    return printed.ok() ? 0 : Fail(printed, 1);
   }
   if (absl::Status status = CheckHtml(*options); !status.ok()) {
     return Fail(status, 2);
+  }
+  // Beside the connections: loops, time, a name server, files.
+  constexpr int kOthers = 100;
+  const int limit = kingpin::RaiseDescriptorLimit();
+  if (options->connections > limit - kOthers) {
+    return Fail(
+        absl::InvalidArgumentError(absl::StrCat(
+            "--connections ", options->connections, ": this process may open ",
+            limit, " files (ulimit -n), so ", std::max(limit - kOthers, 0),
+            " connections at most")),
+        2);
   }
   // That a signal has ended the run is in the report.
   kingpin::Logger::Default().set_min_level(kingpin::LogLevel::kWarning);

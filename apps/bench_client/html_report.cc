@@ -101,11 +101,13 @@ std::string Details(const Result& result) {
     add(absl::StrCat("broken connections: ", reason), absl::StrCat(n));
   }
   if (result.unsent > 0) add("due and not sent", absl::StrCat(result.unsent));
-  if (result.unanswered > 0) {
-    add("under way at the end",
-        absl::StrCat(result.unanswered, ", for ",
-                     DurationText(result.longest_unanswered), " at most"));
-  }
+  const auto add_waiting = [&](std::string_view name, const Waiting& waiting) {
+    if (waiting.count == 0) return;
+    add(name, absl::StrCat(waiting.count, ", for ",
+                           DurationText(waiting.longest_ns), " at most"));
+  };
+  add_waiting("under way at the end", result.unanswered);
+  add_waiting("connecting at the end", result.connecting);
   add("connects", absl::StrCat(counts.connects));
   add("connect, p50 and p99",
       absl::StrCat(DurationText(counts.connect.PercentileNs(0.5)), ", ",

@@ -59,8 +59,9 @@ std::string JsonReport(const Result& result) {
       ",\"failures\":", Reasons(counts.failures),
       ",\"broken\":", Reasons(counts.broken), ",\"by_class\":[",
       absl::StrJoin(counts.by_class, ","), "],\"unsent\":", result.unsent,
-      ",\"unanswered\":", result.unanswered, ",\"connects\":", counts.connects,
-      ",\"bytes_read\":", counts.bytes_read,
+      ",\"unanswered\":", result.unanswered.count,
+      ",\"connecting\":", result.connecting.count,
+      ",\"connects\":", counts.connects, ",\"bytes_read\":", counts.bytes_read,
       ",\"bytes_written\":", counts.bytes_written,
       ",\"latency\":", Latencies(counts.latency),
       ",\"connect\":", Latencies(counts.connect), "}");

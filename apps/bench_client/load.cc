@@ -38,7 +38,8 @@ kingpin::ClientOptions ClientOptionsOf(const Options& options) {
   client.connect_timeout = options.timeout;
   client.connection.timeouts = {.idle = absl::InfiniteDuration(),
                                 .read = options.timeout,
-                                .write = options.timeout};
+                                .write = options.timeout,
+                                .handshake = options.timeout};
   // Heads and lines of chunks are what is held; bodies pass through.
   client.connection.input_limit_bytes = 1 << 20;
   return client;
@@ -86,8 +87,8 @@ double Load::gap_ns_per_thread() const {
 void Load::AddTarget(kingpin::MonotonicTime since) {
   // Refused only when the run ends, or behind a million that wait, which the pace
   // then goes on counting.
-  Add({.host = options_.url.host,
-       .port = options_.url.port,
+  Add({.host = options_.host,
+       .port = options_.port,
        .timeout = absl::InfiniteDuration(),
        .may_reuse = false,
        .context = std::make_unique<LoadTarget>(since)})
@@ -122,8 +123,8 @@ absl::Status Load::status() const {
 void Load::AddLeftovers(const Leftovers& leftovers) {
   absl::MutexLock lock(&mu_);
   leftovers_.unsent += leftovers.unsent;
-  leftovers_.unanswered += leftovers.unanswered;
-  leftovers_.longest_ns = std::max(leftovers_.longest_ns, leftovers.longest_ns);
+  leftovers_.unanswered.Add(leftovers.unanswered);
+  leftovers_.connecting.Add(leftovers.connecting);
   leftovers_.lag.Merge(leftovers.lag);
 }
 

@@ -22,6 +22,7 @@
 #include "apps/bench_client/latency_histogram.h"
 #include "apps/bench_client/options.h"
 #include "apps/bench_client/recorder.h"
+#include "apps/bench_client/result.h"
 #include "kingpin/http/method.h"
 #include "kingpin/pool/target.h"
 #include "kingpin/pool/thread_shared_data_for_client.h"
@@ -33,16 +34,19 @@ namespace bench_client {
 // What hangs on a target.
 struct LoadTarget : kingpin::TargetContext {
   explicit LoadTarget(kingpin::MonotonicTime t) : since(t) {}
+  static const LoadTarget& Of(const kingpin::Target& target) {
+    return static_cast<const LoadTarget&>(*target.context);
+  }
   // When it was asked for: when its request was due, with a connection for each.
   kingpin::MonotonicTime since;
 };
 
 // What is under way, or never went, when the run ends.
 struct Leftovers {
-  uint64_t unsent = 0;      // Due at a constant rate.
-  uint64_t unanswered = 0;  // Sent.
-  int64_t longest_ns = 0;   // How long the first of them have waited.
-  LatencyHistogram lag;     // See Result::lag.
+  uint64_t unsent = 0;  // Due at a constant rate.
+  Waiting unanswered;   // Requests.
+  Waiting connecting;
+  LatencyHistogram lag;  // See Result::lag.
 };
 
 class Load : public kingpin::ThreadSharedDataForClient {

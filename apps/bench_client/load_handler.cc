@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "kingpin/dns/dns_resolver.h"
 
@@ -22,6 +23,8 @@ constexpr size_t kSliceBytes = 64 << 10;
 // Bodies are counted and dropped, so they may have any size.
 constexpr kingpin::http::ResponseReaderOptions kReading = {
     .decode = false, .max_body = UINT64_MAX};
+
+constexpr std::string_view kSurplus = "sent more than was asked for";
 
 }  // namespace
 
@@ -58,8 +61,7 @@ std::unique_ptr<kingpin::Transport> LoadHandler::NewTransport(
 
 void LoadHandler::OnConnect(Connection& connection) {
   State& state = connection.EmplaceState<State>();
-  const auto& context =
-      static_cast<const LoadTarget&>(*target(connection)->context);
+  const LoadTarget& context = LoadTarget::Of(*target(connection));
   const MonotonicTime clock = load_.Now();
   load_.SetReached();
   ++counts_.connects;
@@ -116,6 +118,7 @@ void LoadHandler::OnMessage(Connection& connection) {
   while (!left.empty() && !connection.closing() &&
          ReadAnswer(connection, &left)) {
   }
+  if (connection.closing()) left = {};  // What is wrong was read, too.
   counts_.bytes_read += input.size() - left.size();
   connection.input().Consume(input.size() - left.size());
   if (!over_ && !connection.closing()) AskOn(connection);
@@ -135,7 +138,7 @@ void LoadHandler::AskOn(Connection& connection) {
 bool LoadHandler::ReadAnswer(Connection& connection, std::string_view* input) {
   State& state = connection.state<State>();
   if (state.since.empty()) {
-    Fail(connection, "sent more than was asked for");
+    Fail(connection, kSurplus);
     return false;
   }
   if (load_.options().is_raw) {
@@ -152,6 +155,14 @@ bool LoadHandler::ReadAnswer(Connection& connection, std::string_view* input) {
     return false;
   }
   const bool keep = state.reader->keep_alive();
+  if (state.status == 101) {
+    Fail(connection, "switched protocols (101), which nobody had asked for");
+    return false;
+  }
+  if (!keep && !input->empty()) {
+    Fail(connection, kSurplus);
+    return false;
+  }
   state.reader.emplace(load_.method(), kReading);
   Answered(connection, keep);
   return keep;
@@ -192,14 +203,17 @@ void LoadHandler::Answered(Connection& connection, bool keep) {
 void LoadHandler::OnInputEnd(Connection& connection) {
   State& state = connection.state<State>();
   if (state.since.empty() || over_) return connection.Close();
-  if (!state.reader.has_value()) {
-    Fail(connection, "closed by the server in place of an answer");
-  } else if (state.reader->EndOfInput() == ResponseReader::Result::kDone) {
-    Answered(connection,
-             false);  // This is what ends a body that has no length.
-  } else {
-    Fail(connection, "closed by the server within an answer");
+  counts_.bytes_read += connection.input().size();
+  if (state.reader.has_value() &&
+      state.reader->EndOfInput() == ResponseReader::Result::kDone) {
+    // This is what ends a body that has no length.
+    return Answered(connection, false);
   }
+  const bool begun = state.reader.has_value()
+                         ? state.reader->begun()
+                         : state.raw_left < load_.options().size;
+  Fail(connection, begun ? "closed by the server within an answer"
+                         : "closed by the server in place of an answer");
 }
 
 void LoadHandler::Fail(Connection& connection, std::string_view reason) {
@@ -238,14 +252,34 @@ void LoadHandler::Replace() {
   }
 }
 
-void LoadHandler::OnConnectFailed(kingpin::Target&,
+std::string LoadHandler::WhyUnreached(
+    const kingpin::ConnectFailure& failure) const {
+  std::string why = failure.ToString();
+  if (failure.reason == kingpin::ConnectError::kHandshake &&
+      !load_.options().insecure && absl::StrContains(why, "certificate")) {
+    absl::StrAppend(&why, "; --insecure takes any certificate");
+  }
+  return why;
+}
+
+void LoadHandler::LeaveBehind(const kingpin::Target& target) {
+  Leftovers leftovers;
+  if (constant_rate() && !paced()) {
+    leftovers.unsent = 1;  // With each connection goes a request that was due.
+  } else {
+    const absl::Duration waited = load_.Now() - LoadTarget::Of(target).since;
+    leftovers.connecting = {.count = 1,
+                            .longest_ns = waited / absl::Nanoseconds(1)};
+  }
+  load_.AddLeftovers(leftovers);
+}
+
+void LoadHandler::OnConnectFailed(kingpin::Target& target,
                                   const kingpin::ConnectFailure& failure) {
   if (failure.reason == kingpin::ConnectError::kShutdown || over_) {
-    // With each connection goes a request that was due.
-    if (constant_rate() && !paced()) load_.AddLeftovers({.unsent = 1});
-    return;
+    return LeaveBehind(target);
   }
-  if (!load_.reached()) return load_.GiveUp(failure.ToString());
+  if (!load_.reached()) return load_.GiveUp(WhyUnreached(failure));
   counts_.broken.Add(absl::StrCat("connecting: ", ToString(failure.reason)), 1);
   Replace();
 }
@@ -329,11 +363,10 @@ void LoadHandler::OnShutdown() {
   ForEachConnection([&](Connection& connection) {
     if (!connection.has_state<State>()) return;
     const State& state = connection.state<State>();
-    leftovers_.unanswered += state.since.size();
     if (state.since.empty()) return;
-    leftovers_.longest_ns =
-        std::max<int64_t>(leftovers_.longest_ns,
-                          (clock - state.since.front()) / absl::Nanoseconds(1));
+    leftovers_.unanswered.Add(
+        {.count = state.since.size(),
+         .longest_ns = (clock - state.since.front()) / absl::Nanoseconds(1)});
   });
   Publish();
   load_.AddLeftovers(leftovers_);

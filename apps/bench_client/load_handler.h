@@ -14,6 +14,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -82,6 +83,9 @@ class LoadHandler : public kingpin::IOHandlerForClient,
   void Answered(kingpin::Connection& connection, bool keep);
   // All requests under way on it fail; if there are none, the connection does.
   void Fail(kingpin::Connection& connection, std::string_view reason);
+  std::string WhyUnreached(const kingpin::ConnectFailure& failure) const;
+  // The run has ended before there was a connection.
+  void LeaveBehind(const kingpin::Target& target);
   // Another connection for one that has ended, unless it comes with what is due.
   void Replace();
   // False: no whole answer is there.

@@ -48,11 +48,12 @@ How much
   --reconnect            closes each connection after one response
 What
   --method, -X NAME      (GET; POST with a body)
-  --header, -H "N: V"    a field; may be repeated
+  --header, -H "N: V"    a field; may be repeated. Host: names another site there
   --body TEXT, @FILE     what is sent with each request
   --size N               bytes of a message to tcp:// (64)
-  --timeout TIME         for connecting, and for the next bytes of a response (10s)
-  --insecure             takes any certificate of an https server
+  --timeout TIME         for connecting, and for the next bytes of a response (5s)
+  --insecure             takes any certificate of an https server; else it must be
+                         one that the system trusts, or SSL_CERT_FILE's
 Reports
   --html FILE            a page with pictures
   --json                 one line for programs instead of text
@@ -63,6 +64,19 @@ Exit codes: 0 all was answered, 1 nothing was, or the run could not begin, 2 wro
 command line, 3 some requests or connections failed.
 )";
 
+// What the request asks for, of the server that --url names.
+absl::Status SetHost(std::string_view host, Options* options) {
+  auto site = kingpin::http::Url::Parse(
+      absl::StrCat(options->url.is_https ? "https://" : "http://", host, "/"));
+  if (!site.ok() || absl::StrContains(host, '/')) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--header \"Host: ", host, "\": it is HOST or HOST:PORT"));
+  }
+  options->url.host = site->host;
+  options->url.port = site->port;
+  return absl::OkStatus();
+}
+
 absl::Status ParseHeader(std::string_view text, Options* options) {
   const std::pair<std::string_view, std::string_view> parts =
       absl::StrSplit(text, absl::MaxSplits(':', 1));
@@ -70,8 +84,11 @@ absl::Status ParseHeader(std::string_view text, Options* options) {
     return absl::InvalidArgumentError(
         absl::StrCat("--header \"", text, "\": it is \"Name: value\""));
   }
-  options->headers.emplace_back(parts.first,
-                                absl::StripAsciiWhitespace(parts.second));
+  const std::string_view value = absl::StripAsciiWhitespace(parts.second);
+  if (absl::EqualsIgnoreCase(parts.first, "host")) {
+    return SetHost(value, options);
+  }
+  options->headers.emplace_back(parts.first, value);
   return absl::OkStatus();
 }
 
@@ -150,6 +167,8 @@ absl::Status ParseUrl(std::string_view text, Options* options) {
                      "; try http://HOST:PORT/PATH or tcp://HOST:PORT"));
   }
   options->url = *std::move(parsed);
+  options->host = options->url.host;
+  options->port = options->url.port;
   return absl::OkStatus();
 }
 
@@ -191,7 +210,7 @@ absl::StatusOr<Options> ParseOptions(absl::Span<char* const> args) {
              Number("threads,t", &options.threads, 0, 1000),
              command_line::Time("duration,d", &options.duration),
              Number<uint64_t>("requests,n", &options.requests, 0, 1ull << 62),
-             Number("rate,r", &options.rate, 0.0, 1e9),
+             Number("rate,r", &options.rate, 1e-3, 1e9),
              Number("pipeline", &options.pipeline, 1, 1000),
              command_line::Switch("reconnect", &options.reconnect),
              command_line::Text("method,X", &options.method),

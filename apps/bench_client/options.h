@@ -21,8 +21,10 @@ struct Options {
   // Of tcp://HOST:PORT: what is sent is counted as answered when as many bytes have
   // come back.
   bool is_raw = false;
-  std::string text_url;  // As it was typed.
-  kingpin::http::Url url;
+  std::string text_url;    // As it was typed.
+  kingpin::http::Url url;  // As the request has it: of --header Host, if given.
+  std::string host;        // Where to connect: that of `text_url`.
+  uint16_t port = 0;
 
   int threads = 0;  // 0: one a core, not more than connections.
   int connections = 50;
@@ -36,7 +38,7 @@ struct Options {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   uint32_t size = 64;  // Bytes of a raw message.
-  absl::Duration timeout = absl::Seconds(10);
+  absl::Duration timeout = absl::Seconds(5);
   bool insecure = false;  // Any certificate will do.
 
   std::string html;    // Where the page goes; empty: none.

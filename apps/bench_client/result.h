@@ -2,6 +2,7 @@
 #ifndef APPS_BENCH_CLIENT_RESULT_H_
 #define APPS_BENCH_CLIENT_RESULT_H_
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -31,7 +32,7 @@ struct Counts {
   uint64_t broken_connections() const { return broken.Sum(); }
 
   // Sent. Each is answered, has failed, or is Result::unanswered at the end:
-  // requests == responses + failed() + unanswered.
+  // requests == responses + failed() + unanswered.count.
   uint64_t requests = 0;
   uint64_t responses = 0;  // Complete, of any status.
   uint64_t connects = 0;
@@ -46,6 +47,17 @@ struct Counts {
   ReasonCounts broken;
   LatencyHistogram latency;  // Of whole responses.
   LatencyHistogram connect;  // From connect to connected.
+};
+
+// What was under way when the run ended.
+struct Waiting {
+  void Add(const Waiting& other) {
+    count += other.count;
+    longest_ns = std::max(longest_ns, other.longest_ns);
+  }
+
+  uint64_t count = 0;
+  int64_t longest_ns = 0;  // How long the first of them had waited.
 };
 
 // A part of the run, for curves over time.
@@ -73,11 +85,11 @@ struct Result {
   // Constant rate only: how late requests were sent although a connection was
   // free, which is this program's own fault and part of the latencies.
   LatencyHistogram lag;
-  // At the end: due at a constant rate and not sent; sent and not answered, and
-  // how long one of these has waited, in nanoseconds.
+  // At the end: due at a constant rate and not sent; sent and not answered;
+  // connections that were being made, but for those of `unsent`.
   uint64_t unsent = 0;
-  uint64_t unanswered = 0;
-  int64_t longest_unanswered = 0;
+  Waiting unanswered;
+  Waiting connecting;
   std::vector<Interval> intervals;
 };
 

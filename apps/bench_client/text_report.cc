@@ -53,6 +53,19 @@ std::string Statuses(const Counts& counts) {
   return absl::StrJoin(parts, ", ");
 }
 
+std::string WaitingRow(std::string_view name, const Waiting& waiting) {
+  if (waiting.count == 0) return "";
+  return Row(name, CountText(static_cast<double>(waiting.count)),
+             absl::StrCat("at the end, for ",
+                          DurationText(static_cast<double>(waiting.longest_ns)),
+                          " at most"));
+}
+
+std::string_view WhyUnsent(const Result& result) {
+  if (result.counts.connects == 0) return "were due; there was no connection";
+  return "were due; more connections or a faster server would take them";
+}
+
 std::string Numbers(const Result& result) {
   const Counts& counts = result.counts;
   const auto rate = [&](double value) {
@@ -70,20 +83,14 @@ std::string Numbers(const Result& result) {
     text += Row("", CountText(n), reason);
   }
   if (result.unsent > 0) {
-    text +=
-        Row("unsent", CountText(result.unsent),
-            "were due; more connections or a faster server would take them");
+    text += Row("unsent", CountText(result.unsent), WhyUnsent(result));
   }
-  if (result.unanswered > 0) {
-    text +=
-        Row("under way", CountText(result.unanswered),
-            absl::StrCat("at the end, for ",
-                         DurationText(result.longest_unanswered), " at most"));
-  }
+  text += WaitingRow("under way", result.unanswered);
   text += Row("connects", CountText(counts.connects),
               absl::StrFormat("%-12s p50 %s, p99 %s", rate(counts.connects),
                               DurationText(counts.connect.PercentileNs(0.5)),
                               DurationText(counts.connect.PercentileNs(0.99))));
+  text += WaitingRow("connecting", result.connecting);
   if (!counts.broken.empty()) {
     text += Row("broken", CountText(counts.broken_connections()),
                 "connections without a request");

@@ -8,7 +8,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
@@ -61,30 +63,56 @@ absl::Status UnknownFlag(absl::Span<const Flag> flags, std::string_view name) {
       nearest.empty() ? "" : absl::StrCat("; did you mean --", nearest, "?")));
 }
 
+// How an error calls it: "-c" alone says little to who has it from a script.
+std::string NameOf(const Flag& flag, std::string_view typed) {
+  const std::string_view full = flag.names.substr(0, flag.names.find(','));
+  return absl::StrCat(typed == full ? "" : absl::StrCat("-", typed, ", "), "--",
+                      full);
+}
+
 absl::Status SetFlag(const Flag& flag, std::string_view name,
                      std::string_view value) {
   absl::Status status = flag.set(value);
   if (status.ok()) return status;
-  // "-c" alone says little to who has it from a script.
-  const std::string_view full = flag.names.substr(0, flag.names.find(','));
   return absl::InvalidArgumentError(
-      absl::StrCat(name == full ? "" : absl::StrCat("-", name, ", "), "--",
-                   full, " \"", value, "\": ", status.message()));
+      absl::StrCat(NameOf(flag, name), " \"", value, "\": ", status.message()));
 }
 
 absl::StatusOr<std::string_view> NextValue(absl::Span<char* const> args,
-                                           size_t* i, std::string_view name) {
+                                           size_t* i, const Flag& flag,
+                                           std::string_view name) {
   if (++*i == args.size()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--", name, " needs a value"));
+        absl::StrCat(NameOf(flag, name), " needs a value"));
   }
   const std::string_view value = args[*i];
   if (absl::StartsWith(value, "--")) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "--", name, " needs a value and \"", value,
+        NameOf(flag, name), " needs a value and \"", value,
         "\" looks like a flag; if it is meant: --", name, "=", value));
   }
   return value;
+}
+
+// What one argument that is a flag says: its name, and the value if that is in it.
+struct Word {
+  std::string_view name;
+  std::optional<std::string_view> value;
+};
+
+Word SplitWord(std::string_view arg, absl::Span<const Flag> flags) {
+  const bool is_long = absl::StartsWith(arg, "--");
+  arg.remove_prefix(is_long ? 2 : 1);
+  if (const size_t equals = arg.find('='); equals != arg.npos) {
+    return {arg.substr(0, equals), arg.substr(equals + 1)};
+  }
+  // "-c100", as curl and wrk take it. Only numbers and times: "-conections" is a typo.
+  const Flag* letter = FindFlag(flags, arg.substr(0, 1));
+  if (!is_long && letter != nullptr && !letter->is_switch && arg.size() > 1 &&
+      absl::ascii_isdigit(arg[1])) {
+    return {arg.substr(0, 1), arg.substr(1)};
+  }
+  return {arg, std::nullopt};
 }
 
 }  // namespace
@@ -142,21 +170,27 @@ absl::StatusOr<std::vector<std::string>> Parse(absl::Span<char* const> args,
       rest.emplace_back(arg);
       continue;
     }
-    arg.remove_prefix(absl::StartsWith(arg, "--") ? 2 : 1);
-    const size_t equals = arg.find('=');
-    const std::string_view name = arg.substr(0, equals);
-    const Flag* flag = FindFlag(flags, name);
-    if (flag == nullptr) return UnknownFlag(flags, name);
-    absl::StatusOr<std::string_view> value = "true";
-    if (equals != arg.npos) {
-      value = arg.substr(equals + 1);
-    } else if (!flag->is_switch) {
-      value = NextValue(args, &i, name);
+    const Word word = SplitWord(arg, flags);
+    const Flag* flag = FindFlag(flags, word.name);
+    if (flag == nullptr) return UnknownFlag(flags, word.name);
+    absl::StatusOr<std::string_view> value = word.value.value_or("true");
+    if (!word.value.has_value() && !flag->is_switch) {
+      value = NextValue(args, &i, *flag, word.name);
     }
     if (!value.ok()) return value.status();
-    if (auto status = SetFlag(*flag, name, *value); !status.ok()) return status;
+    if (auto status = SetFlag(*flag, word.name, *value); !status.ok()) {
+      return status;
+    }
   }
   return rest;
+}
+
+absl::Status Print(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
+      std::fflush(stdout) == 0) {
+    return absl::OkStatus();
+  }
+  return absl::ErrnoToStatus(errno, "standard output cannot be written");
 }
 
 void EnterTypedDirectory() {

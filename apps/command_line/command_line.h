@@ -11,7 +11,8 @@
 //       {command_line::Number("port", &port, 0, 65535),
 //        command_line::Switch("list", &list)});
 //   if (!rest.ok()) return Refuse(rest.status());
-//   // --port 80, --port=80 and -port 80; *rest has what is no flag.
+//   // --port 80, --port=80 and -port 80; *rest has what is no flag. Of one letter with a
+//   // number, -c 80 and -c80.
 #ifndef APPS_COMMAND_LINE_COMMAND_LINE_H_
 #define APPS_COMMAND_LINE_COMMAND_LINE_H_
 
@@ -74,6 +75,10 @@ inline absl::StatusOr<std::vector<std::string>> Parse(
     absl::Span<char* const> args, std::initializer_list<Flag> flags) {
   return Parse(args, absl::MakeConstSpan(flags.begin(), flags.size()));
 }
+
+// Writes to standard output what a run was for. The error, of a full disk or a closed
+// pipe, is one to end with: who asked for it has not got it.
+absl::Status Print(std::string_view text);
 
 // Under `bazel run`, has paths mean what they mean where that was typed; says so on stderr
 // if that directory is gone.

@@ -2,7 +2,6 @@
 // README.md.
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -35,23 +34,13 @@
 #include "kingpin/logger/verbosity.h"
 #include "kingpin/pool/epoll_tp.h"
 #include "kingpin/pool/epoll_tp_server.h"
+#include "kingpin/sys/descriptor_limit.h"
 #include "kingpin/sys/version.h"
 #include "kingpin/tls/reload_on_signal.h"
 #include "kingpin/tls/tls_server.h"
 
 namespace file_server {
 namespace {
-
-// As many descriptors as we may have; the number.
-int RaiseFileLimit() {
-  rlimit limit = {1024, 1024};
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    getrlimit(RLIMIT_NOFILE, &limit);
-  }
-  return static_cast<int>(std::min<rlim_t>(limit.rlim_cur, 1 << 24));
-}
 
 // Where 0, 1 or 2 is closed, the first sockets would have those numbers, and what is
 // printed would go there.
@@ -208,7 +197,7 @@ absl::Status Run(int threads, Shared* shared) {
 }
 
 absl::Status Serve(const Flags& flags) {
-  const Limits limits = LimitsOf(flags, RaiseFileLimit());
+  const Limits limits = LimitsOf(flags, kingpin::RaiseDescriptorLimit());
   absl::StatusOr<kingpin::http::StaticRoot> root = OpenRoot(flags, limits);
   if (!root.ok()) return root.status();
   const absl::StatusOr<std::unique_ptr<kingpin::Logger>> main_log =

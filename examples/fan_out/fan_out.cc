@@ -1,9 +1,7 @@
-// Fetches all URLs of its command line at once and prints the status and the
-// time of each: fan_out http://127.0.0.1:8080/ http://example.org/
+// Fetches all URLs of its command line at once; prints status and time of each.
+#include <atomic>
 #include <cstdio>
 #include <memory>
-#include <string>
-#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -14,16 +12,16 @@
 #include "kingpin/pool/epoll_tp_client.h"
 #include "kingpin/sys/clock.h"
 
-namespace {
+std::atomic<int> failed = 0;
 
 struct Fetch : kingpin::TargetContext {
-  std::string url;
+  explicit Fetch(const char* text) : url(text) {}
+  const char* const url;
   int status = 0;
   kingpin::MonotonicTime start = kingpin::Clock::Real().Now();
 };
 
-class FanOut : public kingpin::http::HttpClientHandler {
- public:
+struct FanOut : kingpin::http::HttpClientHandler {
   using HttpClientHandler::HttpClientHandler;
   void OnResponse(kingpin::http::HttpExchange& exchange,
                   const kingpin::http::Response& response) override {
@@ -34,27 +32,29 @@ class FanOut : public kingpin::http::HttpClientHandler {
     const Fetch& fetch = static_cast<Fetch&>(*exchange.context());
     const auto time = kingpin::Clock::Real().Now() - fetch.start;
     std::printf("%3d  %8.1f ms  %s  %s\n", fetch.status,
-                absl::ToDoubleMilliseconds(time), fetch.url.c_str(),
+                absl::ToDoubleMilliseconds(time), fetch.url,
                 status.ok() ? "" : status.ToString().c_str());
+    if (!status.ok()) failed = 1;
   }
   absl::StatusOr<std::unique_ptr<kingpin::Resolver>> MakeResolver() override {
     return kingpin::DnsResolver::Create(this, {});
   }
 };
 
-}  // namespace
-
 int main(int argc, char** argv) {
   if (argc < 2) return std::fputs("usage: fan_out URL...\n", stderr), 2;
   kingpin::http::HttpClientData shared({}, {.pool = {.end_when_done = true}});
   for (int i = 1; i < argc; ++i) {
-    auto fetch = std::make_unique<Fetch>();
-    fetch->url = argv[i];
     auto url = kingpin::http::Url::Parse(argv[i]);
-    if (!url.ok()) return kingpin::ExitCode(url.status());
-    auto added = shared.Fetch({.url = *url, .context = std::move(fetch)});
-    if (!added.ok()) return kingpin::ExitCode(added);
+    absl::Status added = url.status();
+    if (url.ok()) {
+      added = shared.Fetch(
+          {.url = *url, .context = std::make_unique<Fetch>(argv[i])});
+    }
+    if (added.ok()) continue;
+    std::printf("%s  %s\n", argv[i], added.ToString().c_str());
+    failed = 1;
   }
   kingpin::EpollTPClient<FanOut> client(&shared, {.threads = 2});
-  return kingpin::ExitCode(client.Run());
+  return kingpin::ExitCode(client.Run()) | failed;
 }

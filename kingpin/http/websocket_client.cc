@@ -112,9 +112,10 @@ std::unique_ptr<Transport> WebSocketClientHandler::NewTransport(
 }
 
 void WebSocketClientHandler::OnConnect(Connection& connection) {
-  Target& asked = *target(connection);
-  if (asked.group == "wss" && !data_.tls_.ok()) {
-    FailOpening(asked, data_.tls_.status());
+  Target* const asked = target(connection);
+  if (asked == nullptr) return;  // The socket is the application's own.
+  if (asked->group == "wss" && !data_.tls_.ok()) {
+    FailOpening(*asked, data_.tls_.status());
     return connection.Abort();
   }
   connection.EmplaceState<Handshake>();
@@ -122,8 +123,8 @@ void WebSocketClientHandler::OnConnect(Connection& connection) {
 
 void WebSocketClientHandler::OnMessage(Connection& connection) {
   WebSocket* const socket = WebSocketHost::Find(connection);
-  if (socket == nullptr) return ReadAnswer(connection);
-  websockets_.OnMessage(*socket);
+  if (socket != nullptr) return websockets_.OnMessage(*socket);
+  if (connection.has_state<Handshake>()) ReadAnswer(connection);
 }
 
 void WebSocketClientHandler::ReadAnswer(Connection& connection) {
@@ -177,7 +178,9 @@ void WebSocketClientHandler::OnClose(Connection& connection,
                                      CloseReason reason) {
   WebSocket* const socket = WebSocketHost::Find(connection);
   if (socket != nullptr) return websockets_.OnClose(*socket, reason);
-  FailOpening(*target(connection), StatusOf(connection, reason));
+  if (Target* const asked = target(connection); asked != nullptr) {
+    FailOpening(*asked, StatusOf(connection, reason));
+  }
 }
 
 void WebSocketClientHandler::OnConnectFailed(Target& target,

@@ -36,17 +36,18 @@ struct ConnectionPool::Host {
   bool backing_off = false;
   MonotonicTime back_off_ends = {};
   ConnectError last_error = ConnectError::kOther;
-  // By priority: who is content with an idle connection, and who needs a new one,
-  // each the oldest first. Two lines, for the second may have to wait where the
-  // first need not.
-  std::array<std::array<WaiterList, 2>, kTargetPriorities> waiting;
+  // By priority: who goes first, then who has only waited; of both, who is content
+  // with an idle connection, then who needs a new one, who may have to wait where
+  // the others need not. Each line the oldest first.
+  std::array<std::array<WaiterList, 4>, kTargetPriorities> waiting;
   size_t waiters = 0;  // Also of those that `left_` has.
   std::array<bool, kTargetPriorities> in_ring = {};
   std::vector<IdleList::iterator> idle;  // The oldest first.
 
   WaiterList& LineOf(const PendingTarget& pending) {
     return waiting[Index(pending.target.priority)]
-                  [pending.needs_new_connection ? 1 : 0];
+                  [(pending.goes_first ? 0 : 2) +
+                   (pending.needs_new_connection ? 1 : 0)];
   }
   bool InAnyRing() const {
     return std::find(in_ring.begin(), in_ring.end(), true) != in_ring.end();
@@ -138,12 +139,11 @@ absl::Status ConnectionPool::Take(Target&& target, bool further) {
     const MonotonicTime deadline = now_ + target.timeout;
     const int connects = target.connect_attempts;
     const bool needs_new_connection = !target.may_reuse;
-    Enqueue(host,
-            {.target = std::move(target),
-             .deadline = deadline,
-             .connects_left = connects,
-             .needs_new_connection = needs_new_connection},
-            /*first=*/further);
+    Enqueue(host, {.target = std::move(target),
+                   .deadline = deadline,
+                   .connects_left = connects,
+                   .needs_new_connection = needs_new_connection,
+                   .goes_first = further});
     Refresh(host);
     wake = Publish();
   }
@@ -175,13 +175,12 @@ void ConnectionPool::EraseIfUnused(Host* host) {
   hosts_.erase(host->key);
 }
 
-void ConnectionPool::Enqueue(Host* host, PendingTarget pending, bool first) {
+void ConnectionPool::Enqueue(Host* host, PendingTarget pending) {
   WaiterList& line = LineOf(host, pending);
   const MonotonicTime deadline = pending.deadline;
-  const int64_t order = first ? --first_order_ : ++last_order_;
+  const int64_t order = ++last_order_;
   WaiterList::iterator waiter =
-      line.insert(first ? line.begin() : line.end(),
-                  Waiter{std::move(pending), host, order});
+      line.insert(line.end(), Waiter{std::move(pending), host, order});
   if (deadline != kNever) {
     deadlines_.emplace(std::pair(deadline, order), waiter);
   }
@@ -215,15 +214,21 @@ bool ConnectionPool::CanConnect(const Host& host) const {
 
 ConnectionPool::WaiterList* ConnectionPool::NextLine(Host& host,
                                                      int priority) const {
-  auto& [reusing, connecting] = host.waiting[priority];
   const bool can_connect = CanConnect(host);
-  const bool reuse = !reusing.empty() && (can_connect || !host.idle.empty());
-  const bool connect = !connecting.empty() && can_connect;
-  if (reuse && connect) {
-    return reusing.front().order < connecting.front().order ? &reusing
-                                                            : &connecting;
+  const bool can_reuse = can_connect || !host.idle.empty();
+  auto& lines = host.waiting[priority];
+  for (size_t i = 0; i < lines.size(); i += 2) {
+    WaiterList& reusing = lines[i];
+    WaiterList& connecting = lines[i + 1];
+    const bool reuse = !reusing.empty() && can_reuse;
+    const bool connect = !connecting.empty() && can_connect;
+    if (reuse && connect) {
+      return reusing.front().order < connecting.front().order ? &reusing
+                                                              : &connecting;
+    }
+    if (reuse || connect) return reuse ? &reusing : &connecting;
   }
-  return reuse ? &reusing : connect ? &connecting : nullptr;
+  return nullptr;
 }
 
 void ConnectionPool::Refresh(Host* host) {
@@ -272,7 +277,8 @@ void ConnectionPool::Update(int thread, Turn& turn) {
 void ConnectionPool::TakeNews(int thread, Turn& turn) {
   // First: the host may have nothing else left.
   for (Returned& returned : turn.returned) {
-    Enqueue(returned.host, std::move(returned.pending), /*first=*/true);
+    returned.pending.goes_first = true;
+    Enqueue(returned.host, std::move(returned.pending));
   }
   turn.returned.clear();
   for (GivenBack& given : turn.given_back) TakeBack(thread, given, turn);

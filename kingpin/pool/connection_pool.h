@@ -105,6 +105,8 @@ struct PendingTarget {
   int connects_left = 1;
   bool retried = false;
   bool needs_new_connection = false;
+  bool goes_first =
+      false;  // It was drawn before, or goes on from one that was.
 };
 
 class ConnectionPool {
@@ -197,8 +199,9 @@ class ConnectionPool {
   absl::Status Add(Target&& target) ABSL_LOCKS_EXCLUDED(mu_);
   // What a target goes on with (where it was redirected to), in a callback of the
   // connection that it has: it was admitted, so neither max_waiting nor the end
-  // of the run refuses this one, and it goes before those that have only waited.
-  // After the end it comes to OnConnectFailed with ConnectError::kShutdown.
+  // of the run refuses this one, and it goes before those that have only waited,
+  // behind others that go first. After the end it comes to OnConnectFailed with
+  // ConnectError::kShutdown.
   absl::Status AddFurther(Target&& target) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Targets that wait for a connection.
@@ -254,7 +257,7 @@ class ConnectionPool {
   absl::Status Take(Target&& target, bool further) ABSL_LOCKS_EXCLUDED(mu_);
   Host* FindOrMakeHost(const Target& target) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void EraseIfUnused(Host* host) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Enqueue(Host* host, PendingTarget pending, bool first)
+  void Enqueue(Host* host, PendingTarget pending)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   PendingTarget Dequeue(WaiterList::iterator waiter)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -321,8 +324,7 @@ class ConnectionPool {
   size_t waiting_ ABSL_GUARDED_BY(mu_) = 0;
   // Once it is closed: all that wait, of any host.
   WaiterList left_ ABSL_GUARDED_BY(mu_);
-  // Waiter::order of the ends of all lines.
-  int64_t first_order_ ABSL_GUARDED_BY(mu_) = 0;
+  // Waiter::order of who came last.
   int64_t last_order_ ABSL_GUARDED_BY(mu_) = 0;
   int under_way_ ABSL_GUARDED_BY(mu_) = 0;  // Handed out and not ended.
   int open_ ABSL_GUARDED_BY(mu_) = 0;

@@ -1,17 +1,12 @@
 #include "kingpin/pool/max_connections.h"
 
-#include <sys/resource.h>
-
-#include <algorithm>
-#include <climits>
+#include "kingpin/sys/descriptor_limit.h"
 
 namespace kingpin {
 
 int ResolveMaxConnections(int asked) {
   if (asked > 0) return asked;
-  rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return INT_MAX;
-  return static_cast<int>(std::min<rlim_t>(limit.rlim_cur / 10 * 9, INT_MAX));
+  return DescriptorLimit() / 10 * 9;
 }
 
 }  // namespace kingpin

@@ -17,15 +17,17 @@ pid=$!
 read -r line <"$dir/out" || fail "no line: $(cat "$dir/err")"
 url=${line#listening on }
 
-output=$("$fan_out" "${url}a.txt" "${url}none" "${url}a.txt" http://127.0.0.1:1/)
+code=0
+output=$("$fan_out" "${url}a.txt" "${url}none" not-a-url "${url}a.txt" \
+  http://127.0.0.1:1/) || code=$?
+[[ $code == 1 ]] || fail "$code: $output"
 [[ $(grep -c "^200 .* ${url}a.txt *$" <<<"$output") == 2 ]] || fail "$output"
 grep -q "^404 .* ${url}none *$" <<<"$output" || fail "$output"
 grep -q "^  0 .* http://127.0.0.1:1/ .*refused" <<<"$output" || fail "$output"
-[[ $(wc -l <<<"$output") == 4 ]] || fail "$output"
+grep -q "^not-a-url .*INVALID_ARGUMENT" <<<"$output" || fail "$output"
+[[ $(wc -l <<<"$output") == 5 ]] || fail "$output"
+"$fan_out" "${url}a.txt" >"$dir/output" || fail "$? though all went well"
 
-code=0
-output=$("$fan_out" not-a-url 2>&1) || code=$?
-[[ $code == 1 && $output == fan_out:* ]] || fail "$code: $output"
 code=0
 output=$("$fan_out" 2>&1 >/dev/null) || code=$?
 [[ $code == 2 && $output == "usage: fan_out URL..." ]] || fail "$code: $output"

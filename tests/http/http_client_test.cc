@@ -31,6 +31,7 @@
 #include "tests/http/http_client_testing.h"
 #include "tests/http/http_test_server.h"
 #include "tests/testing/scripted_server.h"
+#include "tests/testing/with_own_socket.h"
 
 namespace kingpin::http {
 namespace {
@@ -707,33 +708,9 @@ TEST(HttpClient, AProxyOpensATunnelWithOkAndNothingElse) {
   EXPECT_THAT(std::string(o.end.message()), HasSubstr("CONNECT with 101"));
 }
 
-// A handler may have sockets that are not its base's.
-class AdoptingHandler : public HttpClientHandler {
- public:
-  using HttpClientHandler::HttpClientHandler;
-  absl::Status Init() override {
-    if (absl::Status status = HttpClientHandler::Init(); !status.ok()) {
-      return status;
-    }
-    int pair[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
-                   pair) != 0) {
-      return absl::ErrnoToStatus(errno, "socketpair");
-    }
-    UniqueFd peer(pair[1]);
-    EXPECT_EQ(write(peer.get(), "hello", 5), 5);
-    EXPECT_EQ(Adopt(UniqueFd(pair[0])), 0);
-    return absl::OkStatus();  // The peer closes.
-  }
-  void OnClose(Connection& connection, CloseReason reason) override {
-    HttpClientHandler::OnClose(connection, reason);
-    shared().Shutdown(RunPhase::kStopping);
-  }
-};
-
 TEST(HttpClient, ASocketOfTheApplicationsOwnIsLeftAlone) {
   HttpClientData data;
-  EpollTPClient<AdoptingHandler> client(
+  EpollTPClient<testing::WithOwnSocket<HttpClientHandler>> client(
       &data, {.threads = 1, .handle_signals = false});
   EXPECT_TRUE(client.Run().ok());
 }

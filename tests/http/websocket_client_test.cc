@@ -30,6 +30,7 @@
 #include "tests/testing/process.h"
 #include "tests/testing/scripted_client.h"
 #include "tests/testing/test_client.h"
+#include "tests/testing/with_own_socket.h"
 #include "tests/tls/test_certificates.h"
 
 namespace kingpin {
@@ -303,6 +304,14 @@ TEST(WebSocketClientTest, NobodyListens) {
   client.Connect(absl::StrCat("ws://127.0.0.1:", nobody.port(), "/"));
   client.Expect({"failed a"});
   EXPECT_TRUE(absl::IsUnavailable(client.shared().failure()));
+}
+
+TEST(WebSocketClientTest, ASocketOfTheApplicationsOwnIsLeftAlone) {
+  NotingShared shared;
+  EpollTPClient<testing::WithOwnSocket<NotingHandler>> client(
+      &shared, {.threads = 1, .handle_signals = false});
+  EXPECT_TRUE(client.Run().ok());
+  EXPECT_EQ(shared.events(), Events());
 }
 
 TEST(WebSocketClientTest, TheDeadlineIsOneOfTheHandshake) {

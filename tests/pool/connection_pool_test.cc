@@ -78,13 +78,15 @@ TEST_F(PoolTest, WhatGoesOnIsNotRefusedAndGoesFirst) {
   std::vector<Draw> draws = Update();
   Add(To("a", "waits"));
   EXPECT_TRUE(absl::IsResourceExhausted(pool_->Add(To("a"))));
-  EXPECT_TRUE(pool_->AddFurther(To("a", "further")).ok());
+  EXPECT_TRUE(pool_->AddFurther(To("a", "further 1")).ok());
+  EXPECT_TRUE(pool_->AddFurther(Own("a", "further 2")).ok());
+  EXPECT_TRUE(pool_->AddFurther(To("a", "further 3")).ok());
   EXPECT_TRUE(absl::IsInvalidArgument(pool_->AddFurther({.host = "a"})));
-  Finish(draws[0]);
-  draws = Update();
-  EXPECT_THAT(Messages(draws), ElementsAre("further"));
-  Finish(draws[0]);
-  EXPECT_THAT(Messages(Update()), ElementsAre("waits"));
+  for (const char* next : {"further 1", "further 2", "further 3", "waits"}) {
+    Finish(draws[0]);
+    draws = Update();
+    ASSERT_THAT(Messages(draws), ElementsAre(next));
+  }
 }
 
 // --- Limits ----------------------------------------------------------------------

@@ -1,6 +1,4 @@
 // Fills a game server with players. `load --help` says how.
-#include <sys/resource.h>
-
 #include <cstdio>
 #include <string>
 
@@ -12,6 +10,7 @@
 #include "apps/chinese_chess/load/options.h"
 #include "kingpin/logger/logger.h"
 #include "kingpin/pool/epoll_tp_client.h"
+#include "kingpin/sys/descriptor_limit.h"
 
 namespace chinese_chess {
 namespace {
@@ -22,14 +21,6 @@ int Fail(const absl::Status& status, int code) {
   return code;
 }
 
-// Each player has a descriptor.
-void RaiseDescriptorLimit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int Main(absl::Span<char* const> args) {
   const absl::StatusOr<LoadOptions> options = ParseLoadOptions(args);
   if (!options.ok()) return Fail(options.status(), 2);
@@ -37,7 +28,7 @@ int Main(absl::Span<char* const> args) {
     std::fputs(std::string(LoadHelp()).c_str(), stdout);
     return 0;
   }
-  RaiseDescriptorLimit();
+  kingpin::RaiseDescriptorLimit();  // Each player has one.
   kingpin::Logger::Default().set_min_level(kingpin::LogLevel::kWarning);
   LoadShared shared(*options);
   kingpin::EpollTPClient<LoadHandler> client(&shared, {.threads = 1});

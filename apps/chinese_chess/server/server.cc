@@ -1,6 +1,4 @@
 // The game server. `server --help` says how; docs/chinese_chess.md says how it is made.
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -29,6 +27,7 @@
 #include "kingpin/logger/verbosity.h"
 #include "kingpin/pool/epoll_tp.h"
 #include "kingpin/pool/epoll_tp_server.h"
+#include "kingpin/sys/descriptor_limit.h"
 #include "kingpin/sys/version.h"
 #include "kingpin/tls/tls_server.h"
 
@@ -37,17 +36,6 @@ namespace {
 
 // A game has far fewer events than this, so versions grow from run to run.
 constexpr int64_t kVersionsOfARun = 1'000'000;
-
-// As many descriptors as we may have; the number.
-int RaiseFileLimit() {
-  rlimit limit = {1024, 1024};
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    getrlimit(RLIMIT_NOFILE, &limit);
-  }
-  return static_cast<int>(std::min<rlim_t>(limit.rlim_cur, 1 << 24));
-}
 
 int ThreadsOf(const Flags& flags) {
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
@@ -152,7 +140,7 @@ absl::StatusOr<std::unique_ptr<Archive>> OpenArchive(const Flags& flags,
 }
 
 absl::Status Serve(const Flags& flags) {
-  const int files = RaiseFileLimit();
+  const int files = kingpin::RaiseDescriptorLimit();
   const absl::StatusOr<std::unique_ptr<kingpin::TlsServer>> tls =
       MakeTls(flags);
   if (!tls.ok()) return tls.status();

@@ -77,7 +77,7 @@ if command -v openssl >/dev/null; then
   expect "$code" 0 "a certificate that is trusted"
   bench -n 9 -c 1 "https://localhost:$port/hello.txt"
   expect "$code" 1 "a certificate that is not"
-  grep -q "certificate" bench.err || fail "no reason: $(cat bench.err)"
+  grep -q "certificate.*--insecure" bench.err || fail "no reason: $(cat bench.err)"
 elif [[ ${KINGPIN_REQUIRE_PEERS:-0} == 1 ]]; then
   fail "openssl is not installed"
 else
@@ -103,7 +103,7 @@ grep -q "does not speak HTTP" <<<"$json" || fail "no reason: $json"
 
 # A server of few words, whose port the first line of stdout is.
 cat >scripted.py <<'EOF'
-import socket, sys, threading
+import re, socket, ssl, sys, threading
 mode = sys.argv[1]
 listener = socket.create_server(("127.0.0.1", 0))
 print(listener.getsockname()[1], flush=True)
@@ -126,6 +126,18 @@ def serve(peer, number):
         elif mode == "close":
             peer.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
                          b"Content-Length: 5\r\n\r\nhello")
+        elif mode == "101":
+            peer.sendall(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+            continue
+        elif mode == "204":
+            peer.sendall(b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello")
+            continue
+        elif mode == "host":
+            name = re.search(rb"\r\nhost: *([^\r]*)", head, re.I)[1]
+            good = name == b"example.org:81"
+            peer.sendall(b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n" %
+                         (200 if good else 404))
+            continue
         elif mode == "twice":
             peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello" * 2)
             continue
@@ -136,8 +148,22 @@ def serve(peer, number):
             if mode == "keep": continue
         return
 
+# Every other connection gets no handshake; those that do, no farewell.
+def serve_tls(peer, number):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain("cert.pem", "key.pem")
+    if number % 2 == 0: return peer.recv(1 << 20, socket.MSG_PEEK), forever.wait()
+    tls = context.wrap_socket(peer, server_side=True)
+    peer = socket.socket(fileno=tls.detach()) if mode == "tls_cut" else tls
+    while True:
+        if not peer.recv(65536): return
+        if mode == "tls_cut": return
+        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+
+forever = threading.Event()
+
 def run(peer, number):
-    with peer: serve(peer, number)
+    with peer: (serve_tls if mode.startswith("tls") else serve)(peer, number)
 
 while True:
     peer, _ = listener.accept()
@@ -177,6 +203,31 @@ if command -v python3 >/dev/null; then
   expect "$code" 3 "a server that answers twice"
   [[ $(number connects <<<"$json") -ge 50 ]] || fail "twice: $json"
 
+  for mode in 101 204; do
+    start python3 scripted.py $mode
+    bench -n 50 -c 2 "http://127.0.0.1:$port/"
+    adds_up "$mode"
+    expect "$(number responses <<<"$json")" 0 "good answers ($mode)"
+    expect "$code" 1 "a server that breaks HTTP ($mode)"
+  done
+  start python3 scripted.py host
+  bench -n 10 -c 2 -H "Host: example.org:81" "http://127.0.0.1:$port/"
+  grep -q '"by_class":\[0,0,10,0,0,0\]' <<<"$json" || fail "another Host: $json"
+
+  if [[ -s cert.pem ]]; then
+    start python3 scripted.py tls_half
+    bench -d 2s --timeout 500ms -c 4 --insecure "https://127.0.0.1:$port/"
+    expect "$code" 3 "half of the handshakes hang, longer than --timeout"
+    grep -q '"broken":{"connecting: ' <<<"$json" || fail "hidden: $json"
+    [[ $(number responses <<<"$json") -gt 0 ]] || fail "nothing: $json"
+    start python3 scripted.py tls_half
+    bench -d 500ms --timeout 60s -c 4 --insecure "https://127.0.0.1:$port/"
+    expect "$(number connecting <<<"$json")" 2 "connections that hang at the end"
+    start python3 scripted.py tls_cut
+    bench -n 4 -c 1 --timeout 500ms --insecure "https://127.0.0.1:$port/"
+    grep -q "close_notify" <<<"$json" || fail "not TLS's reason: $json"
+  fi
+
   start python3 scripted.py keep
   head -c 20000000 /dev/zero >big
   bench -n 4 -c 2 --body @big "http://127.0.0.1:$port/"
@@ -210,6 +261,9 @@ refused() {
   expect "$code" 2 "exit code of $*"
   grep -q -- "$why" bench.err || fail "not \"$why\": $(cat bench.err)"
 }
+mkfifo nobody
+refused "a pipe that nobody reads" --html nobody "$http/"
+(ulimit -n 200 && refused "may open 200 files" -c 500 "$http/")
 refused "is a directory" --body @root "$http/"
 refused "neither a file nor a pipe" --body @/dev/zero "$http/"
 refused "no/such/page.html" --html no/such/page.html "$http/"
@@ -220,6 +274,12 @@ refused '-c, --connections "0": it is a number from 1' -c 0 "$http/"
 bench http://127.0.0.1:1/
 expect "$code" 1 "nobody there"
 grep -q "connection refused" bench.err || fail "no reason: $(cat bench.err)"
+bench --html none.html http://127.0.0.1:1/
+[[ ! -e none.html ]] || fail "a run that could not begin leaves an empty page"
+code=0
+"$BENCH" --quiet -n 10 "$http/hello.txt" >/dev/full 2>bench.err || code=$?
+expect "$code" 1 "a report that cannot be written"
+grep -q "No space left" bench.err || fail "no reason: $(cat bench.err)"
 bench --conections 3 "$http/"
 expect "$code" 2 "a wrong flag"
 "$BENCH" --help | grep -q -- --rate || fail "--help"

@@ -92,6 +92,19 @@ TEST(TextReport, WhatAConstantRateAdds) {
   EXPECT_THAT(text, HasSubstr("50.0 us"));
 }
 
+TEST(Reports, WhatWasUnderWayAtTheEnd) {
+  Result result = Sample();
+  result.unanswered = {.count = 3, .longest_ns = 2'000'000'000};
+  result.connecting = {.count = 25, .longest_ns = 3'000'000'000};
+  const std::string text = TextReport(result, {});
+  EXPECT_THAT(text, HasSubstr("under way           3  at the end, for 2 s"));
+  EXPECT_THAT(text, HasSubstr("connecting         25  at the end, for 3 s"));
+  EXPECT_THAT(HtmlReport(result), HasSubstr("25, for 3 s at most"));
+  result.counts = {};
+  result.unsent = 9;
+  EXPECT_THAT(TextReport(result, {}), HasSubstr("there was no connection"));
+}
+
 TEST(Reports, OfNothing) {
   EXPECT_THAT(TextReport({}, {}), HasSubstr("No response, so no latencies."));
   EXPECT_THAT(HtmlReport({}), HasSubstr("</html>"));

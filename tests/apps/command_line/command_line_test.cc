@@ -57,6 +57,15 @@ TEST_F(CommandLine, EveryForm) {
   EXPECT_THAT(headers, ElementsAre("a: b", "c"));
 }
 
+TEST_F(CommandLine, AValueGluedToALetter) {
+  EXPECT_THAT(*Parse({"-p7"}), IsEmpty());
+  EXPECT_EQ(port, 7);
+  EXPECT_THAT(ErrorOf({"-p77"}), HasSubstr("-p, --port \"77\""));
+  EXPECT_THAT(ErrorOf({"-prt", "7"}), HasSubstr("did you mean --port?"));
+  EXPECT_THAT(ErrorOf({"--p7"}), HasSubstr("no flag --p7"));
+  EXPECT_EQ(ErrorOf({"-p"}), "-p, --port needs a value");
+}
+
 TEST_F(CommandLine, TheLastOneHolds) {
   ASSERT_TRUE(Parse({"-p=1", "--port=2", "--list", "--list=off"}).ok());
   EXPECT_EQ(port, 2);
