@@ -409,7 +409,9 @@ std::string ConnectionPool::DescribeWait(const Host& host) const {
     absl::StrAppend(&text,
                     host.backing_off ? "backing off" : "one connect at a time");
   } else {
-    absl::StrAppend(&text, "no loop has come to it");
+    absl::StrAppend(
+        &text,
+        "its turn did not come: the loops were busy, or others went first");
   }
   if (host.failures > 0) {
     absl::StrAppend(&text,
