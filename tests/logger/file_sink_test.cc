@@ -209,7 +209,7 @@ TEST_F(FailureMode29, TwoHundredMovesUnderLoadLoseNothing) {
   ReopenOnSignal reopen(SIGHUP, {&log});
   std::atomic<bool> stop = false;
   // So many for each move: on a slow disk the text would grow, and take the longer.
-  constexpr uint64_t kLinesAMove = 10'000;
+  constexpr uint64_t kLinesAMove = 2'000;
   std::atomic<uint64_t> wanted = 0;
   uint64_t logged = 0;
   std::thread producer([&] {
@@ -239,9 +239,13 @@ TEST_F(FailureMode29, TwoHundredRemovalsUnderLoadLoseNothingLoggedLater) {
   constexpr int kRemovals = 200;
   Logger log({.buffer_bytes = 4096, .sink = WhenAsked()});
   std::atomic<bool> stop = false;
+  // No more for each removal: all are looked at.
+  constexpr uint64_t kLinesARemoval = 2'000;
+  std::atomic<uint64_t> wanted = kLinesARemoval;
   std::atomic<uint64_t> logged = 0;
   std::thread producer([&] {
     for (uint64_t i = 0; !stop; ++i) {
+      while (i >= wanted && !stop) std::this_thread::yield();
       LogSequence(log, i, i + 1);
       logged = i + 1;
     }
@@ -249,6 +253,7 @@ TEST_F(FailureMode29, TwoHundredRemovalsUnderLoadLoseNothingLoggedLater) {
   for (int i = 0; i < kRemovals; ++i) {
     while (unlink(path_.c_str()) != 0) ASSERT_EQ(errno, ENOENT);
     const uint64_t from = logged + 1;  // Its statement had not begun.
+    wanted = from + kLinesARemoval;
     while (logged < from + 50) std::this_thread::yield();
     log.Flush();
     // A write under way may be seen page by page.

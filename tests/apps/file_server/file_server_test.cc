@@ -1,5 +1,5 @@
 // The file server's handler over real sockets and a real tree: every status and
-// field rule, and everything that must never be served.
+// field rule.
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -9,11 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,11 +21,9 @@
 #include "absl/time/time.h"
 #include "apps/file_server/file_handler.h"
 #include "gtest/gtest.h"
-#include "kingpin/pool/epoll_tp_server.h"
-#include "kingpin/sys/fault.h"
 #include "kingpin/sys/socket_address.h"
-#include "kingpin/sys/syscalls.h"
 #include "kingpin/sys/unique_fd.h"
+#include "tests/apps/file_server/file_server_testing.h"
 #include "tests/http/http_test_client.h"
 #include "tests/testing/process.h"
 #include "tests/testing/test_client.h"
@@ -37,150 +31,10 @@
 namespace file_server {
 namespace {
 
-namespace fs = std::filesystem;
-using kingpin::http::StaticFilesOptions;
-using kingpin::http::StaticRoot;
-using kingpin::testing::Eventually;
-using kingpin::testing::HttpAnswer;
-using kingpin::testing::HttpTestClient;
 using kingpin::testing::TestClient;
-
-constexpr char kCanary[] = "CANARY-OUTSIDE-OF-THE-ROOT";
-
-// A directory with a root in it and a file beside the root that must not leak.
-class Tree {
- public:
-  Tree() {
-    std::string pattern = ::testing::TempDir() + "/file_server_XXXXXX";
-    top_ = mkdtemp(pattern.data());
-    fs::create_directory(root());
-    WriteAt(top_ / "canary", kCanary);
-    fs::create_directory(top_ / "outside");
-    WriteAt(top_ / "outside/index.html", kCanary);
-  }
-  ~Tree() { fs::remove_all(top_); }
-
-  fs::path top() const { return top_; }
-  fs::path root() const { return top_ / "www"; }
-  fs::path path(const std::string& name) const { return root() / name; }
-
-  // With an mtime of an hour ago, though its ctime is now.
-  void Write(const std::string& name, const std::string& content) {
-    fs::create_directories(path(name).parent_path());
-    WriteAt(path(name), content);
-    SetModified(name, absl::Now() - absl::Hours(1));
-  }
-  void SetModified(const std::string& name, absl::Time time) {
-    const timespec times[2] = {absl::ToTimespec(time), absl::ToTimespec(time)};
-    ASSERT_EQ(utimensat(AT_FDCWD, path(name).c_str(), times, 0), 0);
-  }
-
- private:
-  static void WriteAt(const fs::path& path, const std::string& content) {
-    std::ofstream(path, std::ios::binary) << content;
-  }
-  fs::path top_;
-};
-
-// Seconds that the server's wall clock is ahead of the real one.
-std::atomic<int64_t> clock_ahead = 0;
-int64_t TestClock() {
-  return kingpin::sys::WallClockSeconds() + clock_ahead.load();
-}
-
-// How many opens beneath the root fail from now on, and how; and looks. The
-// hook is installed before any thread exists and stays: the logger's thread
-// never ends.
-std::atomic<int> opens_to_fail = 0;
-std::atomic<int> open_error = 0;
-std::atomic<int> stats_to_fail = 0;
-std::atomic<int> stat_error = 0;
-std::atomic<int> stats_made = 0;
-void InstallFaultHook() {
-  static auto* const hook =
-      new kingpin::ScopedFaultHook([](kingpin::sys::Call call, int fd) {
-        kingpin::sys::Fault fault;
-        // Plain opens have no directory.
-        if (call == kingpin::sys::Call::kOpen && fd >= 0 && opens_to_fail > 0) {
-          --opens_to_fail;
-          fault.error = open_error;
-        }
-        if (call == kingpin::sys::Call::kFstat) ++stats_made;
-        if (call == kingpin::sys::Call::kFstat && stats_to_fail > 0) {
-          --stats_to_fail;
-          fault.error = stat_error;
-        }
-        return fault;
-      });
-  (void)hook;
-}
-
-struct ServerConfig {
-  StaticFilesOptions files = {};
-  int max_connections = 1000;
-  kingpin::Timeouts timeouts = {};
-};
-
-class Server {
- public:
-  explicit Server(const Tree& tree, ServerConfig config = {})
-      : shared_({.listen = {"127.0.0.1:0"},
-                 .connection = {.timeouts = config.timeouts}},
-                {.wall_clock = &TestClock},
-                *StaticRoot::Open(tree.root(), config.files),
-                config.max_connections),
-        pool_(&shared_, {.threads = 1, .handle_signals = false}) {
-    const absl::Status status = pool_.Start();
-    EXPECT_TRUE(status.ok()) << status;
-  }
-  ~Server() {
-    pool_.Shutdown(kingpin::RunPhase::kStopping);
-    EXPECT_TRUE(pool_.Wait().ok());
-  }
-  uint16_t port() const { return shared_.port(); }
-  Shared& shared() { return shared_; }
-
- private:
-  Shared shared_;
-  kingpin::EpollTPServer<FileHandler> pool_;
-};
-
-class FileServerTest : public ::testing::Test {
- protected:
-  Server& server() {
-    if (server_ == nullptr) server_ = std::make_unique<Server>(tree_, config_);
-    return *server_;
-  }
-  HttpAnswer Ask(absl::string_view method, absl::string_view target,
-                 absl::string_view fields = "") {
-    return HttpTestClient(server().port()).Ask(method, target, fields);
-  }
-  HttpAnswer Get(absl::string_view target, absl::string_view fields = "") {
-    return Ask("GET", target, fields);
-  }
-  FileServerTest() { InstallFaultHook(); }
-  ~FileServerTest() override {
-    clock_ahead = 0;
-    opens_to_fail = 0;
-    stats_to_fail = 0;
-  }
-  // Makes what was written old enough to be cached.
-  void Settle() { clock_ahead += 60; }
-  // The same by waiting, for what depends on the file system's clock.
-  void WaitUntilSettled() {
-    const int64_t from = absl::ToUnixSeconds(absl::Now());
-    ASSERT_TRUE(Eventually(
-        [&] { return absl::ToUnixSeconds(absl::Now()) > from + 3; }));
-  }
-
-  Tree tree_;
-  ServerConfig config_;
-  std::unique_ptr<Server> server_;
-};
 
 // By their numbers in docs/failure_modes.md.
 using FailureMode14 = FileServerTest;
-using FailureMode47 = FileServerTest;
 using FailureMode48 = FileServerTest;
 
 TEST_F(FileServerTest, Get) {
@@ -485,160 +339,6 @@ TEST_F(FailureMode14, AListingEndsTheTurn) {
     before = answers();
     return before == kListings;
   }));
-}
-
-TEST_F(FailureMode47, NothingOutsideIsEverServed) {
-  tree_.Write("a.txt", "inside");
-  fs::create_directory(tree_.path("dir"));
-  const auto link = [&](const std::string& to, const std::string& name) {
-    fs::create_symlink(to, tree_.path(name));
-  };
-  link("../canary", "up");
-  link((tree_.top() / "canary").string(), "absolute");
-  link((tree_.top() / "www/a.txt").string(), "absolute_inside");
-  link("..", "parent");
-  link("../outside", "outside");
-  link("/proc/self/root", "proc_root");
-  link("/proc/self/cwd", "proc_cwd");
-  link("/proc/self/fd", "proc_fd");
-  link("/", "slash");
-  link("loop", "loop");
-  const std::string top = tree_.top().string();
-  const std::vector<std::string> attacks = {
-      "/../canary",
-      "/../../../../../../../../etc/passwd",
-      "/dir/../../canary",
-      "/%2e%2e/canary",
-      "/.%2e/canary",
-      "/%2E./canary",
-      "/dir/%2e%2e/%2e%2e/canary",
-      "/%252e%252e/canary",
-      "/..%2fcanary",
-      "/..%2Fcanary",
-      "/%2e%2e%2fcanary",
-      "/..%5ccanary",
-      "/..\\canary",
-      "/dir\\..\\..\\canary",
-      "/....//canary",
-      "/..;/canary",
-      "/..%00/canary",
-      "/a.txt%00../../canary",
-      "/%00",
-      "/..%c0%afcanary",
-      "/%c0%ae%c0%ae/canary",
-      "/%e0%80%ae%e0%80%ae/canary",
-      "/%f0%80%80%ae./canary",
-      "/..%ef%bc%8fcanary",
-      "/.%2e/.%2e/canary",
-      "//" + top + "/canary",
-      top + "/canary",
-      "/%2f" + top.substr(1) + "/canary",
-      "/up",
-      "/up/",
-      "/absolute",
-      "/absolute_inside",
-      "/parent/canary",
-      "/parent/www/../canary",
-      "/outside",
-      "/outside/",
-      "/outside/index.html",
-      "/proc_root" + top + "/canary",
-      "/proc_cwd/",
-      "/proc_fd/0",
-      "/proc_fd/3",
-      "/slash" + top + "/canary",
-      "/slash/etc/passwd",
-      "/slash/dev/zero",
-      "/loop",
-      "http://test/../canary",
-      "http://test" + top + "/canary",
-  };
-  for (const bool list : {false, true}) {
-    config_.files.list = list;
-    server_.reset();
-    for (const std::string& attack : attacks) {
-      const HttpAnswer answer = Get(attack);
-      EXPECT_TRUE(answer.status == 400 || answer.status == 404)
-          << attack << " got " << answer.status;
-      EXPECT_FALSE(absl::StrContains(answer.body, kCanary)) << attack;
-      EXPECT_FALSE(absl::StrContains(answer.body, "root:")) << attack;
-    }
-    EXPECT_EQ(Get("/a.txt").body, "inside");
-  }
-}
-
-TEST_F(FailureMode47, AFileSwappedForALinkOutsideIsNotServed) {
-  tree_.Write("a", "inside");
-  Settle();
-  EXPECT_EQ(Get("/a").body, "inside");  // Cached.
-  fs::create_symlink("../canary", tree_.path("b"));
-  fs::rename(tree_.path("b"), tree_.path("a"));
-  EXPECT_EQ(Get("/a").status, 404);
-}
-
-TEST_F(FileServerTest, ACachedFileMovedOutIsServedForASecondAtMost) {
-  for (const size_t size : {10, 100000}) {
-    tree_.Write("d/x", std::string(size, 'x'));
-    Settle();
-    HttpTestClient client(server().port());
-    EXPECT_EQ(client.Get("/d/x").status, 200);  // Cached.
-    // The same inode is still found by that path, but outside.
-    fs::rename(tree_.path("d"), tree_.top() / "hidden");
-    fs::create_symlink("../hidden", tree_.path("d"));
-    ++clock_ahead;
-    EXPECT_EQ(client.Get("/d/x").status, 404);
-    fs::remove(tree_.path("d"));
-    fs::rename(tree_.top() / "hidden", tree_.path("d"));
-    EXPECT_EQ(client.Get("/d/x").status, 200);
-    ++clock_ahead;
-    EXPECT_EQ(client.Get("/d/x").status, 200);
-    fs::remove_all(tree_.path("d"));
-  }
-}
-
-TEST_F(FileServerTest, ACachedFileBehindANewLinkIsServedForASecondAtMost) {
-  config_.files.follow_links = false;
-  tree_.Write("d/x", "inside");
-  Settle();
-  EXPECT_EQ(Get("/d/x").body, "inside");  // Cached.
-  fs::rename(tree_.path("d"), tree_.path("e"));
-  fs::create_symlink("e", tree_.path("d"));
-  ++clock_ahead;
-  EXPECT_EQ(Get("/d/x").status, 404);
-  EXPECT_EQ(Get("/e/x").body, "inside");
-}
-
-TEST_F(FailureMode47, NothingIsLearntAboutTheOutside) {
-  tree_.Write("a", "inside");
-  fs::create_directory(tree_.path("there"));
-  fs::create_directory(tree_.path("not_there"));
-  fs::create_symlink("../canary", tree_.path("link"));
-  fs::create_symlink("../none", tree_.path("dangling"));
-  fs::create_symlink("../../canary", tree_.path("there/index.html"));
-  fs::create_symlink("../../none", tree_.path("not_there/index.html"));
-  for (const char* path : {"/link", "/dangling", "/there/", "/not_there/"}) {
-    EXPECT_EQ(Get(path).status, 404) << path;
-  }
-  // We are not permitted to look.
-  HttpTestClient client(server().port());
-  stat_error = EACCES;
-  stats_to_fail = 1;
-  EXPECT_EQ(client.Get("/link").status, 404);
-  stats_to_fail = 1;
-  EXPECT_EQ(client.Get("/a").status, 403);
-}
-
-TEST_F(FileServerTest, LinksInsideTheRoot) {
-  tree_.Write("sub/a", "inside");
-  fs::create_symlink("sub/a", tree_.path("link"));
-  fs::create_symlink("sub/../sub", tree_.path("dir"));
-  EXPECT_EQ(Get("/link").body, "inside");
-  EXPECT_EQ(Get("/dir/a").body, "inside");
-  config_.files.follow_links = false;
-  server_.reset();
-  EXPECT_EQ(Get("/link").status, 404);
-  EXPECT_EQ(Get("/dir/a").status, 404);
-  EXPECT_EQ(Get("/sub/a").body, "inside");
 }
 
 TEST_F(FileServerTest, WhatIsNoFileIsForbiddenAndNeverHangs) {
