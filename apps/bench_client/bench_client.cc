@@ -1,18 +1,16 @@
 // A load generator for HTTP and raw TCP. See README.md.
-#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
@@ -27,6 +25,7 @@
 #include "apps/bench_client/load.h"
 #include "apps/bench_client/load_handler.h"
 #include "apps/bench_client/options.h"
+#include "apps/bench_client/report_file.h"
 #include "apps/bench_client/result.h"
 #include "apps/bench_client/text_report.h"
 #include "apps/bench_client/units.h"
@@ -34,7 +33,6 @@
 #include "kingpin/logger/logger.h"
 #include "kingpin/pool/epoll_tp_client.h"
 #include "kingpin/sys/descriptor_limit.h"
-#include "kingpin/sys/unique_fd.h"
 
 namespace bench_client {
 namespace {
@@ -147,36 +145,14 @@ absl::StatusOr<Result> Run(const Options& options) {
                 .intervals = load.recorder().Intervals(seconds)};
 }
 
-// Before a long run rather than behind it. What is in the file stays until then.
-absl::Status CheckHtml(const Options& options) {
-  const char* path = options.html.c_str();
-  if (options.html.empty()) return absl::OkStatus();
-  // Not to wait for a reader of a pipe, here or later.
-  constexpr int kFlags = O_WRONLY | O_NONBLOCK | O_CLOEXEC;
-  int error = 0;
-  if (kingpin::UniqueFd(open(path, kFlags | O_CREAT | O_EXCL, 0666)).valid()) {
-    unlink(path);
-  } else if (!kingpin::UniqueFd(open(path, kFlags)).valid()) {
-    error = errno;
-  }
-  if (error == 0) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "--html: the report cannot be written to \"", path, "\": ",
-      error == ENXIO ? "it is a pipe that nobody reads" : strerror(error)));
-}
-
-absl::Status Report(const Options& options, const Result& result) {
-  const std::string text = options.json
-                               ? JsonReport(result) + "\n"
-                               : TextReport(result, {.utf8 = IsUtf8Terminal()});
-  absl::Status printed = command_line::Print(text);
-  if (options.html.empty()) return printed;
-  std::ofstream file(options.html, std::ios::binary);
-  file << HtmlReport(result);
-  file.close();
-  if (file) return printed;
-  return absl::UnavailableError(
-      absl::StrCat("the report cannot be written to \"", options.html, "\""));
+// `html` is nullptr if no page is wanted.
+absl::Status Report(const Options& options, const Result& result,
+                    ReportFile* html) {
+  absl::Status status = command_line::Print(
+      options.json ? JsonReport(result) + "\n"
+                   : TextReport(result, {.utf8 = IsUtf8Terminal()}));
+  if (html != nullptr) status.Update(html->Write(HtmlReport(result)));
+  return status;
 }
 
 int Fail(const absl::Status& status, int code) {
@@ -186,6 +162,20 @@ int Fail(const absl::Status& status, int code) {
   return code;
 }
 
+absl::Status CheckDescriptors(const Options& options) {
+  // Beside the connections: standard files, the log, the report; and a loop's epoll,
+  // wake-up, timers and name servers.
+  constexpr int kOfProcess = 16;
+  constexpr int kOfThread = 6;
+  const int limit = kingpin::RaiseDescriptorLimit();
+  const int most =
+      std::max(limit - kOfProcess - kOfThread * ThreadCount(options), 0);
+  if (options.connections <= most) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--connections ", options.connections, ": this process may open ", limit,
+      " files (ulimit -n), so ", most, " connections at most"));
+}
+
 int Main(absl::Span<char* const> args) {
   absl::StatusOr<Options> options = ParseOptions(args);
   if (!options.ok()) return Fail(options.status(), 2);
@@ -193,26 +183,23 @@ int Main(absl::Span<char* const> args) {
     const absl::Status printed = command_line::Print(HelpText());
     return printed.ok() ? 0 : Fail(printed, 1);
   }
-  if (absl::Status status = CheckHtml(*options); !status.ok()) {
-    return Fail(status, 2);
+  std::optional<ReportFile> html;
+  if (!options->html.empty()) {
+    absl::StatusOr<ReportFile> file = ReportFile::Open(options->html);
+    if (!file.ok()) return Fail(file.status(), 2);
+    html.emplace(*std::move(file));
   }
-  // Beside the connections: loops, time, a name server, files.
-  constexpr int kOthers = 100;
-  const int limit = kingpin::RaiseDescriptorLimit();
-  if (options->connections > limit - kOthers) {
-    return Fail(
-        absl::InvalidArgumentError(absl::StrCat(
-            "--connections ", options->connections, ": this process may open ",
-            limit, " files (ulimit -n), so ", std::max(limit - kOthers, 0),
-            " connections at most")),
-        2);
+  if (absl::Status status = CheckDescriptors(*options); !status.ok()) {
+    return Fail(status, 2);
   }
   // That a signal has ended the run is in the report.
   kingpin::Logger::Default().set_min_level(kingpin::LogLevel::kWarning);
   absl::StatusOr<Result> result = Run(*options);
   if (!result.ok()) return Fail(result.status(), 1);
   result->command = CommandOf(args);
-  if (absl::Status status = Report(*options, *result); !status.ok()) {
+  if (absl::Status status =
+          Report(*options, *result, html.has_value() ? &*html : nullptr);
+      !status.ok()) {
     return Fail(status, 1);
   }
   const Counts& counts = result->counts;

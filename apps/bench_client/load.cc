@@ -18,14 +18,6 @@ absl::Duration IntervalOf(const Options& options) {
                     absl::Seconds(1));
 }
 
-int ThreadCount(const Options& options) {
-  const int wanted =
-      options.threads > 0
-          ? options.threads
-          : static_cast<int>(std::thread::hardware_concurrency());
-  return std::clamp(wanted, 1, options.connections);
-}
-
 kingpin::ClientOptions ClientOptionsOf(const Options& options) {
   kingpin::ClientOptions client;
   client.pool.max_connections_per_host = options.connections;
@@ -35,6 +27,9 @@ kingpin::ClientOptions ClientOptionsOf(const Options& options) {
       options.connections, static_cast<size_t>(options.rate) + 1'000'000);
   // A connection more than the other threads have is a load more.
   client.pool.load_margin = 1;
+  // What waits behind a failed connect is measured: it is to be the server's time.
+  client.pool.first_back_off = absl::Milliseconds(10);
+  client.pool.max_back_off = absl::Milliseconds(100);
   client.connect_timeout = options.timeout;
   client.connection.timeouts = {.idle = absl::InfiniteDuration(),
                                 .read = options.timeout,
@@ -46,6 +41,14 @@ kingpin::ClientOptions ClientOptionsOf(const Options& options) {
 }
 
 }  // namespace
+
+int ThreadCount(const Options& options) {
+  const int wanted =
+      options.threads > 0
+          ? options.threads
+          : static_cast<int>(std::thread::hardware_concurrency());
+  return std::clamp(wanted, 1, options.connections);
+}
 
 Load::Load(const Options& options)
     : ThreadSharedDataForClient(ClientOptionsOf(options)),

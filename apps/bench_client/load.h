@@ -49,6 +49,9 @@ struct Leftovers {
   LatencyHistogram lag;  // See Result::lag.
 };
 
+// One a core, not more than connections, unless `options` say.
+int ThreadCount(const Options& options);
+
 class Load : public kingpin::ThreadSharedDataForClient {
  public:
   explicit Load(const Options& options);

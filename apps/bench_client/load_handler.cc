@@ -280,7 +280,12 @@ void LoadHandler::OnConnectFailed(kingpin::Target& target,
     return LeaveBehind(target);
   }
   if (!load_.reached()) return load_.GiveUp(WhyUnreached(failure));
-  counts_.broken.Add(absl::StrCat("connecting: ", ToString(failure.reason)), 1);
+  // The detail of others has addresses in it.
+  const bool say_all = failure.reason == kingpin::ConnectError::kHandshake;
+  counts_.broken.Add(
+      absl::StrCat("connecting: ",
+                   say_all ? failure.ToString() : ToString(failure.reason)),
+      1);
   Replace();
 }
 

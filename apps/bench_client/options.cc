@@ -42,7 +42,7 @@ How much
   --connections, -c N    at once (50)
   --threads, -t N        of this program (one for each core)
   --duration, -d TIME    (10s)
-  --requests, -n N       ends after N responses, if that is sooner (no limit)
+  --requests, -n N       ends after N responses, if that is sooner (0: no limit)
   --rate, -r N           requests a second in all (none: closed loop)
   --pipeline N           requests under way on one connection, without --rate (1)
   --reconnect            closes each connection after one response
@@ -60,8 +60,9 @@ Reports
   --quiet                no progress
 
 Ctrl-C ends a run at once, with a report of what there was until then.
-Exit codes: 0 all was answered, 1 nothing was, or the run could not begin, 2 wrong
-command line, 3 some requests or connections failed.
+Exit codes: 0 nothing failed, 1 nothing was answered, or the run could not begin, 2 wrong
+command line, 3 some requests or connections failed. What waits for less than --timeout
+when the run ends has not failed; the report says how much that is, and for how long.
 )";
 
 // What the request asks for, of the server that --url names.
@@ -80,7 +81,7 @@ absl::Status SetHost(std::string_view host, Options* options) {
 absl::Status ParseHeader(std::string_view text, Options* options) {
   const std::pair<std::string_view, std::string_view> parts =
       absl::StrSplit(text, absl::MaxSplits(':', 1));
-  if (!absl::StrContains(text, ':')) {
+  if (!absl::StrContains(text, ':') || parts.first.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("--header \"", text, "\": it is \"Name: value\""));
   }
@@ -152,6 +153,10 @@ absl::Status CheckRaw(std::string_view text) {
 
 absl::Status ParseUrl(std::string_view text, Options* options) {
   options->text_url = std::string(text);
+  if (absl::StrContains(text.substr(0, text.find_first_of("?#")), "unix:")) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "\"", text, "\": unix sockets are not offered; it is a HOST:PORT"));
+  }
   std::string url(text);
   if (absl::ConsumePrefix(&text, "tcp://")) {
     options->is_raw = true;
@@ -180,6 +185,12 @@ absl::Status CheckTogether(const Options& options) {
   if (options.is_raw && (!options.body.empty() || !options.headers.empty() ||
                          !options.method.empty())) {
     return refuse("--method, --header and --body are for http, not for tcp://");
+  }
+  if (options.is_raw && options.insecure) {
+    return refuse("--insecure is for https, not for tcp://");
+  }
+  if (!options.is_raw && options.size > 0) {
+    return refuse("--size is for tcp://; --body says what http sends");
   }
   if (options.reconnect && options.pipeline > 1) {
     return refuse("--reconnect has one request a connection, so no --pipeline");
@@ -240,6 +251,7 @@ absl::StatusOr<Options> ParseOptions(absl::Span<char* const> args) {
   }
   status.Update(CheckTogether(options));
   if (!status.ok()) return status;
+  if (options.size == 0) options.size = 64;
   return options;
 }
 

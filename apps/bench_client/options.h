@@ -37,7 +37,7 @@ struct Options {
   std::string method;  // Empty: GET, or POST with a body.
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  uint32_t size = 64;  // Bytes of a raw message.
+  uint32_t size = 0;  // Bytes of a raw message; 64 if nobody says.
   absl::Duration timeout = absl::Seconds(5);
   bool insecure = false;  // Any certificate will do.
 

@@ -56,5 +56,5 @@ int main(int argc, char** argv) {
     failed = 1;
   }
   kingpin::EpollTPClient<FanOut> client(&shared, {.threads = 2});
-  return kingpin::ExitCode(client.Run()) | failed;
+  return kingpin::ExitCode(client.Run()) | failed | (std::fflush(stdout) != 0);
 }

@@ -322,6 +322,13 @@ void HttpClientHandler::ReadTunnelAnswer(Connection& connection) {
       state.reader->Read(&left, &scratch_, &sink);
   connection.input().Consume(connection.input().size() - left.size());
   if (result == ResponseReader::Result::kDone && sink.is_open()) {
+    if (!left.empty()) {
+      // Of whom? Taken for the peer's it would be a hole in TLS.
+      End(connection, absl::UnavailableError(absl::StrCat(
+                          "it sent ", left.size(),
+                          " bytes behind its answer to CONNECT, before TLS")));
+      return connection.Abort();
+    }
     const Url& url = state.exchange->url();
     state.opens_tunnel = false;
     state.reader.reset();  // Of what follows, nothing has come yet.

@@ -33,7 +33,7 @@ bool IsAlive(const IdleSocket& socket) {
 
 // Another attempt may go otherwise.
 bool MayPass(ConnectError reason) {
-  return reason != ConnectError::kBadName && reason != ConnectError::kDenied;
+  return !IsOfName(reason) && reason != ConnectError::kDenied;
 }
 
 }  // namespace

@@ -48,6 +48,12 @@ absl::string_view ToString(ConnectError reason) {
   return "unknown";
 }
 
+bool IsOfName(ConnectError reason) {
+  return reason == ConnectError::kBadName ||
+         reason == ConnectError::kNameNotFound ||
+         reason == ConnectError::kNameHasNoAddress;
+}
+
 ConnectError ClassifyConnectError(int error) {
   switch (error) {
     case ECONNREFUSED:

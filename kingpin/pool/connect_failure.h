@@ -43,6 +43,10 @@ enum class ConnectError : uint8_t {
 // "connection refused", "no route to the peer", ...
 absl::string_view ToString(ConnectError reason);
 
+// There is no host behind the name: known as soon as it was looked up, and the same for
+// all that want it, until the name service says otherwise.
+bool IsOfName(ConnectError reason);
+
 // What an errno of socket(2), connect(2) or SO_ERROR means.
 ConnectError ClassifyConnectError(int error);
 

@@ -344,6 +344,8 @@ IdleSocket ConnectionPool::TakeIdle(IdleList::iterator entry) {
 
 void ConnectionPool::BackOff(Host* host, ConnectError reason) {
   host->last_error = reason;
+  // No host is spared by waiting, and the answer is in the resolver's cache.
+  if (IsOfName(reason)) return;
   // One of several that were under way when the host was found to fail.
   if (host->backing_off) return;
   absl::Duration wait = options_.first_back_off;

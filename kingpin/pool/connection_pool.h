@@ -9,7 +9,7 @@
 // Which target comes next: the highest priority; within it the hosts take turns,
 // so that a host with many targets, or none that answers, costs the others
 // nothing; within a host the oldest, but before it those that were drawn already
-// (a retry, the next hop of a redirect), the latest of them first.
+// (a retry, the next hop of a redirect), the oldest of them first.
 //
 // Which thread draws it: draw_turns.h. Who finds that it is another's turn wakes
 // that one.
@@ -19,7 +19,8 @@
 // first_back_off with jitter, and then is tried with one connect at a time until
 // one succeeds. Idle connections to it stay in use meanwhile, also by targets
 // behind one that needs a new one. The others wait, until they are over their
-// deadlines. What is known of it is forgotten when the back-off ends and nobody
+// deadlines. Not so a name that is not there: that is known at once, and each of its
+// targets is told. What is known of it is forgotten when the back-off ends and nobody
 // waits for the host.
 //
 // Threads: Add() and the numbers from any thread; Update() and what else says so

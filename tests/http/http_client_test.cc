@@ -708,6 +708,16 @@ TEST(HttpClient, AProxyOpensATunnelWithOkAndNothingElse) {
   EXPECT_THAT(std::string(o.end.message()), HasSubstr("CONNECT with 101"));
 }
 
+TEST(HttpClient, WhatAProxySendsBehindItsAnswerIsNotThePeers) {
+  ThreadedServer talks =
+      Saying("HTTP/1.1 200 OK\r\n\r\nhello", /*close=*/false);
+  TestHttpClient client({.proxy = *Url::Parse(At(talks.port(), "/"))});
+  const Outcome o = client.Get("https://nowhere.invalid/");
+  EXPECT_EQ(o.end.code(), absl::StatusCode::kUnavailable) << o.end;
+  EXPECT_THAT(std::string(o.end.message()),
+              HasSubstr("5 bytes behind its answer to CONNECT"));
+}
+
 TEST(HttpClient, ASocketOfTheApplicationsOwnIsLeftAlone) {
   HttpClientData data;
   EpollTPClient<testing::WithOwnSocket<HttpClientHandler>> client(

@@ -230,6 +230,19 @@ TEST_F(PoolTest, TheOldestOfAHostIsFirstWhateverItNeeds) {
   EXPECT_THAT(order, ElementsAre("any", "own", "own", "any"));
 }
 
+TEST_F(PoolTest, ANameThatIsNotThereHoldsNobodyUp) {
+  Open({.max_connections_per_host = 1, .first_back_off = absl::Seconds(20)});
+  Add(To("a", "1"));
+  Add(To("a", "2"));
+  for (const char* next : {"1", "2"}) {
+    std::vector<Draw> draws = Update();
+    ASSERT_THAT(Messages(draws), ElementsAre(next));
+    turns_[0].reports.push_back(
+        {draws[0].host, Event::kConnectFailed, ConnectError::kNameNotFound});
+    Report(draws[0], Event::kClosed);
+  }
+}
+
 TEST_F(PoolTest, WhoTimesOutBehindAFailureIsToldOfIt) {
   Open({.first_back_off = absl::Minutes(1), .max_back_off = absl::Minutes(1)});
   Add(To("a"));

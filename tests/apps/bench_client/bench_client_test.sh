@@ -66,9 +66,12 @@ expect "$code" 0 "an answer is an answer"
 grep -q '"by_class":\[0,0,0,0,20,0\]' <<<"$json" || fail "not all 4xx: $json"
 
 if command -v openssl >/dev/null; then
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
-    -subj /CN=localhost -addext subjectAltName=DNS:localhost \
-    -keyout key.pem -out cert.pem 2>openssl.err || fail "$(cat openssl.err)"
+  for which in "" other_; do
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+      -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+      -keyout "${which}key.pem" -out "${which}cert.pem" 2>openssl.err ||
+      fail "$(cat openssl.err)"
+  done
   start "$SERVER" --root root --port 0 --threads 1 --access_log off \
     --tls_cert cert.pem --tls_key key.pem
   bench -n 200 -c 4 --insecure "https://localhost:$port/hello.txt"
@@ -151,8 +154,9 @@ def serve(peer, number):
 # Every other connection gets no handshake; those that do, no farewell.
 def serve_tls(peer, number):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain("cert.pem", "key.pem")
-    if number % 2 == 0: return peer.recv(1 << 20, socket.MSG_PEEK), forever.wait()
+    second = "other_" if mode == "tls_two" and number > 1 else ""
+    context.load_cert_chain(second + "cert.pem", second + "key.pem")
+    if mode != "tls_two" and number % 2 == 0: return peer.recv(1 << 20, socket.MSG_PEEK), forever.wait()
     tls = context.wrap_socket(peer, server_side=True)
     peer = socket.socket(fileno=tls.detach()) if mode == "tls_cut" else tls
     while True:
@@ -223,6 +227,10 @@ if command -v python3 >/dev/null; then
     start python3 scripted.py tls_half
     bench -d 500ms --timeout 60s -c 4 --insecure "https://127.0.0.1:$port/"
     expect "$(number connecting <<<"$json")" 2 "connections that hang at the end"
+    start python3 scripted.py tls_two
+    SSL_CERT_FILE=$PWD/cert.pem bench -d 500ms -c 1 --reconnect \
+      "https://localhost:$port/"
+    grep -q '"broken":{"connecting: .*certificate' <<<"$json" || fail "no reason: $json"
     start python3 scripted.py tls_cut
     bench -n 4 -c 1 --timeout 500ms --insecure "https://127.0.0.1:$port/"
     grep -q "close_notify" <<<"$json" || fail "not TLS's reason: $json"
@@ -261,6 +269,13 @@ refused() {
   expect "$code" 2 "exit code of $*"
   grep -q -- "$why" bench.err || fail "not \"$why\": $(cat bench.err)"
 }
+mkfifo somebody
+cat somebody >piped.html &
+reader=$!
+bench -n 10 --html somebody "$http/hello.txt"
+expect "$code" 0 "a page into a pipe"
+wait $reader
+grep -q "</html>" piped.html || fail "no page came through the pipe"
 mkfifo nobody
 refused "a pipe that nobody reads" --html nobody "$http/"
 (ulimit -n 200 && refused "may open 200 files" -c 500 "$http/")

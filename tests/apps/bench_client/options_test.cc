@@ -81,6 +81,7 @@ TEST(Options, RawTcp) {
   EXPECT_EQ(options->url.host, "::1");
   EXPECT_EQ(options->url.port, 7000);
   EXPECT_EQ(options->size, 9u);
+  EXPECT_EQ(Parse({"tcp://[::1]:7000"})->size, 64u);
   EXPECT_THAT(ErrorOf({"tcp://h:1", "-H", "a: b"}),
               HasSubstr("not for tcp://"));
   for (const char* no_port : {"tcp://h", "tcp://h:", "tcp://[::1]"}) {
@@ -98,6 +99,10 @@ TEST(Options, ErrorsSayWhatWouldBeRight) {
   EXPECT_THAT(ErrorOf({"h", "-c", "0"}), HasSubstr("1 to 1000000"));
   EXPECT_THAT(ErrorOf({"h", "--conections=1"}), HasSubstr("--connections"));
   EXPECT_THAT(ErrorOf({"h", "-H", "novalue"}), HasSubstr("\"Name: value\""));
+  EXPECT_THAT(ErrorOf({"h", "-H", ":v"}), HasSubstr("\"Name: value\""));
+  EXPECT_THAT(ErrorOf({"h", "--size", "5"}), HasSubstr("is for tcp://"));
+  EXPECT_THAT(ErrorOf({"tcp://h:1", "--insecure"}), HasSubstr("is for https"));
+  EXPECT_THAT(ErrorOf({"unix:/tmp/x"}), HasSubstr("not offered"));
   EXPECT_THAT(ErrorOf({"h", "-H", "a b: c"}), HasSubstr("not a token"));
   EXPECT_THAT(ErrorOf({"h", "-X", "A B"}), HasSubstr("not a token"));
   EXPECT_THAT(ErrorOf({"h", "-H", "Content-Length: 1"}),
