@@ -33,6 +33,7 @@
 #include "kingpin/logger/logger.h"
 #include "kingpin/pool/epoll_tp_client.h"
 #include "kingpin/sys/descriptor_limit.h"
+#include "kingpin/sys/syscalls.h"
 
 namespace bench_client {
 namespace {
@@ -177,6 +178,8 @@ absl::Status CheckDescriptors(const Options& options) {
 }
 
 int Main(absl::Span<char* const> args) {
+  // A reader of the report that has gone is an error like others.
+  kingpin::sys::BlockSigpipe();
   absl::StatusOr<Options> options = ParseOptions(args);
   if (!options.ok()) return Fail(options.status(), 2);
   if (options->help) {

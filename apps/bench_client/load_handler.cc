@@ -79,6 +79,7 @@ void LoadHandler::OnConnect(Connection& connection) {
 void LoadHandler::Send(Connection& connection, MonotonicTime since) {
   State& state = connection.state<State>();
   state.since.push_back(since);
+  state.was_asked = true;
   if (state.since.size() == 1) state.raw_left = load_.options().size;
   ++counts_.requests;
   connection.SetMidMessage(true);
@@ -129,8 +130,11 @@ void LoadHandler::AskOn(Connection& connection) {
   State& state = connection.state<State>();
   if (!paced()) return Fill(connection);
   if (!state.since.empty() || state.is_free) return;
+  connection.SetMidMessage(false);  // No answer is owed, so none is late.
   state.free_since = now();
   state.is_free = true;
+  // At a low rate those that close come faster than requests that would find them.
+  while (!free_.empty() && Find(free_.front()) == nullptr) free_.pop_front();
   free_.push_back(connection.id());
   Pump();
 }
@@ -143,6 +147,10 @@ bool LoadHandler::ReadAnswer(Connection& connection, std::string_view* input) {
   }
   if (load_.options().is_raw) {
     if (!ReadRaw(state, input)) return false;
+    if (load_.options().reconnect && !input->empty()) {
+      Fail(connection, kSurplus);
+      return false;
+    }
     Answered(connection, true);
     return true;
   }
@@ -159,7 +167,7 @@ bool LoadHandler::ReadAnswer(Connection& connection, std::string_view* input) {
     Fail(connection, "switched protocols (101), which nobody had asked for");
     return false;
   }
-  if (!keep && !input->empty()) {
+  if ((!keep || load_.options().reconnect) && !input->empty()) {
     Fail(connection, kSurplus);
     return false;
   }
@@ -225,6 +233,7 @@ void LoadHandler::Fail(Connection& connection, std::string_view reason) {
   }
   for (size_t i = 0; i < state.since.size(); ++i) load_.CountEnd();
   state.since.clear();
+  state.was_asked = true;  // Its end is counted.
   connection.Abort();
 }
 
@@ -242,6 +251,8 @@ void LoadHandler::OnClose(Connection& connection, CloseReason reason) {
       default:
         Fail(connection, absl::StrCat("closed: ", ToString(reason)));
     }
+  } else if (!state.was_asked) {
+    counts_.broken.Add("closed by the server before it was asked", 1);
   }
   Replace();
 }

@@ -66,6 +66,7 @@ class LoadHandler : public kingpin::IOHandlerForClient,
     std::vector<kingpin::MonotonicTime> since;
     kingpin::MonotonicTime free_since;
     bool is_free = false;  // It is in free_.
+    bool was_asked = false;
   };
 
   bool constant_rate() const { return pace_.has_value(); }

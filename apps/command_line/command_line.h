@@ -77,7 +77,7 @@ inline absl::StatusOr<std::vector<std::string>> Parse(
 }
 
 // Writes to standard output what a run was for. The error, of a full disk or a closed
-// pipe, is one to end with: who asked for it has not got it.
+// pipe (where SIGPIPE is blocked), is one to end with: who asked for it has not got it.
 absl::Status Print(std::string_view text);
 
 // Under `bazel run`, has paths mean what they mean where that was typed; says so on stderr

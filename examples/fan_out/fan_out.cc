@@ -12,8 +12,6 @@
 #include "kingpin/pool/epoll_tp_client.h"
 #include "kingpin/sys/clock.h"
 
-std::atomic<int> failed = 0;
-
 struct Fetch : kingpin::TargetContext {
   explicit Fetch(const char* text) : url(text) {}
   const char* const url;
@@ -22,6 +20,7 @@ struct Fetch : kingpin::TargetContext {
 };
 
 struct FanOut : kingpin::http::HttpClientHandler {
+  static inline std::atomic<int> failed = 0;
   using HttpClientHandler::HttpClientHandler;
   void OnResponse(kingpin::http::HttpExchange& exchange,
                   const kingpin::http::Response& response) override {
@@ -34,7 +33,7 @@ struct FanOut : kingpin::http::HttpClientHandler {
     std::printf("%3d  %8.1f ms  %s  %s\n", fetch.status,
                 absl::ToDoubleMilliseconds(time), fetch.url,
                 status.ok() ? "" : status.ToString().c_str());
-    if (!status.ok()) failed = 1;
+    if (!status.ok()) ++failed;
   }
   absl::StatusOr<std::unique_ptr<kingpin::Resolver>> MakeResolver() override {
     return kingpin::DnsResolver::Create(this, {});
@@ -46,15 +45,16 @@ int main(int argc, char** argv) {
   kingpin::http::HttpClientData shared({}, {.pool = {.end_when_done = true}});
   for (int i = 1; i < argc; ++i) {
     auto url = kingpin::http::Url::Parse(argv[i]);
-    absl::Status added = url.status();
-    if (url.ok()) {
-      added = shared.Fetch(
-          {.url = *url, .context = std::make_unique<Fetch>(argv[i])});
-    }
+    const absl::Status added =
+        url.ok() ? shared.Fetch({.url = *url,
+                                 .context = std::make_unique<Fetch>(argv[i])})
+                 : url.status();
     if (added.ok()) continue;
+    ++FanOut::failed;
     std::printf("%s  %s\n", argv[i], added.ToString().c_str());
-    failed = 1;
   }
+  if (FanOut::failed == argc - 1) return 1;  // Nothing to run for.
   kingpin::EpollTPClient<FanOut> client(&shared, {.threads = 2});
-  return kingpin::ExitCode(client.Run()) | failed | (std::fflush(stdout) != 0);
+  if (kingpin::ExitCode(client.Run()) != 0) return 1;
+  return FanOut::failed > 0 || std::fflush(stdout) != 0 ? 1 : 0;
 }

@@ -154,8 +154,8 @@ class HttpClientData : public ThreadSharedDataForClient {
   absl::Status Open(int threads) override;
 
   // From any thread, at any time. An error, and no exchange: InvalidArgument for what
-  // cannot be sent, or for a proxy that is none, else those of ConnectionPool::Add(), of which ResourceExhausted
-  // means: later.
+  // cannot be sent, or for a proxy that is none, else those of ConnectionPool::Add(),
+  // of which ResourceExhausted means: later.
   absl::Status Fetch(HttpRequest request);
 
   // Instead of the handlers', none of which has come into being: the run could not

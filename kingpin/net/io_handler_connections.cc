@@ -277,10 +277,13 @@ void IOHandler::Flush(Connection& connection) {
 void IOHandler::OutputFailed(Connection& connection, int error) {
   const bool peer_has_gone = sys::PeerHasGone(error);
   // Nothing leaves any more: what waits holds up no input.
-  if (peer_has_gone) connection.above_high_edge_ = false;
+  const bool fell = peer_has_gone && connection.above_high_edge_;
+  if (fell) connection.above_high_edge_ = false;
   if (!peer_has_gone || !connection.wants_input()) {
     return connection.Finish(CloseReason::kError, error);
   }
+  // As when the peer takes it: what was held back is shown once more.
+  if (fell && !connection.input_.empty()) MarkReady(connection);
   // The first: what follows it is EPIPE. Settle goes on from here.
   if (connection.error_ == 0) connection.error_ = error;
 }

@@ -344,15 +344,16 @@ IdleSocket ConnectionPool::TakeIdle(IdleList::iterator entry) {
 
 void ConnectionPool::BackOff(Host* host, ConnectError reason) {
   host->last_error = reason;
-  // No host is spared by waiting, and the answer is in the resolver's cache.
-  if (IsOfName(reason)) return;
   // One of several that were under way when the host was found to fail.
   if (host->backing_off) return;
   absl::Duration wait = options_.first_back_off;
-  for (int i = 0; i < host->failures && wait < options_.max_back_off; ++i) {
-    wait *= 2;
+  // No host is spared by waiting for a name: it is a pace for who asks on and on.
+  if (!IsOfName(reason)) {
+    for (int i = 0; i < host->failures && wait < options_.max_back_off; ++i) {
+      wait *= 2;
+    }
+    ++host->failures;
   }
-  ++host->failures;
   ++counts_.back_offs;
   wait = std::min(wait, options_.max_back_off);
   wait *= absl::Uniform(random_, 0.5, 1.0);
@@ -399,6 +400,7 @@ void ConnectionPool::FailOverdue(Turn& turn) {
 }
 
 std::string ConnectionPool::DescribeWait(const Host& host) const {
+  const bool has_failed = host.failures > 0 || host.backing_off;
   std::string text = absl::StrCat(host.name, ": ");
   if (host.open >= options_.max_connections_per_host) {
     absl::StrAppend(&text, host.open, " of ", options_.max_connections_per_host,
@@ -407,7 +409,7 @@ std::string ConnectionPool::DescribeWait(const Host& host) const {
     absl::StrAppend(&text, open_, " of ", max_connections_,
                     " connections to all hosts in use, which is "
                     "max_connections");
-  } else if (host.failures > 0) {
+  } else if (has_failed) {
     absl::StrAppend(&text,
                     host.backing_off ? "backing off" : "one connect at a time");
   } else {
@@ -415,7 +417,7 @@ std::string ConnectionPool::DescribeWait(const Host& host) const {
         &text,
         "its turn did not come: the loops were busy, or others went first");
   }
-  if (host.failures > 0) {
+  if (has_failed) {
     absl::StrAppend(&text,
                     "; the last connect failed: ", ToString(host.last_error));
   }

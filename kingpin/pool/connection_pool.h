@@ -19,8 +19,9 @@
 // first_back_off with jitter, and then is tried with one connect at a time until
 // one succeeds. Idle connections to it stay in use meanwhile, also by targets
 // behind one that needs a new one. The others wait, until they are over their
-// deadlines. Not so a name that is not there: that is known at once, and each of its
-// targets is told. What is known of it is forgotten when the back-off ends and nobody
+// deadlines. A name that is not there is asked for again after first_back_off, no
+// longer, by as many targets at once as the host may have connections, and none of
+// them again: they are told. What is known of it is forgotten when the back-off ends and nobody
 // waits for the host.
 //
 // Threads: Add() and the numbers from any thread; Update() and what else says so
@@ -95,7 +96,7 @@ struct ConnectionPoolOptions {
   absl::Duration stuck_after = absl::Milliseconds(10);
   // Ends the run (drains it) as soon as every target that was added has come to
   // its end: for programs that add all they have before they run, and from
-  // callbacks.
+  // callbacks. A run to which nothing is added does not end.
   bool end_when_done = false;
 };
 

@@ -57,7 +57,8 @@ struct Target {
   // twice (RFC 9110, section 9.2.2): nobody can tell whether the peer saw it.
   bool may_retry = true;
   // How often to connect, all addresses of the host each time, with the back-off
-  // of the host between. The last failure is reported.
+  // of the host between. The last failure is reported. A name that is not there is
+  // not tried again.
   int connect_attempts = 1;
   std::unique_ptr<TargetContext> context = nullptr;
 };

@@ -26,6 +26,9 @@ grep -q "^404 .* ${url}none *$" <<<"$output" || fail "$output"
 grep -q "^  0 .* http://127.0.0.1:1/ .*refused" <<<"$output" || fail "$output"
 grep -q "^not-a-url .*INVALID_ARGUMENT" <<<"$output" || fail "$output"
 [[ $(wc -l <<<"$output") == 5 ]] || fail "$output"
+code=0
+output=$(timeout 20 "$fan_out" not-a-url) || code=$?
+[[ $code == 1 && $output == "not-a-url "* ]] || fail "$code: $output"
 "$fan_out" "${url}a.txt" >/dev/full && fail "what could not be written was not told"
 "$fan_out" "${url}a.txt" >"$dir/output" || fail "$? though all went well"
 

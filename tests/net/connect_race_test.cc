@@ -269,6 +269,22 @@ TEST_F(ConnectRaceTest, TimesOutOverAll) {
   EXPECT_EQ(sockets(), 0);
 }
 
+TEST_F(ConnectRaceTest, AnAddressThatWasGivenUpIsTheHostsFault) {
+  Open({.pool = {.max_connections_per_host = 1,
+                 .first_back_off = absl::Seconds(10)},
+        .connect_timeout = absl::Seconds(2)});
+  client_->Add(
+      {.host = "name", .port = port_, .timeout = absl::Milliseconds(1100)});
+  client_->Turn();
+  resolver_->Answer({.addresses = Addresses({"127.0.0.3", "127.0.0.4"})});
+  client_->Advance(absl::Milliseconds(1050));
+  EXPECT_EQ(sockets(), 1) << "it is the second one's turn";
+  client_->Advance(absl::Milliseconds(60));
+  EXPECT_EQ(Failure().reason, ConnectError::kDeadline);
+  Go();
+  EXPECT_EQ(sockets(), 0) << "it does not back off";
+}
+
 TEST_F(ConnectRaceTest, TimeOutAfterAllHaveFailedKeepsTheReason) {
   Open({.connect_timeout = absl::Seconds(2)});
   Go();

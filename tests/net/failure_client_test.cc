@@ -371,6 +371,32 @@ TEST(FailureMode08, TheAnswerIsReadThoughTheOutputIsAboveItsHighEdge) {
   ExpectRecovered(client);
 }
 
+TEST(FailureMode08, WhatWasHeldBackAboveTheHighEdgeIsShownAgain) {
+  std::string got;
+  bool held = false;
+  TestListener server;
+  ManualClient client(
+      {.on_message = [&](ScriptedClientHandler&, Connection& c) {
+        // No more in, until what goes out has left.
+        if (!std::exchange(held, true)) {
+          c.Write(std::string(16 << 20, 'x'));
+        } else {
+          got += c.input().TakeAll();
+        }
+      }});
+  client.Add(server.target("head"));
+  TestClient peer = server.Accept(client);
+  ASSERT_TRUE(client.RunUntil([&] { return peer.received() == "head"; }));
+  EXPECT_EQ(peer.TrySend("413 is why"), 10u);
+  ASSERT_TRUE(client.RunUntil([&] { return held; }));
+  client.Turn(2);
+  EXPECT_EQ(got, "");
+  peer.Close();
+  ASSERT_TRUE(client.RunUntilEnded(1));
+  EXPECT_EQ(got, "413 is why");
+  ExpectRecovered(client);
+}
+
 TEST(FailureMode08, AHandlerThatWantsNoMoreIsNotReadFor) {
   RefusesTheRest t({});
   Connection& c = t.client().only();

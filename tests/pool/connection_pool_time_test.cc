@@ -230,16 +230,21 @@ TEST_F(PoolTest, TheOldestOfAHostIsFirstWhateverItNeeds) {
   EXPECT_THAT(order, ElementsAre("any", "own", "own", "any"));
 }
 
-TEST_F(PoolTest, ANameThatIsNotThereHoldsNobodyUp) {
-  Open({.max_connections_per_host = 1, .first_back_off = absl::Seconds(20)});
-  Add(To("a", "1"));
-  Add(To("a", "2"));
-  for (const char* next : {"1", "2"}) {
+TEST_F(PoolTest, ANameThatIsNotThereIsAPaceAndNoMore) {
+  Open({.max_connections_per_host = 2, .first_back_off = absl::Seconds(1)});
+  for (int i = 0; i < 6; ++i) Add(To("a", absl::StrCat(i)));
+  for (int i = 0; i < 6; i += 2) {
     std::vector<Draw> draws = Update();
-    ASSERT_THAT(Messages(draws), ElementsAre(next));
-    turns_[0].reports.push_back(
-        {draws[0].host, Event::kConnectFailed, ConnectError::kNameNotFound});
-    Report(draws[0], Event::kClosed);
+    ASSERT_THAT(Messages(draws),
+                ElementsAre(absl::StrCat(i), absl::StrCat(i + 1)))
+        << "not one at a time";
+    for (const Draw& draw : draws) {
+      turns_[0].reports.push_back(
+          {draw.host, Event::kConnectFailed, ConnectError::kNameNotFound});
+      Report(draw, Event::kClosed);
+    }
+    EXPECT_THAT(Update(), IsEmpty()) << "who adds it again would spin";
+    clock_.Advance(absl::Seconds(1));  // Not twice as long each time.
   }
 }
 

@@ -58,6 +58,11 @@ expect "$(number responses <<<"$json")" 300 "responses, reconnecting"
 bench -n 100 -c 4 --rate 1000 "$http/hello.txt"
 expect "$(number responses <<<"$json")" 100 "responses, paced"
 
+# Of a connection whose turn has not come, no answer is late.
+bench --rate 5 -c 50 --timeout 500ms -d 2s "$http/hello.txt"
+expect "$code" 0 "connections that wait for their turn"
+expect "$(number connects <<<"$json")" 50 "connects, few of which are asked"
+
 bench -n 50 -c 2 --rate 1000 --reconnect "$http/hello.txt"
 expect "$(number responses <<<"$json")" 50 "responses, paced and reconnecting"
 
@@ -113,6 +118,7 @@ print(listener.getsockname()[1], flush=True)
 count = 0
 
 def serve(peer, number):
+    if mode == "mute": return
     data = b""
     while True:
         while b"\r\n\r\n" not in data:
@@ -206,6 +212,12 @@ if command -v python3 >/dev/null; then
   adds_up "twice"
   expect "$code" 3 "a server that answers twice"
   [[ $(number connects <<<"$json") -ge 50 ]] || fail "twice: $json"
+  bench -n 20 -c 2 --reconnect "http://127.0.0.1:$port/"
+  adds_up "twice, reconnecting"
+  [[ $(number failed <<<"$json") -gt 0 ]] || fail "twice, reconnecting: $json"
+  start python3 scripted.py mute
+  bench --rate 1 -c 2 -d 500ms "http://127.0.0.1:$port/"
+  grep -q "closed by the server before it was asked" <<<"$json" || fail "mute: $json"
 
   for mode in 101 204; do
     start python3 scripted.py $mode
@@ -295,6 +307,16 @@ code=0
 "$BENCH" --quiet -n 10 "$http/hello.txt" >/dev/full 2>bench.err || code=$?
 expect "$code" 1 "a report that cannot be written"
 grep -q "No space left" bench.err || fail "no reason: $(cat bench.err)"
+mkfifo gone
+exec 8<>gone
+"$BENCH" --quiet -d 1s --html last.html "$http/hello.txt" >gone 2>bench.err 8<&- &
+pid=$!
+exec 8<&-
+code=0
+wait $pid || code=$?
+expect "$code" 1 "a reader that has gone"
+grep -q "Broken pipe" bench.err || fail "no reason: $(cat bench.err)"
+grep -q "</html>" last.html || fail "the page went with the text"
 bench --conections 3 "$http/"
 expect "$code" 2 "a wrong flag"
 "$BENCH" --help | grep -q -- --rate || fail "--help"

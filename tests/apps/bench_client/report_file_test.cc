@@ -56,6 +56,16 @@ TEST(ReportFile, WithoutAReportNothingHasChanged) {
   EXPECT_EQ(ReadFile(path), "the next");
 }
 
+TEST(ReportFile, BeyondALinkThatLeadsNowhereYet) {
+  const std::string link = PathOf("latest.html");
+  const std::string today = PathOf("today.html");
+  ASSERT_EQ(symlink(today.c_str(), link.c_str()), 0);
+  auto file = ReportFile::Open(link);
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_TRUE(file->Write("a report").ok());
+  EXPECT_EQ(ReadFile(today), "a report");
+}
+
 TEST(ReportFile, APipeHasAReaderOrIsRefused) {
   const std::string path = PathOf("pipe");
   ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
