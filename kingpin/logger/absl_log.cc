@@ -96,18 +96,32 @@ class AbslSink : public absl::LogSink {
     const LogLevel level = LevelOf(entry);
     // A VLOG that came here was asked for.
     if (level != LogLevel::kDebug && !logger.Enabled(level)) return;
+    if (entry.log_severity() == absl::LogSeverity::kFatal && !MakesRoom()) {
+      return logger.WriteRaw(level, entry.source_basename(),
+                             entry.source_line(), entry.text_message());
+    }
     logger.AppendText(
         sites_.Find(level, entry.source_basename(), entry.source_line()),
         entry.text_message());
   }
-  // Before the process aborts, which it must, whatever the log's sink waits for.
+  // Before the process aborts, too.
   void Flush() override {
-    if (Logger::FlushDefaultInSignalHandler(absl::Seconds(1))) return;
+    const absl::Duration limit =
+        is_stuck_ ? absl::ZeroDuration() : absl::Seconds(1);
+    if (Logger::FlushDefaultInSignalHandler(limit)) return;
     log_internal::TellStderr("log: not written to its end within a second\n");
   }
 
  private:
+  // The process must end, whatever the log's sink waits for, and so not wait for room.
+  // True: this thread's buffer is empty, so that the line of what ends it has room.
+  bool MakesRoom() {
+    is_stuck_ = !Logger::FlushDefaultInSignalHandler(absl::Seconds(1));
+    return !is_stuck_;
+  }
+
   SiteMap sites_;
+  std::atomic<bool> is_stuck_ = false;  // The second is over.
 };
 
 }  // namespace

@@ -62,6 +62,13 @@ BoxSite HeadOf(uint32_t number, const Site& site) {
           .format_bytes = static_cast<uint32_t>(site.format.size())};
 }
 
+absl::Status WithKept(const absl::Status& error, std::string_view kept) {
+  return absl::Status(error.code(), absl::StrCat(error.message(),
+                                                 "; what was in it is kept as "
+                                                 "\"",
+                                                 kept, "\""));
+}
+
 // Copies the rest of a line, or as much as there is room for and how long it was.
 // Returns its bytes. Takes no memory: the line is in no other place.
 template <size_t kRoom>
@@ -105,41 +112,56 @@ absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Open(
   }
   std::string kept;
   if (status.st_size > 0) {
-    const absl::StatusOr<std::string> old = ReadBlackBox((*file)->fd());
-    if (!old.ok()) {
-      return absl::Status(old.status().code(),
-                          absl::StrCat("black box \"", options.path,
-                                       "\": ", old.status().message()));
-    }
-    // If we die doing so, the next process says that it may have been done before.
-    const uint64_t recovering = 1;
-    WriteAt((*file)->fd(),
-            {reinterpret_cast<const char*>(&recovering), sizeof(recovering)},
-            offsetof(BoxHeader, recovering));
-    if (!replay(*old)) {
-      kept = options.path + std::string(kKeptSuffix);
-      file = SetAside(options.path, kept);
-      if (!file.ok()) return file.status();
+    const absl::StatusOr<bool> written = Replay(**file, options.path, replay);
+    if (!written.ok()) return written.status();
+    if (!*written) {
+      kept = absl::StrCat(options.path, kKeptSuffix);
+      if (absl::Status moved = SetAside(options.path, kept); !moved.ok()) {
+        return moved;
+      }
+      file = BoxFile::Open(options.path);
     }
   }
-  if (absl::Status made = Allocate(options, **file); !made.ok()) return made;
-  const absl::StatusOr<char*> base = Map(options, **file);
-  if (!base.ok()) return base.status();
-  auto box = absl::WrapUnique(new BlackBox(options, *std::move(file), *base));
-  box->kept_path_ = std::move(kept);
+  absl::StatusOr<std::unique_ptr<BlackBox>> box =
+      file.ok() ? Make(options, *std::move(file)) : file.status();
+  if (kept.empty()) return box;
+  if (!box.ok()) return WithKept(box.status(), kept);
+  (*box)->kept_path_ = std::move(kept);
   return box;
 }
 
-// The path is that of a new file then.
-absl::StatusOr<std::unique_ptr<BoxFile>> BlackBox::SetAside(
-    const std::string& path, const std::string& kept) {
-  int error = sys::Link(path.c_str(), kept.c_str());
-  if (error == 0 && ::unlink(path.c_str()) != 0) error = errno;
-  if (error == 0) return BoxFile::Open(path);
+absl::StatusOr<bool> BlackBox::Replay(
+    const BoxFile& file, const std::string& path,
+    absl::FunctionRef<bool(std::string_view file)> replay) {
+  const absl::StatusOr<std::string> old = ReadBlackBox(file.fd());
+  if (!old.ok()) {
+    return absl::Status(
+        old.status().code(),
+        absl::StrCat("black box \"", path, "\": ", old.status().message()));
+  }
+  // If we die doing so, the next process says that it may have been done before.
+  const uint64_t recovering = 1;
+  WriteAt(file.fd(), BytesOf(&recovering, 1), offsetof(BoxHeader, recovering));
+  return replay(*old);
+}
+
+// In one step: who dies here leaves it under one name or the other.
+absl::Status BlackBox::SetAside(const std::string& path,
+                                const std::string& kept) {
+  const int error = sys::RenameToNew(path.c_str(), kept.c_str());
+  if (error == 0) return absl::OkStatus();
   return BoxError(error,
                   absl::StrCat("the log does not take what is in black box \"",
                                path, "\", which cannot be kept as"),
                   kept);
+}
+
+absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Make(
+    const Options& options, std::unique_ptr<BoxFile> file) {
+  if (absl::Status made = Allocate(options, *file); !made.ok()) return made;
+  const absl::StatusOr<char*> base = Map(options, *file);
+  if (!base.ok()) return base.status();
+  return absl::WrapUnique(new BlackBox(options, std::move(file), *base));
 }
 
 absl::Status BlackBox::Allocate(const Options& options, const BoxFile& file) {

@@ -50,7 +50,10 @@ class BlackBox : public SiteObserver {
   // that not all in it is written, it stays: as kept_path(). Errors say what
   // is wrong with the path and leave the file as it is: in use by a process that
   // lives (kUnavailable), not a box or one of another version or damaged
-  // (black_box_reader.h), no room (ENOSPC, EDQUOT), and whatever open(2) says.
+  // (black_box_reader.h), not written and not to be kept (kAlreadyExists: another is),
+  // and whatever open(2) says. No room (ENOSPC, EDQUOT), and what else happens when
+  // the old box has been written or kept, leaves an empty file, and the error says
+  // where the old one is kept.
   static absl::StatusOr<std::unique_ptr<BlackBox>> Open(
       const Options& options,
       absl::FunctionRef<bool(std::string_view file)> replay);
@@ -90,8 +93,14 @@ class BlackBox : public SiteObserver {
   // Where the rings end in the file, and the sites begin.
   static size_t SitesOffset(const Options& options);
   static size_t MappedBytes(const Options& options);
-  static absl::StatusOr<std::unique_ptr<BoxFile>> SetAside(
-      const std::string& path, const std::string& kept);
+  // Whether all that a box of the process before holds is written.
+  static absl::StatusOr<bool> Replay(
+      const BoxFile& file, const std::string& path,
+      absl::FunctionRef<bool(std::string_view file)> replay);
+  static absl::Status SetAside(const std::string& path,
+                               const std::string& kept);
+  static absl::StatusOr<std::unique_ptr<BlackBox>> Make(
+      const Options& options, std::unique_ptr<BoxFile> file);
   static absl::Status Allocate(const Options& options, const BoxFile& file);
   static absl::StatusOr<char*> Map(const Options& options, const BoxFile& file);
   BoxHeader& header();

@@ -65,13 +65,15 @@ void Collector::SyncClock() {
   SetBoxClock();
 }
 
-bool Collector::HasWork() {
+bool Collector::HasWork() const noexcept {
   if (raw_.HasWork() || writer_.size() > 0) return true;
-  rings_.List(&sources_);
-  return std::any_of(sources_.begin(), sources_.end(), [](RingSource* source) {
-    return source->ring.tail() != source->next ||
-           source->ring.dropped() != source->declared;
-  });
+  // To list them takes memory, which only a pass may find that there is none of.
+  if (sources_.size() != rings_.size()) return true;
+  return std::any_of(sources_.begin(), sources_.end(),
+                     [](const RingSource* source) {
+                       return source->ring.tail() != source->next ||
+                              source->ring.dropped() != source->declared;
+                     });
 }
 
 // Takes what is committed at one instant. When the tails are read last, all that was

@@ -68,8 +68,9 @@ class Collector {
   // Writes what is committed and frees its room. Returns its bytes in the rings.
   size_t Pass(Extent extent);
 
-  // Whether there is anything for Pass(). Exact if the caller's barrier is.
-  bool HasWork();
+  // Whether there is anything for Pass(), a ring that it does not know among it. Exact
+  // if the caller's barrier is.
+  bool HasWork() const noexcept;
 
   // The most bytes that ever waited. Safe from any thread.
   uint64_t high_water() const {

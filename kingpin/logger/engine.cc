@@ -117,7 +117,7 @@ std::string UnwrittenText(const Engine::Counters& counters) {
 
 Engine::Engine(const EngineOptions& options)
     : number_(NextEngineNumber()),
-      generation_(EngineRegistry::WatchForks()),
+      generation_(EngineRegistry::generation()),
       cache_key_(options.clock == nullptr && UsesCounter()
                      ? number_
                      : number_ | kSlowKey),

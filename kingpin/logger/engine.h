@@ -212,7 +212,8 @@ class Engine {
   // Whoever reads the box of a dead process tells the times of its lines by the clock
   // of its last pass. So there is one before the first line, and before a long sleep.
   void UpdateBox();
-  // The one place that empties the rings and touches the sinks. Returns bytes taken;
+  // The one place that empties the rings and touches the sinks, and the only one of the
+  // backend's that takes memory. Returns bytes taken;
   // none if there is no memory even to look for lines: it has to be done again.
   std::optional<size_t> Pass(Collector::Extent extent)
       ABSL_LOCKS_EXCLUDED(pass_mu_);

@@ -34,12 +34,8 @@ uint32_t EngineRegistry::generation() {
   return current_generation.load(std::memory_order_relaxed);
 }
 
-uint32_t EngineRegistry::WatchForks() {
-  static constinit std::atomic<bool> installed = false;
-  if (!installed.exchange(true)) {
-    pthread_atfork(&PrepareFork, &ParentAfterFork, &ChildAfterFork);
-  }
-  return generation();
+void EngineRegistry::WatchForks() {
+  pthread_atfork(&PrepareFork, &ParentAfterFork, &ChildAfterFork);
 }
 
 void EngineRegistry::Add(Engine* engine) {

@@ -12,7 +12,9 @@
 //   No lock is held while a sink is waited for: it may make and end other loggers,
 //   fork, and wait for threads that have logged.
 // Fork: the child counts one generation more; the engines that it has from its
-//   parent are foreign to it from then on.
+//   parent are foreign to it from then on. Handlers of others may log: ours are
+//   registered before them, so theirs run when nothing is held, and when the child
+//   knows that it is one.
 //
 // Threads: thread-safe.
 #ifndef KINGPIN_LOGGER_ENGINE_REGISTRY_H_
@@ -28,8 +30,6 @@ class EngineRegistry {
  public:
   // How many forks lie between this process and the one that started.
   static uint32_t generation();
-  // The same, of a process whose forks are noticed from now on.
-  static uint32_t WatchForks();
 
   static void Add(Engine* engine);
   static void Remove(Engine* engine);
@@ -45,6 +45,8 @@ class EngineRegistry {
   static Engine* PinForExit(int step);
   static void Unpin(Engine* engine);
 
+  // Before the constructors of static objects, and main(), which may do the same.
+  [[gnu::constructor(101)]] static void WatchForks();
   static void PrepareFork();
   static void ParentAfterFork();
   static void ChildAfterFork();

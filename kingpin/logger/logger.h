@@ -57,8 +57,10 @@
 //   in use, is something else or has no room on its disk is an error of
 //   Create(). docs/black_box.md has more.
 // Fork: a child of fork() has buffers and, from its first line on, a backend of its
-//   own, in memory. What the parent had buffered stays the parent's. (clone() and
-//   vfork() do not run the handlers that this needs: exec at once.)
+//   own, in memory. What the parent had buffered stays the parent's. Handlers of
+//   pthread_atfork() may log, unless they were registered before this library was
+//   loaded. (clone() and vfork() do not run the handlers that this needs: exec at
+//   once.)
 // Errors: none reach the caller. EAGAIN is waited out. Any other write error
 //   (ENOSPC, EIO, EPIPE ...) loses the batch, never blocks a producer, and is
 //   tried again with the next line. Lines that were lost, or dropped because the

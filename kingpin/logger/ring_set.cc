@@ -101,7 +101,7 @@ void RingSet::Detach(const void* owner) {
 }
 
 void RingSet::List(std::vector<RingSource*>* sources) {
-  if (sources->size() == count_.load(std::memory_order_acquire) + 1) return;
+  if (sources->size() == size()) return;
   PlainMutexLock lock(&mu_);
   sources->reserve(own_.size() + 1);
   sources->assign(1, shared_.get());

@@ -71,6 +71,8 @@ class RingSet {
   PlainMutex& shared_mutex() { return shared_mu_; }
   Ring& shared() { return shared_->ring; }
 
+  // How many there are, the shared one counted. Safe from any thread.
+  size_t size() const { return count_.load(std::memory_order_acquire) + 1; }
   // Puts all rings into `sources`, if there are more than the last time. Throws
   // std::bad_alloc, with the old ones in it. The backend's.
   void List(std::vector<RingSource*>* sources);

@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/sendfile.h>
@@ -333,6 +334,12 @@ int ReadDirectory(UniqueFd directory,
 
 int Rename(const char* from, const char* to) {
   return MakeCall(Call::kRename, -1, [=] { return ::rename(from, to); });
+}
+
+int RenameToNew(const char* from, const char* to) {
+  return MakeCall(Call::kRename, -1, [=] {
+    return ::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+  });
 }
 
 int Link(const char* from, const char* to) {

@@ -125,9 +125,10 @@ SysResult<size_t> PRead(int fd, void* data, size_t size, off_t offset);
 // until it returns false. 0 or errno.
 int ReadDirectory(UniqueFd directory,
                   absl::FunctionRef<bool(const char* name)> visit);
-// Give a file another name, or one more; Link() never replaces what has `to`
-// already (EEXIST). 0 or errno. kRename of the fault seam is both.
+// Give a file another name, or one more; RenameToNew() and Link() never replace what
+// has `to` already (EEXIST). 0 or errno. kRename of the fault seam is all of them.
 int Rename(const char* from, const char* to);
+int RenameToNew(const char* from, const char* to);
 int Link(const char* from, const char* to);
 // Blocking descriptors: for the logger's backend, never on a loop thread.
 SysResult<size_t> Write(int fd, const void* data, size_t size);

@@ -143,5 +143,23 @@ TEST_F(AbslLogDeathTest, SinkThatIsStuckDoesNotKeepTheProcess) {
       "log: not written to its end within a second");
 }
 
+// Where an ERROR waits for room that never comes.
+TEST_F(AbslLogDeathTest, FullBufferOfAStuckSinkDoesNotKeepTheProcess) {
+  using enum Logger::WhenFull;
+  EXPECT_DEATH(
+      {
+        auto* const log =
+            new Logger({.buffer_bytes = 4096,
+                        .when_full = {kDrop, kDrop, kDrop, kBlock},
+                        .sink = [] { return std::make_unique<StuckSink>(); }});
+        while (log->counters().dropped == 0) {
+          log->Write(LogLevel::kWarning, "line");
+        }
+        Logger::SetDefault(log);
+        CHECK(false) << "reason";
+      },
+      "log: not written to its end within a second");
+}
+
 }  // namespace
 }  // namespace kingpin

@@ -165,28 +165,55 @@ TEST(BlackBoxOpen, WhatIsNoFileIsRefused) {
             absl::StatusCode::kInvalidArgument);
 }
 
-// The kernel takes no more than 64 KiB: what a full disk does.
+// The kernel takes no file of more than 64 KiB: what a full disk does.
+class SmallFiles {
+ public:
+  SmallFiles() {
+    signal(SIGXFSZ, SIG_IGN);
+    EXPECT_EQ(getrlimit(RLIMIT_FSIZE, &old_), 0);
+    const rlimit small = {64 << 10, old_.rlim_max};
+    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  }
+  ~SmallFiles() { EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &old_), 0); }
+
+ private:
+  rlimit old_;
+};
+
 TEST(BlackBoxOpen, NoRoomIsAnErrorAtTheStart) {
   BoxFiles files;
   const UniqueFd log =
       sys::Open(files.log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600).value;
-  signal(SIGXFSZ, SIG_IGN);
-  rlimit old;
-  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &old), 0);
-  const rlimit small = {64 << 10, old.rlim_max};
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
   {
+    const SmallFiles limit;
     Logger logger({.fd = log.get(), .black_box = files.box});
     EXPECT_THAT(std::string(logger.black_box_status().message()),
                 HasSubstr("cannot allocate black box"));
     KLOG_TO(logger, INFO) << "works without";
   }
-  EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &old), 0);
   EXPECT_EQ(ReadFile(files.box), "");
   EXPECT_THAT(LinesOf(ReadFile(files.log)),
               ElementsAre(HasSubstr(" ERROR "), EndsWith(" works without")));
   Logger logger({.fd = log.get(), .black_box = files.box});
   EXPECT_TRUE(logger.black_box_status().ok());
+}
+
+// The log and the box on the same full disk.
+TEST(BlackBoxOpen, NoRoomForTheLogNorForANewBoxTellsWhereTheOldOneIs) {
+  BoxFiles files;
+  const std::string kept = files.box + ".unwritten";
+  KillStuck("stuck", files);
+  const UniqueFd full = sys::Open("/dev/full", O_WRONLY, 0).value;
+  {
+    const SmallFiles limit;
+    const Logger logger({.fd = full.get(), .black_box = files.box});
+    EXPECT_THAT(
+        std::string(logger.black_box_status().message()),
+        EndsWith(absl::StrCat("; what was in it is kept as \"", kept, "\"")));
+  }
+  EXPECT_EQ(ReadFile(files.box), "");
+  EXPECT_THAT(RunRecover(kept).err, HasSubstr("recover: 7 lines of process "));
+  unlink(kept.c_str());
 }
 
 // Who closes the standard streams must not have the box as one of them: what anybody

@@ -5,8 +5,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -16,6 +18,7 @@
 #include "kingpin/logger/file_sink.h"
 #include "kingpin/logger/klog.h"
 #include "kingpin/logger/log_format.h"
+#include "kingpin/logger/sink.h"
 #include "tests/logger/sink_testing.h"
 
 namespace kingpin {
@@ -96,6 +99,48 @@ TEST_F(OutOfMemory, NewThreadSharesABuffer) {
   }).join();
   EXPECT_EQ(CheckedCounters(log).dropped, 0);
   EXPECT_THAT(Lines(), ElementsAre(EndsWith(" line 1"), EndsWith(" line 2")));
+}
+
+// Once asked to, takes all memory from the backend between two passes, and has a thread
+// log there for the first time: the backend has a buffer to find and no memory for that.
+// Reopen() gives the memory back.
+class StarvingSink : public LogSink {
+ public:
+  static inline std::atomic<Logger*> starves = nullptr;
+
+  explicit StarvingSink(LogSinkFactory make) : inner_(make()) {}
+  SysResult<size_t> Write(const LogBatch& batch) override {
+    return inner_->Write(batch);
+  }
+  void Reopen() override { testing::spared_allocations() = -1; }
+  // At the end of each pass.
+  std::string TakeNote() override {
+    if (Logger* const log = starves.exchange(nullptr); log != nullptr) {
+      std::thread([log] { log->Write(LogLevel::kInfo, "new thread"); }).join();
+      testing::spared_allocations() = 0;
+    }
+    return {};
+  }
+
+ private:
+  const std::unique_ptr<LogSink> inner_;
+};
+
+TEST_F(OutOfMemory, BackendLooksAgainForTheLinesOfANewThread) {
+  Logger log(
+      {.sink = [this] { return std::make_unique<StarvingSink>(sink_); }});
+  log.Write(LogLevel::kInfo, "before");
+  log.Flush();
+  const uint64_t failed = testing::failed_allocations();
+  StarvingSink::starves = &log;
+  log.Flush();
+  // More than one pass.
+  while (testing::failed_allocations() < failed + 3) std::this_thread::yield();
+  EXPECT_THAT(Lines(), ElementsAre("before"));
+  log.Reopen();
+  log.Write(LogLevel::kInfo, "after");
+  EXPECT_EQ(CheckedCounters(log).written, 3);
+  EXPECT_THAT(Lines(), ElementsAre("before", "new thread", "after"));
 }
 
 TEST_F(OutOfMemory, ChildOfForkDeclaresWhatItDroppedBeforeItHadABackend) {

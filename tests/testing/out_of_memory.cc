@@ -10,11 +10,15 @@ namespace testing {
 namespace {
 
 constinit std::atomic<size_t> fails_from = SIZE_MAX;
+constinit std::atomic<uint64_t> failed = 0;
 constinit thread_local int spared = -1;
 
 // Null: out of memory.
 void* TryAllocate(size_t size) {
-  if (spared == 0 || size >= fails_from) return nullptr;
+  if (spared == 0 || size >= fails_from) {
+    ++failed;
+    return nullptr;
+  }
   if (spared > 0) --spared;
   return std::malloc(size);
 }
@@ -28,6 +32,7 @@ void* Allocate(size_t size) {
 }  // namespace
 
 int& spared_allocations() { return spared; }
+uint64_t failed_allocations() { return failed; }
 
 NoMemoryFrom::NoMemoryFrom(size_t bytes) { fails_from = bytes; }
 NoMemoryFrom::~NoMemoryFrom() { fails_from = SIZE_MAX; }

@@ -5,6 +5,8 @@
 // spared_allocations()
 //               so many of this thread succeed before all fail; below 0, as at the
 //               start: none fails
+// failed_allocations()
+//               how many have failed so far, on all threads
 //
 //   {
 //     const testing::NoMemoryHere none;
@@ -16,11 +18,13 @@
 #define KINGPIN_TESTS_TESTING_OUT_OF_MEMORY_H_
 
 #include <cstddef>
+#include <cstdint>
 
 namespace kingpin {
 namespace testing {
 
 int& spared_allocations();
+uint64_t failed_allocations();
 
 class NoMemoryHere {
  public:
