@@ -97,7 +97,7 @@ const pages = http.createServer((request, response) => {
     if (request.url === '/stop-the-server') process.kill(Number(pid), 'SIGTERM');
     if (request.url !== '/result') return;
     result = body;
-    browser.kill('SIGTERM');
+    process.kill(-browser.pid, 'SIGKILL'); // With its children: they would write on.
   });
 });
 pages.listen(0, '127.0.0.1', () => {
@@ -105,7 +105,7 @@ pages.listen(0, '127.0.0.1', () => {
     '--no-first-run', '--disable-background-networking', '--disable-component-update',
     '--disable-sync', `--user-data-dir=${profile}`];
   browser = spawn(chromium, [...flags, `http://127.0.0.1:${pages.address().port}/`],
-    {stdio: 'ignore'});
+    {stdio: 'ignore', detached: true});
   browser.on('exit', () => {
     fs.rmSync(profile, {recursive: true, force: true, maxRetries: 20});
     assert.equal(result, 'PASSED');

@@ -15,6 +15,6 @@ source tests/http/websocket_peer.sh
 for mode in "" deflate; do
   echo "--- ${mode:-plain}"
   serve "$ECHO" 127.0.0.1:0 1 ${mode:+"$mode"}
-  timeout 20 node "$SCRIPT" "$CHROMIUM" "$port" "$peer_server" ${mode:+"$mode"}
+  timeout 100 node "$SCRIPT" "$CHROMIUM" "$port" "$peer_server" ${mode:+"$mode"}
 done
 echo "PASSED"
