@@ -1,4 +1,5 @@
 // A load generator for HTTP and raw TCP. See README.md.
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 
@@ -178,6 +179,7 @@ absl::Status CheckDescriptors(const Options& options) {
 }
 
 int Main(absl::Span<char* const> args) {
+  command_line::OpenStandardFiles(O_RDONLY);
   // A reader of the report that has gone is an error like others.
   kingpin::sys::BlockSigpipe();
   absl::StatusOr<Options> options = ParseOptions(args);

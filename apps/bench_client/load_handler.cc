@@ -60,7 +60,9 @@ std::unique_ptr<kingpin::Transport> LoadHandler::NewTransport(
 }
 
 void LoadHandler::OnConnect(Connection& connection) {
+  if (over_) return LeaveBehind(*target(connection));
   State& state = connection.EmplaceState<State>();
+  connection.SetMidMessage(false);  // No answer is owed yet, so none is late.
   const LoadTarget& context = LoadTarget::Of(*target(connection));
   const MonotonicTime clock = load_.Now();
   load_.SetReached();
@@ -79,7 +81,6 @@ void LoadHandler::OnConnect(Connection& connection) {
 void LoadHandler::Send(Connection& connection, MonotonicTime since) {
   State& state = connection.state<State>();
   state.since.push_back(since);
-  state.was_asked = true;
   if (state.since.size() == 1) state.raw_left = load_.options().size;
   ++counts_.requests;
   connection.SetMidMessage(true);
@@ -130,7 +131,6 @@ void LoadHandler::AskOn(Connection& connection) {
   State& state = connection.state<State>();
   if (!paced()) return Fill(connection);
   if (!state.since.empty() || state.is_free) return;
-  connection.SetMidMessage(false);  // No answer is owed, so none is late.
   state.free_since = now();
   state.is_free = true;
   // At a low rate those that close come faster than requests that would find them.
@@ -233,13 +233,18 @@ void LoadHandler::Fail(Connection& connection, std::string_view reason) {
   }
   for (size_t i = 0; i < state.since.size(); ++i) load_.CountEnd();
   state.since.clear();
-  state.was_asked = true;  // Its end is counted.
   connection.Abort();
 }
 
 void LoadHandler::OnClose(Connection& connection, CloseReason reason) {
-  if (over_ || reason == CloseReason::kShutdown) return;
+  if (!connection.has_state<State>()) return;
   State& state = connection.state<State>();
+  if (over_ || reason == CloseReason::kShutdown) {
+    // It was closed when the others were counted, and had not been told.
+    if (!state.since.empty())
+      load_.AddLeftovers({.unanswered = UnderWay(state)});
+    return;
+  }
   if (!state.since.empty()) {
     switch (reason) {
       case CloseReason::kReadTimeout:
@@ -251,8 +256,6 @@ void LoadHandler::OnClose(Connection& connection, CloseReason reason) {
       default:
         Fail(connection, absl::StrCat("closed: ", ToString(reason)));
     }
-  } else if (!state.was_asked) {
-    counts_.broken.Add("closed by the server before it was asked", 1);
   }
   Replace();
 }
@@ -372,17 +375,22 @@ void LoadHandler::Publish() {
            [this] { Publish(); });
 }
 
+Waiting LoadHandler::UnderWay(const State& state) const {
+  return {
+      .count = state.since.size(),
+      .longest_ns = (load_.Now() - state.since.front()) / absl::Nanoseconds(1)};
+}
+
 void LoadHandler::OnShutdown() {
   if (std::exchange(over_, true)) return;
   const MonotonicTime clock = load_.Now();
   if (constant_rate()) leftovers_.unsent = pace_->Behind(clock);
   ForEachConnection([&](Connection& connection) {
     if (!connection.has_state<State>()) return;
-    const State& state = connection.state<State>();
+    State& state = connection.state<State>();
     if (state.since.empty()) return;
-    leftovers_.unanswered.Add(
-        {.count = state.since.size(),
-         .longest_ns = (clock - state.since.front()) / absl::Nanoseconds(1)});
+    leftovers_.unanswered.Add(UnderWay(state));
+    state.since.clear();
   });
   Publish();
   load_.AddLeftovers(leftovers_);

@@ -66,7 +66,6 @@ class LoadHandler : public kingpin::IOHandlerForClient,
     std::vector<kingpin::MonotonicTime> since;
     kingpin::MonotonicTime free_since;
     bool is_free = false;  // It is in free_.
-    bool was_asked = false;
   };
 
   bool constant_rate() const { return pace_.has_value(); }
@@ -99,6 +98,8 @@ class LoadHandler : public kingpin::IOHandlerForClient,
   absl::Status StartTimer();
   void ArmTimer();
   void Publish();
+  // Of a connection, the requests that wait for an answer, of which there are some.
+  Waiting UnderWay(const State& state) const;
 
   void OnHead(const kingpin::http::Response& response) override;
   void OnBody(std::string_view) override {}

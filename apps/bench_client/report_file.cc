@@ -24,8 +24,11 @@ absl::StatusOr<ReportFile> ReportFile::Open(const std::string& path) {
   constexpr int kFlags = O_WRONLY | O_NONBLOCK | O_CLOEXEC;
   kingpin::UniqueFd fd(open(path.c_str(), kFlags | O_CREAT | O_EXCL, 0666));
   const bool is_new = fd.valid();
-  // Beyond a link there may be nothing yet.
-  if (!is_new) fd.Reset(open(path.c_str(), kFlags | O_CREAT, 0666));
+  if (!is_new) fd.Reset(open(path.c_str(), kFlags));
+  // Behind a link there may be nothing yet.
+  if (!fd.valid() && errno == ENOENT) {
+    fd.Reset(open(path.c_str(), kFlags | O_CREAT, 0666));
+  }
   if (!fd.valid()) {
     return absl::InvalidArgumentError(Unwritable(path, errno));
   }

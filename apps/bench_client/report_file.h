@@ -1,6 +1,6 @@
 // ReportFile: where a report goes behind a long run. It is opened before, so that what is
 // wrong with it is told then. A file keeps what it has until there is a report; one that
-// was not there is gone again if there is none.
+// was not there is gone again if there is none, unless a link leads to it.
 //
 // Threads: one.
 // Errors: they name the path and the cause.

@@ -1,6 +1,7 @@
 #include "apps/command_line/command_line.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -183,6 +184,14 @@ absl::StatusOr<std::vector<std::string>> Parse(absl::Span<char* const> args,
     }
   }
   return rest;
+}
+
+void OpenStandardFiles(int mode) {
+  int fd;
+  do {
+    fd = open("/dev/null", mode);
+  } while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0) close(fd);
 }
 
 absl::Status Print(std::string_view text) {

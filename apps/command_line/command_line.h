@@ -76,6 +76,11 @@ inline absl::StatusOr<std::vector<std::string>> Parse(
   return Parse(args, absl::MakeConstSpan(flags.begin(), flags.size()));
 }
 
+// Where 0, 1 or 2 is closed, the first files and sockets would have those numbers, and
+// what is printed would go there: opens /dev/null there. With O_RDONLY as `mode`,
+// printing fails as before; with O_RDWR what is printed is dropped.
+void OpenStandardFiles(int mode);
+
 // Writes to standard output what a run was for. The error, of a full disk or a closed
 // pipe (where SIGPIPE is blocked), is one to end with: who asked for it has not got it.
 absl::Status Print(std::string_view text);

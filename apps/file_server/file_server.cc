@@ -42,16 +42,6 @@
 namespace file_server {
 namespace {
 
-// Where 0, 1 or 2 is closed, the first sockets would have those numbers, and what is
-// printed would go there.
-void OpenStandardFiles() {
-  int fd;
-  do {
-    fd = open("/dev/null", O_RDWR);
-  } while (fd >= 0 && fd <= STDERR_FILENO);
-  if (fd >= 0) close(fd);
-}
-
 // As a browser takes it: wildcard addresses are reached by localhost.
 std::string UrlOf(const std::string& address, bool tls) {
   if (absl::StartsWith(address, "unix:")) return address;
@@ -233,7 +223,7 @@ int RefuseCommandLine(const absl::Status& status) {
 }  // namespace file_server
 
 int main(int argc, char** argv) {
-  file_server::OpenStandardFiles();
+  command_line::OpenStandardFiles(O_RDWR);
   command_line::EnterTypedDirectory();
   absl::StatusOr<file_server::Flags> flags =
       file_server::ParseFlags(absl::MakeConstSpan(argv + 1, argc - 1));

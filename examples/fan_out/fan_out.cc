@@ -56,5 +56,5 @@ int main(int argc, char** argv) {
   if (FanOut::failed == argc - 1) return 1;  // Nothing to run for.
   kingpin::EpollTPClient<FanOut> client(&shared, {.threads = 2});
   if (kingpin::ExitCode(client.Run()) != 0) return 1;
-  return FanOut::failed > 0 || std::fflush(stdout) != 0 ? 1 : 0;
+  return std::fflush(stdout) | std::ferror(stdout) | FanOut::failed ? 1 : 0;
 }

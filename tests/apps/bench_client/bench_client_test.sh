@@ -131,6 +131,12 @@ def serve(peer, number):
             if line.lower().startswith(b"content-length:"): length = int(line[15:])
         while len(data) < length: data += peer.recv(1 << 20)
         data = data[length:]
+        if mode == "slow":
+            peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n")
+            for _ in range(40):
+                peer.sendall(b"x")
+                threading.Event().wait(0.03)
+            continue
         if mode == "http10": peer.sendall(b"HTTP/1.0 200 OK\r\n\r\nhello")
         elif mode == "close":
             peer.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
@@ -215,9 +221,17 @@ if command -v python3 >/dev/null; then
   bench -n 20 -c 2 --reconnect "http://127.0.0.1:$port/"
   adds_up "twice, reconnecting"
   [[ $(number failed <<<"$json") -gt 0 ]] || fail "twice, reconnecting: $json"
+  # What has just been cut off when the run ends is counted, too.
   start python3 scripted.py mute
-  bench --rate 1 -c 2 -d 500ms "http://127.0.0.1:$port/"
-  grep -q "closed by the server before it was asked" <<<"$json" || fail "mute: $json"
+  for _ in 1 2 3 4 5 6; do
+    bench -d 300ms -c 50 "http://127.0.0.1:$port/"
+    adds_up "closed at once"
+  done
+  # Connections without a request: nobody is late.
+  start python3 scripted.py slow
+  bench -n 1 -c 10 --timeout 400ms "http://127.0.0.1:$port/"
+  expect "$code" 0 "connections that nothing is left for"
+  expect "$(number connects <<<"$json")" 10 "connects, one of which is asked"
 
   for mode in 101 204; do
     start python3 scripted.py $mode
@@ -307,6 +321,12 @@ code=0
 "$BENCH" --quiet -n 10 "$http/hello.txt" >/dev/full 2>bench.err || code=$?
 expect "$code" 1 "a report that cannot be written"
 grep -q "No space left" bench.err || fail "no reason: $(cat bench.err)"
+bench --html closed.html -n 5 "$http/hello.txt" # With an open stdout.
+expect "$code" 0 "a page"
+code=0
+"$BENCH" --quiet --html closed.html -n 5 "$http/hello.txt" >&- 2>bench.err || code=$?
+expect "$code" 1 "a closed standard output"
+[[ $(head -c 9 closed.html) == "<!doctype" ]] || fail "text in the page"
 mkfifo gone
 exec 8<>gone
 "$BENCH" --quiet -d 1s --html last.html "$http/hello.txt" >gone 2>bench.err 8<&- &
