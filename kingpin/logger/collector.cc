@@ -80,13 +80,10 @@ bool Collector::HasWork() const noexcept {
 // committed before what is found in the slots is in front of them; when the slots are
 // looked at last, all that was committed there before what is in front of a tail is
 // found. So both are done again until the slots have nothing new, of which there are
-// few. The tails are read while nobody commits to the shared ring: a thread may have
-// gone from it to one of its own, or back.
+// few.
 void Collector::FindCommitted() {
   do {
-    PlainMutexLock lock(&rings_.shared_mutex());
-    rings_.List(&sources_);
-    for (RingSource* source : sources_) source->end = source->ring.tail();
+    FindTails();
   } while (raw_.Find());
   heap_.clear();
   uint64_t depth = 0;
@@ -100,6 +97,28 @@ void Collector::FindCommitted() {
   if (depth > high_water_.load(std::memory_order_relaxed)) {
     high_water_.store(depth, std::memory_order_relaxed);
   }
+}
+
+// The tails are read while nobody commits to the shared ring: a thread may have gone
+// from it to one of its own, or back. Whoever has its mutex may have it for long,
+// copying from memory that faults, and may be in a crash handler that waits for this
+// pass. Then the order of such a thread's lines may be lost, and no line.
+void Collector::FindTails() {
+  constexpr int64_t kPatienceNanos = 5'000'000;
+  PlainMutex& mu = rings_.shared_mutex();
+  for (;;) {
+    rings_.List(&sources_);
+    if (!mu.LockFor(kPatienceNanos)) return ReadTails();
+    // Not of a ring that came meanwhile: its thread may be back at the shared one.
+    const bool is_whole = sources_.size() == rings_.size();
+    if (is_whole) ReadTails();
+    mu.Unlock();
+    if (is_whole) return;
+  }
+}
+
+void Collector::ReadTails() {
+  for (RingSource* source : sources_) source->end = source->ring.tail();
 }
 
 // Takes lines of `source`, at least one, up to the first younger than `last_ticks`.

@@ -1,10 +1,11 @@
 // Collector: takes what is committed from all rings, in the order of its ticks,
 // and makes it lines.
 //
-// Order: lines of one thread keep theirs, always, also where they are committed in
+// Order: lines of one thread keep theirs, also where they are committed in
 // several places: its ring, the shared one, slots of signal handlers. (Those of
 // handlers by their ticks: not if a clock of somebody's own is set back or stands
-// still.) For that each pass takes what was committed up to one instant, whatever
+// still; of the shared ring not while a thread is stopped in the middle of an append to
+// it.) For that each pass takes what was committed up to one instant, whatever
 // comes while it looks. Across threads, each pass merges
 // what is in the rings by ticks and leaves what is younger than the pass itself to
 // the next, so a line overtakes an older one only if its thread stood between
@@ -88,6 +89,8 @@ class Collector {
                                   : static_cast<int64_t>(ticks);
   }
   void FindCommitted();
+  void FindTails();
+  void ReadTails();
   void TakeRun(RingSource& source, uint64_t last_ticks);
   void TakeLine(const Record& record);
   void TakeLine(const Record& record, const CompiledSite& site);

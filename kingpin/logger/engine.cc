@@ -115,8 +115,11 @@ std::string UnwrittenText(const Engine::Counters& counters) {
 
 }  // namespace
 
+CachePlace::CachePlace() : index_(EngineRegistry::TakePlace()) {}
+CachePlace::~CachePlace() { EngineRegistry::ReturnPlace(index_); }
+
 Engine::Engine(const EngineOptions& options)
-    : number_(NextEngineNumber()),
+    : number_(NextEngineNumber() * kCachedRings + place_.index()),
       generation_(EngineRegistry::generation()),
       cache_key_(options.clock == nullptr && UsesCounter()
                      ? number_

@@ -57,7 +57,8 @@ namespace kingpin::log_internal {
 // --- What a thread knows of the rings it has --------------------------------------
 
 // The rings that this thread used last, by the number of their engine, or by another
-// of it: Engine::cache_key_.
+// of it: Engine::cache_key_. Each engine has a place here, EngineRegistry::TakePlace(),
+// which its number ends in.
 struct CachedRing {
   uint64_t engine = 0;
   Ring* ring = nullptr;
@@ -86,6 +87,19 @@ struct Claim {
   Ring* ring = nullptr;
   char* at = nullptr;
   bool is_shared = false;  // The ring is; its mutex is held.
+};
+
+// A place in t_rings that is an engine's for as long as this lives.
+class CachePlace {
+ public:
+  CachePlace();
+  ~CachePlace();
+  CachePlace(const CachePlace&) = delete;
+  CachePlace& operator=(const CachePlace&) = delete;
+  size_t index() const { return index_; }
+
+ private:
+  const size_t index_;
 };
 
 class Engine {
@@ -227,6 +241,7 @@ class Engine {
 
   // Constant after construction. First what a log statement reads, next to the
   // doorbell, which it reads too.
+  const CachePlace place_;
   const uint64_t number_;      // Of no other engine in the life of the process.
   const uint32_t generation_;  // Of the process that made it.
   const uint64_t cache_key_;   // Of its rings in t_rings.

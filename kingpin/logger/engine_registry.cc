@@ -2,7 +2,10 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdlib>
 #include <utility>
 
@@ -20,7 +23,8 @@ constinit std::atomic<uint32_t> current_generation = 0;
 
 constinit PlainMutex registry_mu;
 constinit Engine* first_engine = nullptr;  // Guarded by registry_mu,
-constinit bool exiting = false;            // and so is this.
+constinit bool exiting = false;            // and so are this and how many
+constinit std::array<size_t, kCachedRings> place_users = {};  // have a place.
 
 // Steps of exit().
 constexpr int kFlushed = 1;
@@ -36,6 +40,19 @@ uint32_t EngineRegistry::generation() {
 
 void EngineRegistry::WatchForks() {
   pthread_atfork(&PrepareFork, &ParentAfterFork, &ChildAfterFork);
+}
+
+size_t EngineRegistry::TakePlace() {
+  PlainMutexLock lock(&registry_mu);
+  const auto place = std::min_element(place_users.begin(), place_users.end());
+  ++*place;
+  return place - place_users.begin();
+}
+
+void EngineRegistry::ReturnPlace(size_t place) {
+  PlainMutexLock lock(&registry_mu);
+  // None in a child of fork(), for an engine that was being made.
+  if (place_users[place] > 0) --place_users[place];
 }
 
 void EngineRegistry::Add(Engine* engine) {
@@ -97,6 +114,7 @@ void EngineRegistry::ChildAfterFork() {
   // This is the only thread here, and its rings are the parent's.
   t_rings = {};
   t_thread_id = 0;
+  place_users = {};
   RingSet::ForgetParentsRings();
   BoxFile::CloseAllInChild();
   SiteTable::UnlockInChild();

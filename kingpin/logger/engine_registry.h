@@ -20,6 +20,7 @@
 #ifndef KINGPIN_LOGGER_ENGINE_REGISTRY_H_
 #define KINGPIN_LOGGER_ENGINE_REGISTRY_H_
 
+#include <cstddef>
 #include <cstdint>
 
 namespace kingpin::log_internal {
@@ -30,6 +31,11 @@ class EngineRegistry {
  public:
   // How many forks lie between this process and the one that started.
   static uint32_t generation();
+
+  // Of t_rings: the first of those that the fewest engines of this process have, so that
+  // no two share one while there are not more of them than places.
+  static size_t TakePlace();
+  static void ReturnPlace(size_t place);
 
   static void Add(Engine* engine);
   static void Remove(Engine* engine);

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "kingpin/logger/fd_sink.h"
+#include "kingpin/logger/ticks.h"
 
 namespace kingpin::log_internal {
 namespace {
@@ -22,6 +23,7 @@ bool IsDisconnected(int error) {
 }  // namespace
 
 int LocalDatagrams::Send(absl::FunctionRef<int(int fd)> send) {
+  deadline_nanos_ = 0;
   if (!socket_.valid()) {
     if (const int error = Connect(); error != 0) return error;
   }
@@ -32,22 +34,28 @@ int LocalDatagrams::Send(absl::FunctionRef<int(int fd)> send) {
 }
 
 int LocalDatagrams::SendConnected(absl::FunctionRef<int(int fd)> send) {
-  for (;;) {
+  for (bool has_waited = false;; has_waited = true) {
     const int error = send(socket_.get());
     if (error != EAGAIN && error != ENOBUFS) {
       waits_ = error == 0;
       return error;
     }
-    if (!waits_ || !WaitForRoom()) {
-      waits_ = false;
-      return error;
-    }
+    // ENOBUFS may be said of a socket that can be written to all the while.
+    waits_ = waits_ && !(has_waited && error == ENOBUFS) && WaitForRoom();
+    if (!waits_) return error;
   }
 }
 
 bool LocalDatagrams::WaitForRoom() {
+  const int64_t now = static_cast<int64_t>(MonotonicNanos());
+  if (deadline_nanos_ == 0) {
+    deadline_nanos_ =
+        now + absl::ToInt64Nanoseconds(std::min(patience_, absl::Hours(24)));
+  }
+  if (now >= deadline_nanos_) return false;
   pollfd writable = {.fd = socket_.get(), .events = POLLOUT, .revents = 0};
-  return ::poll(&writable, 1, PollMillis(patience_)) != 0;
+  return ::poll(&writable, 1,
+                PollMillis(absl::Nanoseconds(deadline_nanos_ - now))) != 0;
 }
 
 int LocalDatagrams::Connect() {

@@ -8,12 +8,14 @@
 //
 // Connects with the first datagram, and again when the daemon was restarted. One that
 // does not read is waited for once, for `patience`; from then on what it does not take
-// is refused at once (EAGAIN), until it reads again.
+// is refused at once (EAGAIN), until it reads again. A datagram that the kernel has no
+// memory for is tried once more.
 //
 // Threads: one at a time.
 #ifndef KINGPIN_LOGGER_LOCAL_DATAGRAMS_H_
 #define KINGPIN_LOGGER_LOCAL_DATAGRAMS_H_
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -39,7 +41,8 @@ class LocalDatagrams {
   const std::string path_;
   const absl::Duration patience_;
   UniqueFd socket_;
-  bool waits_ = true;  // It took something the last time.
+  bool waits_ = true;           // It took something the last time.
+  int64_t deadline_nanos_ = 0;  // Of this Send(); 0: it has not waited.
 };
 
 }  // namespace kingpin::log_internal

@@ -52,7 +52,9 @@
 //   //kingpin/logger:recover prints them too. Lines of the write that was under way
 //   are in both, under a line that says so; all others are in one. The box follows
 //   `sink`: what is recovered goes there, not to the sinks of also_to; if that does
-//   not take all of it, the box is kept as PATH.unwritten for the tool. Not against
+//   not take all of it, the box is kept as PATH.unwritten for the tool. It is the
+//   constructor that writes it, and waits for as long as the sink does: for ever, for
+//   a pipe whose reader has stopped and a sink without patience. Not against
 //   a loss of power: nothing is synced. A process has its box alone. A path that is
 //   in use, is something else or has no room on its disk is an error of
 //   Create(). docs/black_box.md has more.

@@ -9,6 +9,7 @@
 #ifndef KINGPIN_LOGGER_PLAIN_MUTEX_H_
 #define KINGPIN_LOGGER_PLAIN_MUTEX_H_
 
+#include <cstdint>
 #include <mutex>
 
 #include "absl/base/thread_annotations.h"
@@ -22,6 +23,8 @@ class ABSL_LOCKABLE PlainMutex {
   PlainMutex& operator=(const PlainMutex&) = delete;
 
   void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { mu_.lock(); }
+  // For at most `nanos`. False: it was somebody else's all the while.
+  bool LockFor(int64_t nanos) ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true);
   void Unlock() ABSL_UNLOCK_FUNCTION() { mu_.unlock(); }
 
   // The two halves of the critical section around fork(), of which the analysis

@@ -1,17 +1,23 @@
 // The order of lines, and what becomes of the rings of threads that are over.
 #include "kingpin/logger/collector.h"
 
+#include <atomic>
 #include <cstring>
+#include <latch>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kingpin/logger/level.h"
 #include "kingpin/logger/line_format.h"
 #include "kingpin/logger/line_writer.h"
+#include "kingpin/logger/plain_mutex.h"
 #include "kingpin/logger/raw_slots.h"
 #include "kingpin/logger/record.h"
 #include "kingpin/logger/ring.h"
@@ -111,6 +117,51 @@ TEST_F(CollectorTest, WhatIsYoungerThanThePassWaitsForTheNext) {
   EXPECT_THAT(Lines(Collector::Extent::kAll),
               ElementsAre(EndsWith("from the future")));
   EXPECT_FALSE(collector_.HasWork());
+}
+
+TEST_F(CollectorTest,
+       LinesOfAThreadKeepTheirOrderBetweenTheSharedRingAndItsOwn) {
+  constexpr int kLines = 20'000;
+  Ring& own = *rings_.Attach(&a_);
+  Ring& shared = rings_.shared();
+  std::atomic<bool> done = false;
+  std::thread thread([&] {
+    for (int i = 0; i < kLines; i += 2) {
+      while (rings_.depth() > 32 << 10) std::this_thread::yield();
+      {
+        PlainMutexLock lock(&rings_.shared_mutex());
+        Commit(shared, ReadTicks(), absl::StrCat(i));
+      }
+      Commit(own, ReadTicks(), absl::StrCat(i + 1));
+    }
+    done = true;
+  });
+  std::vector<std::string> lines;
+  for (bool is_last = false; !is_last;) {
+    is_last = done;
+    for (std::string& line : Lines()) lines.push_back(std::move(line));
+  }
+  thread.join();
+  ASSERT_EQ(lines.size(), kLines);
+  for (int i = 0; i < kLines; ++i) {
+    ASSERT_THAT(lines[i], EndsWith(absl::StrCat(" ", i)));
+  }
+}
+
+TEST_F(CollectorTest, WhoHoldsTheSharedRingHoldsUpNoLines) {
+  Commit(*rings_.Attach(&a_), ReadTicks(), "own");
+  std::latch held(1);
+  std::latch over(1);
+  std::thread thread([&] {
+    PlainMutexLock lock(&rings_.shared_mutex());
+    Commit(rings_.shared(), ReadTicks(), "shared");
+    held.count_down();
+    over.wait();
+  });
+  held.wait();
+  EXPECT_THAT(Lines(), ElementsAre(EndsWith(" own"), EndsWith(" shared")));
+  over.count_down();
+  thread.join();
 }
 
 TEST_F(CollectorTest, RingOfAThreadThatIsOverIsHandedOnWhenItIsEmpty) {

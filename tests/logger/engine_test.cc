@@ -1,0 +1,84 @@
+// Which place of a thread's cache of rings an engine has.
+#include "kingpin/logger/engine.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "kingpin/logger/level.h"
+#include "kingpin/logger/log_format.h"
+#include "kingpin/logger/record.h"
+#include "kingpin/logger/sink.h"
+#include "kingpin/logger/site.h"
+#include "kingpin/sys/syscalls.h"
+
+namespace kingpin::log_internal {
+namespace {
+
+class NullSink : public LogSink {
+ public:
+  SysResult<size_t> Write(const LogBatch& batch) override {
+    return {batch.text.size(), 0};
+  }
+};
+
+std::unique_ptr<Engine> MakeEngine() {
+  return std::make_unique<Engine>(
+      EngineOptions{.sinks = {[] { return std::make_unique<NullSink>(); }},
+                    .format = LogFormat::kText,
+                    .clock = nullptr,
+                    .time_zone = absl::UTCTimeZone(),
+                    .thread_names = false,
+                    .ring_bytes = 4096,
+                    .blocks = {},
+                    .poll_interval = absl::Milliseconds(1),
+                    .idle_interval = absl::Milliseconds(100),
+                    .black_box = {},
+                    .black_box_threads = 0});
+}
+
+constinit const Site kSite = {.file = "a.cc", .line = 7};
+
+// The first line of a thread, which gets its ring for that.
+void Log(Engine& engine) {
+  const uint32_t site = SiteTable::Register(kSite) | kTextFlag;
+  uint64_t ticks = engine.Now();
+  Claim claim;
+  ASSERT_TRUE(
+      engine.ClaimSlowly(LogLevel::kInfo, RecordSize(0, 0), &ticks, &claim));
+  const RecordHeader header = {.payload_bytes = 0,
+                               .site = site,
+                               .ticks = ticks,
+                               .thread = t_thread_id,
+                               .context_bytes = 0};
+  header.WriteTo(claim.at);
+  engine.Release(claim, RecordSize(0, 0), LogLevel::kInfo);
+}
+
+TEST(Engine, ThreadKeepsTheRingsOfTwoHoweverManyWereMadeBetween) {
+  const std::unique_ptr<Engine> first = MakeEngine();
+  Log(*first);
+  for (size_t i = 0; i < 2 * kCachedRings; ++i) {
+    const std::unique_ptr<Engine> second = MakeEngine();
+    Log(*second);
+    EXPECT_NE(first->CachedThreadRingOfAnyTicks(), nullptr) << i;
+    EXPECT_NE(second->CachedThreadRingOfAnyTicks(), nullptr) << i;
+  }
+}
+
+TEST(Engine, AsManyAsThereArePlacesHaveOneEach) {
+  std::array<std::unique_ptr<Engine>, kCachedRings> engines;
+  for (std::unique_ptr<Engine>& engine : engines) Log(*(engine = MakeEngine()));
+  // Not in the order in which they were made.
+  for (size_t i : {5, 2}) engines[i].reset();
+  for (size_t i : {2, 5}) Log(*(engines[i] = MakeEngine()));
+  for (const std::unique_ptr<Engine>& engine : engines) {
+    EXPECT_NE(engine->CachedThreadRingOfAnyTicks(), nullptr);
+  }
+}
+
+}  // namespace
+}  // namespace kingpin::log_internal

@@ -1,0 +1,64 @@
+// How long a daemon is waited for. Daemons that are restarted: syslog_sink_test.
+#include "kingpin/logger/local_datagrams.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <string>
+
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "kingpin/sys/unique_fd.h"
+
+namespace kingpin::log_internal {
+namespace {
+
+// A daemon with room for what it is sent: its socket can be written to.
+class LocalDatagramsTest : public ::testing::Test {
+ protected:
+  LocalDatagramsTest() {
+    EXPECT_NE(mkdtemp(directory_), nullptr);
+    path_ = std::string(directory_) + "/s";
+    sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = {}};
+    std::memcpy(address.sun_path, path_.data(), path_.size());
+    EXPECT_EQ(bind(daemon_.get(), reinterpret_cast<const sockaddr*>(&address),
+                   sizeof(address)),
+              0);
+  }
+  ~LocalDatagramsTest() override {
+    unlink(path_.c_str());
+    rmdir(directory_);
+  }
+
+  // How often a datagram is tried that always fails so.
+  static int Tries(LocalDatagrams& daemon, int error) {
+    int tries = 0;
+    EXPECT_EQ(daemon.Send([&](int) { return ++tries, error; }), error);
+    return tries;
+  }
+
+  char directory_[32] = "/tmp/datagrams.XXXXXX";
+  std::string path_;
+  const UniqueFd daemon_{socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+};
+
+TEST_F(LocalDatagramsTest, PatienceIsThatOfTheWholeCall) {
+  LocalDatagrams daemon(path_, absl::Milliseconds(5));
+  EXPECT_GT(Tries(daemon, EAGAIN), 1);
+  // It is over until the daemon takes something.
+  EXPECT_EQ(Tries(daemon, EAGAIN), 1);
+  EXPECT_EQ(Tries(daemon, 0), 1);
+  EXPECT_GT(Tries(daemon, EAGAIN), 1);
+}
+
+TEST_F(LocalDatagramsTest, NoMemoryOfTheKernelsIsTriedTwice) {
+  LocalDatagrams daemon(path_, absl::Hours(1));
+  EXPECT_EQ(Tries(daemon, ENOBUFS), 2);
+}
+
+}  // namespace
+}  // namespace kingpin::log_internal
