@@ -2,6 +2,7 @@
 // counted and declared.
 #include "tests/testing/out_of_memory.h"
 
+#include <errno.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,7 +19,9 @@
 #include "kingpin/logger/file_sink.h"
 #include "kingpin/logger/klog.h"
 #include "kingpin/logger/log_format.h"
+#include "kingpin/logger/rotating_sink.h"
 #include "kingpin/logger/sink.h"
+#include "kingpin/sys/syscalls.h"
 #include "tests/logger/sink_testing.h"
 
 namespace kingpin {
@@ -141,6 +144,17 @@ TEST_F(OutOfMemory, BackendLooksAgainForTheLinesOfANewThread) {
   log.Write(LogLevel::kInfo, "after");
   EXPECT_EQ(CheckedCounters(log).written, 3);
   EXPECT_THAT(Lines(), ElementsAre("before", "new thread", "after"));
+}
+
+TEST_F(OutOfMemory, RotatingSinkHasTakenWhatIsInItsFile) {
+  RotatingSink sink({.path = path_, .max_bytes = 100});
+  const std::string text = "first\n" + std::string(99, 'x') + "\n";
+  constexpr LogBatch::Line kLines[] = {{6, LogLevel::kInfo},
+                                       {106, LogLevel::kInfo}};
+  const NoMemoryHere none;
+  const SysResult<size_t> result = sink.Write({text, kLines});
+  EXPECT_EQ(result.value, 6);
+  EXPECT_EQ(result.error, ENOMEM);
 }
 
 TEST_F(OutOfMemory, ChildOfForkDeclaresWhatItDroppedBeforeItHadABackend) {
