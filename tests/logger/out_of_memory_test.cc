@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kingpin/logger/file_sink.h"
@@ -91,6 +92,20 @@ TEST_F(OutOfMemory, LineThatNoBufferCanHoldIsDroppedAndDeclared) {
   EXPECT_THAT(Lines(),
               ElementsAre("before", HasSubstr("dropped 1 lines (0/0/1/0) from "
                                               "thread 0 between ")));
+}
+
+// By nobody's flush. More than one, because the backend may be about to rest.
+TEST_F(OutOfMemory, DroppedErrorEndsTheBackendsRest) {
+  Logger log(
+      {.buffer_bytes = 4096, .sink = sink_, .poll_interval = absl::Hours(1)});
+  log.Write(LogLevel::kInfo, "before");
+  log.Flush();
+  const std::string large(kLarge, 'x');
+  while (Lines().size() < 2) {
+    const NoMemoryHere none;
+    log.Write(LogLevel::kError, large);
+  }
+  EXPECT_GT(testing::Declared(Lines()[1]), 0);
 }
 
 TEST_F(OutOfMemory, NewThreadSharesABuffer) {
