@@ -172,6 +172,23 @@ TEST_F(OutOfMemory, RotatingSinkHasTakenWhatIsInItsFile) {
   EXPECT_EQ(result.error, ENOMEM);
 }
 
+TEST_F(OutOfMemory, LineWithoutMemoryForItsSuppressedCountGoesWithoutThat) {
+  Logger log({.sink = sink_});
+  Logger::SetDefault(&log);
+  for (int i = 0; i < 3; ++i) {
+    // The third one counts the second.
+    const NoMemoryHere none;
+    errno = EXDEV;
+    KLOGF_EVERY_N(INFO, 2, "{} of a text that takes memory: {}", i, path_);
+    EXPECT_EQ(errno, EXDEV);
+  }
+  Logger::SetDefault(nullptr);
+  EXPECT_EQ(CheckedCounters(log).written, 2);
+  EXPECT_THAT(Lines(),
+              ElementsAre(EndsWith("0 of a text that takes memory: " + path_),
+                          EndsWith("2 of a text that takes memory: " + path_)));
+}
+
 TEST_F(OutOfMemory, ChildOfForkDeclaresWhatItDroppedBeforeItHadABackend) {
   Logger log({.sink = sink_});
   log.Flush();
