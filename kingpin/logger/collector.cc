@@ -26,9 +26,10 @@ bool IsYounger(const RingSource* a, const RingSource* b) {
 
 size_t Collector::Pass(Extent extent) {
   SyncClock();
-  // Somebody's own clock may be set back, and lines must not wait until it is there
-  // again.
-  const bool takes_all = extent == Extent::kAll || user_clock_ != nullptr;
+  // Somebody's own clock may be set back, or the counter begin anew, and lines must not
+  // wait until it is there again.
+  const bool takes_all = extent == Extent::kAll || user_clock_ != nullptr ||
+                         last_before_.ticks != UINT64_MAX;
   const uint64_t now = takes_all ? UINT64_MAX : ReadTicks();
   FindCommitted();
   uint64_t bytes = 0;
@@ -57,7 +58,18 @@ size_t Collector::Pass(Extent extent) {
 }
 
 void Collector::SyncClock() {
+  const uint64_t last_ticks = clock_.ticks();
+  const int64_t last_unix_nanos = clock_.unix_nanos();
   const int64_t step = user_clock_ == nullptr ? clock_.Sync() : 0;
+  last_before_ = {};
+  if (ABSL_PREDICT_FALSE(clock_.ticks() < last_ticks)) {
+    // Half-way: lines of before may be a little older than that pass was, and lines of
+    // now a little younger than this one.
+    last_before_ = {clock_.ticks() + (last_ticks - clock_.ticks()) / 2,
+                    last_unix_nanos};
+    last_ticks_ = 0;
+    last_unix_nanos_ = INT64_MIN;
+  }
   if (ABSL_PREDICT_FALSE(step != 0)) {
     writer_.AddClockStep(step);
     last_unix_nanos_ = INT64_MIN;
@@ -181,7 +193,7 @@ void Collector::LoseLine(const RecordHeader& header, LogLevel level) {
 void Collector::TakeLine(const Record& record, const CompiledSite& site) {
   LineTime time = {.unix_nanos = ToUnixNanos(record.header.ticks),
                    .late = record.header.ticks < last_ticks_};
-  if (ABSL_PREDICT_TRUE(!time.late)) {
+  if (ABSL_PREDICT_TRUE(!time.late && !IsOfBefore(record.header.ticks))) {
     // Each Sync() is off by some nanoseconds in its own way; the order is not.
     time.unix_nanos = std::max(time.unix_nanos, last_unix_nanos_);
     last_unix_nanos_ = time.unix_nanos;

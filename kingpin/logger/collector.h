@@ -10,7 +10,9 @@
 // what is in the rings by ticks and leaves what is younger than the pass itself to
 // the next, so a line overtakes an older one only if its thread stood between
 // reading the clock and committing for the whole of a pass. The older one is then
-// marked as late; between lines that are not, the order is that of the clock.
+// marked as late; between lines that are not, the order is that of the clock. Where the
+// processor's counter begins anew, because the machine has slept or the process was moved
+// to another, one pass takes all that there is, in no order across threads.
 //
 // Gaps: a ring tells them in front of the first line that found room again. Until
 // there is one, the collector declares what it finds dropped when it has emptied
@@ -33,6 +35,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/base/optimization.h"
 #include "kingpin/logger/black_box.h"
 #include "kingpin/logger/level.h"
 #include "kingpin/logger/line_format.h"
@@ -83,10 +86,15 @@ class Collector {
   // enough to stay in the cache and to free room soon.
   static constexpr size_t kBatchBytes = 128 << 10;
 
+  // Before the counter began anew, where it has in this pass.
+  bool IsOfBefore(uint64_t ticks) const {
+    return ABSL_PREDICT_FALSE(ticks > last_before_.ticks);
+  }
   void SyncClock();
   int64_t ToUnixNanos(uint64_t ticks) const {
-    return user_clock_ == nullptr ? clock_.ToUnixNanos(ticks)
-                                  : static_cast<int64_t>(ticks);
+    if (user_clock_ != nullptr) return static_cast<int64_t>(ticks);
+    return IsOfBefore(ticks) ? last_before_.unix_nanos
+                             : clock_.ToUnixNanos(ticks);
   }
   void FindCommitted();
   void FindTails();
@@ -118,7 +126,13 @@ class Collector {
 
   std::vector<RingSource*> sources_;  // All; the first is the shared one.
   std::vector<RingSource*> heap_;     // Those that have lines, oldest on top.
-  uint64_t last_ticks_ = 0;           // Of the youngest line so far,
+  // Ticks above are of before the counter began anew, and of the time of the pass before
+  // that, or of little later. Else: none are.
+  struct {
+    uint64_t ticks = UINT64_MAX;
+    int64_t unix_nanos = 0;
+  } last_before_;
+  uint64_t last_ticks_ = 0;              // Of the youngest line so far,
   int64_t last_unix_nanos_ = INT64_MIN;  // and its time.
   std::atomic<uint64_t> high_water_ = 0;
 };

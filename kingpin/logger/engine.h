@@ -148,6 +148,7 @@ class Engine {
   // Counts lines of this process that never came to a ring as dropped.
   void Drop(LogLevel level, uint64_t lines) {
     raw_slots_->Drop(level, lines, Now());
+    NotifyOfRaw(level);
   }
 
   // Something was committed to a ring.
@@ -161,10 +162,7 @@ class Engine {
   void WriteRaw(LogLevel level, std::string_view file, uint32_t line,
                 std::string_view text) {
     raw_slots_->Write(level, file, line, text, Now());
-    // There are few slots: they wait for no nap.
-    if (doorbell_.MustRing(std::max(level, LogLevel::kWarning))) {
-      doorbell_.Ring();
-    }
+    NotifyOfRaw(level);
   }
 
   bool has_clock() const { return options_.clock != nullptr; }
@@ -232,6 +230,12 @@ class Engine {
   std::optional<size_t> Pass(Collector::Extent extent)
       ABSL_LOCKS_EXCLUDED(pass_mu_);
 
+  // Something came to the slots, of which there are few: it waits for no nap.
+  void NotifyOfRaw(LogLevel level) {
+    if (doorbell_.MustRing(std::max(level, LogLevel::kWarning))) {
+      doorbell_.Ring();
+    }
+  }
   // Has the backend empty the rings.
   void AskForRoom();
   // And waits for the line that was committed, if the process exits.

@@ -126,14 +126,21 @@ void EngineRegistry::AtExit() {
     PlainMutexLock lock(&registry_mu);
     exiting = true;
   }
+  AbandonThoseInside();
   while (Engine* engine = PinForExit(kFlushed)) {
-    if (engine->IsInside()) {
-      engine->Abandon();
-    } else {
+    if (!engine->IsInside()) {
       engine->doorbell_.StartExit();
       engine->Flush();
     }
     Unpin(engine);
+  }
+}
+
+void EngineRegistry::AbandonThoseInside() {
+  PlainMutexLock lock(&registry_mu);
+  for (Engine* engine = first_engine; engine != nullptr;
+       engine = engine->next_) {
+    if (!engine->foreign() && engine->IsInside()) engine->Abandon();
   }
 }
 

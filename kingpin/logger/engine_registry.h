@@ -46,6 +46,9 @@ class EngineRegistry {
   static bool ThreadIsOver();
 
  private:
+  // Those whose sink has called exit(). First: sinks of others may log to them, and
+  // nobody gives them room any more.
+  static void AbandonThoseInside();
   // The next engine of this process that has not been through exit step `step`,
   // which it is in until Unpin(): Remove() waits for that. nullptr: none.
   static Engine* PinForExit(int step);

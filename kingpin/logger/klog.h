@@ -47,6 +47,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <new>
+#include <string>
 #include <string_view>
 #include <type_traits>
 
@@ -264,10 +266,17 @@ inline std::string_view Borrow(const std::string& arg) { return arg; }
 template <typename... Values>
 ABSL_ATTRIBUTE_NOINLINE void LogSuppressed(const Gate& gate, const Site& site,
                                            const Values&... values) {
-  std::string payload((size_t{0} + ... + EncodedSize(values)), '\0');
-  [[maybe_unused]] char* at = payload.data();  // No arguments.
-  ((at = EncodeArg(values, at)), ...);
-  AppendSuppressed(gate, site, payload);
+  const int saved_errno = errno;
+  try {
+    std::string payload((size_t{0} + ... + EncodedSize(values)), '\0');
+    [[maybe_unused]] char* at = payload.data();  // No arguments.
+    ((at = EncodeArg(values, at)), ...);
+    AppendSuppressed(gate, site, payload);
+  } catch (const std::bad_alloc&) {
+    // The line matters more than the count.
+    gate.logger().AppendArgs(site, Borrow(values)...);
+  }
+  errno = saved_errno;
 }
 
 // One KLOGF. Inline, so that a gate without a limit is none.
@@ -281,7 +290,14 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void LogFormatted(const Gate& gate,
     }
     LogSuppressed(gate, site, values...);
   };
-  log(AsArg(args)...);
+  if constexpr ((std::is_same_v<decltype(AsArg(args)), std::string> || ...)) {
+    // Somebody's own code prints them.
+    const int saved_errno = errno;
+    log(AsArg(args)...);
+    errno = saved_errno;
+  } else {
+    log(AsArg(args)...);
+  }
 }
 
 }  // namespace kingpin::log_internal

@@ -181,10 +181,7 @@ log_internal::Engine& Logger::OwnEngine() {
   options.black_box.clear();  // It is the parent's.
   auto ours = std::make_unique<Engine>(options);
   if (!engine_.compare_exchange_strong(engine, ours.get())) return *engine;
-  for (size_t i = 0; i < kLogLevels; ++i) {
-    const uint64_t lines = dropped_early_[i].exchange(0);
-    if (lines > 0) ours->Drop(static_cast<LogLevel>(i), lines);
-  }
+  TellEarlyDrops(*ours);
   return *ours.release();
 }
 
@@ -236,14 +233,27 @@ void Logger::AppendOrDrop(LogLevel level, absl::FunctionRef<void()> append) {
   try {
     append();
   } catch (const std::exception&) {
-    Engine* engine = engine_.load(std::memory_order_acquire);
-    if (engine->foreign()) {
-      dropped_early_[static_cast<size_t>(level)].fetch_add(1);
-    } else {
-      engine->Drop(level, 1);
-    }
+    Drop(level);
   }
   errno = saved_errno;
+}
+
+// Who makes the engine stores it and then looks for what was dropped; here it is the
+// other way round. All four are sequentially consistent, so one sees the other.
+void Logger::Drop(LogLevel level) {
+  if (engine_.load()->foreign()) {
+    dropped_early_[static_cast<size_t>(level)].fetch_add(1);
+    if (Engine* made = engine_.load(); !made->foreign()) TellEarlyDrops(*made);
+  } else {
+    engine_.load()->Drop(level, 1);
+  }
+}
+
+void Logger::TellEarlyDrops(Engine& engine) {
+  for (size_t i = 0; i < kLogLevels; ++i) {
+    const uint64_t lines = dropped_early_[i].exchange(0);
+    if (lines > 0) engine.Drop(static_cast<LogLevel>(i), lines);
+  }
 }
 
 void Logger::AppendAsText(const Site& site, uint32_t flags,

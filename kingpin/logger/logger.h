@@ -309,6 +309,9 @@ class Logger {
   void AppendCut(const log_internal::Site& site, std::string_view message);
   // Appends a line, which is dropped and counted if there is no memory for that.
   void AppendOrDrop(LogLevel level, absl::FunctionRef<void()> append);
+  void Drop(LogLevel level);
+  // Has the engine of this process count what was dropped before it was there.
+  void TellEarlyDrops(log_internal::Engine& engine);
   // The engine of this process, which may have to be made: after fork().
   log_internal::Engine& OwnEngine();
 

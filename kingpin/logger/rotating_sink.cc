@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -62,13 +63,19 @@ void RotatingSink::SetNextTime() {
 }
 
 SysResult<size_t> RotatingSink::Write(const LogBatch& batch) {
-  if (file_.Tend()) SetNextTime();
   size_t done = 0;
-  while (done < batch.text.size()) {
-    const std::string_view rest = batch.text.substr(done);
-    const SysResult<size_t> result = file_.Write(rest.substr(0, Prepare(rest)));
-    done += result.value;
-    if (!result.ok()) return {done, result.error};
+  try {
+    if (file_.Tend()) SetNextTime();
+    while (done < batch.text.size()) {
+      const std::string_view rest = batch.text.substr(done);
+      const SysResult<size_t> result =
+          file_.Write(rest.substr(0, Prepare(rest)));
+      done += result.value;
+      if (!result.ok()) return {done, result.error};
+    }
+  } catch (const std::bad_alloc&) {
+    // What is in the file is not lost.
+    return {done, ENOMEM};
   }
   return {done, 0};
 }

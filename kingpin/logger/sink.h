@@ -73,8 +73,9 @@ class LogSink {
   virtual std::string TakeNote() { return {}; }
 };
 
-// Makes the sink of a logger, in the process that will use it. Not called at the
-// same time by two threads of one logger.
+// Makes the sink of a logger, in the process that will use it. In a child of fork() two
+// threads that log first may call it at the same time; the sink of one of them goes
+// unused.
 using LogSinkFactory = std::function<std::unique_ptr<LogSink>()>;
 
 }  // namespace kingpin

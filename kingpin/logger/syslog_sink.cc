@@ -1,10 +1,12 @@
 #include "kingpin/logger/syslog_sink.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <new>
 
 #include "absl/strings/str_cat.h"
 #include "kingpin/logger/escape.h"
@@ -28,17 +30,22 @@ SyslogSink::SyslogSink(const SyslogSinkOptions& options)
       daemon_(options.socket, options.patience) {}
 
 SysResult<size_t> SyslogSink::Write(const LogBatch& batch) {
-  SetSecond(sys::WallClockSeconds());
   size_t begin = 0;
-  for (const LogBatch::Line& line : batch.lines) {
-    const std::string_view text =
-        batch.text.substr(begin, line.end - 1 - begin);  // No newline.
-    Compose(text, line.level);
-    const int error = daemon_.Send([this](int fd) {
-      return sys::Send(fd, text_.data(), text_.size()).error;
-    });
-    if (error != 0) return {begin, error};
-    begin = line.end;
+  try {
+    SetSecond(sys::WallClockSeconds());
+    for (const LogBatch::Line& line : batch.lines) {
+      const std::string_view text =
+          batch.text.substr(begin, line.end - 1 - begin);  // No newline.
+      Compose(text, line.level);
+      const int error = daemon_.Send([this](int fd) {
+        return sys::Send(fd, text_.data(), text_.size()).error;
+      });
+      if (error != 0) return {begin, error};
+      begin = line.end;
+    }
+  } catch (const std::bad_alloc&) {
+    // What the daemon has is not lost.
+    return {begin, ENOMEM};
   }
   return {begin, 0};
 }
@@ -62,23 +69,25 @@ void SyslogSink::Compose(std::string_view line, LogLevel level) {
 
 void SyslogSink::SetSecond(int64_t unix_seconds) {
   if (unix_seconds == second_) return;
+  after_priority_ = AfterPriority(absl::FromUnixSeconds(unix_seconds));
   second_ = unix_seconds;
-  const absl::Time time = absl::FromUnixSeconds(unix_seconds);
+}
+
+std::string SyslogSink::AfterPriority(absl::Time time) const {
   if (options_.format == SyslogFormat::kRfc5424) {
-    after_priority_ = absl::StrCat(
+    return absl::StrCat(
         "1 ", absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone()),
         " - ", tag_, " ", getpid(), " - - ");
-    return;
   }
   // Not %b, which asks for the locale.
   constexpr std::array<std::string_view, 12> kMonths = {
       "Jan", "Feb", "Mar", "Apr", "May", "Jun",
       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const absl::CivilSecond civil = absl::ToCivilSecond(time, options_.time_zone);
-  after_priority_ = absl::StrCat(
-      kMonths[civil.month() - 1], civil.day() < 10 ? "  " : " ", civil.day(),
-      absl::FormatTime(" %H:%M:%S ", time, options_.time_zone), tag_, "[",
-      getpid(), "]: ");
+  return absl::StrCat(kMonths[civil.month() - 1], civil.day() < 10 ? "  " : " ",
+                      civil.day(),
+                      absl::FormatTime(" %H:%M:%S ", time, options_.time_zone),
+                      tag_, "[", getpid(), "]: ");
 }
 
 LogSinkFactory SyslogSinkFactory(const SyslogSinkOptions& options) {

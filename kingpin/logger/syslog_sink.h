@@ -58,6 +58,7 @@ class SyslogSink : public LogSink {
   // The datagram: in `text_`.
   void Compose(std::string_view line, LogLevel level);
   void SetSecond(int64_t unix_seconds);
+  std::string AfterPriority(absl::Time time) const;
 
   const SyslogSinkOptions options_;
   const std::string tag_;

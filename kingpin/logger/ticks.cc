@@ -63,6 +63,7 @@ TickClock::Instant TickClock::ReadInstant() {
 int64_t TickClock::Sync() {
   const Instant last = now_;
   now_ = ReadInstant();
+  if (ABSL_PREDICT_FALSE(now_.ticks < last.ticks)) base_ = next_base_ = now_;
   if (now_.ticks != base_.ticks) {
     rate_ = static_cast<double>(now_.monotonic - base_.monotonic) /
             static_cast<double>(now_.ticks - base_.ticks);

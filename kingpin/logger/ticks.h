@@ -67,7 +67,8 @@ class TickClock {
   TickClock();
 
   // Reads the wall clock again. Returns by how many nanoseconds it was set since
-  // the last time, 0 unless by a millisecond or more; slewing does not count.
+  // the last time, 0 unless by a millisecond or more; slewing does not count. A counter
+  // that began anew (the machine slept, or is another) is measured anew.
   int64_t Sync();
 
   // Of ticks between the last two calls of Sync() exact to tens of nanoseconds;

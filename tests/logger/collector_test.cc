@@ -12,6 +12,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kingpin/logger/level.h"
@@ -35,6 +37,7 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::UnorderedElementsAre;
 
 class StringSink : public LogSink {
  public:
@@ -162,6 +165,54 @@ TEST_F(CollectorTest, WhoHoldsTheSharedRingHoldsUpNoLines) {
   EXPECT_THAT(Lines(), ElementsAre(EndsWith(" own"), EndsWith(" shared")));
   over.count_down();
   thread.join();
+}
+
+// What the counter is, for its lifetime: the larger one of two, and then the other.
+class CounterThatBeginsAnew {
+ public:
+  CounterThatBeginsAnew() { Use(ReadCounter() > MonotonicNanos()); }
+  ~CounterThatBeginsAnew() { Use(before_); }
+  void BeginAnew() { Use(!UsesCounter()); }
+
+ private:
+  static void Use(bool counter) { g_use_time_stamp_counter.store(counter); }
+  const bool before_ = UsesCounter();
+};
+
+TEST_F(CollectorTest, LinesDoNotWaitForACounterThatBeganAnew) {
+  CounterThatBeginsAnew counter;
+  Collector collector(&rings_, &raw_, nullptr, &writer_);
+  auto lines = [&] {
+    sink_.text.clear();
+    collector.Pass(Collector::Extent::kUpToNow);
+    return std::vector<std::string>(
+        absl::StrSplit(sink_.text, '\n', absl::SkipEmpty()));
+  };
+  Ring& a = *rings_.Attach(&a_);
+  Ring& b = *rings_.Attach(&b_);
+  Commit(b, ReadTicks(), "first");
+  EXPECT_THAT(lines(), ElementsAre(EndsWith("Z INFO 1 a.cc:7 first")));
+  Commit(a, ReadTicks(), "before");
+  counter.BeginAnew();
+  Commit(a, ReadTicks(), "after");
+  Commit(b, ReadTicks(), "also after");
+  const std::vector<std::string> taken = lines();
+  // Marked as late where the order across threads is not that of the clock.
+  EXPECT_THAT(taken,
+              UnorderedElementsAre(EndsWith("Z INFO 1 a.cc:7 before"),
+                                   EndsWith(" INFO 1 a.cc:7 after"),
+                                   EndsWith(" INFO 1 a.cc:7 also after")));
+  // The times of all these are those of the wall clock.
+  const absl::Time now = absl::Now();
+  for (const std::string& line : taken) {
+    absl::Time time;
+    ASSERT_TRUE(absl::ParseTime(
+        absl::RFC3339_full, line.substr(0, line.find('Z') + 1), &time, nullptr))
+        << line;
+    EXPECT_LT(absl::AbsDuration(now - time), absl::Minutes(10)) << line;
+  }
+  Commit(a, ReadTicks(), "next");
+  EXPECT_THAT(lines(), ElementsAre(EndsWith("Z INFO 1 a.cc:7 next")));
 }
 
 TEST_F(CollectorTest, RingOfAThreadThatIsOverIsHandedOnWhenItIsEmpty) {

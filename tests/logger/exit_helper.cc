@@ -184,6 +184,35 @@ void ExitInASink(Logger& other, int count, bool in_sync, bool noise) {
   for (;;) pause();
 }
 
+// Logs to another logger until that waits, or is given up, and then writes.
+class ChattySink : public kingpin::LogSink {
+ public:
+  explicit ChattySink(Logger* other) : other_(*other) {}
+  kingpin::SysResult<size_t> Write(const kingpin::LogBatch& batch) override {
+    LogNumbers(other_, "chat", 1000);
+    return inner_->Write(batch);
+  }
+
+ private:
+  Logger& other_;
+  const std::unique_ptr<kingpin::LogSink> inner_ =
+      kingpin::TerminalSinkFactory({})();
+};
+
+// The one that is flushed first waits for room in the other.
+void ExitInASinkThatOthersLogTo(int count) {
+  static Logger* const exits =
+      new Logger({.buffer_bytes = 4096, .sink = [] {
+                    return std::make_unique<ExitingSink>(/*in_sync=*/false);
+                  }});
+  static Logger* const other =
+      new Logger({.sink = [] { return std::make_unique<ChattySink>(exits); }});
+  exits->Write(LogLevel::kInfo, "lost");
+  LogNumbers(*other, "main", count);
+  ExitingSink::they_wait = true;
+  for (;;) pause();
+}
+
 // Blocks when full, so that noise cannot push out what the test looks for. Never
 // destroyed: only the flush at exit can save what it holds.
 Logger& BlockingDefault(kingpin::LogSinkFactory sink = nullptr) {
@@ -265,6 +294,8 @@ int main(int argc, char** argv) {
         new Logger({.also_to = {&MakeFullSink}, .black_box = box});
     LogNumbers(*log, "main", count);
     unlink(box.c_str());
+  } else if (mode == "exit_in_sink_of_chat") {
+    ExitInASinkThatOthersLogTo(count);
   } else if (absl::StartsWith(mode, "exit_in_")) {
     ExitInASink(BlockingDefault(), count,
                 /*in_sync=*/mode == "exit_in_sync",

@@ -178,6 +178,14 @@ TEST(LoggerExit, OnTheThreadOfASinkReleasesWhoWaitsForRoom) {
   }
 }
 
+TEST(LoggerExit, OnTheThreadOfASinkThatOtherSinksLogTo) {
+  std::vector<std::string> lines = RunHelper("exit_in_sink_of_chat", 30);
+  ASSERT_EQ(lines.size(), 31);
+  EXPECT_TRUE(absl::StartsWith(lines.back(), "log: ")) << lines.back();
+  lines.pop_back();
+  EXPECT_EQ(CountNumbered(lines)["main"], 30);
+}
+
 TEST(LoggerExit, StaticDestructorsStillLog) {
   std::vector<std::string> lines = RunHelper("static", 3);
   for (const char* name : {"before main", "inside main", "after first use"}) {

@@ -291,11 +291,22 @@ TEST(LoggerStatement, MayLogInsideAnExpression) {
               ElementsAre(EndsWith(" inner"), EndsWith(" outer")));
 }
 
+// Its printing makes a system call that fails, say.
+struct ErrnoSetter {
+  template <typename Sink>
+  friend void AbslStringify(Sink& sink, const ErrnoSetter&) {
+    errno = EXDEV;
+    sink.Append("text");
+  }
+};
+
 TEST(LoggerStatement, KeepsErrno) {
   MemoryFile file;
   Logger log({.fd = file.fd()});
   errno = ENOTTY;
   KLOG_TO(log, INFO) << (errno = EXDEV);
+  EXPECT_EQ(errno, ENOTTY);
+  KLOGF_TO(log, INFO, "{}", ErrnoSetter());
   EXPECT_EQ(errno, ENOTTY);
 }
 

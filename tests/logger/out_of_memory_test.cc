@@ -2,6 +2,7 @@
 // counted and declared.
 #include "tests/testing/out_of_memory.h"
 
+#include <errno.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,12 +14,15 @@
 #include <thread>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kingpin/logger/file_sink.h"
 #include "kingpin/logger/klog.h"
 #include "kingpin/logger/log_format.h"
+#include "kingpin/logger/rotating_sink.h"
 #include "kingpin/logger/sink.h"
+#include "kingpin/sys/syscalls.h"
 #include "tests/logger/sink_testing.h"
 
 namespace kingpin {
@@ -90,6 +94,20 @@ TEST_F(OutOfMemory, LineThatNoBufferCanHoldIsDroppedAndDeclared) {
                                               "thread 0 between ")));
 }
 
+// By nobody's flush. More than one, because the backend may be about to rest.
+TEST_F(OutOfMemory, DroppedErrorEndsTheBackendsRest) {
+  Logger log(
+      {.buffer_bytes = 4096, .sink = sink_, .poll_interval = absl::Hours(1)});
+  log.Write(LogLevel::kInfo, "before");
+  log.Flush();
+  const std::string large(kLarge, 'x');
+  while (Lines().size() < 2) {
+    const NoMemoryHere none;
+    log.Write(LogLevel::kError, large);
+  }
+  EXPECT_GT(testing::Declared(Lines()[1]), 0);
+}
+
 TEST_F(OutOfMemory, NewThreadSharesABuffer) {
   Logger log({.sink = sink_});
   std::thread([&log] {
@@ -141,6 +159,34 @@ TEST_F(OutOfMemory, BackendLooksAgainForTheLinesOfANewThread) {
   log.Write(LogLevel::kInfo, "after");
   EXPECT_EQ(CheckedCounters(log).written, 3);
   EXPECT_THAT(Lines(), ElementsAre("before", "new thread", "after"));
+}
+
+TEST_F(OutOfMemory, RotatingSinkHasTakenWhatIsInItsFile) {
+  RotatingSink sink({.path = path_, .max_bytes = 100});
+  const std::string text = "first\n" + std::string(99, 'x') + "\n";
+  constexpr LogBatch::Line kLines[] = {{6, LogLevel::kInfo},
+                                       {106, LogLevel::kInfo}};
+  const NoMemoryHere none;
+  const SysResult<size_t> result = sink.Write({text, kLines});
+  EXPECT_EQ(result.value, 6);
+  EXPECT_EQ(result.error, ENOMEM);
+}
+
+TEST_F(OutOfMemory, LineWithoutMemoryForItsSuppressedCountGoesWithoutThat) {
+  Logger log({.sink = sink_});
+  Logger::SetDefault(&log);
+  for (int i = 0; i < 3; ++i) {
+    // The third one counts the second.
+    const NoMemoryHere none;
+    errno = EXDEV;
+    KLOGF_EVERY_N(INFO, 2, "{} of a text that takes memory: {}", i, path_);
+    EXPECT_EQ(errno, EXDEV);
+  }
+  Logger::SetDefault(nullptr);
+  EXPECT_EQ(CheckedCounters(log).written, 2);
+  EXPECT_THAT(Lines(),
+              ElementsAre(EndsWith("0 of a text that takes memory: " + path_),
+                          EndsWith("2 of a text that takes memory: " + path_)));
 }
 
 TEST_F(OutOfMemory, ChildOfForkDeclaresWhatItDroppedBeforeItHadABackend) {

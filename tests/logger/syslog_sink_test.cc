@@ -18,8 +18,11 @@
 #include "gtest/gtest.h"
 #include "kingpin/logger/klog.h"
 #include "kingpin/logger/logger.h"
+#include "kingpin/logger/sink.h"
+#include "kingpin/sys/syscalls.h"
 #include "kingpin/sys/unique_fd.h"
 #include "tests/logger/sink_testing.h"
+#include "tests/testing/out_of_memory.h"
 
 namespace kingpin {
 namespace {
@@ -115,6 +118,18 @@ TEST_F(SyslogSinkTest, OneDatagramALineWithPriorityAndTag) {
                   MatchesRegex("<14>" + head + ".* INFO .* i\\\\nforged"),
                   MatchesRegex("<12>" + head + ".* WARNING .* w"),
                   MatchesRegex("<11>" + head + ".* ERROR .* e")));
+}
+
+TEST_F(SyslogSinkTest, HasTakenWhatTheDaemonHasWhenThereIsNoMemoryForMore) {
+  const Daemon daemon(path_);
+  SyslogSink sink(Options());
+  const std::string text = "first\n" + std::string(4999, 'x') + "\n";
+  constexpr LogBatch::Line kLines[] = {{6, LogLevel::kInfo},
+                                       {5006, LogLevel::kInfo}};
+  const testing::NoMemoryFrom limit(4096);
+  const SysResult<size_t> result = sink.Write({text, kLines});
+  EXPECT_EQ(result.value, 6);
+  EXPECT_EQ(result.error, ENOMEM);
 }
 
 TEST_F(SyslogSinkTest, Rfc5424) {
