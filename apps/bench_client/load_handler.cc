@@ -60,7 +60,10 @@ std::unique_ptr<kingpin::Transport> LoadHandler::NewTransport(
 }
 
 void LoadHandler::OnConnect(Connection& connection) {
-  if (over_) return LeaveBehind(*target(connection));
+  if (over_) {
+    LeaveBehind(*target(connection));
+    return connection.Abort();
+  }
   State& state = connection.EmplaceState<State>();
   connection.SetMidMessage(false);  // No answer is owed yet, so none is late.
   const LoadTarget& context = LoadTarget::Of(*target(connection));
@@ -209,8 +212,9 @@ void LoadHandler::Answered(Connection& connection, bool keep) {
 }
 
 void LoadHandler::OnInputEnd(Connection& connection) {
+  if (over_) return connection.Close();
   State& state = connection.state<State>();
-  if (state.since.empty() || over_) return connection.Close();
+  if (state.since.empty()) return connection.Close();
   counts_.bytes_read += connection.input().size();
   if (state.reader.has_value() &&
       state.reader->EndOfInput() == ResponseReader::Result::kDone) {
