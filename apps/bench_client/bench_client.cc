@@ -184,10 +184,7 @@ int Main(absl::Span<char* const> args) {
   kingpin::sys::BlockSigpipe();
   absl::StatusOr<Options> options = ParseOptions(args);
   if (!options.ok()) return Fail(options.status(), 2);
-  if (options->help) {
-    const absl::Status printed = command_line::Print(HelpText());
-    return printed.ok() ? 0 : Fail(printed, 1);
-  }
+  if (options->help) return command_line::Help("bench_client", HelpText());
   std::optional<ReportFile> html;
   if (!options->html.empty()) {
     absl::StatusOr<ReportFile> file = ReportFile::Open(options->html);

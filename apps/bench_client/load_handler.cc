@@ -245,8 +245,9 @@ void LoadHandler::OnClose(Connection& connection, CloseReason reason) {
   State& state = connection.state<State>();
   if (over_ || reason == CloseReason::kShutdown) {
     // It was closed when the others were counted, and had not been told.
-    if (!state.since.empty())
+    if (!state.since.empty()) {
       load_.AddLeftovers({.unanswered = UnderWay(state)});
+    }
     return;
   }
   if (!state.since.empty()) {

@@ -202,6 +202,14 @@ absl::Status Print(std::string_view text) {
   return absl::ErrnoToStatus(errno, "standard output cannot be written");
 }
 
+int Help(std::string_view program, std::string_view text) {
+  const absl::Status printed = Print(text);
+  if (printed.ok()) return 0;
+  std::fprintf(stderr, "%s: %s\n", std::string(program).c_str(),
+               std::string(printed.message()).c_str());
+  return 1;
+}
+
 void EnterTypedDirectory() {
   const char* typed_in = std::getenv("BUILD_WORKING_DIRECTORY");
   if (typed_in == nullptr || chdir(typed_in) == 0) return;

@@ -85,6 +85,10 @@ void OpenStandardFiles(int mode);
 // pipe (where SIGPIPE is blocked), is one to end with: who asked for it has not got it.
 absl::Status Print(std::string_view text);
 
+// All of what --help and --version do: prints `text`. Returns the exit code, which is 1
+// if that failed; stderr is told why.
+int Help(std::string_view program, std::string_view text);
+
 // Under `bazel run`, has paths mean what they mean where that was typed; says so on stderr
 // if that directory is gone.
 void EnterTypedDirectory();

@@ -231,8 +231,7 @@ int main(int argc, char** argv) {
   if (flags->help || flags->version) {
     const std::string text = flags->help ? std::string(file_server::HelpText())
                                          : kingpin::VersionLine();
-    std::fputs(text.c_str(), stdout);
-    return 0;
+    return command_line::Help("file_server", text);
   }
   if (!flags->verbosity.empty()) {
     absl::Status status = kingpin::SetVerbosity(flags->verbosity);

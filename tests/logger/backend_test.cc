@@ -29,6 +29,7 @@
 #include "kingpin/logger/sink.h"
 #include "kingpin/sys/unique_fd.h"
 #include "tests/logger/sink_testing.h"
+#include "tests/testing/scratch_directory.h"
 
 namespace kingpin {
 namespace {

@@ -18,6 +18,7 @@
 #include "kingpin/logger/level.h"
 #include "kingpin/logger/logger.h"
 #include "tests/logger/sink_testing.h"
+#include "tests/testing/scratch_directory.h"
 
 // How often this thread asked the kernel to wake another: sys::FutexWake() comes
 // through here on its way to libc.

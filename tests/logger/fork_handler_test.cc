@@ -11,6 +11,7 @@
 #include "kingpin/logger/file_sink.h"
 #include "kingpin/logger/klog.h"
 #include "tests/logger/sink_testing.h"
+#include "tests/testing/scratch_directory.h"
 
 namespace kingpin {
 namespace {

@@ -24,6 +24,7 @@
 #include "kingpin/logger/rotating_sink.h"
 #include "kingpin/logger/sink.h"
 #include "tests/logger/sink_testing.h"
+#include "tests/testing/scratch_directory.h"
 
 namespace kingpin {
 namespace {

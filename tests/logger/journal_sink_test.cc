@@ -2,7 +2,6 @@
 #include "kingpin/logger/journal_sink.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -30,6 +29,7 @@
 #include "kingpin/sys/unique_fd.h"
 #include "tests/logger/sink_testing.h"
 #include "tests/testing/process.h"
+#include "tests/testing/scratch_directory.h"
 
 namespace kingpin {
 namespace {
@@ -127,22 +127,14 @@ class Journal {
 
 class JournalSinkTest : public ::testing::Test {
  protected:
-  JournalSinkTest() {
-    EXPECT_NE(mkdtemp(folder_), nullptr);
-    path_ = absl::StrCat(folder_, "/s");
-  }
-  ~JournalSinkTest() override {
-    unlink(path_.c_str());
-    rmdir(folder_);
-  }
   LogSinkFactory Sink() {
     return JournalSinkFactory({.identifier = "my server",
                                .socket = path_,
                                .patience = absl::Milliseconds(1)});
   }
 
-  char folder_[32] = "/tmp/journal.XXXXXX";  // Fits into an address.
-  std::string path_;
+  const ScratchDirectory directory_{ScratchDirectory::Place::kShort};
+  const std::string path_ = directory_.File("s");
 };
 
 TEST_F(JournalSinkTest, LineIsAnEntryWithFields) {

@@ -26,6 +26,7 @@
 #include "kingpin/sys/fault.h"
 #include "kingpin/sys/syscalls.h"
 #include "tests/logger/sink_testing.h"
+#include "tests/testing/scratch_directory.h"
 
 namespace kingpin {
 namespace {

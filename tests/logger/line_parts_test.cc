@@ -20,6 +20,7 @@
 #include "kingpin/logger/log_format.h"
 #include "kingpin/logger/logger.h"
 #include "tests/logger/sink_testing.h"
+#include "tests/testing/scratch_directory.h"
 
 namespace kingpin {
 namespace {

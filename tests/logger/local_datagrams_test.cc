@@ -2,10 +2,8 @@
 #include "kingpin/logger/local_datagrams.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include <cstring>
 #include <string>
@@ -13,6 +11,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "kingpin/sys/unique_fd.h"
+#include "tests/testing/scratch_directory.h"
 
 namespace kingpin::log_internal {
 namespace {
@@ -21,17 +20,11 @@ namespace {
 class LocalDatagramsTest : public ::testing::Test {
  protected:
   LocalDatagramsTest() {
-    EXPECT_NE(mkdtemp(directory_), nullptr);
-    path_ = std::string(directory_) + "/s";
     sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = {}};
     std::memcpy(address.sun_path, path_.data(), path_.size());
     EXPECT_EQ(bind(daemon_.get(), reinterpret_cast<const sockaddr*>(&address),
                    sizeof(address)),
               0);
-  }
-  ~LocalDatagramsTest() override {
-    unlink(path_.c_str());
-    rmdir(directory_);
   }
 
   // How often a datagram is tried that always fails so.
@@ -41,8 +34,9 @@ class LocalDatagramsTest : public ::testing::Test {
     return tries;
   }
 
-  char directory_[32] = "/tmp/datagrams.XXXXXX";
-  std::string path_;
+  const testing::ScratchDirectory directory_{
+      testing::ScratchDirectory::Place::kShort};
+  const std::string path_ = directory_.File("s");
   const UniqueFd daemon_{socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
 };
 

@@ -11,6 +11,7 @@
 #include "kingpin/logger/logger.h"
 #include "kingpin/logger/site.h"
 #include "tests/logger/sink_testing.h"
+#include "tests/testing/scratch_directory.h"
 
 namespace kingpin {
 namespace {

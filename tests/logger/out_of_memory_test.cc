@@ -24,6 +24,7 @@
 #include "kingpin/logger/sink.h"
 #include "kingpin/sys/syscalls.h"
 #include "tests/logger/sink_testing.h"
+#include "tests/testing/scratch_directory.h"
 
 namespace kingpin {
 namespace {

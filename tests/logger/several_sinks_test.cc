@@ -20,6 +20,7 @@
 #include "kingpin/sys/fault.h"
 #include "kingpin/sys/unique_fd.h"
 #include "tests/logger/sink_testing.h"
+#include "tests/testing/scratch_directory.h"
 
 namespace kingpin {
 namespace {

@@ -1,12 +1,8 @@
 #include "tests/logger/sink_testing.h"
 
-#include <algorithm>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <regex>
-#include <system_error>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -16,29 +12,6 @@
 #include "kingpin/logger/level.h"
 
 namespace kingpin::testing {
-
-ScratchDirectory::ScratchDirectory()
-    : path_(absl::StrCat(::testing::TempDir(), "/sink.XXXXXX")) {
-  EXPECT_NE(mkdtemp(path_.data()), nullptr);
-}
-
-ScratchDirectory::~ScratchDirectory() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-std::string ScratchDirectory::File(std::string_view name) const {
-  return absl::StrCat(path_, "/", name);
-}
-
-std::vector<std::string> ScratchDirectory::List() const {
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(path_)) {
-    names.push_back(entry.path().filename());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
 
 std::string ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

@@ -1,5 +1,4 @@
-// What the tests of the sinks share: a directory, and the check of a log that says
-// where each line is.
+// What the tests of the sinks share: the check of a log that says where each line is.
 #ifndef KINGPIN_TESTS_LOGGER_SINK_TESTING_H_
 #define KINGPIN_TESTS_LOGGER_SINK_TESTING_H_
 
@@ -11,23 +10,6 @@
 #include "kingpin/logger/logger.h"
 
 namespace kingpin::testing {
-
-// Empty, of this test alone, and removed with all that is in it.
-class ScratchDirectory {
- public:
-  ScratchDirectory();
-  ~ScratchDirectory();
-  ScratchDirectory(const ScratchDirectory&) = delete;
-  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
-
-  const std::string& path() const { return path_; }
-  std::string File(std::string_view name) const;
-  // Names, sorted.
-  std::vector<std::string> List() const;
-
- private:
-  std::string path_;
-};
 
 std::string ReadFile(const std::string& path);
 // The lines of `text`, of which the last may be cut off.

@@ -12,6 +12,7 @@
 #include "kingpin/logger/klog.h"
 #include "kingpin/logger/logger.h"
 #include "tests/logger/sink_testing.h"
+#include "tests/testing/scratch_directory.h"
 
 namespace kingpin {
 namespace {

@@ -1,7 +1,6 @@
 #include "kingpin/logger/syslog_sink.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -23,6 +22,7 @@
 #include "kingpin/sys/unique_fd.h"
 #include "tests/logger/sink_testing.h"
 #include "tests/testing/out_of_memory.h"
+#include "tests/testing/scratch_directory.h"
 
 namespace kingpin {
 namespace {
@@ -62,20 +62,6 @@ class Daemon {
   UniqueFd fd_;
 };
 
-// A path that fits into an address, wherever the tests run.
-class ShortDirectory {
- public:
-  ShortDirectory() { EXPECT_NE(mkdtemp(path_), nullptr); }
-  ~ShortDirectory() {
-    unlink(Socket().c_str());
-    rmdir(path_);
-  }
-  std::string Socket() const { return absl::StrCat(path_, "/s"); }
-
- private:
-  char path_[32] = "/tmp/syslog.XXXXXX";
-};
-
 class SyslogSinkTest : public ::testing::Test {
  protected:
   SyslogSinkOptions Options() {
@@ -96,8 +82,9 @@ class SyslogSinkTest : public ::testing::Test {
     return messages;
   }
 
-  ShortDirectory directory_;
-  const std::string path_ = directory_.Socket();
+  const testing::ScratchDirectory directory_{
+      testing::ScratchDirectory::Place::kShort};
+  const std::string path_ = directory_.File("s");
 };
 
 TEST_F(SyslogSinkTest, OneDatagramALineWithPriorityAndTag) {

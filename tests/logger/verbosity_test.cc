@@ -21,6 +21,7 @@
 #include "kingpin/logger/logger.h"
 #include "kingpin/logger/verbosity_on_signal.h"
 #include "tests/logger/sink_testing.h"
+#include "tests/testing/scratch_directory.h"
 
 namespace kingpin {
 namespace {

@@ -5,7 +5,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -14,7 +13,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <filesystem>
 #include <new>
 #include <set>
 #include <string>
@@ -27,6 +25,7 @@
 #include "gtest/gtest.h"
 #include "kingpin/sys/socket_address.h"
 #include "kingpin/sys/unique_fd.h"
+#include "tests/testing/scratch_directory.h"
 
 namespace kingpin {
 namespace {
@@ -66,15 +65,9 @@ struct Listener {
 
 class TempDirectory {
  public:
-  TempDirectory() {
-    path_ = absl::StrCat(testing::TempDir(), "/sys_test_XXXXXX");
-    EXPECT_NE(mkdtemp(path_.data()), nullptr);
-    fd_.Reset(open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  }
-  ~TempDirectory() { std::filesystem::remove_all(path_); }
   int fd() const { return fd_.get(); }
   std::string operator/(const char* name) const {
-    return absl::StrCat(path_, "/", name);
+    return directory_.File(name);
   }
   void WriteFile(const char* name) const {
     UniqueFd file =
@@ -83,8 +76,9 @@ class TempDirectory {
   }
 
  private:
-  std::string path_;
-  UniqueFd fd_;
+  const testing::ScratchDirectory directory_;
+  const UniqueFd fd_{
+      open(directory_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
 };
 
 // SIGALRM every 50 us without SA_RESTART, for its own lifetime.
@@ -309,7 +303,7 @@ TEST(SigpipeDeathTest, SendFileRaisesItOtherwise) {
   UniqueFd file(memfd_create("file", MFD_CLOEXEC));
   ASSERT_EQ(write(file.get(), "x", 1), 1);
   EXPECT_EXIT(static_cast<void>(sys::SendFile(pair.a.get(), file.get(), 0, 1)),
-              testing::KilledBySignal(SIGPIPE), "");
+              ::testing::KilledBySignal(SIGPIPE), "");
 }
 
 // --- EINTR -------------------------------------------------------------------

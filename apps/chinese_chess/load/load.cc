@@ -8,6 +8,7 @@
 #include "apps/chinese_chess/load/load_handler.h"
 #include "apps/chinese_chess/load/load_report.h"
 #include "apps/chinese_chess/load/options.h"
+#include "apps/command_line/command_line.h"
 #include "kingpin/logger/logger.h"
 #include "kingpin/pool/epoll_tp_client.h"
 #include "kingpin/sys/descriptor_limit.h"
@@ -24,10 +25,7 @@ int Fail(const absl::Status& status, int code) {
 int Main(absl::Span<char* const> args) {
   const absl::StatusOr<LoadOptions> options = ParseLoadOptions(args);
   if (!options.ok()) return Fail(options.status(), 2);
-  if (options->help) {
-    std::fputs(std::string(LoadHelp()).c_str(), stdout);
-    return 0;
-  }
+  if (options->help) return command_line::Help("load", LoadHelp());
   kingpin::RaiseDescriptorLimit();  // Each player has one.
   kingpin::Logger::Default().set_min_level(kingpin::LogLevel::kWarning);
   LoadShared shared(*options);
@@ -36,7 +34,7 @@ int Main(absl::Span<char* const> args) {
   status.Update(shared.status);
   const std::string text =
       options->json ? LoadJson(shared.result) : LoadText(shared.result);
-  if (shared.result.players > 0) std::fputs(text.c_str(), stdout);
+  if (shared.result.players > 0) status.Update(command_line::Print(text));
   if (!status.ok()) return Fail(status, 1);
   return shared.result.counts.ok() ? 0 : 1;
 }

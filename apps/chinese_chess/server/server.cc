@@ -185,8 +185,7 @@ int main(int argc, char** argv) {
   if (flags->help || flags->version) {
     const std::string text =
         flags->help ? std::string(HelpText()) : kingpin::VersionLine();
-    std::fputs(text.c_str(), stdout);
-    return 0;
+    return command_line::Help("server", text);
   }
   if (!flags->verbosity.empty()) {
     absl::Status status = kingpin::SetVerbosity(flags->verbosity);

@@ -12,6 +12,7 @@
 #include "absl/types/span.h"
 #include "apps/chinese_chess/terminal/flags.h"
 #include "apps/chinese_chess/terminal/terminal_handler.h"
+#include "apps/command_line/command_line.h"
 #include "kingpin/logger/logger.h"
 #include "kingpin/pool/epoll_tp_client.h"
 
@@ -28,10 +29,7 @@ int Fail(const absl::Status& status, int code) {
 int Main(absl::Span<char* const> args) {
   absl::StatusOr<TerminalFlags> flags = ParseTerminalFlags(args);
   if (!flags.ok()) return Fail(flags.status(), 2);
-  if (flags->help) {
-    std::fputs(std::string(TerminalHelp()).c_str(), stdout);
-    return 0;
-  }
+  if (flags->help) return command_line::Help("terminal", TerminalHelp());
   SessionOptions& session = flags->session;
   session.script = isatty(STDIN_FILENO) == 0;
   session.style.color = !flags->no_color && isatty(STDOUT_FILENO) != 0 &&

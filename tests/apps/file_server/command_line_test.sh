@@ -41,6 +41,8 @@ echo hello >"$dir/www/a.txt"
 
 expect 0 "--root DIR" --help
 expect 0 "file_server (kingpin) " --version
+"$server" --help >/dev/full 2>"$dir/err" && fail "what could not be printed was not told"
+grep -q "No space left" "$dir/err" || fail "no reason: $(cat "$dir/err")"
 expect 2 "did you mean --list?" --lits
 expect 2 "--root /srv" /srv
 expect 2 "0 to 65535" --port 70000

@@ -13,7 +13,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -29,6 +28,7 @@
 #include "kingpin/sys/syscalls.h"
 #include "tests/http/http_test_client.h"
 #include "tests/testing/process.h"
+#include "tests/testing/scratch_directory.h"
 
 namespace file_server {
 
@@ -45,17 +45,14 @@ inline constexpr char kCanary[] = "CANARY-OUTSIDE-OF-THE-ROOT";
 class Tree {
  public:
   Tree() {
-    std::string pattern = ::testing::TempDir() + "/file_server_XXXXXX";
-    top_ = mkdtemp(pattern.data());
     fs::create_directory(root());
-    WriteAt(top_ / "canary", kCanary);
-    fs::create_directory(top_ / "outside");
-    WriteAt(top_ / "outside/index.html", kCanary);
+    WriteAt(top() / "canary", kCanary);
+    fs::create_directory(top() / "outside");
+    WriteAt(top() / "outside/index.html", kCanary);
   }
-  ~Tree() { fs::remove_all(top_); }
 
-  fs::path top() const { return top_; }
-  fs::path root() const { return top_ / "www"; }
+  fs::path top() const { return directory_.path(); }
+  fs::path root() const { return top() / "www"; }
   fs::path path(const std::string& name) const { return root() / name; }
 
   // With an mtime of an hour ago, though its ctime is now.
@@ -73,7 +70,7 @@ class Tree {
   static void WriteAt(const fs::path& path, const std::string& content) {
     std::ofstream(path, std::ios::binary) << content;
   }
-  fs::path top_;
+  const kingpin::testing::ScratchDirectory directory_;
 };
 
 // Seconds that the server's wall clock is ahead of the real one.
