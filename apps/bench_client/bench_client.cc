@@ -131,7 +131,13 @@ absl::StatusOr<Result> Run(const Options& options) {
   waiter.join();
   status.Update(load.status());
   if (!status.ok()) return status;
-  const Leftovers leftovers = load.leftovers();
+  Leftovers leftovers = load.leftovers();
+  const Counts counts = load.recorder().Total();
+  if (options.requests > 0) {
+    // The pace goes on until the last is answered.
+    leftovers.unsent =
+        std::min(leftovers.unsent, options.requests - counts.requests);
+  }
   return Result{.url = options.text_url,
                 .machine = Machine(),
                 .threads = load.thread_count(),
@@ -139,7 +145,7 @@ absl::StatusOr<Result> Run(const Options& options) {
                 .rate = options.rate,
                 .seconds = seconds,
                 .cpu_seconds = CpuSeconds() - cpu_before,
-                .counts = load.recorder().Total(),
+                .counts = counts,
                 .lag = leftovers.lag,
                 .unsent = leftovers.unsent,
                 .unanswered = leftovers.unanswered,

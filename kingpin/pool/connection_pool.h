@@ -21,8 +21,8 @@
 // behind one that needs a new one. The others wait, until they are over their
 // deadlines. A name that is not there is asked for again after first_back_off, no
 // longer, by as many targets at once as the host may have connections, and none of
-// them again: they are told. What is known of it is forgotten when the back-off ends and nobody
-// waits for the host.
+// them again: they are told. What is known of a host is forgotten when the back-off
+// ends and nobody waits for it.
 //
 // Threads: Add() and the numbers from any thread; Update() and what else says so
 // from loop threads. One mutex, held for a batch.
@@ -107,8 +107,8 @@ struct PendingTarget {
   int connects_left = 1;
   bool retried = false;
   bool needs_new_connection = false;
-  bool goes_first =
-      false;  // It was drawn before, or goes on from one that was.
+  // It was drawn before, or goes on from one that was.
+  bool goes_first = false;
 };
 
 class ConnectionPool {

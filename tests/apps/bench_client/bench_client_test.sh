@@ -232,6 +232,10 @@ if command -v python3 >/dev/null; then
   bench -n 1 -c 10 --timeout 400ms "http://127.0.0.1:$port/"
   expect "$code" 0 "connections that nothing is left for"
   expect "$(number connects <<<"$json")" 10 "connects, one of which is asked"
+  for mode in "" --reconnect; do
+    bench -n 1 -c 10 --rate 50 $mode "http://127.0.0.1:$port/"
+    expect "$(number unsent <<<"$json")" 0 "unsent of one that is sent $mode"
+  done
 
   for mode in 101 204; do
     start python3 scripted.py $mode
