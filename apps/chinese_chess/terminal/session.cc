@@ -14,6 +14,15 @@ namespace chinese_chess {
 using kingpin::MonotonicTime;
 using Change = GameModel::Change;
 
+namespace {
+
+// By which a refusal is known to be of this game's and not of one that was left since.
+std::string JoinId(std::string_view game) {
+  return absl::StrCat("join ", game);
+}
+
+}  // namespace
+
 Session::Session(SessionOptions options) : options_(std::move(options)) {}
 
 // --- Out ---------------------------------------------------------------------------------
@@ -78,11 +87,19 @@ void Session::WaitForGame(MessageWriter message) {
   waiting_ = Waiting{gate_.awaited_id(), std::move(text)};
 }
 
-void Session::SendJoin(std::string_view id) {
+void Session::SendJoin() {
+  if (!game_->known()) return SendJoinAnew();
   MessageWriter join("join");
   join.Add("game", game_->id());
-  if (game_->known()) join.Add("v", game_->version());
-  if (!id.empty()) join.Add("id", id);
+  join.Add("v", game_->version());
+  join.Add("id", JoinId(game_->id()));
+  Send(join.Take());
+}
+
+void Session::SendJoinAnew() {
+  MessageWriter join("join");
+  join.Add("game", game_->id());
+  join.Add("id", JoinId(game_->id()));
   Send(join.Take());
 }
 
@@ -199,13 +216,15 @@ void Session::Error(const JsonObject& message) {
     Forget();
     return OnConnected();
   }
+  const bool join = re == "join";
   // What was left behind, not by the user, had gone already.
   if (re == "leave" && id.empty()) return;
+  if (join && (!game_.has_value() || id != JoinId(game_->id()))) return;
   if (waiting_.has_value() && id == waiting_->id) waiting_.reset();
   // One that is accepted is not played until the event says so.
   if (sent_move_.has_value() && id == sent_move_->id) sent_move_.reset();
   gate_.Refused(id);
-  if (re == "join" && code != "busy" && game_.has_value()) {
+  if (join && code != "busy") {
     // Not to be joined for ever. If the server was killed when it had written the end and
     // told nobody, the archive knows how the game ended.
     if (code == "no_game") {
@@ -253,9 +272,7 @@ void Session::OfGame(const JsonObject& message, MonotonicTime now) {
     return Changed(*change, message, now);
   }
   if (!change.ok()) SayError("server", change.status().message());
-  MessageWriter join("join");
-  join.Add("game", game_->id());
-  Send(join.Take());
+  SendJoinAnew();
 }
 
 void Session::Changed(Change change, const JsonObject& message,

@@ -109,7 +109,9 @@ class Session {
   // on each connection until it has.
   std::string AskForGame(MessageWriter message);
   void WaitForGame(MessageWriter message);
-  void SendJoin(std::string_view id = "");
+  // With the version that is known of the game, if any.
+  void SendJoin();
+  void SendJoinAnew();
   void SendMove();
 
   // --- From the server ---

@@ -185,7 +185,8 @@ void Session::Begin(const Command& command, std::string_view type) {
 void Session::Watch(std::string_view game) {
   if (!welcomed_) return SayError("offline", "there is no connection just now");
   Follow(game);
-  SendJoin(gate_.Ask("game"));
+  gate_.Ask("game");
+  SendJoin();
 }
 
 void Session::MoveBy(std::string_view text) {

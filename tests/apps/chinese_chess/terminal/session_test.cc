@@ -27,7 +27,7 @@ class Playing : public ::testing::Test {
     EXPECT_THAT(session_.TakeToServer(), HasSubstr(R"("t":"pool")"));
     Server(R"({"t":"paired","game":"g","you":"red"})");
     EXPECT_THAT(session_.TakeToServer(),
-                HasSubstr(R"("t":"join","game":"g"})"));
+                HasSubstr(R"("t":"join","game":"g","id":"join g"})"));
     Server(absl::StrCat(
         R"({"t":"game","game":"g","v":1,"you":"red","control":"5+3",)",
         R"("red":{"name":"Zhang","online":true,"left_ms":300000},)",
@@ -79,7 +79,8 @@ TEST_F(Playing, WhatTheServerHasNotAcknowledgedIsSaidAgain) {
   session_.OnConnected();
   const std::string lines = session_.TakeToServer();
   EXPECT_THAT(lines, HasSubstr(R"("token":"T")"));
-  EXPECT_THAT(lines, HasSubstr(R"({"t":"join","game":"g","v":1})"));
+  EXPECT_THAT(lines,
+              HasSubstr(R"({"t":"join","game":"g","v":1,"id":"join g"})"));
   EXPECT_THAT(lines, HasSubstr(R"("ply":0,"move":"h2e2","id":"2")"));
   Server(R"({"t":"welcome","name":"Zhang","token":"T","games":["g"]})");
   Server(kRedMoves);
@@ -90,7 +91,8 @@ TEST_F(Playing, WhatTheServerHasNotAcknowledgedIsSaidAgain) {
 
 TEST_F(Playing, AHoleIsFilled) {
   Server(kBlackMoves);
-  EXPECT_THAT(session_.TakeToServer(), HasSubstr(R"("t":"join","game":"g"})"));
+  EXPECT_THAT(session_.TakeToServer(),
+              HasSubstr(R"("t":"join","game":"g","id":"join g"})"));
 }
 
 TEST_F(Playing, TheFirstErrorEndsAScript) {
@@ -119,11 +121,11 @@ TEST_F(Playing, FollowsOneGameAtATime) {
   Server(R"({"t":"rematch","game":"g","v":2,"next":"h"})");
   std::string said = session_.TakeToServer();
   EXPECT_THAT(said, HasSubstr(R"({"t":"leave","game":"g"})"));
-  EXPECT_THAT(said, HasSubstr(R"({"t":"join","game":"h"})"));
+  EXPECT_THAT(said, HasSubstr(R"({"t":"join","game":"h","id":"join h"})"));
   User("watch i");
   said = session_.TakeToServer();
   EXPECT_THAT(said, HasSubstr(R"({"t":"leave","game":"h"})"));
-  EXPECT_THAT(said, HasSubstr(R"({"t":"join","game":"i","id":)"));
+  EXPECT_THAT(said, HasSubstr(R"({"t":"join","game":"i","id":"join i"})"));
 }
 
 TEST_F(Playing, AMoveGoesWithItsGame) {
@@ -133,18 +135,32 @@ TEST_F(Playing, AMoveGoesWithItsGame) {
   session_.OnDisconnected("peer");
   session_.OnConnected();
   const std::string said = session_.TakeToServer();
-  EXPECT_THAT(said, HasSubstr(R"({"t":"join","game":"h"})"));
+  EXPECT_THAT(said, HasSubstr(R"({"t":"join","game":"h","id":"join h"})"));
   EXPECT_THAT(said, Not(HasSubstr(R"("t":"move")")));
 }
 
 // Eight that were not there would be all that a connection may follow.
 TEST_F(Playing, LeavesWhatIsNotThere) {
   User("watch h");
-  Server(R"({"t":"error","re":"join","id":"2","code":"no_game","text":"no"})");
+  Server(
+      R"({"t":"error","re":"join","id":"join h","code":"no_game","text":"no"})");
   EXPECT_THAT(session_.TakeToServer(),
               HasSubstr(R"({"t":"leave","game":"h"})"));
   Server(R"({"t":"error","re":"leave","code":"no_game","text":"no"})");
   EXPECT_EQ(session_.TakeToScreen(), "error no_game: no\n");
+}
+
+// Both were asked for on a new connection, the second after a `welcome` that named it.
+TEST_F(Playing, ARefusalIsOfTheGameThatItNames) {
+  User("pool 5+3");
+  session_.OnDisconnected("peer");
+  session_.OnConnected();
+  Server(R"({"t":"welcome","name":"Zhang","token":"T","games":["h"]})");
+  session_.TakeToServer();
+  Server(
+      R"({"t":"error","re":"join","id":"join g","code":"no_game","text":"no"})");
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+  EXPECT_FALSE(session_.quit());
 }
 
 TEST_F(Playing, WaitsForTheRematchThatItOffers) {
@@ -185,7 +201,7 @@ TEST_F(Playing, WhoHasBeenPairedMeanwhileJoinsThatGame) {
   session_.TakeToServer();
   Server(R"({"t":"welcome","name":"Zhang","token":"T","games":["g","h"]})");
   const std::string said = session_.TakeToServer();
-  EXPECT_THAT(said, HasSubstr(R"({"t":"join","game":"h"})"));
+  EXPECT_THAT(said, HasSubstr(R"({"t":"join","game":"h","id":"join h"})"));
   EXPECT_THAT(said, Not(HasSubstr(R"("t":"room")")));
 }
 
