@@ -55,6 +55,8 @@ Limits
                          length of the game, to twice as much (30s)
   --spectator_delay TIME what spectators see is so much older, while the game lasts (0s)
   --after_game TIME      how long a game that is over stays for a rematch (5m)
+  --keep_room TIME       how long a private room waits for its owner, whose connection is
+                         gone (10m)
   --ping_every TIME      asks each connection whether it is there (15s)
   --silent TIME          closes those that have not answered (40s)
   --drain_timeout TIME   for what is under way after SIGTERM or SIGINT (2s); a second
@@ -127,6 +129,7 @@ std::vector<command_line::Flag> FlagsInto(Flags* f) {
          return Time("spectator_delay", &f->game.spectator_delay).set(v);
        }},
       Time("after_game", &f->game.after_game),
+      Time("keep_room", &f->game.keep_room),
       Time("ping_every", &f->game.ping_every),
       Time("silent", &f->game.silent),
       Time("drain_timeout", &f->drain_timeout),

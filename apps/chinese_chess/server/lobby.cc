@@ -3,30 +3,101 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "apps/chinese_chess/server/random_id.h"
 
 namespace chinese_chess {
 namespace {
 
+using kingpin::MonotonicTime;
+
 constexpr size_t kSeekIdCharacters = 8;
 // Read out over the telephone; a guess hits one of a thousand rooms once in a million.
 constexpr size_t kRoomCodeCharacters = 6;
 
+Refusal OwnOffer() { return {"own_offer", "nobody plays against themselves"}; }
+
+// What makes two rooms of a player's the same.
+std::string RoomKey(const Player& owner, const Terms& terms) {
+  const int color =
+      terms.color.has_value() ? static_cast<int>(*terms.color) : -1;
+  return absl::StrCat(owner.id, " ", FormatTimeControl(terms.control), " ",
+                      terms.casual, " ", color);
+}
+
 }  // namespace
 
-Pairing Lobby::Pair(const Seeker& first, std::optional<Color> color,
-                    const Seeker& second) {
-  const bool first_is_red =
-      color.has_value() ? *color == Color::kRed : absl::Bernoulli(random_, 0.5);
-  return {first_is_red ? std::array{first, second} : std::array{second, first},
-          {},
-          false};
-}
+// --- Waiting -----------------------------------------------------------------------------
 
 void Lobby::Wait(SessionNumber session, Waiting waiting) {
   waiting_[session] = std::move(waiting);
   ++version_;
 }
+
+bool Lobby::Cancel(SessionNumber session) {
+  const auto found = waiting_.find(session);
+  if (found == waiting_.end()) return false;
+  const Waiting waiting = std::move(found->second);
+  waiting_.erase(found);
+  ++version_;
+  switch (waiting.kind) {
+    case Waiting::kPool:
+      LeavePool(waiting.key, session);
+      break;
+    case Waiting::kSeek:
+      seeks_.erase(waiting.key);
+      break;
+    case Waiting::kRoom:
+      CloseRoom(waiting.key);
+      break;
+    case Waiting::kGuest:
+      DropGuest(waiting.key);
+      break;
+  }
+  return true;
+}
+
+void Lobby::Leave(SessionNumber session, MonotonicTime now) {
+  const auto found = waiting_.find(session);
+  if (found == waiting_.end()) return;
+  if (found->second.kind != Waiting::kRoom) {
+    Cancel(session);
+    return;
+  }
+  const std::string code = std::move(found->second.key);
+  waiting_.erase(found);
+  Room& room = *FindRoom(code);
+  room.owner.session = 0;
+  room.kept_until = now + keep_room_;
+  left_rooms_.emplace_back(room.kept_until, code);
+  CloseKeptRooms(now);
+}
+
+void Lobby::LeavePool(const std::string& control, SessionNumber session) {
+  const auto pool = pools_.find(control);
+  std::erase_if(pool->second, [&](const Seeker& seeker) {
+    return seeker.session == session;
+  });
+  if (pool->second.empty()) pools_.erase(pool);
+}
+
+Pairing Lobby::Pair(const Seeker& first, const Terms& terms,
+                    const Seeker& second) {
+  Cancel(first.session);
+  Cancel(second.session);
+  const bool first_is_red = terms.color.has_value()
+                                ? *terms.color == Color::kRed
+                                : absl::Bernoulli(random_, 0.5);
+  return {first_is_red ? std::array{first, second} : std::array{second, first},
+          terms.control, terms.casual};
+}
+
+Pairing Lobby::PairWith(const Seeker& seeker, const Terms& terms,
+                        const Player& other) {
+  return Pair(seeker, terms, {0, other});
+}
+
+// --- Pools and seeks ---------------------------------------------------------------------
 
 std::optional<Pairing> Lobby::JoinPool(const Seeker& seeker,
                                        const TimeControl& control) {
@@ -43,94 +114,126 @@ std::optional<Pairing> Lobby::JoinPool(const Seeker& seeker,
     return std::nullopt;
   }
   const Seeker opponent = *other;
-  Cancel(opponent.session);
-  Pairing pairing = Pair(opponent, std::nullopt, seeker);
-  pairing.control = control;
-  return pairing;
-}
-
-std::string Lobby::AddOffer(const Seeker& seeker, const Terms& terms,
-                            Waiting::Kind kind, size_t id_characters,
-                            Offers* offers) {
-  Cancel(seeker.session);
-  std::string id = RandomId(id_characters);
-  while (offers->contains(id)) id = RandomId(id_characters);
-  offers->emplace(id, OpenSeek{id, seeker, terms});
-  Wait(seeker.session, {kind, id});
-  return id;
-}
-
-std::variant<Pairing, Refusal> Lobby::AcceptOffer(const Seeker& seeker,
-                                                  std::string_view key,
-                                                  const Refusal& none,
-                                                  const Offers& offers) {
-  const auto found = offers.find(key);
-  if (found == offers.end()) return none;
-  const OpenSeek offer = found->second;
-  if (offer.seeker.player.id == seeker.player.id) {
-    return Refusal{"own_offer", "nobody plays against themselves"};
-  }
-  Cancel(offer.seeker.session);
-  Cancel(seeker.session);
-  Pairing pairing = Pair(offer.seeker, offer.terms.color, seeker);
-  pairing.control = offer.terms.control;
-  pairing.casual = offer.terms.casual;
-  return pairing;
+  return Pair(opponent, {.control = control}, seeker);
 }
 
 std::string Lobby::AddSeek(const Seeker& seeker, const Terms& terms) {
-  return AddOffer(seeker, terms, Waiting::kSeek, kSeekIdCharacters, &seeks_);
+  Cancel(seeker.session);
+  std::string id = RandomId(kSeekIdCharacters);
+  while (seeks_.contains(id)) id = RandomId(kSeekIdCharacters);
+  seeks_.emplace(id, OpenSeek{id, seeker, terms, ++seeks_made_});
+  Wait(seeker.session, {Waiting::kSeek, id});
+  return id;
 }
 
 std::variant<Pairing, Refusal> Lobby::AcceptSeek(const Seeker& seeker,
                                                  std::string_view id) {
-  return AcceptOffer(seeker, id, {"no_seek", "that seek is gone"}, seeks_);
-}
-
-std::string Lobby::OpenRoom(const Seeker& seeker, const Terms& terms) {
-  return AddOffer(seeker, terms, Waiting::kRoom, kRoomCodeCharacters, &rooms_);
-}
-
-std::variant<Pairing, Refusal> Lobby::EnterRoom(const Seeker& seeker,
-                                                std::string_view code) {
-  return AcceptOffer(seeker, code, {"no_room", "there is no such room"},
-                     rooms_);
-}
-
-Pairing Lobby::PairWith(const Seeker& seeker, const Terms& terms,
-                        const Player& other) {
-  Cancel(seeker.session);
-  Pairing pairing = Pair(seeker, terms.color, {0, other});
-  pairing.control = terms.control;
-  pairing.casual = terms.casual;
-  return pairing;
-}
-
-bool Lobby::Cancel(SessionNumber session) {
-  const auto found = waiting_.find(session);
-  if (found == waiting_.end()) return false;
-  const Waiting waiting = std::move(found->second);
-  waiting_.erase(found);
-  ++version_;
-  if (waiting.kind == Waiting::kSeek) {
-    seeks_.erase(waiting.key);
-  } else if (waiting.kind == Waiting::kRoom) {
-    rooms_.erase(waiting.key);
-  } else {
-    const auto pool = pools_.find(waiting.key);
-    std::erase_if(pool->second, [&](const Seeker& seeker) {
-      return seeker.session == session;
-    });
-    if (pool->second.empty()) pools_.erase(pool);
-  }
-  return true;
+  const auto found = seeks_.find(id);
+  if (found == seeks_.end()) return Refusal{"no_seek", "that seek is gone"};
+  const OpenSeek seek = found->second;
+  if (seek.seeker.player.id == seeker.player.id) return OwnOffer();
+  return Pair(seek.seeker, seek.terms, seeker);
 }
 
 std::vector<const Lobby::OpenSeek*> Lobby::seeks() const {
   std::vector<const OpenSeek*> seeks;
   for (const auto& [id, seek] : seeks_) seeks.push_back(&seek);
+  std::sort(seeks.begin(), seeks.end(),
+            [](const OpenSeek* a, const OpenSeek* b) {
+              return a->number < b->number;
+            });
   return seeks;
 }
+
+// --- Private rooms -----------------------------------------------------------------------
+
+std::variant<Pairing, WaitsInRoom> Lobby::OpenRoom(const Seeker& seeker,
+                                                   const Terms& terms,
+                                                   MonotonicTime now) {
+  CloseKeptRooms(now);
+  const auto own = room_of_.find(RoomKey(seeker.player, terms));
+  if (own == room_of_.end()) {
+    Cancel(seeker.session);
+    std::string code = RandomId(kRoomCodeCharacters);
+    while (rooms_.contains(code)) code = RandomId(kRoomCodeCharacters);
+    rooms_.emplace(code, Room{.owner = seeker, .terms = terms});
+    room_of_.emplace(RoomKey(seeker.player, terms), code);
+    Wait(seeker.session, {Waiting::kRoom, code});
+    return WaitsInRoom{std::move(code)};
+  }
+  const std::string code = own->second;
+  if (const std::optional<Seeker> guest = FindRoom(code)->guest) {
+    CloseRoom(code);
+    return Pair(seeker, terms, *guest);
+  }
+  // The connection that had it may be dead without anybody having noticed.
+  waiting_.erase(FindRoom(code)->owner.session);
+  Cancel(seeker.session);
+  FindRoom(code)->owner = seeker;
+  Wait(seeker.session, {Waiting::kRoom, code});
+  return WaitsInRoom{code};
+}
+
+std::variant<Pairing, WaitsInRoom, Refusal> Lobby::EnterRoom(
+    const Seeker& seeker, std::string_view code, MonotonicTime now) {
+  CloseKeptRooms(now);
+  Room* room = FindRoom(code);
+  if (room == nullptr) return Refusal{"no_room", "there is no such room"};
+  if (room->owner.player.id == seeker.player.id) return OwnOffer();
+  if (room->owner.session != 0) {
+    const Seeker owner = room->owner;
+    return Pair(owner, Terms(room->terms), seeker);
+  }
+  if (room->guest.has_value() && room->guest->player.id != seeker.player.id) {
+    return Refusal{"no_room", "somebody else waits in that room already"};
+  }
+  // The same guest from another connection, or who waits in another room.
+  if (room->guest.has_value()) waiting_.erase(room->guest->session);
+  Cancel(seeker.session);
+  FindRoom(code)->guest = seeker;
+  Wait(seeker.session, {Waiting::kGuest, std::string(code)});
+  return WaitsInRoom{std::string(code)};
+}
+
+Lobby::Room* Lobby::FindRoom(std::string_view code) {
+  const auto found = rooms_.find(code);
+  return found == rooms_.end() ? nullptr : &found->second;
+}
+
+void Lobby::CloseRoom(const std::string& code) {
+  const auto found = rooms_.find(code);
+  const Room& room = found->second;
+  waiting_.erase(room.owner.session);
+  if (room.guest.has_value()) waiting_.erase(room.guest->session);
+  room_of_.erase(RoomKey(room.owner.player, room.terms));
+  rooms_.erase(found);
+}
+
+void Lobby::DropGuest(const std::string& code) {
+  Room& room = *FindRoom(code);
+  room.guest.reset();
+  if (room.lapsed) CloseRoom(code);
+}
+
+void Lobby::CloseKeptRooms(MonotonicTime now) {
+  while (!left_rooms_.empty() && (left_rooms_.front().first <= now ||
+                                  left_rooms_.size() > most_kept_)) {
+    const auto [until, code] = std::move(left_rooms_.front());
+    left_rooms_.pop_front();
+    Room* room = FindRoom(code);
+    if (room == nullptr || room->owner.session != 0 ||
+        room->kept_until != until) {
+      continue;
+    }
+    if (room->guest.has_value()) {
+      room->lapsed = true;
+    } else {
+      CloseRoom(code);
+    }
+  }
+}
+
+// --- What there is -----------------------------------------------------------------------
 
 std::vector<std::pair<std::string, size_t>> Lobby::pools() const {
   std::vector<std::pair<std::string, size_t>> pools;
@@ -139,6 +242,8 @@ std::vector<std::pair<std::string, size_t>> Lobby::pools() const {
   }
   return pools;
 }
+
+// --- Games -------------------------------------------------------------------------------
 
 void Lobby::AddGame(GameInfo info) {
   ++version_;

@@ -2,10 +2,13 @@
 // being played, for those who look for one to watch.
 //
 // A session waits for one thing at a time; asking for another gives the first up. So
-// nothing here grows beyond the number of sessions and games.
+// nothing here grows beyond the number of sessions and games, but for the private rooms
+// whose owners are away: a phone whose user sends the code to a friend loses its
+// connection meanwhile. Such a room stays for a while, a friend who comes waits in it,
+// and the owner gets it back by asking for the same again.
 //
 // It knows no network: sessions are numbers of its owner's, who tells it when they go
-// and who begins the games that Pairings name.
+// and who begins the games that Pairings name; nor a watch: time comes with each call.
 //
 // Threads: one at a time for each object.
 //
@@ -23,22 +26,25 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/random/random.h"
+#include "absl/time/time.h"
 #include "apps/chinese_chess/rules/piece.h"
 #include "apps/chinese_chess/server/live_game.h"
 #include "apps/chinese_chess/server/refusal.h"
 #include "apps/chinese_chess/server/time_control.h"
+#include "kingpin/sys/clock.h"
 
 namespace chinese_chess {
 
 using SessionNumber = uint64_t;
 
 struct Seeker {
-  SessionNumber session = 0;
+  SessionNumber session = 0;  // 0: not connected.
   Player player;
 };
 
@@ -53,6 +59,11 @@ struct Pairing {
   std::array<Seeker, 2> seekers;  // Red, Black.
   TimeControl control;
   bool casual = false;
+};
+
+// The seeker waits now, in the room with this code.
+struct WaitsInRoom {
+  std::string code;
 };
 
 // For the list of games.
@@ -70,7 +81,14 @@ class Lobby {
     std::string id;
     Seeker seeker;
     Terms terms;
+    uint64_t number;  // Grows from one to the next.
   };
+
+  // A private room is kept for so long while its owner is away, and so many at most; the
+  // one that has been left longest goes first.
+  explicit Lobby(absl::Duration keep_room = absl::Minutes(10),
+                 size_t most_kept = 10'000)
+      : keep_room_(keep_room), most_kept_(most_kept) {}
 
   // --- Finding an opponent -------------------------------------------------------------
 
@@ -81,20 +99,27 @@ class Lobby {
   std::string AddSeek(const Seeker& seeker, const Terms& terms);
   std::variant<Pairing, Refusal> AcceptSeek(const Seeker& seeker,
                                             std::string_view id);
-  // The same without showing it to anybody; the code to enter by.
-  std::string OpenRoom(const Seeker& seeker, const Terms& terms);
-  std::variant<Pairing, Refusal> EnterRoom(const Seeker& seeker,
-                                           std::string_view code);
+  // The same without showing it to anybody. Who has such a room already is back in it,
+  // and paired at once with who waits there.
+  std::variant<Pairing, WaitsInRoom> OpenRoom(const Seeker& seeker,
+                                              const Terms& terms,
+                                              kingpin::MonotonicTime now);
+  // Waits if the owner is away.
+  std::variant<Pairing, WaitsInRoom, Refusal> EnterRoom(
+      const Seeker& seeker, std::string_view code, kingpin::MonotonicTime now);
   // Somebody who is no session: the computer.
   Pairing PairWith(const Seeker& seeker, const Terms& terms,
                    const Player& other);
   // The session waits for nothing any more. False: it did not.
   bool Cancel(SessionNumber session);
+  // The session is gone: the same, but its room is kept.
+  void Leave(SessionNumber session, kingpin::MonotonicTime now);
 
   // --- What there is -------------------------------------------------------------------
 
   // Grows with every change of what these two and games() return.
   uint64_t version() const { return version_; }
+  // The oldest first.
   std::vector<const OpenSeek*> seeks() const;
   // Time controls with how many wait for them.
   std::vector<std::pair<std::string, size_t>> pools() const;
@@ -113,27 +138,45 @@ class Lobby {
  private:
   // What a session waits for.
   struct Waiting {
-    enum Kind : uint8_t { kPool, kSeek, kRoom } kind = kPool;
+    // kRoom: in one's own; kGuest: in somebody else's, who is away.
+    enum Kind : uint8_t { kPool, kSeek, kRoom, kGuest } kind = kPool;
     std::string key;  // The pool's control, the seek's id, the room's code.
   };
-  using Offers = absl::flat_hash_map<std::string, OpenSeek>;
 
-  std::string AddOffer(const Seeker& seeker, const Terms& terms,
-                       Waiting::Kind kind, size_t id_characters,
-                       Offers* offers);
-  std::variant<Pairing, Refusal> AcceptOffer(const Seeker& seeker,
-                                             std::string_view key,
-                                             const Refusal& none,
-                                             const Offers& offers);
+  //   owner waits --left--> owner away --somebody enters--> guest waits
+  //        ^                   |   ^                          |     |
+  //        '------ back -------'   '--------- left -----------'     '-- owner back: paired
+  struct Room {
+    Seeker owner;  // Without a session while away.
+    Terms terms;
+    std::optional<Seeker> guest;
+    kingpin::MonotonicTime kept_until;
+    bool lapsed = false;  // Goes with its guest.
+  };
+
   void Wait(SessionNumber session, Waiting waiting);
-  Pairing Pair(const Seeker& first, std::optional<Color> color,
-               const Seeker& second);
+  void LeavePool(const std::string& control, SessionNumber session);
+  // Both wait for nothing any more.
+  Pairing Pair(const Seeker& first, const Terms& terms, const Seeker& second);
 
+  // nullptr: there is none.
+  Room* FindRoom(std::string_view code);
+  void CloseRoom(const std::string& code);
+  void DropGuest(const std::string& code);
+  // Closes rooms whose owners have been away for too long.
+  void CloseKeptRooms(kingpin::MonotonicTime now);
+
+  const absl::Duration keep_room_;
+  const size_t most_kept_;
   absl::flat_hash_map<SessionNumber, Waiting> waiting_;
   // Ordered, for the list of them; a pool that nobody waits in is erased.
   std::map<std::string, std::deque<Seeker>, std::less<>> pools_;
-  Offers seeks_;
-  Offers rooms_;
+  absl::flat_hash_map<std::string, OpenSeek> seeks_;
+  uint64_t seeks_made_ = 0;
+  absl::flat_hash_map<std::string, Room> rooms_;           // By code.
+  absl::flat_hash_map<std::string, std::string> room_of_;  // By RoomKey().
+  // Rooms that were left, in that order; some of them are not there or not away any more.
+  std::deque<std::pair<kingpin::MonotonicTime, std::string>> left_rooms_;
   absl::flat_hash_map<std::string, GameInfo> games_;
   absl::flat_hash_map<std::string, std::vector<std::string>> games_of_;
   uint64_t version_ = 0;

@@ -20,11 +20,18 @@ using kingpin::ConnectionId;
 constexpr size_t kGameIdCharacters = 10;
 constexpr size_t kMostGamesListed = 50;
 
+Terms TermsOf(const ClientMessage& message) {
+  return {message.control, message.casual, message.color};
+}
+
 }  // namespace
 
 LobbyDesk::LobbyDesk(GameServerShared* shared, kingpin::IOHandler* loop,
                      Courier* courier)
-    : shared_(*shared), loop_(*loop), courier_(*courier) {}
+    : shared_(*shared),
+      loop_(*loop),
+      courier_(*courier),
+      lobby_(shared->game_options().keep_room) {}
 
 void LobbyDesk::Handle(const LobbyCommand& command) {
   const ClientMessage& message = command.message;
@@ -39,20 +46,19 @@ void LobbyDesk::Handle(const LobbyCommand& command) {
       JoinPool(seeker, message);
       break;
     case ClientMessage::kSeek:
-    case ClientMessage::kRoom: {
-      const Terms terms{message.control, message.casual, message.color};
-      const std::string code = message.type == ClientMessage::kSeek
-                                   ? lobby_.AddSeek(seeker, terms)
-                                   : lobby_.OpenRoom(seeker, terms);
-      Reply(command, WaitingMessage(TypeName(message.type), message.id, code));
+      AddSeek(seeker, message);
       break;
-    }
+    case ClientMessage::kRoom:
+      OpenRoom(seeker, message);
+      break;
     case ClientMessage::kBot:
       PlayBot(command);
       break;
     case ClientMessage::kAccept:
+      AcceptSeek(seeker, message);
+      break;
     case ClientMessage::kEnter:
-      Take(seeker, message);
+      EnterRoom(seeker, message);
       break;
     default:
       lobby_.Cancel(seeker.session);
@@ -63,6 +69,19 @@ void LobbyDesk::Handle(const LobbyCommand& command) {
 
 void LobbyDesk::Reply(const LobbyCommand& command, std::string text) {
   courier_.Send(command.connection, std::move(text));
+}
+
+void LobbyDesk::Refuse(const Seeker& seeker, const ClientMessage& message,
+                       const Refusal& refusal) {
+  shared_.counters(loop_.thread()).refused.Add();
+  courier_.Send(ConnectionId(seeker.session),
+                ErrorMessage(TypeName(message.type), message.id, refusal));
+}
+
+void LobbyDesk::TellToWait(const Seeker& seeker, const ClientMessage& message,
+                           std::string_view code) {
+  courier_.Send(ConnectionId(seeker.session),
+                WaitingMessage(TypeName(message.type), message.id, code));
 }
 
 void LobbyDesk::Look(const LobbyCommand& command) {
@@ -78,22 +97,42 @@ void LobbyDesk::JoinPool(const Seeker& seeker, const ClientMessage& message) {
   const std::optional<Pairing> pairing =
       lobby_.JoinPool(seeker, message.control);
   if (pairing.has_value()) return Begin(*pairing);
-  courier_.Send(ConnectionId(seeker.session),
-                WaitingMessage("pool", message.id, ""));
+  TellToWait(seeker, message, "");
 }
 
-void LobbyDesk::Take(const Seeker& seeker, const ClientMessage& message) {
-  const std::variant<Pairing, Refusal> result =
-      message.type == ClientMessage::kAccept
-          ? lobby_.AcceptSeek(seeker, message.seek)
-          : lobby_.EnterRoom(seeker, message.code);
+void LobbyDesk::AddSeek(const Seeker& seeker, const ClientMessage& message) {
+  TellToWait(seeker, message, lobby_.AddSeek(seeker, TermsOf(message)));
+}
+
+void LobbyDesk::OpenRoom(const Seeker& seeker, const ClientMessage& message) {
+  const std::variant<Pairing, WaitsInRoom> result =
+      lobby_.OpenRoom(seeker, TermsOf(message), shared_.clock().Now());
   if (const Pairing* pairing = std::get_if<Pairing>(&result)) {
     return Begin(*pairing);
   }
-  shared_.counters(loop_.thread()).refused.Add();
-  courier_.Send(ConnectionId(seeker.session),
-                ErrorMessage(TypeName(message.type), message.id,
-                             std::get<Refusal>(result)));
+  TellToWait(seeker, message, std::get<WaitsInRoom>(result).code);
+}
+
+void LobbyDesk::AcceptSeek(const Seeker& seeker, const ClientMessage& message) {
+  const std::variant<Pairing, Refusal> result =
+      lobby_.AcceptSeek(seeker, message.seek);
+  if (const Pairing* pairing = std::get_if<Pairing>(&result)) {
+    return Begin(*pairing);
+  }
+  Refuse(seeker, message, std::get<Refusal>(result));
+}
+
+void LobbyDesk::EnterRoom(const Seeker& seeker, const ClientMessage& message) {
+  const std::variant<Pairing, WaitsInRoom, Refusal> result =
+      lobby_.EnterRoom(seeker, message.code, shared_.clock().Now());
+  if (const Pairing* pairing = std::get_if<Pairing>(&result)) {
+    return Begin(*pairing);
+  }
+  if (const Refusal* refusal = std::get_if<Refusal>(&result)) {
+    return Refuse(seeker, message, *refusal);
+  }
+  // Whose guest it is knows the code.
+  TellToWait(seeker, message, "");
 }
 
 void LobbyDesk::PlayBot(const LobbyCommand& command) {
@@ -130,7 +169,7 @@ void LobbyDesk::Welcome(ConnectionId connection, const Guest& guest) {
 
 void LobbyDesk::Leave(ConnectionId connection) {
   onlookers_.erase(connection);
-  lobby_.Cancel(connection.bits());
+  lobby_.Leave(connection.bits(), shared_.clock().Now());
   NoteChange();
 }
 

@@ -17,6 +17,7 @@
 #include "apps/chinese_chess/server/game_server_shared.h"
 #include "apps/chinese_chess/server/identity.h"
 #include "apps/chinese_chess/server/lobby.h"
+#include "apps/chinese_chess/server/refusal.h"
 #include "kingpin/net/connection_id.h"
 #include "kingpin/net/io_handler.h"
 
@@ -46,10 +47,18 @@ class LobbyDesk {
  private:
   void Look(const LobbyCommand& command);
   void JoinPool(const Seeker& seeker, const ClientMessage& message);
-  void Take(const Seeker& seeker, const ClientMessage& message);
+  void AddSeek(const Seeker& seeker, const ClientMessage& message);
+  void OpenRoom(const Seeker& seeker, const ClientMessage& message);
+  void AcceptSeek(const Seeker& seeker, const ClientMessage& message);
+  void EnterRoom(const Seeker& seeker, const ClientMessage& message);
   void PlayBot(const LobbyCommand& command);
   void Begin(const Pairing& pairing);
   void Reply(const LobbyCommand& command, std::string text);
+  void Refuse(const Seeker& seeker, const ClientMessage& message,
+              const Refusal& refusal);
+  // `code` as in WaitingMessage().
+  void TellToWait(const Seeker& seeker, const ClientMessage& message,
+                  std::string_view code);
   // Those who look on are told, soon, and once for many changes.
   void NoteChange();
   void TellChange();

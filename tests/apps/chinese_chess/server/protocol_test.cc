@@ -192,6 +192,27 @@ TEST(ServerMessageTest, AGameIsAllThereIs) {
               testing::Not(HasSubstr("chat")));
 }
 
+TEST(ServerMessageTest, WhoComesBackIsToldHowTheClocksStandNow) {
+  const kingpin::MonotonicTime begin{1};
+  LiveGame game(TestSetup(), {}, begin);
+  game.Move(Color::kRed, 0, *ParseIccs("h2e2"), begin + absl::Seconds(2),
+            absl::ZeroDuration());
+  EXPECT_EQ(ResumedMessage("7", game, begin + absl::Seconds(32)),
+            R"({"t":"ok","re":"join","id":"7","game":"game",)"
+            R"("red_ms":301000,"black_ms":270000,)"
+            R"("turn_ms":30000,"clock":true})");
+  game.Resign(Color::kRed, begin + absl::Seconds(40));
+  EXPECT_THAT(ResumedMessage("", game, begin + absl::Seconds(99)),
+              HasSubstr(R"("black_ms":262000,"turn_ms":0,"clock":false})"));
+}
+
+TEST(ServerMessageTest, AGameAnswersTheJoinThatAsked) {
+  const kingpin::MonotonicTime now{1};
+  const LiveGame game(TestSetup(), {}, now);
+  EXPECT_THAT(GameMessage(game, {std::nullopt, false, 0, now, {}, "7"}),
+              testing::StartsWith(R"({"t":"game","id":"7","game":"game",)"));
+}
+
 TEST(ServerMessageTest, RefusalsNameWhatTheyAnswer) {
   EXPECT_EQ(ErrorMessage("move", "7", {"illegal_move", "h2h9: \"no\""}),
             R"({"t":"error","re":"move","id":"7","code":"illegal_move",)"
