@@ -1,5 +1,6 @@
 #include "kingpin/logger/engine.h"
 
+#include <errno.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -296,8 +297,11 @@ void Engine::AskForRoom() {
   doorbell_.Ring();
 }
 
+// At the end of a log statement, where nobody else saves errno.
 void Engine::Wake() {
+  const int saved_errno = errno;
   if (doorbell_.Ring()) Flush();
+  errno = saved_errno;
 }
 
 void Engine::Flush() {

@@ -151,10 +151,14 @@ Logger& Logger::StderrLogger() {
   // fork(). Two threads may both make one; one of them goes.
   Logger* logger = stderr_logger_.load(std::memory_order_acquire);
   if (logger != nullptr) return *logger;
+  // What is streamed into the first line may ask for errno, and comes behind this.
+  const int saved_errno = errno;
   auto ours = std::make_unique<Logger>(Options{.when_full = WhenFull::kDrop});
   if (stderr_logger_.compare_exchange_strong(logger, ours.get())) {
-    return *ours.release();
+    logger = ours.release();
   }
+  ours.reset();
+  errno = saved_errno;
   return *logger;
 }
 

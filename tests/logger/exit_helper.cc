@@ -250,7 +250,14 @@ int main(int argc, char** argv) {
   int count = 0;
   if (argc != 3 || !absl::SimpleAtoi(argv[2], &count)) return 2;
   mode = argv[1];
-  if (mode == "return") {
+  if (mode == "errno") {
+    // The logger of these lines is made by the first.
+    setenv("TERM", "xterm", /*overwrite=*/1);
+    unsetenv("NO_COLOR");
+    errno = EADDRINUSE;
+    KLOG(ERROR) << "errno " << errno;
+    KLOG(ERROR) << "errno " << errno;
+  } else if (mode == "return") {
     LogNumbers(Logger::Default(), "main", count);
   } else if (mode == "static") {
     static LogsWhenDestroyed inside{"inside main"};

@@ -1,5 +1,6 @@
 // What is in the log when a process has ended: runs exit_helper with its stderr
 // in a file and reads the file.
+#include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -82,6 +83,13 @@ std::map<std::string, int> CountNumbered(
     EXPECT_EQ(number, next[words[0]]++) << line;
   }
   return next;
+}
+
+// Whether a file is a terminal is asked for when the logger is made, and changes errno.
+TEST(LoggerStart, FirstLineLeavesErrno) {
+  const std::string line = absl::StrCat(" errno ", EADDRINUSE);
+  EXPECT_THAT(RunHelper("errno", 0),
+              ElementsAre(EndsWith(line), EndsWith(line)));
 }
 
 TEST(LoggerExit, ReturnFromMainWritesEverything) {
