@@ -95,6 +95,11 @@ size_t BlackBox::MappedBytes(const Options& options) {
   return SitesOffset(options) + kBoxSiteBytes;
 }
 
+std::string BlackBox::FindKept(const std::string& path) {
+  std::string kept = absl::StrCat(path, kKeptSuffix);
+  return ::access(kept.c_str(), F_OK) == 0 ? kept : "";
+}
+
 absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Open(
     const Options& options,
     absl::FunctionRef<bool(std::string_view file)> replay) {
@@ -124,10 +129,8 @@ absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Open(
   }
   absl::StatusOr<std::unique_ptr<BlackBox>> box =
       file.ok() ? Make(options, *std::move(file)) : file.status();
-  if (kept.empty()) return box;
-  if (!box.ok()) return WithKept(box.status(), kept);
-  (*box)->kept_path_ = std::move(kept);
-  return box;
+  if (box.ok() || kept.empty()) return box;
+  return WithKept(box.status(), kept);
 }
 
 absl::StatusOr<bool> BlackBox::Replay(

@@ -189,6 +189,7 @@ std::unique_ptr<BlackBox> Engine::OpenBox() {
                       .rings = options_.black_box_threads + 1},
                      replay);
   box_status_ = box.status();
+  kept_box_ = BlackBox::FindKept(options_.black_box);
   return box.ok() ? *std::move(box) : nullptr;
 }
 

@@ -110,10 +110,8 @@ class Engine {
 
   // Why there is no black box, if there should be one.
   const absl::Status& black_box_status() const { return box_status_; }
-  // Where that of the process before is, if the sink did not take all of it.
-  std::string kept_black_box() const {
-    return box_ == nullptr ? "" : box_->kept_path();
-  }
+  // Where one is that no sink has taken all of; empty: none is kept.
+  const std::string& kept_black_box() const { return kept_box_; }
 
   const EngineOptions& options() const { return options_; }
   bool foreign() const;
@@ -263,6 +261,7 @@ class Engine {
   LineWriter writer_;
 
   absl::Status box_status_;
+  std::string kept_box_;
   uint64_t recovered_ = 0;
   const std::unique_ptr<BlackBox> box_;
   RingSet rings_;

@@ -116,12 +116,6 @@ Logger::Logger() : Logger(Options{}) {}
 Logger::Logger(const Options& options, SaysNothing)
     : min_level_(options.min_level), engine_(NewEngine(options)) {
   RegisterOwnSites();
-  const std::string kept = engine_.load()->kept_black_box();
-  if (!kept.empty()) {
-    KLOG_TO(*this, WARNING)
-        << "what was in the black box could not be written; it is in \"" << kept
-        << '"';
-  }
 }
 
 Logger::Logger(const Options& options) : Logger(options, SaysNothing()) {
@@ -129,12 +123,25 @@ Logger::Logger(const Options& options) : Logger(options, SaysNothing()) {
     KLOG_TO(*this, ERROR) << black_box_status().message()
                           << ": lines are kept in memory only";
   }
+  TellKeptBlackBox();
 }
 
 absl::StatusOr<std::unique_ptr<Logger>> Logger::Create(const Options& options) {
   auto logger = absl::WrapUnique(new Logger(options, SaysNothing()));
   if (!logger->black_box_status().ok()) return logger->black_box_status();
+  logger->TellKeptBlackBox();
   return logger;
+}
+
+void Logger::TellKeptBlackBox() {
+  const std::string& kept = kept_black_box();
+  if (kept.empty()) return;
+  const std::string text = absl::StrCat(
+      "a black box that could not be written to the log is kept as \"", kept,
+      "\"");
+  KLOG_TO(*this, WARNING) << text;
+  // The log may still be what does not take it.
+  log_internal::TellStderr(absl::StrCat("log: ", text, "\n"));
 }
 
 Logger::~Logger() {
@@ -335,6 +342,10 @@ bool Logger::FlushDefaultInSignalHandler(absl::Duration limit) {
 
 const absl::Status& Logger::black_box_status() const {
   return engine_.load(std::memory_order_acquire)->black_box_status();
+}
+
+const std::string& Logger::kept_black_box() const {
+  return engine_.load(std::memory_order_acquire)->kept_black_box();
 }
 
 void Logger::Flush() {

@@ -52,7 +52,8 @@
 //   //kingpin/logger:recover prints them too. Lines of the write that was under way
 //   are in both, under a line that says so; all others are in one. The box follows
 //   `sink`: what is recovered goes there, not to the sinks of also_to; if that does
-//   not take all of it, the box is kept as PATH.unwritten for the tool. It is the
+//   not take all of it, the box is kept as PATH.unwritten for the tool, and this start
+//   and each that finds it there says so, in the log and on stderr. It is the
 //   constructor that writes it, and waits for as long as the sink does: for ever, for
 //   a pipe whose reader has stopped and a sink without patience. Not against
 //   a loss of power: nothing is synced. A process has its box alone. A path that is
@@ -250,6 +251,9 @@ class Logger {
 
   // OK: there is a black box, or none was asked for.
   const absl::Status& black_box_status() const;
+  // Where a box is that the log did not take, at this start or an earlier one, until
+  // somebody removes it; empty: there is none.
+  const std::string& kept_black_box() const;
 
   // Returns when all that this thread logged before has been handed to the kernel
   // or, if the sink fails, counted as dropped.
@@ -281,6 +285,8 @@ class Logger {
  private:
   struct SaysNothing {};
   Logger(const Options& options, SaysNothing);
+  // To the log, and to stderr.
+  void TellKeptBlackBox();
 
   static Logger& StderrLogger();
   // That, if it has been made.
