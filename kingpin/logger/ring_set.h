@@ -38,8 +38,9 @@ struct RingSource {
 
   // The backend's. Lines before `next` are taken.
   uint64_t next = 0;
-  uint64_t end = 0;    // Of what is committed, as of this pass.
-  uint64_t ticks = 0;  // Of the record at `next`, unless that is `end`.
+  uint64_t end = 0;  // Of what is committed, as of this pass.
+  uint64_t place =
+      0;  // Of the record at `next` among all, unless that is `end`.
   std::array<uint64_t, kLogLevels> declared = {};  // Of the lines dropped.
   uint64_t declared_ticks = 0;                     // Up to when.
   uint32_t thread = 0;  // Of the last line; whose lines are dropped.
