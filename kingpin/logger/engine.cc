@@ -37,6 +37,10 @@ int64_t RestNanos(absl::Duration interval) {
 // A pass that took this much does not rest: there is more.
 constexpr size_t kBusyBytes = 16 << 10;
 
+// How long a thread that does not block waits for another one to copy its line to the
+// ring that they share: that may be from memory that faults.
+constexpr int64_t kSharedRingNanos = 5'000'000;
+
 // When a pass is tried again that there was no memory for.
 constexpr int64_t kRetryNanos = 1'000'000;
 
@@ -264,14 +268,19 @@ bool Engine::ClaimSlowly(LogLevel level, size_t size, uint64_t* ticks,
   claim->ring = AttachThread();
   claim->is_shared = claim->ring == nullptr;
   PlainMutex* const mu = claim->is_shared ? &rings_.shared_mutex() : nullptr;
+  const bool blocks = options_.blocks[static_cast<size_t>(level)];
   if (claim->is_shared) {
-    mu->Lock();
+    if (blocks) {
+      mu->Lock();
+    } else if (!mu->LockFor(kSharedRingNanos)) {
+      Drop(level, 1);
+      return false;
+    }
     claim->ring = &rings_.shared();
   }
   Ring& ring = *claim->ring;
   // The room is theirs who wait for it: of others there may be no end.
   if (!ring.HasWaiters()) claim->at = ring.Reserve(size, level);
-  const bool blocks = options_.blocks[static_cast<size_t>(level)];
   // The backend logs only from a fault hook; it must not wait for itself.
   while (claim->at == nullptr && blocks && !IsInside() && !parked_.load()) {
     AskForRoom();

@@ -118,7 +118,8 @@ class Logger {
   // What a thread does when its buffer has no room for its line.
   enum class WhenFull : uint8_t {
     kBlock,  // Waits for the backend. Not on a loop thread.
-    kDrop,   // Counts the line as dropped and goes on.
+    kDrop,  // Counts the line as dropped and goes on; where threads share a buffer,
+            // also if another one is copying its line there for all of 5 ms.
   };
 
   // The same for each level: one for all, or four. DEBUG and INFO find the buffer
