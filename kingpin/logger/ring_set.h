@@ -31,8 +31,7 @@ namespace kingpin::log_internal {
 
 // A ring, and how far the backend has come with it.
 struct RingSource {
-  RingSource(size_t bytes, Ring::Pages pages, void* memory)
-      : ring(bytes, pages, memory) {}
+  RingSource(size_t bytes, void* memory) : ring(bytes, memory) {}
 
   Ring ring;
 
@@ -63,7 +62,8 @@ class RingSet {
 
   size_t max_record() const { return shared_->ring.max_record(); }
 
-  // The ring of the calling thread, which `owner` stands for; nullptr: shared().
+  // The ring of the calling thread, which `owner` stands for; nullptr: shared(). If it
+  // is new, this waits for its pages, of a disk perhaps, and nobody else does.
   Ring* Attach(const void* owner);
   // The owner's thread is over; its ring may still hold lines.
   void Detach(const void* owner);
@@ -93,6 +93,8 @@ class RingSet {
   static void ForgetParentsRings();
 
  private:
+  // One that this owner has, or that is free; nullptr: none.
+  RingSource* FindRing(const void* owner) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // nullptr: there is no budget, memory or box for it.
   RingSource* MakeRing() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 

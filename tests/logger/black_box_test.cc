@@ -74,8 +74,7 @@ TEST(BlackBoxExample, HoldsARingAndIsRead) {
     EXPECT_NE(memory, nullptr);
     EXPECT_EQ((*box)->TakeRing(), nullptr);
     // Not on the stack, see ring_test.cc.
-    const auto owner =
-        std::make_unique<Ring>(1 << 12, Ring::Pages::kAsUsed, memory);
+    const auto owner = std::make_unique<Ring>(1 << 12, memory);
     Ring& ring = *owner;
     ASSERT_TRUE(ring.valid());
     const RecordHeader header = {.payload_bytes = 4,
