@@ -238,9 +238,10 @@ class Logger {
   // One line of a signal handler, for KLOG_RAW. Takes no lock and no memory, waits
   // for nothing, and leaves errno. `text` is cut at 192 bytes, `file`, the name of a
   // source file, at 40. Up to 63 such lines wait for the backend, in a millisecond
-  // as a rule; more are dropped and declared. Where the logger has no backend yet
-  // (after fork(), before the first other line) the line goes to stderr at once, without
-  // a time, or nowhere if stderr does not take it at once.
+  // as a rule; more are dropped and declared. If the thread of the backend could not be
+  // started they wait for the next other line, or the end. Where the logger has no
+  // backend yet (after fork(), before the first other line) the line goes to stderr at
+  // once, without a time, or nowhere if stderr does not take it at once.
   void WriteRaw(LogLevel level, std::string_view file, int line,
                 std::string_view text);
   // The same to the default logger, which it does not make if there is none.
