@@ -108,14 +108,13 @@ uint64_t NextEngineNumber() {
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
-// Of an engine in whose sink exit() was called.
-std::string UnwrittenText(const Engine::Counters& counters) {
+// Of an engine that writes no more.
+std::string UnwrittenText(const Engine::Counters& counters,
+                          std::string_view cause) {
   uint64_t lines = counters.accepted - counters.writer.written;
   for (uint64_t dropped : counters.dropped) lines -= dropped;
   if (lines == 0) return {};
-  return absl::StrCat("log: ", lines,
-                      " lines may be missing: exit() was called by what writes "
-                      "them\n");
+  return absl::StrCat("log: ", lines, " lines may be missing: ", cause, "\n");
 }
 
 }  // namespace
@@ -170,7 +169,7 @@ Engine::~Engine() {
   } else {
     Flush();
   }
-  TellUndeclared();
+  TellMissing("there is no memory to write them");
 }
 
 LineFormat* Engine::FormatOf(const LogSink& sink) {
@@ -198,10 +197,17 @@ std::unique_ptr<BlackBox> Engine::OpenBox() {
 }
 
 void Engine::Park() {
-  if (IsInside()) return TellUndeclared();
+  if (IsInside()) {
+    return TellMissing("exit() was called by what writes them");
+  }
+  {
+    // Lines of signal handlers, and what was dropped, nobody has waited for.
+    SigpipeGuard guard;
+    Pass(Collector::Extent::kUpToNow);
+  }
   PlainMutexLock lock(&pass_mu_);
   parked_.store(true);
-  TellUndeclared();
+  TellMissing("they were logged while the process ended");
 }
 
 void Engine::Abandon() {
@@ -212,11 +218,11 @@ void Engine::Abandon() {
   sys::FutexWake(flush_done_);
 }
 
-void Engine::TellUndeclared() const {
+void Engine::TellMissing(std::string_view cause) const {
   // A box knows what the first sink misses, and the next process will say so there.
   const bool has_box = box_ != nullptr;
   std::string text = writer_.UndeclaredText(/*without_first=*/has_box);
-  if (!has_box && IsInside()) text += UnwrittenText(counters());
+  if (!has_box) text += UnwrittenText(counters(), cause);
   if (text.empty()) return;
   SigpipeGuard guard;
   TellStderr(text);

@@ -205,14 +205,15 @@ class Engine {
   // The black box, if there is to be one, once what the last process left in it has
   // been written; nullptr: none.
   std::unique_ptr<BlackBox> OpenBox();
-  // No line is written from now on. Waits for the write that is under way.
+  // Writes what nobody has waited for; no line is written from then on. Waits for the
+  // write that is under way.
   void Park() ABSL_LOCKS_EXCLUDED(pass_mu_);
   // The same when that write cannot be waited for, because this thread is inside of
   // it: a sink, or what interrupted it, has called exit().
   void Abandon();
-  // Says on stderr what is missing and no sink has taken the declaration of. Nothing
-  // is written any more.
-  void TellUndeclared() const;
+  // Says on stderr what is missing and no sink has taken the declaration of, and what was
+  // not given to any, for this cause. Nothing is written any more.
+  void TellMissing(std::string_view cause) const;
 
   static void* BackendMain(void* engine);
   void Run();

@@ -41,10 +41,10 @@
 // Exit: all that was logged before exit() or the return from main() is written,
 //   by every Logger alive, and code that logs later (static destructors) waits
 //   for its line to be written; for ever, if the sink waits for ever. The last line
-//   is whole. What is missing then and could not be declared is told on stderr. A
-//   sink that calls exit() has written its last batch; what waits behind that is
-//   told on stderr, too. _exit() and fatal signals lose what is buffered, unless there
-//   is a black box.
+//   is whole. What is missing then and could not be declared is told on stderr, and
+//   what other threads have logged too late to be written. A sink that calls exit()
+//   has written its last batch; what waits behind that is told on stderr, too. _exit()
+//   and fatal signals lose what is buffered, unless there is a black box.
 // Black box: with Options::black_box the buffers lie in a file, which outlives the
 //   process. Each line whose statement was over before the process died, of SIGKILL
 //   as well, is in the log or in the box. The next Logger on the same path begins
