@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include <algorithm>
 #include <charconv>
 #include <exception>
 #include <limits>
@@ -10,6 +11,7 @@
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
+#include "kingpin/logger/engine_registry.h"
 #include "kingpin/logger/escape.h"
 #include "kingpin/logger/klog.h"
 #include "kingpin/logger/line_format.h"
@@ -26,6 +28,7 @@ namespace {
 
 using log_internal::Engine;
 using log_internal::EngineOptions;
+using log_internal::EngineRegistry;
 using log_internal::Prefix;
 using log_internal::Site;
 
@@ -253,7 +256,11 @@ void Logger::AppendOrDrop(LogLevel level, absl::FunctionRef<void()> append) {
 // other way round. All four are sequentially consistent, so one sees the other.
 void Logger::Drop(LogLevel level) {
   if (engine_.load()->foreign()) {
-    dropped_early_[static_cast<size_t>(level)].fetch_add(1);
+    std::atomic<uint64_t>& early = dropped_early_[static_cast<size_t>(level)];
+    const uint64_t none = uint64_t{EngineRegistry::generation()} << 32;
+    uint64_t before = early.load();
+    while (!early.compare_exchange_weak(before, std::max(before, none) + 1)) {
+    }
     if (Engine* made = engine_.load(); !made->foreign()) TellEarlyDrops(*made);
   } else {
     engine_.load()->Drop(level, 1);
@@ -262,8 +269,11 @@ void Logger::Drop(LogLevel level) {
 
 void Logger::TellEarlyDrops(Engine& engine) {
   for (size_t i = 0; i < kLogLevels; ++i) {
-    const uint64_t lines = dropped_early_[i].exchange(0);
-    if (lines > 0) engine.Drop(static_cast<LogLevel>(i), lines);
+    const uint64_t early = dropped_early_[i].exchange(0);
+    const uint32_t lines = static_cast<uint32_t>(early);
+    if (lines > 0 && early >> 32 == EngineRegistry::generation()) {
+      engine.Drop(static_cast<LogLevel>(i), lines);
+    }
   }
 }
 

@@ -328,7 +328,9 @@ class Logger {
 
   std::atomic<LogLevel> min_level_;
   std::atomic<log_internal::Engine*> engine_;
-  // Lines that were dropped in this process before there was an engine to count them.
+  // Lines that were dropped in this process before there was an engine to count them:
+  // the generation of the process, which tells them from its parent's, and 32 bits of
+  // how many.
   std::array<std::atomic<uint64_t>, kLogLevels> dropped_early_ = {};
 };
 
