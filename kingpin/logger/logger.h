@@ -21,14 +21,20 @@
 //
 // How: each thread has a ring of its own for each logger (ring.h). A log statement
 // copies its arguments there in binary, with the processor's tick counter for the
-// time, and commits them with one store; no lock, no system call, no formatting.
-// The backend merges the rings by time, formats, writes large batches, and sleeps
-// when nothing comes. It blocks all signals but those of its own faults: no other that
-// the process handles lands there.
+// time, and commits them with one store; no lock, no system call, no formatting. (A
+// thread that shares a buffer, see Memory, or logs to more than 8 loggers in turn takes
+// a mutex for each line.) The backend merges the rings by time, formats, writes large
+// batches, and sleeps when nothing comes. It blocks all signals but those of its own
+// faults: no other that the process handles lands there.
 //
 // Order: lines of one thread keep theirs. Lines of several threads are in the
 //   order of their times, except those that are marked with a tilde behind the
-//   time ("...123456Z~ INFO"): they were committed too late for their place.
+//   time ("...123456Z~ INFO"): they were committed too late for their place. Three
+//   exceptions. A line of a signal handler may lose its place among its thread's if
+//   Options::clock is set back. So may lines of a thread that leaves the shared buffer,
+//   or comes to it, while another one is stopped for 5 ms amid its copy to that. Where
+//   the processor's counter begins anew (the machine slept, the process was moved),
+//   times of lines of before that came late are when it was last read.
 // Threads: thread-safe. In signal handlers only WriteRaw(), by KLOG_RAW, and
 //   Reopen().
 // Lifetime: outlives every thread that logs to it; the destructor writes what is
