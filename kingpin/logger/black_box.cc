@@ -63,10 +63,9 @@ BoxSite HeadOf(uint32_t number, const Site& site) {
 }
 
 absl::Status WithKept(const absl::Status& error, std::string_view kept) {
-  return absl::Status(error.code(), absl::StrCat(error.message(),
-                                                 "; what was in it is kept as "
-                                                 "\"",
-                                                 kept, "\""));
+  constexpr std::string_view kTold = "; what was in it is kept as \"";
+  return absl::Status(error.code(),
+                      absl::StrCat(error.message(), kTold, kept, "\""));
 }
 
 // Copies the rest of a line, or as much as there is room for and how long it was.

@@ -224,8 +224,8 @@ class Engine {
   // of its last pass. So there is one before the first line, and before a long sleep.
   void UpdateBox();
   // The one place that empties the rings and touches the sinks, and the only one of the
-  // backend's that takes memory. Returns bytes taken;
-  // none if there is no memory even to look for lines: it has to be done again.
+  // backend's that takes memory. Returns the bytes taken; nullopt if there is no memory
+  // even to look for lines: it has to be done again.
   std::optional<size_t> Pass(Collector::Extent extent)
       ABSL_LOCKS_EXCLUDED(pass_mu_);
 
