@@ -200,11 +200,8 @@ void Engine::Park() {
   if (IsInside()) {
     return TellMissing("exit() was called by what writes them");
   }
-  {
-    // Lines of signal handlers, and what was dropped, nobody has waited for.
-    SigpipeGuard guard;
-    Pass(Collector::Extent::kUpToNow);
-  }
+  // For lines of signal handlers, and what was dropped, nobody has waited.
+  Flush();
   PlainMutexLock lock(&pass_mu_);
   parked_.store(true);
   TellMissing("they were logged while the process ended");
