@@ -25,8 +25,9 @@ Options (UCI): Hash (MiB, default 16); Level (1 a beginner ... 8 strong; 0, the
 default, plays as well as the limits of "go" allow); Seed (varies what a level
 plays); Move Overhead (ms). UCCI: hashsize, level, seed, usemillisec.
 
-A position without legal moves is answered by "bestmove (none)" ("nobestmove"). What
-it does not understand it answers with "info string error: ..." and goes on.
+A position without legal moves, or one that it refused, is answered by "bestmove
+(none)" ("nobestmove"). What it does not understand it answers with "info string
+error: ..." and goes on.
 
   printf 'position startpos\ngo depth 8\n' | xiangqi_engine
 
