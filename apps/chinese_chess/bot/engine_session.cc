@@ -1,6 +1,7 @@
 #include "apps/chinese_chess/bot/engine_session.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <variant>
@@ -10,6 +11,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "apps/chinese_chess/bot/level.h"
+#include "apps/chinese_chess/bot/search_budget.h"
 #include "apps/chinese_chess/bot/time_budget.h"
 #include "apps/chinese_chess/rules/fen.h"
 #include "apps/chinese_chess/rules/illegal_move.h"
@@ -86,6 +88,17 @@ bool IsPosition(std::string_view line) {
   return absl::StartsWith(absl::StripLeadingAsciiWhitespace(line), "position");
 }
 
+// Leaves none but `only` to choose from.
+void ExcludeOthers(const Position& position, const std::vector<Move>& only,
+                   std::vector<Move>* excluded) {
+  MoveList moves;
+  GenerateLegalMoves(position, &moves);
+  std::copy_if(moves.begin(), moves.end(), std::back_inserter(*excluded),
+               [&only](Move move) {
+                 return std::find(only.begin(), only.end(), move) == only.end();
+               });
+}
+
 std::string ScoreText(Score score, Dialect dialect) {
   if (dialect == Dialect::kUcci) return absl::StrCat(score);
   if (!IsMate(score)) return absl::StrCat("cp ", score);
@@ -132,7 +145,7 @@ bool EngineSession::Handle(std::string_view line) {
 
 void EngineSession::Finish() {
   if (!IsSearching()) return;
-  if (run_->go.infinite || run_->go.ponder) {
+  if (IsEndless(*run_)) {
     StopSearch();
   } else {
     thread_.join();
@@ -277,6 +290,15 @@ void EngineSession::StartSearch(const GoCommand& go) {
   thread_ = std::thread([this, run = run_.get()] { Search(run); });
 }
 
+bool EngineSession::IsEndless(const Run& run) const {
+  if (run.go.infinite || run.go.ponder) return true;
+  const bool is_limited = run.go.depth.has_value() ||
+                          run.go.nodes.has_value() ||
+                          run.limits.deadline != kNoDeadline;
+  // A level has limits of its own.
+  return level_ == 0 && !is_limited;
+}
+
 void EngineSession::StopSearch() {
   if (!thread_.joinable()) return;
   run_->stop.request_stop();
@@ -301,6 +323,9 @@ SearchLimits EngineSession::LimitsFor(const Run& run) const {
                       .stop = run.stop.get_token(),
                       .excluded = banned_};
   if (!run.game.ok()) return limits;
+  if (!go.only.empty()) {
+    ExcludeOthers(run.game->position(), go.only, &limits.excluded);
+  }
   if (!go.infinite && !go.ponder) LimitTime(run, &limits);
   return limits;
 }

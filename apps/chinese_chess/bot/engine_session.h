@@ -51,7 +51,7 @@ class EngineSession {
 
   // One line. False: it was "quit".
   bool Handle(std::string_view line);
-  // No more lines come: a search that ends by itself is waited for, another is stopped.
+  // No more lines come: a search with a limit is waited for, another is stopped.
   void Finish();
 
  private:
@@ -80,6 +80,8 @@ class EngineSession {
   void StartSearch(const GoCommand& go);
   void StopSearch();
   void PonderHit();
+  // Nothing but "stop" or the end of input may end it.
+  bool IsEndless(const Run& run) const;
   SearchLimits LimitsFor(const Run& run) const;
   void LimitTime(const Run& run, SearchLimits* limits) const;
   // On the search's thread.

@@ -263,6 +263,46 @@ TEST_F(EngineSessionTest, SaysThatItHasNoMoveWhenItIsAsked) {
   EXPECT_EQ(screen_.lines().back(), "bestmove (none)");
 }
 
+TEST_F(EngineSessionTest, ChoosesAmongTheMovesThatItIsGiven) {
+  for (const int level : {0, 1, 2, 7}) {
+    Handle(absl::StrCat("setoption name Level value ", level));
+    EXPECT_THAT(Answer("go searchmoves a1a2 depth 3"),
+                testing::StartsWith("bestmove a1a2"))
+        << level;
+    // None that could be played.
+    EXPECT_EQ(Answer("go searchmoves a1a9 depth 3"), "bestmove (none)")
+        << level;
+  }
+}
+
+TEST_F(EngineSessionTest, ASearchForAMateEndsWithoutOne) {
+  Handle("position startpos");
+  Handle("go mate 1");
+  screen_.WaitForMoves(1);
+  EXPECT_THAT(screen_.lines().back(), testing::StartsWith("bestmove"));
+}
+
+TEST_F(EngineSessionTest, EndOfInputEndsASearchWithoutLimits) {
+  // A clock of the other side's limits nothing.
+  for (const std::string_view go :
+       {"go", "go searchmoves a1a2", "go movestogo 4", "go btime 1"}) {
+    EXPECT_THAT(Answer(go), testing::StartsWith("bestmove")) << go;
+  }
+}
+
+TEST_F(EngineSessionTest, EndOfInputLetsALimitedSearchReachItsLimit) {
+  EXPECT_THAT(Answer("go depth 5"), testing::StartsWith("bestmove"));
+  screen_.WaitForPrefix("info depth 5");
+  // A level has limits of its own: what it plays, it plays at the end as well.
+  Handle("setoption name Level value 7");
+  Handle("ucinewgame");
+  Handle("go");
+  screen_.WaitForMoves(2);
+  const std::string unhurried = screen_.lines().back();
+  Handle("ucinewgame");
+  EXPECT_EQ(Answer("go"), unhurried);
+}
+
 }  // namespace
 }  // namespace chinese_chess::bot
 

@@ -18,6 +18,15 @@ output=$(printf 'go infinite\n' | "$engine") || fail "exit code"
 output=$(printf 'go infinite\nquit\n' | "$engine") || fail "exit code after quit"
 [[ $output == *"bestmove "* ]] || fail "quit: $output"
 
+# Whatever "go" asks for, its answer comes, at the end of input if not before.
+for go in "go" "go searchmoves a1a2" "go mate 3" "go wtime 100"; do
+  output=$(printf 'position startpos\n%s\n' "$go" | timeout 30 "$engine") ||
+    fail "$go: exit code $?"
+  [[ $output == *"bestmove "* ]] || fail "$go: $output"
+done
+output=$(printf 'position startpos\ngo searchmoves a1a2\n' | "$engine")
+[[ $output == *"bestmove a1a2"* ]] || fail "searchmoves: $output"
+
 # 130 quiet plies, ten more than our rules allow: two chariots walk up and down, and the
 # last of them walks into the other's reach.
 moves=
