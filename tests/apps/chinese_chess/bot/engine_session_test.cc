@@ -233,7 +233,10 @@ TEST_F(EngineSessionTest, PlaysOnAfterTheLastAttackerIsGone) {
 }
 
 TEST_F(EngineSessionTest, ACountThatIsFullIsNoDrawToTheSearch) {
-  Handle("position fen 3k5/9/9/9/9/9/9/9/9/R3K4 w - - 120 90");
+  Handle(
+      "position fen "
+      "rnbakabnr/9/1c5c1/p1p1p1p1p/9/9/P1P1P1P1P/1C5C1/9/RNBAKABNR w - - 120 "
+      "90");
   EXPECT_THAT(Answer("go depth 2"), testing::StartsWith("bestmove"));
   for (const std::string& line : screen_.lines()) {
     EXPECT_FALSE(absl::StrContains(line, "score cp 0 ")) << line;
