@@ -85,21 +85,21 @@ void Archive::Work(std::vector<Item> items) {
 
 bool Archive::Write(const std::vector<StoreChange>& batch) {
   absl::Duration delay = options_.retry;
-  while (true) {
+  while (!gave_up_) {
     const absl::Status status = store_->Apply(batch);
-    if (status.ok()) break;
+    if (status.ok()) {
+      commits_.fetch_add(1);
+      changes_.fetch_add(batch.size());
+      return true;
+    }
     failures_.fetch_add(1);
     KLOG_EVERY_SECOND(ERROR) << "the archive cannot write " << batch.size()
                              << " changes: " << status.message();
-    if (!WaitToRetry(delay)) {
-      KLOG(ERROR) << "the archive gives up on " << batch.size() << " changes";
-      return false;
-    }
+    gave_up_ = !WaitToRetry(delay);
     delay = std::min(2 * delay, 100 * options_.retry);
   }
-  commits_.fetch_add(1);
-  changes_.fetch_add(batch.size());
-  return true;
+  KLOG(ERROR) << "the archive gives up on " << batch.size() << " changes";
+  return false;
 }
 
 bool Archive::WaitToRetry(absl::Duration delay) {

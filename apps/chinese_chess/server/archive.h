@@ -9,7 +9,8 @@
 //
 // Threads: Post, Ask and the counters from any; callbacks run on the archive's thread and
 // must not block it.
-// Lifetime: the destructor writes what was posted, for as long as `patience`.
+// Lifetime: the destructor writes what was posted, for as long as `patience`. What is
+// given up then is the end of what was posted, never something in between.
 //
 //   Archive archive(*std::move(store));
 //   if (!archive.Post(FinishGame{...}, [] { Announce(); })) TryAgainLater();
@@ -80,7 +81,8 @@ class Archive {
   // What is posted; empty when the end has come.
   std::vector<Item> Take() ABSL_LOCKS_EXCLUDED(mu_);
   void Work(std::vector<Item> items);
-  // Until it works. False: the end has come and patience is over.
+  // Until it works. False: the end has come and patience is over, for this batch and all
+  // that follow: without it they would say what never was.
   bool Write(const std::vector<StoreChange>& batch);
   // False: time is up.
   bool WaitToRetry(absl::Duration delay) ABSL_LOCKS_EXCLUDED(mu_);
@@ -92,7 +94,8 @@ class Archive {
   }
 
   const ArchiveOptions options_;
-  const std::unique_ptr<GameStore> store_;  // The archive's thread only.
+  const std::unique_ptr<GameStore> store_;  // The archive's thread only,
+  bool gave_up_ = false;                    // and this.
   std::atomic<uint64_t> commits_ = 0;
   std::atomic<uint64_t> changes_ = 0;
   std::atomic<uint64_t> failures_ = 0;

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "apps/chinese_chess/rules/move.h"
 #include "apps/chinese_chess/server/time_control.h"
+#include "kingpin/logger/klog.h"
 
 namespace chinese_chess {
 namespace {
@@ -284,7 +285,11 @@ absl::StatusOr<std::vector<RunningGame>> GameStore::RunningGames() {
   int code;
   while ((code = row.Step()) == SQLITE_ROW) {
     const absl::StatusOr<TimeControl> control = ParseTimeControl(row.Text(5));
-    if (!control.ok()) return control.status();
+    if (!control.ok()) {
+      KLOG(ERROR) << "game " << row.Text(0)
+                  << " cannot go on: " << control.status().message();
+      continue;
+    }
     games.push_back({.setup = {.id = row.Text(0),
                                .players = {Player{row.Text(1), row.Text(2)},
                                            Player{row.Text(3), row.Text(4)}},
@@ -305,13 +310,14 @@ absl::Status GameStore::ReadMoves(RunningGame* game) {
   int code;
   while ((code = row.Step()) == SQLITE_ROW) {
     const std::optional<Move> move = ParseIccs(row.Text(1));
-    // They are written in order; a hole would be a fault of ours.
+    // They are written in order; a hole would be a fault of ours. The game goes on from
+    // before it, and what is behind it goes with its next move.
     if (!move.has_value() ||
         row.Integer(0) != static_cast<int64_t>(game->moves.size())) {
+      KLOG(ERROR) << "game " << game->setup.id << ": move " << row.Integer(0)
+                  << " is out of place";
       row.Reset();
-      return absl::DataLossError(absl::StrCat("game ", game->setup.id,
-                                              ": move ", row.Integer(0),
-                                              " is out of place"));
+      return absl::OkStatus();
     }
     game->moves.push_back({.move = *move,
                            .at = row.Milliseconds(2),

@@ -90,6 +90,8 @@ class GameStore {
   // All of them, or after an error none.
   absl::Status Apply(absl::Span<const StoreChange> changes);
 
+  // What is there of it that makes sense: a game whose row cannot be read is left out,
+  // moves from the first that is out of place on, too. The log says so.
   absl::StatusOr<std::vector<RunningGame>> RunningGames();
   // The record as JSON; nullopt: there is no such game.
   absl::StatusOr<std::optional<std::string>> FindRecord(std::string_view id);

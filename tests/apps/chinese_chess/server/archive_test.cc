@@ -175,6 +175,48 @@ TEST(GameStoreTest, TheKeyIsMadeOnceAndStartsAreCounted) {
   }
 }
 
+// By another program, in a file that no server has open.
+void RunSql(const std::string& path, const char* sql) {
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &db), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK)
+      << sqlite3_errmsg(db);
+  sqlite3_close(db);
+}
+
+TEST(GameStoreTest, AGameThatCannotBeReadIsNoReasonNotToStart) {
+  const std::string path = FreshPath();
+  ASSERT_TRUE(
+      MustOpen(path)
+          ->Apply({BeginGame{TestSetup("bad")}, BeginGame{TestSetup("good")},
+                   SetMoves{"good", 0, {Timed("h2e2", 3)}}})
+          .ok());
+  RunSql(path, "UPDATE running SET control = '0.0166667+5' WHERE id = 'bad'");
+  const auto games = MustOpen(path)->RunningGames();
+  ASSERT_TRUE(games.ok()) << games.status();
+  ASSERT_THAT(*games, SizeIs(1));
+  EXPECT_EQ(games->front().setup.id, "good");
+  EXPECT_THAT(games->front().moves, SizeIs(1));
+}
+
+TEST(GameStoreTest, AGameGoesOnFromBeforeAHole) {
+  const std::string path = FreshPath();
+  ASSERT_TRUE(
+      MustOpen(path)
+          ->Apply({BeginGame{TestSetup("one")},
+                   SetMoves{"one", 0, {Timed("h2e2", 3), Timed("h9g7", 5)}},
+                   SetMoves{"one", 3, {Timed("i9h9", 7)}}})
+          .ok());
+  auto store = MustOpen(path);
+  const auto games = store->RunningGames();
+  ASSERT_TRUE(games.ok()) << games.status();
+  ASSERT_THAT(*games, SizeIs(1));
+  EXPECT_THAT(games->front().moves, SizeIs(2));
+  // Its next move fills it.
+  ASSERT_TRUE(store->Apply({SetMoves{"one", 2, {Timed("b0c2", 9)}}}).ok());
+  EXPECT_THAT((*store->RunningGames())[0].moves, SizeIs(3));
+}
+
 TEST(GameStoreTest, OneServerAFile) {
   const std::string path = FreshPath();
   auto store = MustOpen(path);
@@ -186,12 +228,7 @@ TEST(GameStoreTest, OneServerAFile) {
 
 TEST(GameStoreTest, AnothersFileIsRefused) {
   const std::string path = FreshPath();
-  sqlite3* db = nullptr;
-  ASSERT_EQ(sqlite3_open(path.c_str(), &db), SQLITE_OK);
-  ASSERT_EQ(
-      sqlite3_exec(db, "PRAGMA user_version = 7", nullptr, nullptr, nullptr),
-      SQLITE_OK);
-  sqlite3_close(db);
+  RunSql(path, "PRAGMA user_version = 7");
   const auto store = GameStore::Open(path);
   EXPECT_FALSE(store.ok());
   EXPECT_THAT(store.status().message(), HasSubstr("version 7"));
@@ -329,6 +366,24 @@ TEST(ArchiveTest, PatienceWithTheDiskEnds) {
   }
   EXPECT_FALSE(done.HasBeenNotified());
   EXPECT_THAT(*MustOpen(path)->RecentGames("", 10), IsEmpty());
+}
+
+// A hole in what is written would be worse than an end.
+TEST(ArchiveTest, NothingIsWrittenBehindWhatWasGivenUp) {
+  const std::string path = FreshPath();
+  MustOpen(path).reset();
+  RunSql(path,
+         "CREATE TRIGGER refuse BEFORE INSERT ON running WHEN new.id = 'bad'"
+         " BEGIN SELECT RAISE(ABORT, 'no'); END");
+  {
+    Archive archive(MustOpen(path), {.retry = absl::Milliseconds(1),
+                                     .patience = absl::Milliseconds(20)});
+    ASSERT_TRUE(archive.Post(BeginGame{TestSetup("bad")}));
+    EXPECT_TRUE(
+        kingpin::testing::Eventually([&] { return archive.failures() > 0; }));
+    ASSERT_TRUE(archive.Post(BeginGame{TestSetup("good")}));
+  }
+  EXPECT_THAT(*MustOpen(path)->RunningGames(), IsEmpty());
 }
 
 }  // namespace
