@@ -44,6 +44,10 @@ struct GameServerOptions {
   LiveGameOptions game;
   // Events of a game that are kept for those who come back.
   size_t history = 32;
+  // Games that a player may be in at once.
+  size_t max_games = 8;
+  // A game that no person plays any more ends after.
+  absl::Duration deserted = absl::Minutes(5);
   // How long a game that is over stays for a rematch, if anybody does.
   absl::Duration after_game = absl::Minutes(5);
   // The server asks a session whether it is still there, and gives it up after.

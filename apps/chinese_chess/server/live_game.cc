@@ -204,14 +204,26 @@ MaybeRefused LiveGame::Claim(Color by, bool draw, MonotonicTime now) {
                    absl::StrCat("the opponent may still come back; claim in ",
                                 absl::ToInt64Seconds(left) + 1, " s")};
   }
+  EndAbandoned(draw ? std::nullopt : std::optional(by), now);
+  return std::nullopt;
+}
+
+void LiveGame::Abandon(MonotonicTime now) {
+  std::optional<Color> here;
+  for (const Color color : {Color::kRed, Color::kBlack}) {
+    if (side(color).online) here = color;
+  }
+  EndAbandoned(here, now);
+}
+
+void LiveGame::EndAbandoned(std::optional<Color> winner, MonotonicTime now) {
   if (game_.size() < 2) {
     End({Result::kOngoing, Reason::kAborted}, now);
-  } else if (draw || !CanWin(game_.position(), by)) {
-    End(Drawn(Reason::kAbandonment), now);
+  } else if (winner.has_value() && CanWin(game_.position(), *winner)) {
+    End(WonBy(*winner, Reason::kAbandonment), now);
   } else {
-    End(WonBy(by, Reason::kAbandonment), now);
+    End(Drawn(Reason::kAbandonment), now);
   }
-  return std::nullopt;
 }
 
 void LiveGame::FlagFalls(MonotonicTime now) {

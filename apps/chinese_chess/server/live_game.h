@@ -144,6 +144,9 @@ class LiveGame {
   // earlier than was said before, but only after a call to this object.
   kingpin::MonotonicTime Deadline() const;
   void OnTime(kingpin::MonotonicTime now);
+  // No person plays it any more: nobody is left to claim. Whoever is here, the computer,
+  // wins; else it is a draw.
+  void Abandon(kingpin::MonotonicTime now);
   // After rematch_agreed().
   void SetRematch(std::string_view id);
 
@@ -207,6 +210,8 @@ class LiveGame {
   void TakeBack(Color wanted_by, kingpin::MonotonicTime now);
   void DropOffers();
   void End(Outcome outcome, kingpin::MonotonicTime now);
+  // nullopt: nobody wins by it.
+  void EndAbandoned(std::optional<Color> winner, kingpin::MonotonicTime now);
   void FlagFalls(kingpin::MonotonicTime now);
   kingpin::MonotonicTime FirstMoveDeadline() const;
   void StartClock(kingpin::MonotonicTime now);

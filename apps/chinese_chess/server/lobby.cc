@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "apps/chinese_chess/server/bot_player.h"
 #include "apps/chinese_chess/server/random_id.h"
 
 namespace chinese_chess {
@@ -13,6 +14,17 @@ constexpr size_t kSeekIdCharacters = 8;
 constexpr size_t kRoomCodeCharacters = 6;
 
 }  // namespace
+
+GameInfo InfoOf(const GameSetup& setup) {
+  return {.id = setup.id,
+          .players = setup.players,
+          .control = FormatTimeControl(setup.control)};
+}
+
+bool Lobby::MayBegin(const Player& player) const {
+  const auto games = games_of_.find(player.id);
+  return games == games_of_.end() || games->second.size() < most_games_;
+}
 
 Pairing Lobby::Pair(const Seeker& first, std::optional<Color> color,
                     const Seeker& second) {
@@ -35,7 +47,8 @@ std::optional<Pairing> Lobby::JoinPool(const Seeker& seeker,
   std::deque<Seeker>& pool = pools_[key];
   const auto other =
       std::find_if(pool.begin(), pool.end(), [&](const Seeker& waiting) {
-        return waiting.player.id != seeker.player.id;
+        return waiting.player.id != seeker.player.id &&
+               MayBegin(waiting.player);
       });
   if (other == pool.end()) {
     pool.push_back(seeker);
@@ -69,6 +82,9 @@ std::variant<Pairing, Refusal> Lobby::AcceptOffer(const Seeker& seeker,
   const OpenSeek offer = found->second;
   if (offer.seeker.player.id == seeker.player.id) {
     return Refusal{"own_offer", "nobody plays against themselves"};
+  }
+  if (!MayBegin(offer.seeker.player)) {
+    return Refusal{"too_many", "the other plays too many games just now"};
   }
   Cancel(offer.seeker.session);
   Cancel(seeker.session);
@@ -141,8 +157,10 @@ std::vector<std::pair<std::string, size_t>> Lobby::pools() const {
 }
 
 void Lobby::AddGame(GameInfo info) {
+  RemoveGame(info.id);
   ++version_;
   for (const Player& player : info.players) {
+    if (BotLevel(player).has_value()) continue;
     games_of_[player.id].push_back(info.id);
   }
   std::string id = info.id;
@@ -161,6 +179,7 @@ void Lobby::RemoveGame(std::string_view id) {
   if (game == games_.end()) return;
   for (const Player& player : game->second.players) {
     const auto games = games_of_.find(player.id);
+    if (games == games_of_.end()) continue;
     std::erase(games->second, id);
     if (games->second.empty()) games_of_.erase(games);
   }

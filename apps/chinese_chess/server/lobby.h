@@ -1,8 +1,9 @@
 // Where players find each other: pools, seeks and private rooms; and the games that are
 // being played, for those who look for one to watch.
 //
-// A session waits for one thing at a time; asking for another gives the first up. So
-// nothing here grows beyond the number of sessions and games.
+// A session waits for one thing at a time; asking for another gives the first up. A
+// player is in so many games at once (the computer in any number). So nothing here grows
+// beyond the number of sessions and players.
 //
 // It knows no network: sessions are numbers of its owner's, who tells it when they go
 // and who begins the games that Pairings name.
@@ -63,6 +64,8 @@ struct GameInfo {
   size_t plies = 0;
   size_t viewers = 0;
 };
+// Of a game that begins.
+GameInfo InfoOf(const GameSetup& setup);
 
 class Lobby {
  public:
@@ -72,8 +75,14 @@ class Lobby {
     Terms terms;
   };
 
+  // Games of one player at once.
+  explicit Lobby(size_t most_games = 8) : most_games_(most_games) {}
+
   // --- Finding an opponent -------------------------------------------------------------
 
+  // False: has as many games as one may have. To be asked before the following; of those
+  // who wait already they ask it themselves.
+  bool MayBegin(const Player& player) const;
   // Somebody else who waits there, the longest first; nullopt: the seeker waits now.
   std::optional<Pairing> JoinPool(const Seeker& seeker,
                                   const TimeControl& control);
@@ -101,6 +110,7 @@ class Lobby {
 
   // --- Games ---------------------------------------------------------------------------
 
+  // One that is there is replaced.
   void AddGame(GameInfo info);
   void UpdateGame(std::string_view id, size_t plies, size_t viewers);
   void RemoveGame(std::string_view id);
@@ -129,12 +139,14 @@ class Lobby {
   Pairing Pair(const Seeker& first, std::optional<Color> color,
                const Seeker& second);
 
+  const size_t most_games_;
   absl::flat_hash_map<SessionNumber, Waiting> waiting_;
   // Ordered, for the list of them; a pool that nobody waits in is erased.
   std::map<std::string, std::deque<Seeker>, std::less<>> pools_;
   Offers seeks_;
   Offers rooms_;
   absl::flat_hash_map<std::string, GameInfo> games_;
+  // Of people.
   absl::flat_hash_map<std::string, std::vector<std::string>> games_of_;
   uint64_t version_ = 0;
   absl::InsecureBitGen random_;

@@ -20,49 +20,63 @@ using kingpin::ConnectionId;
 constexpr size_t kGameIdCharacters = 10;
 constexpr size_t kMostGamesListed = 50;
 
+Seeker SeekerOf(const LobbyCommand& command) {
+  return {command.connection.bits(), command.player};
+}
+
 }  // namespace
 
 LobbyDesk::LobbyDesk(GameServerShared* shared, kingpin::IOHandler* loop,
                      Courier* courier)
-    : shared_(*shared), loop_(*loop), courier_(*courier) {}
+    : shared_(*shared),
+      loop_(*loop),
+      courier_(*courier),
+      lobby_(shared->game_options().max_games) {}
 
 void LobbyDesk::Handle(const LobbyCommand& command) {
   const ClientMessage& message = command.message;
-  const Seeker seeker{command.connection.bits(), command.player};
   switch (message.type) {
     case ClientMessage::kLobby:
       return Look(command);
     case ClientMessage::kGames:
-      return courier_.Send(command.connection,
-                           GamesMessage(message.id, lobby_, kMostGamesListed));
-    case ClientMessage::kPool:
-      JoinPool(seeker, message);
-      break;
-    case ClientMessage::kSeek:
-    case ClientMessage::kRoom: {
-      const Terms terms{message.control, message.casual, message.color};
-      const std::string code = message.type == ClientMessage::kSeek
-                                   ? lobby_.AddSeek(seeker, terms)
-                                   : lobby_.OpenRoom(seeker, terms);
-      Reply(command, WaitingMessage(TypeName(message.type), message.id, code));
-      break;
-    }
-    case ClientMessage::kBot:
-      PlayBot(command);
-      break;
-    case ClientMessage::kAccept:
-    case ClientMessage::kEnter:
-      Take(seeker, message);
+      return Reply(command,
+                   GamesMessage(message.id, lobby_, kMostGamesListed));
+    case ClientMessage::kCancel:
+      lobby_.Cancel(command.connection.bits());
+      Reply(command, OkMessage(TypeName(message.type), message.id));
       break;
     default:
-      lobby_.Cancel(seeker.session);
-      Reply(command, OkMessage(TypeName(message.type), message.id));
+      if (lobby_.MayBegin(command.player)) {
+        FindGame(command);
+      } else {
+        Refuse(command, {"too_many", "you play too many games: end one"});
+      }
   }
   NoteChange();
 }
 
+void LobbyDesk::FindGame(const LobbyCommand& command) {
+  switch (command.message.type) {
+    case ClientMessage::kPool:
+      return JoinPool(command);
+    case ClientMessage::kBot:
+      return PlayBot(command);
+    case ClientMessage::kSeek:
+    case ClientMessage::kRoom:
+      return Offer(command);
+    default:
+      return Take(command);
+  }
+}
+
 void LobbyDesk::Reply(const LobbyCommand& command, std::string text) {
   courier_.Send(command.connection, std::move(text));
+}
+
+void LobbyDesk::Refuse(const LobbyCommand& command, const Refusal& refusal) {
+  shared_.counters(loop_.thread()).refused.Add();
+  Reply(command, ErrorMessage(TypeName(command.message.type),
+                              command.message.id, refusal));
 }
 
 void LobbyDesk::Look(const LobbyCommand& command) {
@@ -74,54 +88,62 @@ void LobbyDesk::Look(const LobbyCommand& command) {
   Reply(command, LobbyMessage(lobby_, shared_.sessions()));
 }
 
-void LobbyDesk::JoinPool(const Seeker& seeker, const ClientMessage& message) {
+void LobbyDesk::JoinPool(const LobbyCommand& command) {
   const std::optional<Pairing> pairing =
-      lobby_.JoinPool(seeker, message.control);
+      lobby_.JoinPool(SeekerOf(command), command.message.control);
   if (pairing.has_value()) return Begin(*pairing);
-  courier_.Send(ConnectionId(seeker.session),
-                WaitingMessage("pool", message.id, ""));
+  Reply(command, WaitingMessage("pool", command.message.id, ""));
 }
 
-void LobbyDesk::Take(const Seeker& seeker, const ClientMessage& message) {
+void LobbyDesk::Offer(const LobbyCommand& command) {
+  const ClientMessage& message = command.message;
+  const Terms terms{message.control, message.casual, message.color};
+  const std::string code = message.type == ClientMessage::kSeek
+                               ? lobby_.AddSeek(SeekerOf(command), terms)
+                               : lobby_.OpenRoom(SeekerOf(command), terms);
+  Reply(command, WaitingMessage(TypeName(message.type), message.id, code));
+}
+
+void LobbyDesk::Take(const LobbyCommand& command) {
+  const ClientMessage& message = command.message;
   const std::variant<Pairing, Refusal> result =
       message.type == ClientMessage::kAccept
-          ? lobby_.AcceptSeek(seeker, message.seek)
-          : lobby_.EnterRoom(seeker, message.code);
+          ? lobby_.AcceptSeek(SeekerOf(command), message.seek)
+          : lobby_.EnterRoom(SeekerOf(command), message.code);
   if (const Pairing* pairing = std::get_if<Pairing>(&result)) {
     return Begin(*pairing);
   }
-  shared_.counters(loop_.thread()).refused.Add();
-  courier_.Send(ConnectionId(seeker.session),
-                ErrorMessage(TypeName(message.type), message.id,
-                             std::get<Refusal>(result)));
+  Refuse(command, std::get<Refusal>(result));
 }
 
 void LobbyDesk::PlayBot(const LobbyCommand& command) {
   const ClientMessage& message = command.message;
   if (shared_.bots() == nullptr) {
-    return Reply(command, ErrorMessage("bot", message.id,
-                                       {"no_bot", "no computer plays here"}));
+    return Refuse(command, {"no_bot", "no computer plays here"});
   }
-  const Seeker seeker{command.connection.bits(), command.player};
-  Begin(lobby_.PairWith(seeker, {message.control, true, message.color},
+  Begin(lobby_.PairWith(SeekerOf(command),
+                        {message.control, true, message.color},
                         BotPlayer(static_cast<int>(message.level))));
 }
 
 void LobbyDesk::Begin(const Pairing& pairing) {
-  GameSetup setup{
+  const GameSetup setup{
       .id = RandomId(kGameIdCharacters),
       .players = {pairing.seekers[0].player, pairing.seekers[1].player},
       .control = pairing.control,
       .casual = pairing.casual,
       .created = absl::Now()};
+  // Counted from here on, however many are asked for before the first has begun.
+  lobby_.AddGame(InfoOf(setup));
   const std::array connections = {ConnectionId(pairing.seekers[0].session),
                                   ConnectionId(pairing.seekers[1].session)};
-  const int owner = shared_.Owner(setup.id);
   const bool posted = shared_.Tell(
-      owner, [setup = std::move(setup), connections](GameThread& thread) {
+      shared_.Owner(setup.id), [setup, connections](GameThread& thread) {
         thread.rooms().Create(setup, connections);
       });
-  if (!posted) shared_.counters(loop_.thread()).posts_lost.Add();
+  if (posted) return;
+  shared_.counters(loop_.thread()).posts_lost.Add();
+  lobby_.RemoveGame(setup.id);
 }
 
 void LobbyDesk::Welcome(ConnectionId connection, const Guest& guest) {

@@ -17,6 +17,7 @@
 #include "apps/chinese_chess/server/game_server_shared.h"
 #include "apps/chinese_chess/server/identity.h"
 #include "apps/chinese_chess/server/lobby.h"
+#include "apps/chinese_chess/server/refusal.h"
 #include "kingpin/net/connection_id.h"
 #include "kingpin/net/io_handler.h"
 
@@ -45,11 +46,15 @@ class LobbyDesk {
 
  private:
   void Look(const LobbyCommand& command);
-  void JoinPool(const Seeker& seeker, const ClientMessage& message);
-  void Take(const Seeker& seeker, const ClientMessage& message);
+  // Of who wants a game.
+  void FindGame(const LobbyCommand& command);
+  void JoinPool(const LobbyCommand& command);
+  void Offer(const LobbyCommand& command);
+  void Take(const LobbyCommand& command);
   void PlayBot(const LobbyCommand& command);
   void Begin(const Pairing& pairing);
   void Reply(const LobbyCommand& command, std::string text);
+  void Refuse(const LobbyCommand& command, const Refusal& refusal);
   // Those who look on are told, soon, and once for many changes.
   void NoteChange();
   void TellChange();

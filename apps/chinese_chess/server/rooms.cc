@@ -22,13 +22,6 @@ using kingpin::MonotonicTime;
 constexpr absl::Duration kBotRetry = absl::Milliseconds(100);
 constexpr size_t kGameIdCharacters = 10;
 
-GameInfo InfoOf(const LiveGame& game) {
-  return {.id = game.setup().id,
-          .players = game.setup().players,
-          .control = FormatTimeControl(game.setup().control),
-          .plies = game.game().size()};
-}
-
 // Nobody likes to wait for longer.
 constexpr absl::Duration kMostThought = absl::Seconds(5);
 
@@ -72,7 +65,9 @@ Rooms::Room& Rooms::Add(LiveGame game) {
   }
   rooms_.insert_or_assign(std::move(id), std::move(room));
   counters().rooms.store(rooms_.size());
-  TellLobby([info = InfoOf(added.game)](GameThread& thread) {
+  GameInfo info = InfoOf(added.game.setup());
+  info.plies = added.game.game().size();
+  TellLobby([info = std::move(info)](GameThread& thread) {
     thread.lobby().AddGame(info);
   });
   return added;
@@ -94,7 +89,7 @@ void Rooms::Restore() {
                               shared_.first_version(), running.moves));
     room.journaled = room.game.moves().size();
     counters().games_restored.Add();
-    GreetBots(room);
+    UpdatePresence(room);
     Publish(room);
   }
 }
@@ -102,6 +97,7 @@ void Rooms::Restore() {
 void Rooms::Create(GameSetup setup,
                    const std::array<ConnectionId, 2>& connections) {
   if (!JournalBeginning(setup, connections)) {
+    ForgetInLobby(setup.id);
     for (const ConnectionId to : connections) {
       if (!to.valid()) continue;
       courier_.Send(
@@ -112,7 +108,7 @@ void Rooms::Create(GameSetup setup,
   Room& room = Add(LiveGame(std::move(setup), options_.game, now(),
                             shared_.first_version()));
   counters().games_begun.Add();
-  GreetBots(room);
+  UpdatePresence(room);
   Publish(room);
 }
 
@@ -267,7 +263,7 @@ void Rooms::Join(Room& room, const RoomCommand& command) {
   room.members.push_back(
       {command.connection, command.player, color, command.message.mute});
   if (color.has_value()) {
-    UpdatePresence(room, *color);
+    UpdatePresence(room);
   } else {
     ++room.viewers;
     room.viewers_changed = true;
@@ -317,18 +313,26 @@ void Rooms::DropMember(Room& room, ConnectionId connection) {
   room.members.erase(found);
 }
 
-void Rooms::UpdatePresence(Room& room, Color color) {
-  const bool online =
-      std::any_of(room.members.begin(), room.members.end(),
-                  [&](const Member& member) { return member.color == color; });
-  SetOnline(room, color, online);
-}
-
-void Rooms::SetOnline(Room& room, Color color, bool online) {
-  if (room.game.online(color) == online) return;
-  Apply(room, [color, online, at = now()](LiveGame& game) {
-    game.SetOnline(color, online, at);
-  });
+void Rooms::UpdatePresence(Room& room) {
+  for (const Color color : {Color::kRed, Color::kBlack}) {
+    // The computer is no member and always here.
+    const bool online = BotLevel(room.game.setup().player(color)).has_value() ||
+                        std::any_of(room.members.begin(), room.members.end(),
+                                    [color](const Member& member) {
+                                      return member.color == color;
+                                    });
+    if (room.game.online(color) == online) continue;
+    Apply(room, [color, online, at = now()](LiveGame& game) {
+      game.SetOnline(color, online, at);
+    });
+  }
+  if (std::any_of(
+          room.members.begin(), room.members.end(),
+          [](const Member& member) { return member.color.has_value(); })) {
+    room.deserted_at = kNever;
+  } else if (room.deserted_at == kNever) {
+    room.deserted_at = now() + options_.deserted;
+  }
 }
 
 void Rooms::Leave(std::string_view game, ConnectionId connection) {
@@ -340,21 +344,11 @@ void Rooms::Leave(std::string_view game, ConnectionId connection) {
            command.message.type == ClientMessage::kJoin;
   });
   DropMember(*room, connection);
-  for (const Color color : {Color::kRed, Color::kBlack}) {
-    UpdatePresence(*room, color);
-  }
+  UpdatePresence(*room);
   Publish(*room);
 }
 
 // --- The computer ------------------------------------------------------------------------
-
-void Rooms::GreetBots(Room& room) {
-  for (const Color color : {Color::kRed, Color::kBlack}) {
-    if (BotLevel(room.game.setup().player(color)).has_value()) {
-      SetOnline(room, color, true);
-    }
-  }
-}
 
 void Rooms::AnswerForBot(Room& room) {
   for (const Offer offer : {Offer::kDraw, Offer::kTakeback, Offer::kRematch}) {

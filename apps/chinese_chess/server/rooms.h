@@ -104,6 +104,8 @@ class Rooms {
     std::vector<RoomCommand> deferred;
     kingpin::MonotonicTime next_try;  // Of telling the archive, while holding.
     kingpin::MonotonicTime gone_at;   // When a game that is over goes.
+    // When a game ends that no person plays any more; kNever while one does.
+    kingpin::MonotonicTime deserted_at = kNever;
     // Fires at `timer_at`, or earlier than the room needs it.
     kingpin::TimerId timer;
     kingpin::MonotonicTime timer_at = kNever;
@@ -141,11 +143,10 @@ class Rooms {
   MaybeRefused Ask(Room& room, const ClientMessage& message, Color color);
   void Refuse(const RoomCommand& command, const Refusal& refusal);
   void DropMember(Room& room, kingpin::ConnectionId connection);
-  void UpdatePresence(Room& room, Color color);
-  void SetOnline(Room& room, Color color, bool online);
+  // Tells the game which of its players are here.
+  void UpdatePresence(Room& room);
   void BeginRematch(Room& room);
-  // The computer is here, wants rematches and lets moves be taken back.
-  void GreetBots(Room& room);
+  // The computer wants rematches and lets moves be taken back.
   void AnswerForBot(Room& room);
   // Begins to think when it is the computer's turn, and stops when it is not any more.
   void MindBot(Room& room);
@@ -165,6 +166,7 @@ class Rooms {
   void JournalEnd(Room& room);
   void Release(Room& room);
   void TellLobby(GameServerShared::Errand errand);
+  void ForgetInLobby(const std::string& game);
 
   kingpin::MonotonicTime NextTime(const Room& room) const;
   void ArmTimer(Room& room);

@@ -16,6 +16,7 @@ using kingpin::ConnectionId;
 using kingpin::MonotonicTime;
 
 constexpr absl::Duration kArchiveRetry = absl::Seconds(1);
+constexpr absl::Duration kPostRetry = absl::Milliseconds(10);
 constexpr size_t kMostViewerNames = 20;
 
 }  // namespace
@@ -82,6 +83,17 @@ void Rooms::TellLobby(GameServerShared::Errand errand) {
   }
 }
 
+// A game that the lobby took for played would keep its players from others: it must get
+// there.
+void Rooms::ForgetInLobby(const std::string& game) {
+  const bool posted =
+      shared_.Tell(GameServerShared::kLobbyThread, [game](GameThread& thread) {
+        thread.lobby().RemoveGame(game);
+      });
+  if (posted || loop_.draining()) return;
+  loop_.RunAfter(kPostRetry, [this, game] { ForgetInLobby(game); });
+}
+
 // News of a game for people who are not in it can wait for that of others.
 void Rooms::NoteNews(Room& room) {
   if (room.has_news) return;
@@ -133,9 +145,7 @@ void Rooms::Journal(Room& room, const GameEvent& event) {
     case GameEvent::kEnd:
       counters().games_over.Add();
       room.gone_at = now() + options_.after_game;
-      TellLobby([id = room.game.setup().id](GameThread& thread) {
-        thread.lobby().RemoveGame(id);
-      });
+      ForgetInLobby(room.game.setup().id);
       if (shared_.archive() == nullptr) return;
       room.holding = true;
       return JournalEnd(room);
@@ -202,7 +212,8 @@ void Rooms::Release(Room& room) {
 MonotonicTime Rooms::NextTime(const Room& room) const {
   if (room.holding) return room.next_try;
   if (room.game.over()) return room.gone_at;
-  const MonotonicTime deadline = room.game.Deadline();
+  const MonotonicTime deadline =
+      std::min(room.game.Deadline(), room.deserted_at);
   return room.delayed == nullptr ? deadline
                                  : std::min(deadline, room.delayed->next());
 }
@@ -230,6 +241,8 @@ void Rooms::OnTimer(std::string_view game) {
     // Not for spectators' time, or that would never end.
     if (now() >= room->game.Deadline()) {
       Apply(*room, [at = now()](LiveGame& live) { live.OnTime(at); });
+    } else if (now() >= room->deserted_at) {
+      Apply(*room, [at = now()](LiveGame& live) { live.Abandon(at); });
     }
     return Publish(*room);
   }

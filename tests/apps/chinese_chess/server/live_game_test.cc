@@ -501,5 +501,21 @@ TEST(LiveGameTest, TheRecordHasTimesAndNames) {
   EXPECT_EQ(record.outcome, WonBy(kRed, Reason::kResignation));
 }
 
+TEST(LiveGameTest, AGameThatIsAbandonedEnds) {
+  Table early;
+  early.Play("h2e2");
+  early->Abandon(early.now());
+  EXPECT_EQ(early.result(), "* aborted");
+  Table people;
+  people.Play("h2e2 h9g7");
+  people->Abandon(people.now());
+  EXPECT_EQ(people.result(), "1/2-1/2 abandonment");
+  Table against_bot;
+  against_bot->SetOnline(kBlack, true, against_bot.now());
+  against_bot.Play("h2e2 h9g7");
+  against_bot->Abandon(against_bot.now());
+  EXPECT_EQ(against_bot.result(), "0-1 abandonment");
+}
+
 }  // namespace
 }  // namespace chinese_chess

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/chinese_chess/rules/piece.h"
+#include "apps/chinese_chess/server/bot_player.h"
 #include "apps/chinese_chess/server/refusal.h"
 #include "apps/chinese_chess/server/time_control.h"
 #include "gmock/gmock.h"
@@ -155,6 +156,31 @@ TEST(LobbyTest, GamesAreListedByViewers) {
   EXPECT_THAT(lobby.GamesOf("1"), ElementsAre("c"));
   EXPECT_THAT(lobby.GamesOf("2"), IsEmpty());
   EXPECT_EQ(lobby.games(), 2u);
+}
+
+TEST(LobbyTest, NobodyPlaysMoreGamesThanTheyMay) {
+  Lobby lobby(2);
+  const auto begin = [&](const std::string& id, const Player& other) {
+    lobby.AddGame({.id = id, .players = {Somebody(1).player, other}});
+  };
+  lobby.JoinPool(Somebody(1), Control("5+3"));
+  begin("a", BotPlayer(1));
+  EXPECT_TRUE(lobby.MayBegin(Somebody(1).player));
+  begin("a", BotPlayer(1));  // Said twice, it is one.
+  EXPECT_TRUE(lobby.MayBegin(Somebody(1).player));
+  begin("b", BotPlayer(1));
+  EXPECT_FALSE(lobby.MayBegin(Somebody(1).player));
+  EXPECT_TRUE(lobby.MayBegin(BotPlayer(1)));
+  // Nor is one who has begun them while waiting.
+  EXPECT_FALSE(lobby.JoinPool(Somebody(2), Control("5+3")).has_value());
+  const std::string seek =
+      lobby.AddSeek(Somebody(1), {.control = Control("5+3")});
+  EXPECT_EQ(std::get<Refusal>(lobby.AcceptSeek(Somebody(3), seek)).code,
+            "too_many");
+  lobby.RemoveGame("a");
+  EXPECT_TRUE(lobby.MayBegin(Somebody(1).player));
+  EXPECT_TRUE(
+      std::holds_alternative<Pairing>(lobby.AcceptSeek(Somebody(3), seek)));
 }
 
 }  // namespace

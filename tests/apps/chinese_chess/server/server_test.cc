@@ -557,6 +557,74 @@ std::string PlayBot(TestPlayer& player, std::string_view control, int level) {
   return game;
 }
 
+TEST(ServerTest, TheComputerIsHereWhoeverLeaves) {
+  Server server({.game = {.least_grace = absl::Milliseconds(1),
+                          .most_grace = absl::Milliseconds(1)}});
+  TestPlayer player(server.port());
+  player.Hello("Zhang");
+  const std::string game = PlayBot(player, "5+3", 1);
+  TestPlayer watcher(server.port());
+  watcher.Hello("Wang");
+  watcher.Join(game);
+  watcher.Next("game");
+  EXPECT_EQ(watcher.Ask("leave", game), "ok");
+  player.Reconnect(server.port());
+  player.Join(game);
+  EXPECT_THAT(player.Next("game"),
+              testing::ContainsRegex(R"("red":\{[^}]*"online":true)"));
+  EXPECT_EQ(player.Ask("claim", game), "opponent_here");
+}
+
+TEST(ServerTest, APlayerPlaysSoManyGamesAtOnce) {
+  Server server({.credits = 100'000, .max_games = 3});
+  TestPlayer player(server.port());
+  player.Hello("Zhang");
+  // In one packet, so that none has begun when the last is asked for.
+  std::string asked;
+  for (int i = 0; i < 5; ++i) {
+    absl::StrAppend(&asked, i == 0 ? "" : "\n",
+                    R"({"t":"bot","control":"180+180","color":"red"})");
+  }
+  player.Say(asked);
+  std::vector<std::string> games;
+  for (int i = 0; i < 3; ++i) {
+    games.push_back(Field(player.Next("paired"), "game"));
+  }
+  player.Say(R"({"t":"seek","control":"5+3","id":"last"})");
+  for (const char* id : {"", "", "last"}) {
+    const std::string error = player.Next("error");
+    EXPECT_EQ(Field(error, "code"), "too_many");
+    EXPECT_EQ(Field(error, "id"), id);
+  }
+  EXPECT_EQ(player.Ask("abort", games[0]), "ok");
+  EXPECT_TRUE(kingpin::testing::Eventually([&] {
+    player.Say(R"({"t":"room","control":"5+3"})");
+    return Field(player.Next(), "t") == "waiting";
+  }));
+}
+
+TEST(ServerTest, AGameThatNobodyIsAtEnds) {
+  Server server({.deserted = absl::Seconds(1)});
+  TestPlayer player(server.port());
+  player.Hello("Zhang");
+  player.Say(R"({"t":"bot","control":"180+180","color":"red"})");
+  const std::string game = Field(player.Next("paired"), "game");
+  player.Join(game);
+  player.Move(game, 0, "h2e2");
+  for (const char* by : {"red", "black"}) {
+    EXPECT_EQ(Field(player.Next("move"), "by"), by);
+  }
+  player.Disconnect();
+  EXPECT_TRUE(kingpin::testing::Eventually(
+      [&] { return server.Stat("games_over") == "1"; }));
+  TestPlayer reader(server.port());
+  reader.Hello();
+  reader.Say(absl::StrCat(R"({"t":"record","game":")", game, "\"}"));
+  const std::string record = reader.Next("record");
+  EXPECT_EQ(Field(record, "result"), "0-1");
+  EXPECT_EQ(Field(record, "reason"), "abandonment");
+}
+
 TEST(ServerTest, TheComputerStopsThinkingWhenTheGameIsOver) {
   Server server;
   TestPlayer player(server.port());
