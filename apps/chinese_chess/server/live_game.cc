@@ -47,14 +47,11 @@ LiveGame::LiveGame(GameSetup setup, const LiveGameOptions& options,
       options_(options),
       grace_(GraceOf(setup_.control, options)),
       clock_(setup_.control),
-      began_(now),
-      turn_began_(now),
       chat_limits_{{5, absl::Seconds(10)},
                    {5, absl::Seconds(10)},
                    {20, absl::Seconds(10)}},
       next_version_(first_version) {
-  for (Side& side : sides_) side.away_since = now;
-  clock_.Start(Color::kRed, now);
+  Begin(now);
 }
 
 LiveGame::LiveGame(GameSetup setup, const LiveGameOptions& options,
@@ -76,6 +73,13 @@ LiveGame::LiveGame(GameSetup setup, const LiveGameOptions& options,
   } else {
     waits_until_ = now + grace_;
   }
+}
+
+void LiveGame::Begin(MonotonicTime now) {
+  began_ = now;
+  turn_began_ = now;
+  for (Side& side : sides_) side.away_since = now;
+  clock_.Start(Color::kRed, now);
 }
 
 std::optional<Color> LiveGame::ColorOf(std::string_view player_id) const {

@@ -140,6 +140,9 @@ class LiveGame {
   // --- What the owner tells it ---------------------------------------------------------
 
   void SetOnline(Color color, bool online, kingpin::MonotonicTime now);
+  // Before anything else, if its players are told of a new game later than it was made:
+  // Red's clock runs from `now` on.
+  void Begin(kingpin::MonotonicTime now);
   // When something happens by itself; infinitely far off if nothing will. It may come
   // earlier than was said before, but only after a call to this object.
   kingpin::MonotonicTime Deadline() const;
@@ -149,6 +152,8 @@ class LiveGame {
   void Abandon(kingpin::MonotonicTime now);
   // After rematch_agreed().
   void SetRematch(std::string_view id);
+  // None has come of it; both may want one again.
+  void DropRematch() { rematch_agreed_ = false; }
 
   // --- How it stands -------------------------------------------------------------------
 

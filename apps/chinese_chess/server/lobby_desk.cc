@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "apps/chinese_chess/server/bot_player.h"
 #include "apps/chinese_chess/server/game_thread.h"
@@ -133,17 +134,38 @@ void LobbyDesk::Begin(const Pairing& pairing) {
       .control = pairing.control,
       .casual = pairing.casual,
       .created = absl::Now()};
+  Begin({setup,
+         {ConnectionId(pairing.seekers[0].session),
+          ConnectionId(pairing.seekers[1].session)}});
+}
+
+void LobbyDesk::BeginRematch(const GameSetup& setup, const std::string& of) {
+  const NewGame game = {setup, {}, of};
+  for (const Player& player : setup.players) {
+    if (lobby_.MayBegin(player)) continue;
+    return CannotBegin(
+        game, {"too_many", absl::StrCat(player.name, " plays too many games")});
+  }
+  Begin(game);
+  NoteChange();
+}
+
+void LobbyDesk::Begin(const NewGame& game) {
   // Counted from here on, however many are asked for before the first has begun.
-  lobby_.AddGame(InfoOf(setup));
-  const std::array connections = {ConnectionId(pairing.seekers[0].session),
-                                  ConnectionId(pairing.seekers[1].session)};
+  lobby_.AddGame(InfoOf(game.setup));
   const bool posted = shared_.Tell(
-      shared_.Owner(setup.id), [setup, connections](GameThread& thread) {
-        thread.rooms().Create(setup, connections);
-      });
+      shared_.Owner(game.setup.id),
+      [game](GameThread& thread) { thread.rooms().Create(game); });
   if (posted) return;
   shared_.counters(loop_.thread()).posts_lost.Add();
-  lobby_.RemoveGame(setup.id);
+  CannotBegin(game, {"busy", "no game can begin just now"});
+}
+
+void LobbyDesk::CannotBegin(const NewGame& game, const Refusal& refusal) {
+  // At once: it is this thread.
+  (void)shared_.Tell(loop_.thread(), [&](GameThread& here) {
+    here.rooms().CannotBegin(game, refusal);
+  });
 }
 
 void LobbyDesk::Welcome(ConnectionId connection, const Guest& guest) {

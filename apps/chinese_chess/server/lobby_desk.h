@@ -16,6 +16,7 @@
 #include "apps/chinese_chess/server/courier.h"
 #include "apps/chinese_chess/server/game_server_shared.h"
 #include "apps/chinese_chess/server/identity.h"
+#include "apps/chinese_chess/server/live_game.h"
 #include "apps/chinese_chess/server/lobby.h"
 #include "apps/chinese_chess/server/refusal.h"
 #include "kingpin/net/connection_id.h"
@@ -29,6 +30,8 @@ struct LobbyCommand {
   ClientMessage message;
 };
 
+struct NewGame;
+
 class LobbyDesk {
  public:
   LobbyDesk(GameServerShared* shared, kingpin::IOHandler* loop,
@@ -39,6 +42,9 @@ class LobbyDesk {
   void Welcome(kingpin::ConnectionId connection, const Guest& guest);
   // The connection is gone.
   void Leave(kingpin::ConnectionId connection);
+
+  // Of two whose game `of` is over.
+  void BeginRematch(const GameSetup& setup, const std::string& of);
 
   void AddGame(const GameInfo& info);
   void UpdateGame(const GameInfo& info);
@@ -53,6 +59,8 @@ class LobbyDesk {
   void Take(const LobbyCommand& command);
   void PlayBot(const LobbyCommand& command);
   void Begin(const Pairing& pairing);
+  void Begin(const NewGame& game);
+  void CannotBegin(const NewGame& game, const Refusal& refusal);
   void Reply(const LobbyCommand& command, std::string text);
   void Refuse(const LobbyCommand& command, const Refusal& refusal);
   // Those who look on are told, soon, and once for many changes.

@@ -21,6 +21,7 @@ using kingpin::MonotonicTime;
 
 constexpr absl::Duration kBotRetry = absl::Milliseconds(100);
 constexpr size_t kGameIdCharacters = 10;
+constexpr size_t kMostDeferred = 256;
 
 // Nobody likes to wait for longer.
 constexpr absl::Duration kMostThought = absl::Seconds(5);
@@ -94,46 +95,50 @@ void Rooms::Restore() {
   }
 }
 
-void Rooms::Create(GameSetup setup,
-                   const std::array<ConnectionId, 2>& connections) {
-  if (!JournalBeginning(setup, connections)) {
-    ForgetInLobby(setup.id);
-    for (const ConnectionId to : connections) {
-      if (!to.valid()) continue;
-      courier_.Send(
-          to, ErrorMessage("", "", {"busy", "no game can begin just now"}));
-    }
-    return;
+void Rooms::Create(const NewGame& game) {
+  const Refusal busy = {"busy", "no game can begin just now"};
+  Archive* archive = shared_.archive();
+  if (archive != nullptr && archive->failing()) return CannotBegin(game, busy);
+  Room& room = Add(
+      LiveGame(game.setup, options_.game, now(), shared_.first_version()));
+  room.connections = game.connections;
+  room.rematch_of = game.rematch_of;
+  if (archive == nullptr) return Announce(room);
+  Hold(room, Writing::kBeginning);
+  if (room.posted) return ArmTimer(room);
+  Remove(room);
+  CannotBegin(game, busy);
+}
+
+void Rooms::CannotBegin(const NewGame& game, const Refusal& refusal) {
+  ForgetInLobby(game.setup.id);
+  for (const ConnectionId to : game.connections) {
+    if (to.valid()) courier_.Send(to, ErrorMessage("", "", refusal));
   }
-  Room& room = Add(LiveGame(std::move(setup), options_.game, now(),
-                            shared_.first_version()));
+  if (game.rematch_of.empty()) return;
+  TellSurely(shared_.Owner(game.rematch_of),
+             [id = game.rematch_of, refusal](GameThread& thread) {
+               thread.rooms().RematchFails(id, refusal);
+             });
+}
+
+// It begins now: the clock has not run while nobody knew of it.
+void Rooms::Announce(Room& room) {
+  const std::string id = room.game.setup().id;
+  Apply(room, [at = now()](LiveGame& game) { game.Begin(at); });
   counters().games_begun.Add();
+  for (const Color color : {Color::kRed, Color::kBlack}) {
+    const ConnectionId to = room.connections[static_cast<size_t>(color)];
+    if (to.valid()) courier_.Send(to, PairedMessage(id, color));
+  }
+  if (!room.rematch_of.empty()) {
+    TellSurely(shared_.Owner(room.rematch_of),
+               [of = room.rematch_of, id](GameThread& thread) {
+                 thread.rooms().RematchBegins(of, id);
+               });
+  }
   UpdatePresence(room);
   Publish(room);
-}
-
-bool Rooms::JournalBeginning(const GameSetup& setup,
-                             const std::array<ConnectionId, 2>& connections) {
-  if (shared_.archive() == nullptr) {
-    Announce(setup.id, connections);
-    return true;
-  }
-  return shared_.archive()->Post(
-      BeginGame{setup},
-      [shared = &shared_, thread = loop_.thread(), id = setup.id, connections] {
-        // If the mailbox is full the players find the game by their next hello.
-        shared->Tell(thread, [id, connections](GameThread& there) {
-          there.rooms().Announce(id, connections);
-        });
-      });
-}
-
-void Rooms::Announce(const std::string& game,
-                     const std::array<ConnectionId, 2>& connections) {
-  for (const Color color : {Color::kRed, Color::kBlack}) {
-    const ConnectionId to = connections[static_cast<size_t>(color)];
-    if (to.valid()) courier_.Send(to, PairedMessage(game, color));
-  }
 }
 
 void Rooms::BeginRematch(Room& room) {
@@ -141,14 +146,30 @@ void Rooms::BeginRematch(Room& room) {
   setup.id = RandomId(kGameIdCharacters);
   std::swap(setup.players[0], setup.players[1]);
   setup.created = absl::Now();
-  Apply(room, [id = setup.id](LiveGame& game) { game.SetRematch(id); });
-  // Whoever reads of it joins the game; it has to be there by then.
-  const int owner = shared_.Owner(setup.id);
-  const bool posted =
-      shared_.Tell(owner, [setup = std::move(setup)](GameThread& thread) {
-        thread.rooms().Create(setup, {});
-      });
-  if (!posted) counters().posts_lost.Add();
+  TellSurely(GameServerShared::kLobbyThread,
+             [setup = std::move(setup),
+              of = room.game.setup().id](GameThread& thread) {
+               thread.lobby().BeginRematch(setup, of);
+             });
+}
+
+void Rooms::RematchBegins(std::string_view game, std::string_view next) {
+  Room* room = Find(game);
+  if (room == nullptr) return;
+  Apply(*room, [next = std::string(next)](LiveGame& live) {
+    live.SetRematch(next);
+  });
+  Publish(*room);
+}
+
+void Rooms::RematchFails(std::string_view game, const Refusal& refusal) {
+  Room* room = Find(game);
+  if (room == nullptr) return;
+  Apply(*room, [](LiveGame& live) { live.DropRematch(); });
+  for (const Member& member : room->members) {
+    if (!member.color.has_value()) continue;
+    courier_.Send(member.connection, ErrorMessage("offer", "", refusal));
+  }
 }
 
 // --- Commands ----------------------------------------------------------------------------
@@ -164,11 +185,11 @@ void Rooms::Handle(const RoomCommand& command) {
   if (room == nullptr) {
     return Refuse(command, {"no_game", "there is no such game now"});
   }
-  if (room->holding) {
-    room->deferred.push_back(command);
-    return;
+  if (!room->holding()) return Run(*room, command);
+  if (room->deferred.size() == kMostDeferred) {
+    return Refuse(command, {"busy", "the game is being written down"});
   }
-  Run(*room, command);
+  room->deferred.push_back(command);
 }
 
 void Rooms::Run(Room& room, const RoomCommand& command) {
@@ -180,17 +201,17 @@ void Rooms::Run(Room& room, const RoomCommand& command) {
     return Refuse(command, {"not_player", "only its players may do that"});
   }
   if (message.type == ClientMessage::kMove) return Move(room, command, *color);
+  const bool agreed = room.game.rematch_agreed();
   if (MaybeRefused refused = Ask(room, message, *color)) {
     Refuse(command, *refused);
   } else {
-    courier_.Send(command.connection,
-                  OkMessage(TypeName(message.type), message.id));
+    // If it ends the game, it is not done before that is on the disk.
+    room.answers.push_back({command.connection,
+                            OkMessage(TypeName(message.type), message.id)});
     AnswerForBot(room);
-    if (room.game.rematch_agreed() && room.game.rematch_id().empty()) {
-      BeginRematch(room);
-    }
   }
   Publish(room);
+  if (!agreed && room.game.rematch_agreed()) BeginRematch(room);
 }
 
 MaybeRefused Rooms::Ask(Room& room, const ClientMessage& message, Color color) {
@@ -343,6 +364,7 @@ void Rooms::Leave(std::string_view game, ConnectionId connection) {
     return command.connection == connection &&
            command.message.type == ClientMessage::kJoin;
   });
+  if (room->writing == Writing::kBeginning) return;  // Nobody has joined yet.
   DropMember(*room, connection);
   UpdatePresence(*room);
   Publish(*room);

@@ -16,6 +16,7 @@ using kingpin::ConnectionId;
 using kingpin::MonotonicTime;
 
 constexpr absl::Duration kArchiveRetry = absl::Seconds(1);
+constexpr absl::Duration kWordRetry = absl::Minutes(1);
 constexpr absl::Duration kPostRetry = absl::Milliseconds(10);
 constexpr size_t kMostViewerNames = 20;
 
@@ -26,15 +27,23 @@ constexpr size_t kMostViewerNames = 20;
 void Rooms::Publish(Room& room) {
   for (GameEvent& event : room.game.TakeEvents()) {
     Journal(room, event);
-    if (room.holding) {
+    if (room.holding()) {
       room.held.push_back(std::move(event));
     } else {
+      TellAnswers(room);
       DeliverNow(room, event);
     }
   }
+  if (!room.holding()) TellAnswers(room);
   TellSpectators(room);
   MindBot(room);
   ArmTimer(room);
+}
+
+void Rooms::TellAnswers(Room& room) {
+  for (Answer& answer : std::exchange(room.answers, {})) {
+    courier_.Send(answer.to, std::move(answer.text));
+  }
 }
 
 void Rooms::DeliverNow(Room& room, const GameEvent& event) {
@@ -44,7 +53,7 @@ void Rooms::DeliverNow(Room& room, const GameEvent& event) {
 
 void Rooms::TellSpectators(Room& room) {
   // The end is no news before it is on the disk; then there is nothing to hide.
-  if (room.delayed == nullptr || room.holding) return;
+  if (room.delayed == nullptr || room.holding()) return;
   DelayedGame& delayed = *room.delayed;
   if (room.game.over()) {
     delayed.EndDelay();
@@ -83,15 +92,18 @@ void Rooms::TellLobby(GameServerShared::Errand errand) {
   }
 }
 
-// A game that the lobby took for played would keep its players from others: it must get
-// there.
+// A game that the lobby took for played would keep its players from others.
 void Rooms::ForgetInLobby(const std::string& game) {
-  const bool posted =
-      shared_.Tell(GameServerShared::kLobbyThread, [game](GameThread& thread) {
-        thread.lobby().RemoveGame(game);
-      });
-  if (posted || loop_.draining()) return;
-  loop_.RunAfter(kPostRetry, [this, game] { ForgetInLobby(game); });
+  TellSurely(GameServerShared::kLobbyThread, [game](GameThread& thread) {
+    thread.lobby().RemoveGame(game);
+  });
+}
+
+void Rooms::TellSurely(int thread, std::function<void(GameThread&)> errand) {
+  if (shared_.Tell(thread, errand) || loop_.draining()) return;
+  loop_.RunAfter(kPostRetry, [this, thread, errand = std::move(errand)] {
+    TellSurely(thread, errand);
+  });
 }
 
 // News of a game for people who are not in it can wait for that of others.
@@ -147,8 +159,7 @@ void Rooms::Journal(Room& room, const GameEvent& event) {
       room.gone_at = now() + options_.after_game;
       ForgetInLobby(room.game.setup().id);
       if (shared_.archive() == nullptr) return;
-      room.holding = true;
-      return JournalEnd(room);
+      return Hold(room, Writing::kEnd);
     default:
       return;
   }
@@ -169,40 +180,56 @@ void Rooms::JournalMoves(Room& room) {
   }
 }
 
-// Said again until the archive answers; it counts once.
-void Rooms::JournalEnd(Room& room) {
+StoreChange Rooms::ChangeOf(const Room& room) const {
   const LiveGame& game = room.game;
+  if (room.writing == Writing::kBeginning) return BeginGame{game.setup()};
   FinishGame change{game.setup(), game.game().outcome(), absl::Now(),
                     game.game().size(), ""};
   if (game.game().outcome().reason != Reason::kAborted) {
     change.record = FormatRecordJson(game.Record());
   }
-  room.next_try = now() + kArchiveRetry;
-  GameServerShared* shared = &shared_;
-  const bool posted = shared_.archive()->Post(
-      std::move(change),
-      [shared, thread = loop_.thread(), id = game.setup().id] {
-        // If the mailbox is full the room asks again.
-        shared->Tell(thread, [id](GameThread& game_thread) {
-          game_thread.rooms().Archived(id);
-        });
-      });
-  if (!posted) counters().journal_delays.Add();
+  return change;
 }
 
-void Rooms::Archived(std::string_view game) {
+void Rooms::Hold(Room& room, Writing what) {
+  room.writing = what;
+  room.posted = false;
+  JournalHeld(room);
+}
+
+void Rooms::JournalHeld(Room& room) {
+  // What the archive has taken is written some time; only word of it may be lost.
+  room.next_try = now() + kWordRetry;
+  if (room.posted && shared_.archive()->failing()) return;
+  room.posted = shared_.archive()->Post(
+      ChangeOf(room), [shared = &shared_, thread = loop_.thread(),
+                       id = room.game.setup().id, what = room.writing] {
+        // If the mailbox is full the room asks again.
+        shared->Tell(thread, [id, what](GameThread& game_thread) {
+          game_thread.rooms().Written(id, what);
+        });
+      });
+  if (room.posted) return;
+  room.next_try = now() + kArchiveRetry;
+  counters().journal_delays.Add();
+}
+
+void Rooms::Written(std::string_view game, Writing what) {
   Room* room = Find(game);
-  if (room != nullptr && room->holding) Release(*room);
+  if (room == nullptr || room->writing != what) return;
+  room->writing = Writing::kNothing;
+  if (what == Writing::kBeginning) Announce(*room);
+  Release(*room);
 }
 
 void Rooms::Release(Room& room) {
-  room.holding = false;
+  TellAnswers(room);
   for (const GameEvent& event : std::exchange(room.held, {})) {
     DeliverNow(room, event);
   }
   TellSpectators(room);
   for (const RoomCommand& command : std::exchange(room.deferred, {})) {
-    Run(room, command);
+    Handle(command);
   }
   ArmTimer(room);
 }
@@ -210,7 +237,7 @@ void Rooms::Release(Room& room) {
 // --- Time --------------------------------------------------------------------------------
 
 MonotonicTime Rooms::NextTime(const Room& room) const {
-  if (room.holding) return room.next_try;
+  if (room.holding()) return room.next_try;
   if (room.game.over()) return room.gone_at;
   const MonotonicTime deadline =
       std::min(room.game.Deadline(), room.deserted_at);
@@ -233,8 +260,8 @@ void Rooms::OnTimer(std::string_view game) {
   Room* room = Find(game);
   if (room == nullptr) return;
   room->timer_at = kNever;
-  if (room->holding) {
-    if (now() >= room->next_try) JournalEnd(*room);
+  if (room->holding()) {
+    if (now() >= room->next_try) JournalHeld(*room);
     return ArmTimer(*room);
   }
   if (!room->game.over()) {

@@ -3,7 +3,6 @@
 #include "apps/chinese_chess/server/archive.h"
 
 #include <sqlite3.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -26,6 +25,7 @@
 #include "apps/chinese_chess/server/time_control.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/apps/chinese_chess/server/full_disk.h"
 #include "tests/testing/process.h"
 
 namespace chinese_chess {
@@ -317,20 +317,22 @@ TEST(ArchiveTest, AFullQueueSaysNo) {
   go_on.Notify();
 }
 
-// Files of this process do not grow while it lives: as on a full disk.
-class ScopedFullDisk {
- public:
-  ScopedFullDisk() {
-    signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit none = {0, before_.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &none);
+TEST(ArchiveTest, QuestionsAreAnsweredWhileTheDiskFails) {
+  Archive archive(MustOpen(FreshPath()), {.retry = absl::Milliseconds(10)});
+  absl::Notification asked;
+  bool failed;
+  {
+    ScopedFullDisk full;
+    ASSERT_TRUE(archive.Post(Finish("one")));
+    failed = kingpin::testing::Eventually([&] { return archive.failing(); });
+    ASSERT_TRUE(archive.Ask([&](GameStore& store) {
+      EXPECT_THAT(*store.RecentGames("", 10), IsEmpty());
+      asked.Notify();
+    }));
+    asked.WaitForNotification();
   }
-  ~ScopedFullDisk() { setrlimit(RLIMIT_FSIZE, &before_); }
-
- private:
-  rlimit before_;
-};
+  EXPECT_TRUE(failed);
+}
 
 TEST(ArchiveTest, ADiskThatRecoversLosesNothing) {
   const std::string path = FreshPath();
@@ -345,6 +347,7 @@ TEST(ArchiveTest, ADiskThatRecoversLosesNothing) {
   }
   EXPECT_TRUE(failed);
   done.WaitForNotification();
+  EXPECT_FALSE(archive.failing());
   absl::Notification asked;
   ASSERT_TRUE(archive.Ask([&](GameStore& store) {
     EXPECT_THAT(*store.RecentGames("", 10), SizeIs(1));
