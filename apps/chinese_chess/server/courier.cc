@@ -11,9 +11,11 @@ using kingpin::ConnectionId;
 
 void Courier::SendHere(absl::Span<const ConnectionId> to,
                        std::string_view text) {
+  Broadcast broadcast(text, &websockets_);
   for (const ConnectionId id : to) {
-    loop_.RunWith(id, [text](kingpin::Connection& connection) {
-      WriteMessage(connection, text);
+    loop_.RunWith(id, [&](kingpin::Connection& connection) {
+      if (to.size() == 1) return WriteMessage(connection, text);
+      broadcast.WriteTo(connection);
     });
   }
 }

@@ -13,6 +13,15 @@ constexpr size_t kSeekIdCharacters = 8;
 // Read out over the telephone; a guess hits one of a thousand rooms once in a million.
 constexpr size_t kRoomCodeCharacters = 6;
 
+// The first `most`, in order.
+template <typename T, typename Before>
+void KeepFirst(size_t most, std::vector<T>* all, Before before) {
+  const size_t count = std::min(most, all->size());
+  std::partial_sort(all->begin(), all->begin() + static_cast<int64_t>(count),
+                    all->end(), before);
+  all->resize(count);
+}
+
 }  // namespace
 
 GameInfo InfoOf(const GameSetup& setup) {
@@ -68,7 +77,7 @@ std::string Lobby::AddOffer(const Seeker& seeker, const Terms& terms,
   Cancel(seeker.session);
   std::string id = RandomId(id_characters);
   while (offers->contains(id)) id = RandomId(id_characters);
-  offers->emplace(id, OpenSeek{id, seeker, terms});
+  offers->emplace(id, OpenSeek{id, seeker, terms, ++offers_made_});
   Wait(seeker.session, {kind, id});
   return id;
 }
@@ -142,17 +151,24 @@ bool Lobby::Cancel(SessionNumber session) {
   return true;
 }
 
-std::vector<const Lobby::OpenSeek*> Lobby::seeks() const {
+std::vector<const Lobby::OpenSeek*> Lobby::seeks(size_t most) const {
   std::vector<const OpenSeek*> seeks;
   for (const auto& [id, seek] : seeks_) seeks.push_back(&seek);
+  KeepFirst(most, &seeks, [](const OpenSeek* a, const OpenSeek* b) {
+    return a->number > b->number;
+  });
   return seeks;
 }
 
-std::vector<std::pair<std::string, size_t>> Lobby::pools() const {
-  std::vector<std::pair<std::string, size_t>> pools;
+std::vector<std::pair<std::string, size_t>> Lobby::pools(size_t most) const {
+  using Pool = std::pair<std::string, size_t>;
+  std::vector<Pool> pools;
   for (const auto& [control, waiting] : pools_) {
     pools.emplace_back(control, waiting.size());
   }
+  KeepFirst(most, &pools, [](const Pool& a, const Pool& b) {
+    return a.second != b.second ? a.second > b.second : a.first < b.first;
+  });
   return pools;
 }
 
@@ -196,10 +212,7 @@ std::vector<const GameInfo*> Lobby::ListGames(size_t most) const {
     if (a->plies != b->plies) return a->plies > b->plies;
     return a->id < b->id;
   };
-  const size_t count = std::min(most, all.size());
-  std::partial_sort(all.begin(), all.begin() + static_cast<int64_t>(count),
-                    all.end(), before);
-  all.resize(count);
+  KeepFirst(most, &all, before);
   return all;
 }
 

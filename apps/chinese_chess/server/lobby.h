@@ -73,6 +73,7 @@ class Lobby {
     std::string id;
     Seeker seeker;
     Terms terms;
+    uint64_t number = 0;  // Later ones have greater.
   };
 
   // Games of one player at once.
@@ -104,9 +105,13 @@ class Lobby {
 
   // Grows with every change of what these two and games() return.
   uint64_t version() const { return version_; }
-  std::vector<const OpenSeek*> seeks() const;
-  // Time controls with how many wait for them.
-  std::vector<std::pair<std::string, size_t>> pools() const;
+  // The latest first.
+  std::vector<const OpenSeek*> seeks(size_t most = SIZE_MAX) const;
+  size_t seek_count() const { return seeks_.size(); }
+  // Time controls with how many wait for them, those with the most first.
+  std::vector<std::pair<std::string, size_t>> pools(
+      size_t most = SIZE_MAX) const;
+  size_t pool_count() const { return pools_.size(); }
 
   // --- Games ---------------------------------------------------------------------------
 
@@ -141,7 +146,7 @@ class Lobby {
 
   const size_t most_games_;
   absl::flat_hash_map<SessionNumber, Waiting> waiting_;
-  // Ordered, for the list of them; a pool that nobody waits in is erased.
+  // A pool that nobody waits in is erased.
   std::map<std::string, std::deque<Seeker>, std::less<>> pools_;
   Offers seeks_;
   Offers rooms_;
@@ -149,6 +154,7 @@ class Lobby {
   // Of people.
   absl::flat_hash_map<std::string, std::vector<std::string>> games_of_;
   uint64_t version_ = 0;
+  uint64_t offers_made_ = 0;
   absl::InsecureBitGen random_;
 };
 

@@ -213,5 +213,25 @@ TEST(ServerMessageTest, TheLobbyListsSeeks) {
               HasSubstr(R"("control":"5+3","casual":false,"color":"red")"));
 }
 
+// It goes to everybody who looks on.
+TEST(ServerMessageTest, ALobbyOfManyIsCutShort) {
+  Lobby lobby;
+  std::string last;
+  for (SessionNumber n = 1; n <= 2000; ++n) {
+    const Seeker seeker = {n, {absl::StrCat("id", n), "Zhang"}};
+    if (n % 2 == 0) {
+      last = lobby.AddSeek(seeker, {.control = *ParseTimeControl("5+3")});
+    } else {
+      lobby.JoinPool(seeker,
+                     *ParseTimeControl(absl::StrCat(n % 180 + 1, "+", n / 180)));
+    }
+  }
+  const std::string text = LobbyMessage(lobby, 7);
+  EXPECT_LT(text.size(), 32u << 10);
+  EXPECT_THAT(text, HasSubstr(R"("pool_count":1000,"seek_count":1000)"));
+  // Whoever has come last is likely to be there still.
+  EXPECT_THAT(text, HasSubstr(absl::StrCat(R"("seeks":[{"seek":")", last)));
+}
+
 }  // namespace
 }  // namespace chinese_chess
