@@ -14,14 +14,15 @@
 namespace chinese_chess {
 namespace {
 
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;
 
 constexpr const char* kSchema = R"sql(
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE running (
   id TEXT PRIMARY KEY, red_id TEXT NOT NULL, red TEXT NOT NULL,
   black_id TEXT NOT NULL, black TEXT NOT NULL, control TEXT NOT NULL,
-  casual INTEGER NOT NULL, created_ms INTEGER NOT NULL) WITHOUT ROWID;
+  casual INTEGER NOT NULL, created_ms INTEGER NOT NULL,
+  listed INTEGER NOT NULL DEFAULT 1) WITHOUT ROWID;
 CREATE TABLE moves (
   game TEXT NOT NULL, ply INTEGER NOT NULL, move TEXT NOT NULL,
   at_ms INTEGER NOT NULL, charged_ms INTEGER NOT NULL, left_ms INTEGER NOT NULL,
@@ -31,10 +32,20 @@ CREATE TABLE finished (
   red TEXT NOT NULL, black_id TEXT NOT NULL, black TEXT NOT NULL,
   control TEXT NOT NULL, casual INTEGER NOT NULL, created_ms INTEGER NOT NULL,
   finished_ms INTEGER NOT NULL, result TEXT NOT NULL, reason TEXT NOT NULL,
-  plies INTEGER NOT NULL, record TEXT NOT NULL);
+  plies INTEGER NOT NULL, record TEXT NOT NULL,
+  listed INTEGER NOT NULL DEFAULT 1);
 CREATE INDEX finished_by_red ON finished (red_id, number);
 CREATE INDEX finished_by_black ON finished (black_id, number);
-PRAGMA user_version = 1;
+CREATE INDEX finished_listed ON finished (number) WHERE listed;
+PRAGMA user_version = 2;
+)sql";
+
+// From version 1.
+constexpr const char* kUpgrade = R"sql(
+ALTER TABLE running ADD COLUMN listed INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE finished ADD COLUMN listed INTEGER NOT NULL DEFAULT 1;
+CREATE INDEX finished_listed ON finished (number) WHERE listed;
+PRAGMA user_version = 2;
 )sql";
 
 // In the order of kStatements.
@@ -57,20 +68,20 @@ constexpr const char* kStatements[] = {
     "INSERT INTO meta VALUES (?, ?)"
     " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
     // Whoever repeats a batch after an error finds what it has done already.
-    "INSERT OR IGNORE INTO running VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT OR IGNORE INTO running VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "DELETE FROM moves WHERE game = ? AND ply >= ?",
     "INSERT INTO moves VALUES (?, ?, ?, ?, ?, ?)",
     "DELETE FROM running WHERE id = ?",
     "INSERT OR IGNORE INTO finished (id, red_id, red, black_id, black, control,"
-    " casual, created_ms, finished_ms, result, reason, plies, record)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    "SELECT id, red_id, red, black_id, black, control, casual, created_ms"
-    " FROM running ORDER BY created_ms",
+    " casual, created_ms, finished_ms, result, reason, plies, record, listed)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "SELECT id, red_id, red, black_id, black, control, casual, created_ms,"
+    " listed FROM running ORDER BY created_ms",
     "SELECT ply, move, at_ms, charged_ms, left_ms FROM moves"
     " WHERE game = ? ORDER BY ply",
     "SELECT record FROM finished WHERE id = ?",
     "SELECT id, red, black, control, result, reason, finished_ms, plies"
-    " FROM finished ORDER BY number DESC LIMIT ?",
+    " FROM finished WHERE listed ORDER BY number DESC LIMIT ?",
     "SELECT id, red, black, control, result, reason, finished_ms, plies"
     " FROM finished WHERE red_id = ?1 OR black_id = ?1"
     " ORDER BY number DESC LIMIT ?2",
@@ -194,13 +205,14 @@ absl::Status GameStore::Prepare() {
                             ? sqlite3_column_int64(version, 0)
                             : -1;
   sqlite3_finalize(version);
-  if (found != 0 && found != kSchemaVersion) {
+  if (found < 0 || found > kSchemaVersion) {
     return absl::FailedPreconditionError(
         absl::StrCat("has tables of version ", found, ", this program makes ",
                      kSchemaVersion));
   }
-  if (found == 0) {
-    if (absl::Status status = Run(kSchema); !status.ok()) return status;
+  if (found < kSchemaVersion) {
+    absl::Status status = Run(found == 0 ? kSchema : kUpgrade);
+    if (!status.ok()) return status;
   }
   if (absl::Status status = Run("COMMIT"); !status.ok()) return status;
   for (const char* sql : kStatements) {
@@ -240,7 +252,8 @@ absl::Status GameStore::ApplyOne(const BeginGame& change) {
   const std::string control = FormatTimeControl(setup.control);
   Statement& begin = statements_[kBegin]->Bind(
       setup.id, setup.players[0].id, setup.players[0].name, setup.players[1].id,
-      setup.players[1].name, control, setup.casual, setup.created);
+      setup.players[1].name, control, setup.casual, setup.created,
+      setup.listed);
   return begin.Step() == SQLITE_DONE ? absl::OkStatus() : Error("begin game");
 }
 
@@ -273,7 +286,8 @@ absl::Status GameStore::ApplyOne(const FinishGame& change) {
       setup.id, setup.players[0].id, setup.players[0].name, setup.players[1].id,
       setup.players[1].name, control, setup.casual, setup.created,
       change.finished, ResultText(change.outcome.result),
-      ReasonText(change.outcome.reason), change.plies, change.record);
+      ReasonText(change.outcome.reason), change.plies, change.record,
+      setup.listed);
   return finish.Step() == SQLITE_DONE ? absl::OkStatus() : Error("finish game");
 }
 
@@ -295,6 +309,7 @@ absl::StatusOr<std::vector<RunningGame>> GameStore::RunningGames() {
                                            Player{row.Text(3), row.Text(4)}},
                                .control = *control,
                                .casual = row.Integer(6) != 0,
+                               .listed = row.Integer(8) != 0,
                                .created = absl::FromUnixMillis(row.Integer(7))},
                      .moves = {}});
   }

@@ -95,7 +95,7 @@ class GameStore {
   absl::StatusOr<std::vector<RunningGame>> RunningGames();
   // The record as JSON; nullopt: there is no such game.
   absl::StatusOr<std::optional<std::string>> FindRecord(std::string_view id);
-  // Those of one player, or with an empty id of all; the latest first.
+  // Those of one player, or with an empty id all that are listed; the latest first.
   absl::StatusOr<std::vector<FinishedGame>> RecentGames(
       std::string_view player_id, size_t most);
 

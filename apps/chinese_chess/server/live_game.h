@@ -65,6 +65,7 @@ struct GameSetup {
   std::array<Player, 2> players;  // Red, Black.
   TimeControl control;
   bool casual = false;
+  bool listed = true;  // False: only who has its id finds it.
   absl::Time created;  // For the record; nothing is timed by it.
 
   const Player& player(Color color) const {

@@ -27,7 +27,8 @@ void KeepFirst(size_t most, std::vector<T>* all, Before before) {
 GameInfo InfoOf(const GameSetup& setup) {
   return {.id = setup.id,
           .players = setup.players,
-          .control = FormatTimeControl(setup.control)};
+          .control = FormatTimeControl(setup.control),
+          .listed = setup.listed};
 }
 
 bool Lobby::MayBegin(const Player& player) const {
@@ -39,9 +40,9 @@ Pairing Lobby::Pair(const Seeker& first, std::optional<Color> color,
                     const Seeker& second) {
   const bool first_is_red =
       color.has_value() ? *color == Color::kRed : absl::Bernoulli(random_, 0.5);
-  return {first_is_red ? std::array{first, second} : std::array{second, first},
-          {},
-          false};
+  return {.seekers = first_is_red ? std::array{first, second}
+                                  : std::array{second, first},
+          .control = {}};
 }
 
 void Lobby::Wait(SessionNumber session, Waiting waiting) {
@@ -118,8 +119,10 @@ std::string Lobby::OpenRoom(const Seeker& seeker, const Terms& terms) {
 
 std::variant<Pairing, Refusal> Lobby::EnterRoom(const Seeker& seeker,
                                                 std::string_view code) {
-  return AcceptOffer(seeker, code, {"no_room", "there is no such room"},
-                     rooms_);
+  std::variant<Pairing, Refusal> result = AcceptOffer(
+      seeker, code, {"no_room", "there is no such room"}, rooms_);
+  if (Pairing* pairing = std::get_if<Pairing>(&result)) pairing->listed = false;
+  return result;
 }
 
 Pairing Lobby::PairWith(const Seeker& seeker, const Terms& terms,
@@ -206,7 +209,9 @@ void Lobby::RemoveGame(std::string_view id) {
 std::vector<const GameInfo*> Lobby::ListGames(size_t most) const {
   std::vector<const GameInfo*> all;
   all.reserve(games_.size());
-  for (const auto& [id, game] : games_) all.push_back(&game);
+  for (const auto& [id, game] : games_) {
+    if (game.listed) all.push_back(&game);
+  }
   const auto before = [](const GameInfo* a, const GameInfo* b) {
     if (a->viewers != b->viewers) return a->viewers > b->viewers;
     if (a->plies != b->plies) return a->plies > b->plies;

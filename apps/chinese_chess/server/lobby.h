@@ -54,6 +54,7 @@ struct Pairing {
   std::array<Seeker, 2> seekers;  // Red, Black.
   TimeControl control;
   bool casual = false;
+  bool listed = true;  // Not of a private room.
 };
 
 // For the list of games.
@@ -61,6 +62,7 @@ struct GameInfo {
   std::string id;
   std::array<Player, 2> players;
   std::string control;
+  bool listed = true;
   size_t plies = 0;
   size_t viewers = 0;
 };
@@ -120,7 +122,7 @@ class Lobby {
   void UpdateGame(std::string_view id, size_t plies, size_t viewers);
   void RemoveGame(std::string_view id);
   size_t games() const { return games_.size(); }
-  // At most `most`: those with the most viewers, then those with the most moves.
+  // Of those that are listed at most `most`: those with the most viewers, then those with the most moves.
   std::vector<const GameInfo*> ListGames(size_t most) const;
   // Ids of the games that a player is in.
   std::vector<std::string> GamesOf(std::string_view player_id) const;

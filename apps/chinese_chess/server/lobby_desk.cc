@@ -133,6 +133,7 @@ void LobbyDesk::Begin(const Pairing& pairing) {
       .players = {pairing.seekers[0].player, pairing.seekers[1].player},
       .control = pairing.control,
       .casual = pairing.casual,
+      .listed = pairing.listed,
       .created = absl::Now()};
   Begin({setup,
          {ConnectionId(pairing.seekers[0].session),

@@ -162,6 +162,38 @@ TEST(GameStoreTest, TheLatestComeFirst) {
   EXPECT_THAT(ids, ElementsAre("three", "two"));
 }
 
+TEST(GameStoreTest, APrivateGameIsForItsPlayersAlone) {
+  const std::string path = FreshPath();
+  FinishGame finish = Finish("hidden");
+  finish.setup.listed = false;
+  BeginGame begin = {TestSetup("running")};
+  begin.setup.listed = false;
+  ASSERT_TRUE(MustOpen(path)->Apply({Finish("open"), finish, begin}).ok());
+  auto store = MustOpen(path);
+  ASSERT_THAT(*store->RecentGames("", 10), SizeIs(1));
+  EXPECT_EQ(store->RecentGames("", 10)->front().id, "open");
+  EXPECT_THAT(*store->RecentGames("red-id", 10), SizeIs(2));
+  EXPECT_TRUE(store->FindRecord("hidden")->has_value());
+  EXPECT_FALSE(store->RunningGames()->front().setup.listed);
+}
+
+TEST(GameStoreTest, AFileOfTheFirstVersionIsBroughtUpToDate) {
+  const std::string path = FreshPath();
+  ASSERT_TRUE(
+      MustOpen(path)->Apply({BeginGame{TestSetup("one")}, Finish("two")}).ok());
+  RunSql(path,
+         "DROP INDEX finished_listed;"
+         "ALTER TABLE running DROP COLUMN listed;"
+         "ALTER TABLE finished DROP COLUMN listed;"
+         "PRAGMA user_version = 1");
+  for (int start = 1; start <= 2; ++start) {
+    auto store = MustOpen(path);
+    ASSERT_THAT(*store->RunningGames(), SizeIs(1));
+    EXPECT_TRUE(store->RunningGames()->front().setup.listed);
+    EXPECT_THAT(*store->RecentGames("", 10), SizeIs(1));
+  }
+}
+
 TEST(GameStoreTest, TheKeyIsMadeOnceAndStartsAreCounted) {
   const std::string path = FreshPath();
   for (int start = 1; start <= 3; ++start) {

@@ -50,10 +50,10 @@ void Play(PairOfPlayers& pair, size_t ply, std::string_view moves) {
   }
 }
 
-TEST(ServerTest, AGameFromThePoolToMate) {
-  Server server;
-  TestPlayer a(server.port());
-  TestPlayer b(server.port());
+// By the pool, joined: a game that everybody may see.
+PairOfPlayers PairInPool(uint16_t port) {
+  TestPlayer a(port);
+  TestPlayer b(port);
   a.Hello("Zhang");
   b.Hello("Li");
   a.Say(R"({"t":"pool","control":"5+3","id":"7"})");
@@ -69,6 +69,12 @@ TEST(ServerTest, AGameFromThePoolToMate) {
   pair.black.Join(game);
   EXPECT_EQ(Field(pair.red.Next("game"), "turn"), "red");
   EXPECT_EQ(Field(pair.black.Next("game"), "you"), "black");
+  return pair;
+}
+
+TEST(ServerTest, AGameFromThePoolToMate) {
+  Server server;
+  PairOfPlayers pair = PairInPool(server.port());
   Play(pair, 0, "h2e2 a9a8 e2e6 a8a9 b2b4 a9a8 b4e4");
   for (TestPlayer* player : {&pair.red, &pair.black}) {
     const std::string end = player->Next("end");
@@ -348,7 +354,7 @@ TEST(ServerTest, WhatSpectatorsSeeComesInTime) {
 
 TEST(ServerTest, GamesAreListed) {
   Server server({.news_every = absl::Milliseconds(1)});
-  PairOfPlayers pair = Pair(server.port());
+  PairOfPlayers pair = PairInPool(server.port());
   Play(pair, 0, "h2e2");
   TestPlayer looker(server.port());
   looker.Hello();
@@ -366,6 +372,34 @@ TEST(ServerTest, GamesAreListed) {
   EXPECT_EQ(Field(pair.red.Next("end"), "reason"), "resignation");
   EXPECT_TRUE(kingpin::testing::Eventually(
       [&] { return Field(listed(), "count") == "0"; }));
+}
+
+TEST(ServerTest, AGameOfAPrivateRoomIsListedNowhere) {
+  Server server;
+  PairOfPlayers pair = Pair(server.port());
+  TestPlayer stranger(server.port());
+  stranger.Hello("Wang");
+  Play(pair, 0, "h2e2 h9g7");
+  const auto seen = [](TestPlayer& by, std::string_view question) {
+    by.Say(absl::StrCat(R"({"t":)", question, "}"));
+    return by.Next();
+  };
+  const std::string games = seen(stranger, R"("games")");
+  EXPECT_EQ(Field(games, "count"), "1");
+  EXPECT_THAT(games, Not(HasSubstr(pair.game)));
+  EXPECT_EQ(pair.red.Ask("resign", pair.game), "ok");
+  EXPECT_EQ(Field(pair.black.Next("end"), "result"), "0-1");
+  EXPECT_THAT(seen(stranger, R"("history")"), HasSubstr(R"("games":[])"));
+  EXPECT_THAT(seen(pair.black, R"("history","mine":true)"),
+              HasSubstr(pair.game));
+  // Nor that of the rematch. Who was given the id finds it.
+  EXPECT_EQ(pair.red.Ask("offer", pair.game, R"(,"offer":"rematch")"), "ok");
+  pair.black.Next("offer");
+  EXPECT_EQ(pair.black.Ask("offer", pair.game, R"(,"offer":"rematch")"), "ok");
+  const std::string next = Field(pair.red.Next("rematch"), "next");
+  EXPECT_THAT(seen(stranger, R"("games")"), HasSubstr(R"("games":[])"));
+  stranger.Join(next);
+  EXPECT_EQ(Field(stranger.Next("game"), "game"), next);
 }
 
 TEST(ServerTest, TheLobbyShowsSeeksAndTheirEnd) {
