@@ -160,15 +160,15 @@ TEST(LobbyTest, GamesAreListedByViewers) {
 
 TEST(LobbyTest, NobodyPlaysMoreGamesThanTheyMay) {
   Lobby lobby(2);
-  const auto begin = [&](const std::string& id, const Player& other) {
-    lobby.AddGame({.id = id, .players = {Somebody(1).player, other}});
+  const auto begin = [&](const std::string& id) {
+    lobby.AddGame(Info(id, Somebody(1).player.id, BotPlayer(1).id));
   };
   lobby.JoinPool(Somebody(1), Control("5+3"));
-  begin("a", BotPlayer(1));
+  begin("a");
   EXPECT_TRUE(lobby.MayBegin(Somebody(1).player));
-  begin("a", BotPlayer(1));  // Said twice, it is one.
+  begin("a");  // Said twice, it is one.
   EXPECT_TRUE(lobby.MayBegin(Somebody(1).player));
-  begin("b", BotPlayer(1));
+  begin("b");
   EXPECT_FALSE(lobby.MayBegin(Somebody(1).player));
   EXPECT_TRUE(lobby.MayBegin(BotPlayer(1)));
   // Nor is one who has begun them while waiting.
