@@ -57,6 +57,8 @@ Limits
   --deserted TIME        a game that none of its players is at ends after (5m)
   --spectator_delay TIME what spectators see is so much older, while the game lasts (0s)
   --after_game TIME      how long a game that is over stays for a rematch (5m)
+  --keep_room TIME       how long a private room waits for its owner, whose connection is
+                         gone (10m)
   --ping_every TIME      asks each connection whether it is there (15s)
   --silent TIME          closes those that have not answered (40s)
   --drain_timeout TIME   for what is under way after SIGTERM or SIGINT (2s); a second
@@ -131,6 +133,7 @@ std::vector<command_line::Flag> FlagsInto(Flags* f) {
          return Time("spectator_delay", &f->game.spectator_delay).set(v);
        }},
       Time("after_game", &f->game.after_game),
+      Time("keep_room", &f->game.keep_room),
       Time("ping_every", &f->game.ping_every),
       Time("silent", &f->game.silent),
       Time("drain_timeout", &f->drain_timeout),

@@ -50,6 +50,8 @@ struct GameServerOptions {
   absl::Duration deserted = absl::Minutes(5);
   // How long a game that is over stays for a rematch, if anybody does.
   absl::Duration after_game = absl::Minutes(5);
+  // How long a private room waits for its owner, who has lost the connection.
+  absl::Duration keep_room = absl::Minutes(10);
   // The server asks a session whether it is still there, and gives it up after.
   absl::Duration ping_every = absl::Seconds(15);
   absl::Duration silent = absl::Seconds(40);

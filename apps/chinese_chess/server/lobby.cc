@@ -3,15 +3,32 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "apps/chinese_chess/server/bot_player.h"
 #include "apps/chinese_chess/server/random_id.h"
 
 namespace chinese_chess {
 namespace {
 
+using kingpin::MonotonicTime;
+
 constexpr size_t kSeekIdCharacters = 8;
 // Read out over the telephone; a guess hits one of a thousand rooms once in a million.
 constexpr size_t kRoomCodeCharacters = 6;
+
+Refusal OwnOffer() { return {"own_offer", "nobody plays against themselves"}; }
+
+Refusal OtherIsBusy() {
+  return {"too_many", "the other plays too many games just now"};
+}
+
+// What makes two rooms of a player's the same.
+std::string RoomKey(const Player& owner, const Terms& terms) {
+  const int color =
+      terms.color.has_value() ? static_cast<int>(*terms.color) : -1;
+  return absl::StrCat(owner.id, " ", FormatTimeControl(terms.control), " ",
+                      terms.casual, " ", color);
+}
 
 // The first `most`, in order.
 template <typename T, typename Before>
@@ -31,24 +48,79 @@ GameInfo InfoOf(const GameSetup& setup) {
           .listed = setup.listed};
 }
 
-bool Lobby::MayBegin(const Player& player) const {
-  const auto games = games_of_.find(player.id);
-  return games == games_of_.end() || games->second.size() < most_games_;
-}
-
-Pairing Lobby::Pair(const Seeker& first, std::optional<Color> color,
-                    const Seeker& second) {
-  const bool first_is_red =
-      color.has_value() ? *color == Color::kRed : absl::Bernoulli(random_, 0.5);
-  return {.seekers = first_is_red ? std::array{first, second}
-                                  : std::array{second, first},
-          .control = {}};
-}
+// --- Waiting -----------------------------------------------------------------------------
 
 void Lobby::Wait(SessionNumber session, Waiting waiting) {
   waiting_[session] = std::move(waiting);
   ++version_;
 }
+
+bool Lobby::Cancel(SessionNumber session) {
+  const auto found = waiting_.find(session);
+  if (found == waiting_.end()) return false;
+  const Waiting waiting = std::move(found->second);
+  waiting_.erase(found);
+  ++version_;
+  switch (waiting.kind) {
+    case Waiting::kPool:
+      LeavePool(waiting.key, session);
+      break;
+    case Waiting::kSeek:
+      seeks_.erase(waiting.key);
+      break;
+    case Waiting::kRoom:
+      CloseRoom(waiting.key);
+      break;
+    case Waiting::kGuest:
+      DropGuest(waiting.key);
+      break;
+  }
+  return true;
+}
+
+void Lobby::Leave(SessionNumber session, MonotonicTime now) {
+  const auto found = waiting_.find(session);
+  if (found == waiting_.end()) return;
+  if (found->second.kind != Waiting::kRoom) {
+    Cancel(session);
+    return;
+  }
+  const std::string code = std::move(found->second.key);
+  waiting_.erase(found);
+  Room& room = *FindRoom(code);
+  room.owner.session = 0;
+  room.kept_until = now + options_.keep_room;
+  left_rooms_.emplace_back(room.kept_until, code);
+  CloseKeptRooms(now);
+}
+
+void Lobby::LeavePool(const std::string& control, SessionNumber session) {
+  const auto pool = pools_.find(control);
+  std::erase_if(pool->second, [&](const Seeker& seeker) {
+    return seeker.session == session;
+  });
+  if (pool->second.empty()) pools_.erase(pool);
+}
+
+Pairing Lobby::Pair(const Seeker& first, const Terms& terms,
+                    const Seeker& second) {
+  Cancel(first.session);
+  Cancel(second.session);
+  const bool first_is_red = terms.color.has_value()
+                                ? *terms.color == Color::kRed
+                                : absl::Bernoulli(random_, 0.5);
+  return {.seekers = first_is_red ? std::array{first, second}
+                                  : std::array{second, first},
+          .control = terms.control,
+          .casual = terms.casual};
+}
+
+Pairing Lobby::PairWith(const Seeker& seeker, const Terms& terms,
+                        const Player& other) {
+  return Pair(seeker, terms, {0, other});
+}
+
+// --- Pools and seeks ---------------------------------------------------------------------
 
 std::optional<Pairing> Lobby::JoinPool(const Seeker& seeker,
                                        const TimeControl& control) {
@@ -66,93 +138,135 @@ std::optional<Pairing> Lobby::JoinPool(const Seeker& seeker,
     return std::nullopt;
   }
   const Seeker opponent = *other;
-  Cancel(opponent.session);
-  Pairing pairing = Pair(opponent, std::nullopt, seeker);
-  pairing.control = control;
-  return pairing;
-}
-
-std::string Lobby::AddOffer(const Seeker& seeker, const Terms& terms,
-                            Waiting::Kind kind, size_t id_characters,
-                            Offers* offers) {
-  Cancel(seeker.session);
-  std::string id = RandomId(id_characters);
-  while (offers->contains(id)) id = RandomId(id_characters);
-  offers->emplace(id, OpenSeek{id, seeker, terms, ++offers_made_});
-  Wait(seeker.session, {kind, id});
-  return id;
-}
-
-std::variant<Pairing, Refusal> Lobby::AcceptOffer(const Seeker& seeker,
-                                                  std::string_view key,
-                                                  const Refusal& none,
-                                                  const Offers& offers) {
-  const auto found = offers.find(key);
-  if (found == offers.end()) return none;
-  const OpenSeek offer = found->second;
-  if (offer.seeker.player.id == seeker.player.id) {
-    return Refusal{"own_offer", "nobody plays against themselves"};
-  }
-  if (!MayBegin(offer.seeker.player)) {
-    return Refusal{"too_many", "the other plays too many games just now"};
-  }
-  Cancel(offer.seeker.session);
-  Cancel(seeker.session);
-  Pairing pairing = Pair(offer.seeker, offer.terms.color, seeker);
-  pairing.control = offer.terms.control;
-  pairing.casual = offer.terms.casual;
-  return pairing;
+  return Pair(opponent, {.control = control}, seeker);
 }
 
 std::string Lobby::AddSeek(const Seeker& seeker, const Terms& terms) {
-  return AddOffer(seeker, terms, Waiting::kSeek, kSeekIdCharacters, &seeks_);
+  Cancel(seeker.session);
+  std::string id = RandomId(kSeekIdCharacters);
+  while (seeks_.contains(id)) id = RandomId(kSeekIdCharacters);
+  seeks_.emplace(id, OpenSeek{id, seeker, terms, ++seeks_made_});
+  Wait(seeker.session, {Waiting::kSeek, id});
+  return id;
 }
 
 std::variant<Pairing, Refusal> Lobby::AcceptSeek(const Seeker& seeker,
                                                  std::string_view id) {
-  return AcceptOffer(seeker, id, {"no_seek", "that seek is gone"}, seeks_);
+  const auto found = seeks_.find(id);
+  if (found == seeks_.end()) return Refusal{"no_seek", "that seek is gone"};
+  const OpenSeek seek = found->second;
+  if (seek.seeker.player.id == seeker.player.id) return OwnOffer();
+  if (!MayBegin(seek.seeker.player)) return OtherIsBusy();
+  return Pair(seek.seeker, seek.terms, seeker);
 }
 
-std::string Lobby::OpenRoom(const Seeker& seeker, const Terms& terms) {
-  return AddOffer(seeker, terms, Waiting::kRoom, kRoomCodeCharacters, &rooms_);
-}
+// --- Private rooms -----------------------------------------------------------------------
 
-std::variant<Pairing, Refusal> Lobby::EnterRoom(const Seeker& seeker,
-                                                std::string_view code) {
-  std::variant<Pairing, Refusal> result = AcceptOffer(
-      seeker, code, {"no_room", "there is no such room"}, rooms_);
-  if (Pairing* pairing = std::get_if<Pairing>(&result)) pairing->listed = false;
-  return result;
-}
-
-Pairing Lobby::PairWith(const Seeker& seeker, const Terms& terms,
-                        const Player& other) {
+std::variant<Pairing, WaitsInRoom> Lobby::OpenRoom(const Seeker& seeker,
+                                                   const Terms& terms,
+                                                   MonotonicTime now) {
+  CloseKeptRooms(now);
+  const std::string key = RoomKey(seeker.player, terms);
+  auto own = room_of_.find(key);
+  if (own != room_of_.end() && DropBusyGuest(own->second)) {
+    own = room_of_.find(key);
+  }
+  if (own == room_of_.end()) {
+    Cancel(seeker.session);
+    std::string code = RandomId(kRoomCodeCharacters);
+    while (rooms_.contains(code)) code = RandomId(kRoomCodeCharacters);
+    rooms_.emplace(code, Room{.owner = seeker, .terms = terms});
+    room_of_.emplace(key, code);
+    Wait(seeker.session, {Waiting::kRoom, code});
+    return WaitsInRoom{std::move(code)};
+  }
+  const std::string code = own->second;
+  if (const std::optional<Seeker> guest = FindRoom(code)->guest) {
+    CloseRoom(code);
+    return PairInRoom(seeker, terms, *guest);
+  }
+  // The connection that had it may be dead without anybody having noticed.
+  waiting_.erase(FindRoom(code)->owner.session);
   Cancel(seeker.session);
-  Pairing pairing = Pair(seeker, terms.color, {0, other});
-  pairing.control = terms.control;
-  pairing.casual = terms.casual;
+  FindRoom(code)->owner = seeker;
+  Wait(seeker.session, {Waiting::kRoom, code});
+  return WaitsInRoom{code};
+}
+
+std::variant<Pairing, WaitsInRoom, Refusal> Lobby::EnterRoom(
+    const Seeker& seeker, std::string_view code, MonotonicTime now) {
+  CloseKeptRooms(now);
+  Room* room = FindRoom(code);
+  if (room == nullptr) return Refusal{"no_room", "there is no such room"};
+  if (room->owner.player.id == seeker.player.id) return OwnOffer();
+  if (room->owner.session != 0) {
+    const Seeker owner = room->owner;
+    if (!MayBegin(owner.player)) return OtherIsBusy();
+    return PairInRoom(owner, Terms(room->terms), seeker);
+  }
+  if (room->guest.has_value() && room->guest->player.id != seeker.player.id) {
+    return Refusal{"no_room", "somebody else waits in that room already"};
+  }
+  // The same guest from another connection, or who waits in another room.
+  if (room->guest.has_value()) waiting_.erase(room->guest->session);
+  Cancel(seeker.session);
+  FindRoom(code)->guest = seeker;
+  Wait(seeker.session, {Waiting::kGuest, std::string(code)});
+  return WaitsInRoom{std::string(code)};
+}
+
+Pairing Lobby::PairInRoom(const Seeker& owner, const Terms& terms,
+                          const Seeker& guest) {
+  Pairing pairing = Pair(owner, terms, guest);
+  pairing.listed = false;
   return pairing;
 }
 
-bool Lobby::Cancel(SessionNumber session) {
-  const auto found = waiting_.find(session);
-  if (found == waiting_.end()) return false;
-  const Waiting waiting = std::move(found->second);
-  waiting_.erase(found);
-  ++version_;
-  if (waiting.kind == Waiting::kSeek) {
-    seeks_.erase(waiting.key);
-  } else if (waiting.kind == Waiting::kRoom) {
-    rooms_.erase(waiting.key);
-  } else {
-    const auto pool = pools_.find(waiting.key);
-    std::erase_if(pool->second, [&](const Seeker& seeker) {
-      return seeker.session == session;
-    });
-    if (pool->second.empty()) pools_.erase(pool);
-  }
-  return true;
+Lobby::Room* Lobby::FindRoom(std::string_view code) {
+  const auto found = rooms_.find(code);
+  return found == rooms_.end() ? nullptr : &found->second;
 }
+
+void Lobby::CloseRoom(const std::string& code) {
+  const auto found = rooms_.find(code);
+  const Room& room = found->second;
+  waiting_.erase(room.owner.session);
+  if (room.guest.has_value()) waiting_.erase(room.guest->session);
+  room_of_.erase(RoomKey(room.owner.player, room.terms));
+  rooms_.erase(found);
+}
+
+void Lobby::DropGuest(const std::string& code) {
+  Room& room = *FindRoom(code);
+  room.guest.reset();
+  if (room.lapsed) CloseRoom(code);
+}
+
+bool Lobby::DropBusyGuest(const std::string& code) {
+  const std::optional<Seeker> guest = FindRoom(code)->guest;
+  if (!guest.has_value() || MayBegin(guest->player)) return false;
+  return Cancel(guest->session);
+}
+
+void Lobby::CloseKeptRooms(MonotonicTime now) {
+  while (!left_rooms_.empty() && (left_rooms_.front().first <= now ||
+                                  left_rooms_.size() > options_.most_kept)) {
+    const auto [until, code] = std::move(left_rooms_.front());
+    left_rooms_.pop_front();
+    Room* room = FindRoom(code);
+    if (room == nullptr || room->owner.session != 0 ||
+        room->kept_until != until) {
+      continue;
+    }
+    if (room->guest.has_value()) {
+      room->lapsed = true;
+    } else {
+      CloseRoom(code);
+    }
+  }
+}
+
+// --- What there is -----------------------------------------------------------------------
 
 std::vector<const Lobby::OpenSeek*> Lobby::seeks(size_t most) const {
   std::vector<const OpenSeek*> seeks;
@@ -160,6 +274,7 @@ std::vector<const Lobby::OpenSeek*> Lobby::seeks(size_t most) const {
   KeepFirst(most, &seeks, [](const OpenSeek* a, const OpenSeek* b) {
     return a->number > b->number;
   });
+  std::reverse(seeks.begin(), seeks.end());
   return seeks;
 }
 
@@ -173,6 +288,13 @@ std::vector<std::pair<std::string, size_t>> Lobby::pools(size_t most) const {
     return a.second != b.second ? a.second > b.second : a.first < b.first;
   });
   return pools;
+}
+
+// --- Games -------------------------------------------------------------------------------
+
+bool Lobby::MayBegin(const Player& player) const {
+  const auto games = games_of_.find(player.id);
+  return games == games_of_.end() || games->second.size() < options_.max_games;
 }
 
 void Lobby::AddGame(GameInfo info) {

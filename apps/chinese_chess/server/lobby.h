@@ -1,12 +1,15 @@
 // Where players find each other: pools, seeks and private rooms; and the games that are
 // being played, for those who look for one to watch.
 //
-// A session waits for one thing at a time; asking for another gives the first up. A
-// player is in so many games at once (the computer in any number). So nothing here grows
-// beyond the number of sessions and players.
+// A session waits for one thing at a time; asking for another gives the first up. A player
+// is in so many games at once (the computer in any number). So nothing here grows beyond
+// the number of sessions and players, but for the private rooms whose owners are away: a
+// phone whose user sends the code to a friend loses its connection meanwhile. Such a room
+// stays for a while, a friend who comes waits in it, and the owner gets it back by asking
+// for the same again.
 //
 // It knows no network: sessions are numbers of its owner's, who tells it when they go
-// and who begins the games that Pairings name.
+// and who begins the games that Pairings name; nor a watch: time comes with each call.
 //
 // Threads: one at a time for each object.
 //
@@ -24,22 +27,25 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/random/random.h"
+#include "absl/time/time.h"
 #include "apps/chinese_chess/rules/piece.h"
 #include "apps/chinese_chess/server/live_game.h"
 #include "apps/chinese_chess/server/refusal.h"
 #include "apps/chinese_chess/server/time_control.h"
+#include "kingpin/sys/clock.h"
 
 namespace chinese_chess {
 
 using SessionNumber = uint64_t;
 
 struct Seeker {
-  SessionNumber session = 0;
+  SessionNumber session = 0;  // 0: not connected.
   Player player;
 };
 
@@ -57,6 +63,11 @@ struct Pairing {
   bool listed = true;  // Not of a private room.
 };
 
+// The seeker waits now, in the room with this code.
+struct WaitsInRoom {
+  std::string code;
+};
+
 // For the list of games.
 struct GameInfo {
   std::string id;
@@ -69,22 +80,30 @@ struct GameInfo {
 // Of a game that begins.
 GameInfo InfoOf(const GameSetup& setup);
 
+struct LobbyOptions {
+  // Of a player at once.
+  size_t max_games = 8;
+  // A private room is kept for so long while its owner is away, and so many at most; the
+  // one that has been left longest goes first.
+  absl::Duration keep_room = absl::Minutes(10);
+  size_t most_kept = 10'000;
+};
+
 class Lobby {
  public:
   struct OpenSeek {
     std::string id;
     Seeker seeker;
     Terms terms;
-    uint64_t number = 0;  // Later ones have greater.
+    uint64_t number;  // Grows from one to the next.
   };
 
-  // Games of one player at once.
-  explicit Lobby(size_t most_games = 8) : most_games_(most_games) {}
+  explicit Lobby(const LobbyOptions& options = {}) : options_(options) {}
 
   // --- Finding an opponent -------------------------------------------------------------
 
-  // False: has as many games as one may have. To be asked before the following; of those
-  // who wait already they ask it themselves.
+  // False: has as many games as one may have. To be asked of the seeker before the
+  // following; of those who wait already they ask it themselves.
   bool MayBegin(const Player& player) const;
   // Somebody else who waits there, the longest first; nullopt: the seeker waits now.
   std::optional<Pairing> JoinPool(const Seeker& seeker,
@@ -93,21 +112,27 @@ class Lobby {
   std::string AddSeek(const Seeker& seeker, const Terms& terms);
   std::variant<Pairing, Refusal> AcceptSeek(const Seeker& seeker,
                                             std::string_view id);
-  // The same without showing it to anybody; the code to enter by.
-  std::string OpenRoom(const Seeker& seeker, const Terms& terms);
-  std::variant<Pairing, Refusal> EnterRoom(const Seeker& seeker,
-                                           std::string_view code);
+  // The same without showing it to anybody. Who has such a room already is back in it,
+  // and paired at once with who waits there.
+  std::variant<Pairing, WaitsInRoom> OpenRoom(const Seeker& seeker,
+                                              const Terms& terms,
+                                              kingpin::MonotonicTime now);
+  // Waits if the owner is away.
+  std::variant<Pairing, WaitsInRoom, Refusal> EnterRoom(
+      const Seeker& seeker, std::string_view code, kingpin::MonotonicTime now);
   // Somebody who is no session: the computer.
   Pairing PairWith(const Seeker& seeker, const Terms& terms,
                    const Player& other);
   // The session waits for nothing any more. False: it did not.
   bool Cancel(SessionNumber session);
+  // The session is gone: the same, but its room is kept.
+  void Leave(SessionNumber session, kingpin::MonotonicTime now);
 
   // --- What there is -------------------------------------------------------------------
 
   // Grows with every change of what these two and games() return.
   uint64_t version() const { return version_; }
-  // The latest first.
+  // Of the latest, at most `most`, the oldest first.
   std::vector<const OpenSeek*> seeks(size_t most = SIZE_MAX) const;
   size_t seek_count() const { return seeks_.size(); }
   // Time controls with how many wait for them, those with the most first.
@@ -130,33 +155,53 @@ class Lobby {
  private:
   // What a session waits for.
   struct Waiting {
-    enum Kind : uint8_t { kPool, kSeek, kRoom } kind = kPool;
+    // kRoom: in one's own; kGuest: in somebody else's, who is away.
+    enum Kind : uint8_t { kPool, kSeek, kRoom, kGuest } kind = kPool;
     std::string key;  // The pool's control, the seek's id, the room's code.
   };
-  using Offers = absl::flat_hash_map<std::string, OpenSeek>;
 
-  std::string AddOffer(const Seeker& seeker, const Terms& terms,
-                       Waiting::Kind kind, size_t id_characters,
-                       Offers* offers);
-  std::variant<Pairing, Refusal> AcceptOffer(const Seeker& seeker,
-                                             std::string_view key,
-                                             const Refusal& none,
-                                             const Offers& offers);
+  //   owner waits --left--> owner away --somebody enters--> guest waits
+  //        ^                   |   ^                          |     |
+  //        '------ back -------'   '--------- left -----------'     '-- owner back: paired
+  struct Room {
+    Seeker owner;  // Without a session while away.
+    Terms terms;
+    std::optional<Seeker> guest;
+    kingpin::MonotonicTime kept_until;
+    bool lapsed = false;  // Goes with its guest.
+  };
+
   void Wait(SessionNumber session, Waiting waiting);
-  Pairing Pair(const Seeker& first, std::optional<Color> color,
-               const Seeker& second);
+  void LeavePool(const std::string& control, SessionNumber session);
+  // Both wait for nothing any more.
+  Pairing Pair(const Seeker& first, const Terms& terms, const Seeker& second);
 
-  const size_t most_games_;
+  Pairing PairInRoom(const Seeker& owner, const Terms& terms,
+                     const Seeker& guest);
+  // nullptr: there is none.
+  Room* FindRoom(std::string_view code);
+  void CloseRoom(const std::string& code);
+  void DropGuest(const std::string& code);
+  // One who has begun too many games meanwhile; with them a room may go whose time is
+  // over. False: there is no such guest.
+  bool DropBusyGuest(const std::string& code);
+  // Closes rooms whose owners have been away for too long.
+  void CloseKeptRooms(kingpin::MonotonicTime now);
+
+  const LobbyOptions options_;
   absl::flat_hash_map<SessionNumber, Waiting> waiting_;
   // A pool that nobody waits in is erased.
   std::map<std::string, std::deque<Seeker>, std::less<>> pools_;
-  Offers seeks_;
-  Offers rooms_;
+  absl::flat_hash_map<std::string, OpenSeek> seeks_;
+  uint64_t seeks_made_ = 0;
+  absl::flat_hash_map<std::string, Room> rooms_;           // By code.
+  absl::flat_hash_map<std::string, std::string> room_of_;  // By RoomKey().
+  // Rooms that were left, in that order; some of them are not there or not away any more.
+  std::deque<std::pair<kingpin::MonotonicTime, std::string>> left_rooms_;
   absl::flat_hash_map<std::string, GameInfo> games_;
   // Of people.
   absl::flat_hash_map<std::string, std::vector<std::string>> games_of_;
   uint64_t version_ = 0;
-  uint64_t offers_made_ = 0;
   absl::InsecureBitGen random_;
 };
 

@@ -21,8 +21,8 @@ using kingpin::ConnectionId;
 constexpr size_t kGameIdCharacters = 10;
 constexpr size_t kMostGamesListed = 50;
 
-Seeker SeekerOf(const LobbyCommand& command) {
-  return {command.connection.bits(), command.player};
+Terms TermsOf(const ClientMessage& message) {
+  return {message.control, message.casual, message.color};
 }
 
 }  // namespace
@@ -32,10 +32,12 @@ LobbyDesk::LobbyDesk(GameServerShared* shared, kingpin::IOHandler* loop,
     : shared_(*shared),
       loop_(*loop),
       courier_(*courier),
-      lobby_(shared->game_options().max_games) {}
+      lobby_({.max_games = shared->game_options().max_games,
+              .keep_room = shared->game_options().keep_room}) {}
 
 void LobbyDesk::Handle(const LobbyCommand& command) {
   const ClientMessage& message = command.message;
+  const Seeker seeker{command.connection.bits(), command.player};
   switch (message.type) {
     case ClientMessage::kLobby:
       return Look(command);
@@ -43,30 +45,34 @@ void LobbyDesk::Handle(const LobbyCommand& command) {
       return Reply(command,
                    GamesMessage(message.id, lobby_, kMostGamesListed));
     case ClientMessage::kCancel:
-      lobby_.Cancel(command.connection.bits());
+      lobby_.Cancel(seeker.session);
       Reply(command, OkMessage(TypeName(message.type), message.id));
       break;
     default:
-      if (lobby_.MayBegin(command.player)) {
-        FindGame(command);
+      if (lobby_.MayBegin(seeker.player)) {
+        FindGame(seeker, message);
       } else {
-        Refuse(command, {"too_many", "you play too many games: end one"});
+        Refuse(seeker, message,
+               {"too_many", "you play too many games: end one"});
       }
   }
   NoteChange();
 }
 
-void LobbyDesk::FindGame(const LobbyCommand& command) {
-  switch (command.message.type) {
+void LobbyDesk::FindGame(const Seeker& seeker, const ClientMessage& message) {
+  switch (message.type) {
     case ClientMessage::kPool:
-      return JoinPool(command);
-    case ClientMessage::kBot:
-      return PlayBot(command);
+      return JoinPool(seeker, message);
     case ClientMessage::kSeek:
+      return AddSeek(seeker, message);
     case ClientMessage::kRoom:
-      return Offer(command);
+      return OpenRoom(seeker, message);
+    case ClientMessage::kBot:
+      return PlayBot(seeker, message);
+    case ClientMessage::kAccept:
+      return AcceptSeek(seeker, message);
     default:
-      return Take(command);
+      return EnterRoom(seeker, message);
   }
 }
 
@@ -74,10 +80,17 @@ void LobbyDesk::Reply(const LobbyCommand& command, std::string text) {
   courier_.Send(command.connection, std::move(text));
 }
 
-void LobbyDesk::Refuse(const LobbyCommand& command, const Refusal& refusal) {
+void LobbyDesk::Refuse(const Seeker& seeker, const ClientMessage& message,
+                       const Refusal& refusal) {
   shared_.counters(loop_.thread()).refused.Add();
-  Reply(command, ErrorMessage(TypeName(command.message.type),
-                              command.message.id, refusal));
+  courier_.Send(ConnectionId(seeker.session),
+                ErrorMessage(TypeName(message.type), message.id, refusal));
+}
+
+void LobbyDesk::TellToWait(const Seeker& seeker, const ClientMessage& message,
+                           std::string_view code) {
+  courier_.Send(ConnectionId(seeker.session),
+                WaitingMessage(TypeName(message.type), message.id, code));
 }
 
 void LobbyDesk::Look(const LobbyCommand& command) {
@@ -89,41 +102,53 @@ void LobbyDesk::Look(const LobbyCommand& command) {
   Reply(command, LobbyMessage(lobby_, shared_.sessions()));
 }
 
-void LobbyDesk::JoinPool(const LobbyCommand& command) {
+void LobbyDesk::JoinPool(const Seeker& seeker, const ClientMessage& message) {
   const std::optional<Pairing> pairing =
-      lobby_.JoinPool(SeekerOf(command), command.message.control);
+      lobby_.JoinPool(seeker, message.control);
   if (pairing.has_value()) return Begin(*pairing);
-  Reply(command, WaitingMessage("pool", command.message.id, ""));
+  TellToWait(seeker, message, "");
 }
 
-void LobbyDesk::Offer(const LobbyCommand& command) {
-  const ClientMessage& message = command.message;
-  const Terms terms{message.control, message.casual, message.color};
-  const std::string code = message.type == ClientMessage::kSeek
-                               ? lobby_.AddSeek(SeekerOf(command), terms)
-                               : lobby_.OpenRoom(SeekerOf(command), terms);
-  Reply(command, WaitingMessage(TypeName(message.type), message.id, code));
+void LobbyDesk::AddSeek(const Seeker& seeker, const ClientMessage& message) {
+  TellToWait(seeker, message, lobby_.AddSeek(seeker, TermsOf(message)));
 }
 
-void LobbyDesk::Take(const LobbyCommand& command) {
-  const ClientMessage& message = command.message;
-  const std::variant<Pairing, Refusal> result =
-      message.type == ClientMessage::kAccept
-          ? lobby_.AcceptSeek(SeekerOf(command), message.seek)
-          : lobby_.EnterRoom(SeekerOf(command), message.code);
+void LobbyDesk::OpenRoom(const Seeker& seeker, const ClientMessage& message) {
+  const std::variant<Pairing, WaitsInRoom> result =
+      lobby_.OpenRoom(seeker, TermsOf(message), shared_.clock().Now());
   if (const Pairing* pairing = std::get_if<Pairing>(&result)) {
     return Begin(*pairing);
   }
-  Refuse(command, std::get<Refusal>(result));
+  TellToWait(seeker, message, std::get<WaitsInRoom>(result).code);
 }
 
-void LobbyDesk::PlayBot(const LobbyCommand& command) {
-  const ClientMessage& message = command.message;
-  if (shared_.bots() == nullptr) {
-    return Refuse(command, {"no_bot", "no computer plays here"});
+void LobbyDesk::AcceptSeek(const Seeker& seeker, const ClientMessage& message) {
+  const std::variant<Pairing, Refusal> result =
+      lobby_.AcceptSeek(seeker, message.seek);
+  if (const Pairing* pairing = std::get_if<Pairing>(&result)) {
+    return Begin(*pairing);
   }
-  Begin(lobby_.PairWith(SeekerOf(command),
-                        {message.control, true, message.color},
+  Refuse(seeker, message, std::get<Refusal>(result));
+}
+
+void LobbyDesk::EnterRoom(const Seeker& seeker, const ClientMessage& message) {
+  const std::variant<Pairing, WaitsInRoom, Refusal> result =
+      lobby_.EnterRoom(seeker, message.code, shared_.clock().Now());
+  if (const Pairing* pairing = std::get_if<Pairing>(&result)) {
+    return Begin(*pairing);
+  }
+  if (const Refusal* refusal = std::get_if<Refusal>(&result)) {
+    return Refuse(seeker, message, *refusal);
+  }
+  // Whose guest it is knows the code.
+  TellToWait(seeker, message, "");
+}
+
+void LobbyDesk::PlayBot(const Seeker& seeker, const ClientMessage& message) {
+  if (shared_.bots() == nullptr) {
+    return Refuse(seeker, message, {"no_bot", "no computer plays here"});
+  }
+  Begin(lobby_.PairWith(seeker, {message.control, true, message.color},
                         BotPlayer(static_cast<int>(message.level))));
 }
 
@@ -175,7 +200,7 @@ void LobbyDesk::Welcome(ConnectionId connection, const Guest& guest) {
 
 void LobbyDesk::Leave(ConnectionId connection) {
   onlookers_.erase(connection);
-  lobby_.Cancel(connection.bits());
+  lobby_.Leave(connection.bits(), shared_.clock().Now());
   NoteChange();
 }
 

@@ -53,16 +53,22 @@ class LobbyDesk {
  private:
   void Look(const LobbyCommand& command);
   // Of who wants a game.
-  void FindGame(const LobbyCommand& command);
-  void JoinPool(const LobbyCommand& command);
-  void Offer(const LobbyCommand& command);
-  void Take(const LobbyCommand& command);
-  void PlayBot(const LobbyCommand& command);
+  void FindGame(const Seeker& seeker, const ClientMessage& message);
+  void JoinPool(const Seeker& seeker, const ClientMessage& message);
+  void AddSeek(const Seeker& seeker, const ClientMessage& message);
+  void OpenRoom(const Seeker& seeker, const ClientMessage& message);
+  void AcceptSeek(const Seeker& seeker, const ClientMessage& message);
+  void EnterRoom(const Seeker& seeker, const ClientMessage& message);
+  void PlayBot(const Seeker& seeker, const ClientMessage& message);
   void Begin(const Pairing& pairing);
   void Begin(const NewGame& game);
   void CannotBegin(const NewGame& game, const Refusal& refusal);
   void Reply(const LobbyCommand& command, std::string text);
-  void Refuse(const LobbyCommand& command, const Refusal& refusal);
+  void Refuse(const Seeker& seeker, const ClientMessage& message,
+              const Refusal& refusal);
+  // `code` as in WaitingMessage().
+  void TellToWait(const Seeker& seeker, const ClientMessage& message,
+                  std::string_view code);
   // Those who look on are told, soon, and once for many changes.
   void NoteChange();
   void TellChange();

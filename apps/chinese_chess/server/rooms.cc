@@ -297,28 +297,29 @@ void Rooms::Resume(Room& room, const RoomCommand& command,
                    std::optional<Color> color) {
   const ClientMessage& message = command.message;
   DelayedGame* delayed = color.has_value() ? nullptr : room.delayed.get();
+  const LiveGame& game = delayed == nullptr ? room.game : delayed->game();
   EventHistory& history =
       delayed == nullptr ? room.history : delayed->history();
+  const absl::Duration delay =
+      delayed == nullptr ? absl::ZeroDuration() : delayed->delay();
+  const MonotonicTime seen_at = now() + -delay;
   std::vector<PublishedEvent> missed;
   if (!message.v.has_value() ||
       !history.After(static_cast<uint64_t>(*message.v), &missed)) {
     if (message.v.has_value()) counters().resynced.Add();
-    GameView view{color, message.mute, room.viewers, now(), {}};
-    if (delayed != nullptr) view.delay = delayed->delay();
-    view.now = view.now + -view.delay;
-    courier_.Send(
-        command.connection,
-        GameMessage(delayed == nullptr ? room.game : delayed->game(), view));
-    return;
+    return courier_.Send(command.connection,
+                         GameMessage(game, {color, message.mute, room.viewers,
+                                            seen_at, delay, message.id}));
   }
   counters().resumed.Add();
-  courier_.Send(command.connection, OkMessage("join", message.id));
   for (const PublishedEvent& event : missed) {
     courier_.Send(command.connection,
                   event.IsFor(color.has_value(), message.mute)
                       ? *event.text
                       : SkipMessage(message.game, event.version));
   }
+  // Last, for the clocks in the events are those of then.
+  courier_.Send(command.connection, ResumedMessage(message.id, game, seen_at));
 }
 
 void Rooms::DropMember(Room& room, ConnectionId connection) {

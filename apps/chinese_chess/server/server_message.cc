@@ -137,6 +137,11 @@ void AddSide(const LiveGame& game, Color color, MonotonicTime now,
   writer->EndObject();
 }
 
+void AddTurn(const LiveGame& game, MonotonicTime now, MessageWriter* writer) {
+  writer->Add("turn_ms", game.TurnTime(now));
+  writer->Add("clock", game.clock_runs());
+}
+
 void AddGameInfo(const GameInfo& info, MessageWriter* writer) {
   writer->Add("game", info.id);
   AddPlayer("red", info.players[0], writer);
@@ -293,8 +298,9 @@ std::string RecordMessage(std::string_view id, std::string_view game,
 }
 
 std::string GameMessage(const LiveGame& game, const GameView& view) {
-  const auto& [you, muted, viewers, now, delay] = view;
+  const auto& [you, muted, viewers, now, delay, id] = view;
   MessageWriter writer("game");
+  AddId(id, &writer);
   writer.Add("game", game.setup().id);
   writer.Add("v", game.version());
   AddColor("you", you, &writer);
@@ -303,8 +309,7 @@ std::string GameMessage(const LiveGame& game, const GameView& view) {
   AddSide(game, Color::kRed, now, &writer);
   AddSide(game, Color::kBlack, now, &writer);
   writer.Add("turn", ColorText(game.game().position().turn()));
-  writer.Add("turn_ms", game.TurnTime(now));
-  writer.Add("clock", game.clock_runs());
+  AddTurn(game, now, &writer);
   writer.Add("fen", FormatFen(game.game().position()));
   AddMoves(game, &writer);
   AddWarning(game.game().warning(), &writer);
@@ -317,6 +322,18 @@ std::string GameMessage(const LiveGame& game, const GameView& view) {
   if (!muted) AddChatLines(game.chat(you.has_value()), &writer);
   writer.Add("viewers", viewers);
   if (delay > absl::ZeroDuration()) writer.Add("delay_ms", delay);
+  return writer.Take();
+}
+
+std::string ResumedMessage(std::string_view id, const LiveGame& game,
+                           MonotonicTime now) {
+  MessageWriter writer("ok");
+  writer.Add("re", "join");
+  AddId(id, &writer);
+  writer.Add("game", game.setup().id);
+  writer.Add("red_ms", game.Left(Color::kRed, now));
+  writer.Add("black_ms", game.Left(Color::kBlack, now));
+  AddTurn(game, now, &writer);
   return writer.Take();
 }
 

@@ -67,11 +67,16 @@ struct GameView {
   bool muted = false;        // Without the chat.
   size_t viewers = 0;
   kingpin::MonotonicTime now;
-  absl::Duration delay;  // So much older than it is.
+  absl::Duration delay;      // So much older than it is.
+  std::string_view id = {};  // Of the message that asked.
 };
 
 // All that there is to know, to start or to start again from.
 std::string GameMessage(const LiveGame& game, const GameView& view);
+// Ends the answer to who had seen a part, which begins with the events after that: how
+// the clocks stand at `now`.
+std::string ResumedMessage(std::string_view id, const LiveGame& game,
+                           kingpin::MonotonicTime now);
 std::string EventMessage(std::string_view game, const GameEvent& event);
 // In place of an event that is not for the recipient.
 std::string SkipMessage(std::string_view game, uint64_t version);

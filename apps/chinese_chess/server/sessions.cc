@@ -138,6 +138,13 @@ void Sessions::Refuse(const Session& session, const ClientMessage& message,
                 ErrorMessage(TypeName(message.type), message.id, refusal));
 }
 
+void Sessions::RefuseLost(const Session& session, ClientMessage::Type type,
+                          std::string_view id) {
+  counters().posts_lost.Add();
+  courier_.Send(session.id,
+                ErrorMessage(TypeName(type), id, {"busy", "say that again"}));
+}
+
 void Sessions::Dispatch(Session& session, ClientMessage message) {
   switch (message.type) {
     case ClientMessage::kPing:
@@ -209,6 +216,7 @@ MaybeRefused Sessions::SayHello(Session& session,
         thread.lobby().Welcome(id, guest);
       });
   if (posted) return std::nullopt;
+  session.guest.reset();  // So that it can be said again.
   return Refusal{"busy", "the server is busy"};
 }
 
@@ -237,15 +245,15 @@ void Sessions::TellRoom(Session& session, ClientMessage message) {
     }
   }
   const int owner = shared_.Owner(message.game);
+  const ClientMessage::Type type = message.type;
+  const std::string id = message.id;
   RoomCommand command{session.id, PlayerOf(session), std::move(message),
                       session.lag.value_or(absl::ZeroDuration())};
   const bool posted =
       shared_.Tell(owner, [command = std::move(command)](GameThread& thread) {
         thread.rooms().Handle(command);
       });
-  if (posted) return;
-  counters().posts_lost.Add();
-  courier_.Send(session.id, ErrorMessage("", "", {"busy", "say that again"}));
+  if (!posted) RefuseLost(session, type, id);
 }
 
 void Sessions::Unfollow(Session& session, const ClientMessage& message) {
@@ -277,15 +285,15 @@ void Sessions::LeaveLobby(ConnectionId connection) {
 
 void Sessions::TellLobby(Session& session, ClientMessage message) {
   session.in_lobby = true;
+  const ClientMessage::Type type = message.type;
+  const std::string id = message.id;
   LobbyCommand command{session.id, PlayerOf(session), std::move(message)};
   const bool posted =
       shared_.Tell(GameServerShared::kLobbyThread,
                    [command = std::move(command)](GameThread& thread) {
                      thread.lobby().Handle(command);
                    });
-  if (posted) return;
-  counters().posts_lost.Add();
-  courier_.Send(session.id, ErrorMessage("", "", {"busy", "say that again"}));
+  if (!posted) RefuseLost(session, type, id);
 }
 
 // The archive's thread answers to the connection's mailbox.

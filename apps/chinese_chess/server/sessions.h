@@ -95,6 +95,9 @@ class Sessions {
   Player PlayerOf(const Session& session) const;
   void Refuse(const Session& session, const ClientMessage& message,
               const Refusal& refusal);
+  // What was to be passed on found the mailbox full.
+  void RefuseLost(const Session& session, ClientMessage::Type type,
+                  std::string_view id);
 
   void Ping(Session& session);
   void ArmPings();

@@ -78,9 +78,9 @@ function render() {
   showTitle();
 }
 
-async function enterRoom(code) {
+function enterRoom(code) {
   history.replaceState(null, '', '#/');
-  await client.request(say.enter(code));
+  client.waitFor(say.enter(code));
 }
 
 function whenOnline(action) {

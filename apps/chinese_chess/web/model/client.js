@@ -20,6 +20,8 @@ import {settings} from './settings.js';
 const ANSWER_TIMEOUT = 8000;
 const RESEND_AFTER = 2500;
 const REJOIN_AFTER = 1000;
+// Of a join: it says nothing about the game.
+const TRY_AGAIN = ['no_answer', 'busy', 'too_fast'];
 // A list as long as this one need not be all.
 const MOST_LISTED = 50;
 
@@ -125,13 +127,20 @@ class Client extends Emitter {
 
   #welcomed(message) {
     this.me = {id: message.player, name: message.name};
+    const known = new Set(this.ownGames);
     this.ownGames = message.games;
     settings.set('token', message.token);
     this.#setStatus('online');
     this.emit('welcome', message);
     if (this.#lobbyWanted) this.#say(say.lobby(true));
     if (this.game !== null) this.#join();
-    if (this.waiting !== null) this.#wait(this.waiting.message);
+    if (this.waiting !== null) this.#waitAgain(message.games.find((id) => !known.has(id)));
+  }
+
+  // `begun`: a game that is new, if any. Somebody came while nobody could be told here.
+  #waitAgain(begun) {
+    if (begun === undefined) this.waitFor(this.waiting.message);
+    else this.#paired(begun);
   }
 
   // --- Finding an opponent ---------------------------------------------------------------
@@ -154,29 +163,29 @@ class Client extends Emitter {
     this.emit('games');
   }
 
-  // pool, seek, room: until somebody comes.
+  // pool, seek, room, enter: until somebody comes. Said again with every connection; a room
+  // has the same code then.
   async waitFor(message) {
-    if (await this.#wait(message)) return;
-    this.waiting = null;
+    const again = this.waiting?.message === message;
+    this.waiting = {what: message.t, message, code: again ? this.waiting.code : null};
+    this.emit('waiting');
+    const answer = await this.ask(message);
+    // Somebody came, or it was given up; or the connection was lost.
+    if (this.waiting?.message !== message || answer.code === 'no_answer') return;
+    if (answer.t === 'error') {
+      this.waiting = null;
+      this.emit('refused', answer);
+    } else if (answer.code) {
+      this.waiting.code = answer.code;
+    }
     this.emit('waiting');
   }
 
-  // False: refused.
-  async #wait(message) {
-    this.waiting = {what: message.t, message, code: null};
+  #paired(id) {
+    this.waiting = null;
+    this.ownGames = [...new Set([...this.ownGames, id])];
     this.emit('waiting');
-    const answer = await this.ask(message);
-    if (answer.t === 'error') {
-      // Lost with the connection: it is said again with the next.
-      if (answer.code === 'no_answer') return true;
-      this.emit('refused', answer);
-      return false;
-    }
-    if (this.waiting !== null && answer.code) {
-      this.waiting.code = answer.code;
-      this.emit('waiting');
-    }
-    return true;
+    this.emit('paired', id);
   }
 
   stopWaiting() {
@@ -220,8 +229,10 @@ class Client extends Emitter {
     const {game} = this;
     const version = whole ? undefined : (game.version ?? undefined);
     this.ask(say.join(game.id, version, !settings.get('chat'))).then((answer) => {
-      if (answer.t !== 'error' || game !== this.game || answer.code === 'no_answer') return;
-      if (answer.code === 'too_fast') return this.#joinLater();
+      if (answer.t !== 'error' || game !== this.game) return;
+      // Lost with the connection: it is said again with the next.
+      if (this.status !== 'online') return;
+      if (TRY_AGAIN.includes(answer.code)) return this.#joinLater();
       this.emit('game', 'missing');
     });
     if (this.pending !== null) this.#sendMove();
@@ -290,14 +301,13 @@ class Client extends Emitter {
         this.lobby = message;
         return this.emit('lobby');
       case 'paired':
-        this.waiting = null;
-        this.ownGames = [...new Set([...this.ownGames, message.game])];
-        this.emit('waiting');
-        return this.emit('paired', message.game);
+        return this.#paired(message.game);
       case 'error':
         if (message.re === 'hello') this.#helloRefused(message.code);
         return answer ? undefined : this.#refused(message);
       case 'ok':
+        // With the clocks of the game.
+        return message.re === 'join' ? this.#receiveOfGame(message) : undefined;
       case 'waiting':
       case 'games':
       case 'history':
@@ -310,6 +320,8 @@ class Client extends Emitter {
 
   #refused(message) {
     if (this.pending !== null && message.id === this.pending.id) {
+      // It is said again soon.
+      if (message.code === 'busy') return;
       this.pending = null;
       // wrong_ply and the like: what is here is not what is there.
       if (message.code !== 'illegal_move') this.#joinLater();

@@ -29,11 +29,6 @@ export class GameClock {
     return this.#running;
   }
 
-  stop(now) {
-    for (const color of ['red', 'black']) this.#left[color] = this.read(color, now).main;
-    this.#running = null;
-  }
-
   start(color, now) {
     if (this.#running !== null) return;
     this.set(this.#left, color, now);

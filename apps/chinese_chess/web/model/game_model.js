@@ -24,7 +24,7 @@ export class GameModel {
     this.players = {red: unknownPlayer(), black: unknownPlayer()};
     this.clock = new GameClock(null);
     this.offers = {draw: null, takeback: null, rematch: null};
-    this.warning = null;
+    this.warning = null; // {reason, offender}: once more ends the game so.
     this.result = '*';
     this.reason = 'none';
     this.next = null;
@@ -32,6 +32,7 @@ export class GameModel {
     this.delay = 0; // What is shown is so much older; until the game is over.
     this.viewerNames = [];
     this.chat = [];
+    this.record = null; // As the archive has it; null: the game is not from there.
     this.reset(START_FEN, []);
   }
 
@@ -89,6 +90,7 @@ export class GameModel {
       this.viewerNames = message.names.slice(0, MOST_LINES);
       return 'viewers';
     }
+    if (message.t === 'ok') return this.#receiveClocks(message, now);
     if (this.version === null || message.v > this.version + 1) return 'gap';
     if (message.v <= this.version) return 'stale';
     // A move that does not fit is a gap, too.
@@ -102,7 +104,7 @@ export class GameModel {
     this.you = message.you ?? null;
     this.control = message.control;
     this.casual = message.casual;
-    this.warning = message.warning ?? null;
+    this.warning = warningOf(message);
     for (const name of ['draw', 'takeback', 'rematch']) this.offers[name] = message[name] ?? null;
     this.result = message.result;
     this.reason = message.reason;
@@ -124,6 +126,13 @@ export class GameModel {
       message.turn_ms ?? 0,
     );
     return 'game';
+  }
+
+  // Ends what was missed: its events have the clocks of then, and this those of now.
+  #receiveClocks({red_ms: red, black_ms: black, turn_ms: spent, clock}, now) {
+    if (!this.known || red === undefined || black === undefined) return 'stale';
+    this.clock.set({red, black}, clock ? this.turn : null, now, spent ?? 0);
+    return 'clocks';
   }
 
   #setPresence(color, online, grace, now) {
@@ -169,7 +178,7 @@ export class GameModel {
       return false;
     if (this.offers.draw === message.by) this.offers.draw = null;
     this.offers.takeback = null;
-    this.warning = message.warning ?? null;
+    this.warning = warningOf(message);
     this.clock.set({red: message.red_ms, black: message.black_ms}, this.turn, now);
     return true;
   }
@@ -193,7 +202,8 @@ export class GameModel {
   }
 
   // A finished one, out of the archive.
-  static fromRecord(id, {start, moves, tags = {}, result, reason}) {
+  static fromRecord(id, record) {
+    const {start, moves, tags = {}, result, reason} = record;
     const game = new GameModel(id);
     game.reset(start ?? START_FEN, moves);
     const tag = (name) => (typeof tags[name] === 'string' ? tags[name] : '');
@@ -204,9 +214,13 @@ export class GameModel {
     game.result = result;
     game.reason = reason;
     game.version = 0;
+    game.record = record;
     return game;
   }
 }
+
+const warningOf = ({warning, offender = null}) =>
+  warning === undefined ? null : {reason: warning, offender};
 
 const lineOf = ({by = null, name, text}) => ({by, name, text});
 

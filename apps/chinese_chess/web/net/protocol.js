@@ -60,14 +60,22 @@ const shape = (fields) => (value) =>
 
 const person = {id: text, name: text};
 const side = shape({...person, online: flag, left_ms: number, grace_ms: maybe(number)});
-const timedMove = shape({move, at_ms: maybe(number), charged_ms: maybe(number)});
+const times = {at_ms: maybe(count), charged_ms: maybe(count)};
+const timedMove = shape({move, ...times});
 const event = {game: text, v: count};
 const clocks = {red_ms: number, black_ms: number};
 
 const SHAPES = {
   welcome: shape({player: text, name: text, token: text, games: listOf(text)}),
   error: shape({re: maybe(text), code: text, text}),
-  ok: shape({re: maybe(text)}),
+  ok: shape({
+    re: maybe(text),
+    game: maybe(text),
+    red_ms: maybe(number),
+    black_ms: maybe(number),
+    turn_ms: maybe(number),
+    clock: maybe(flag),
+  }),
   ping: shape({n: number}),
   pong: shape({n: maybe(number)}),
   waiting: shape({re: text, code: maybe(text), seek: maybe(text)}),
@@ -129,6 +137,8 @@ const SHAPES = {
     draw: maybe(color),
     takeback: maybe(color),
     rematch: maybe(color),
+    warning: maybe(text),
+    offender: maybe(color),
     result,
     reason: text,
     next: maybe(text),
@@ -137,7 +147,16 @@ const SHAPES = {
     viewers: count,
     delay_ms: maybe(count),
   }),
-  move: shape({...event, ...clocks, by: color, ply: count, move}),
+  move: shape({
+    ...event,
+    ...clocks,
+    ...times,
+    by: color,
+    ply: count,
+    move,
+    warning: maybe(text),
+    offender: maybe(color),
+  }),
   offer: shape({...event, by: color, offer}),
   decline: shape({...event, by: color, offer}),
   takeback: shape({...event, ...clocks, ply: count}),

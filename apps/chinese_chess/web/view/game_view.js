@@ -22,6 +22,7 @@ import {h, iconButton} from './dom.js';
 import {recordMenu} from './record_menu.js';
 import {resultCard} from './result_card.js';
 import {sounds} from './sounds.js';
+import {resultText, statusText} from './status_text.js';
 
 const TICK = 100;
 
@@ -229,15 +230,8 @@ export class GameView {
 
   #statusText(newest) {
     const {game} = this;
-    if (!game.known) return t('loading');
-    if (!newest) return t('browsing', {ply: this.#ply, of: game.ply});
-    if (game.over) return resultText(game);
-    if (game.moves.at(-1)?.check)
-      return t(game.yourTurn ? 'you_are_in_check' : `check_${game.turn}`);
-    if (game.warning) return t('repetition_warning');
-    if (game.you === null) return t(`turn_${game.turn}`);
-    if (game.ply < 2 && game.yourTurn) return t('first_move_soon');
-    return t(game.yourTurn ? 'your_turn' : 'their_turn');
+    if (game.known && !newest) return t('browsing', {ply: this.#ply, of: game.ply});
+    return statusText(game);
   }
 
   #showResult(newest) {
@@ -342,11 +336,4 @@ function takenBy(color, start, position) {
     const gone = count(start.cells, piece) - count(position.cells, piece);
     return new Array(Math.max(0, gone)).fill(piece);
   });
-}
-
-export function resultText(game) {
-  const reason = t(`reason_${game.reason}`);
-  if (game.reason === 'aborted') return reason;
-  const who = game.result === '1/2-1/2' ? t('drawn') : t(`wins_${game.winner}`);
-  return t('result_by', {who, reason});
 }

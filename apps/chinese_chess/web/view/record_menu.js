@@ -1,11 +1,11 @@
 // Downloads of a game's record.
 
 import {t} from '../i18n/i18n.js';
-import {formatPgn} from '../model/record.js';
+import {formatJson, formatPgn} from '../model/record.js';
 import {h, select} from './dom.js';
 
-function save(name, text) {
-  const url = URL.createObjectURL(new Blob([text], {type: 'text/plain;charset=utf-8'}));
+function save(name, type, text) {
+  const url = URL.createObjectURL(new Blob([text], {type: `${type};charset=utf-8`}));
   const link = h('a', {href: url, download: name});
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 1000);
@@ -17,6 +17,7 @@ export function recordMenu(getGame) {
     ['chinese', t('record_chinese')],
     ['wxf', 'WXF'],
     ['iccs', 'ICCS'],
+    ['json', 'JSON'],
   ];
   const menu = select(
     formats,
@@ -25,7 +26,9 @@ export function recordMenu(getGame) {
       menu.value = '';
       if (format === '') return;
       const game = getGame();
-      save(`xiangqi-${game.id}.pgn`, formatPgn(game, format));
+      const name = `xiangqi-${game.id}`;
+      if (format === 'json') save(`${name}.json`, 'application/json', formatJson(game));
+      else save(`${name}.pgn`, 'text/plain', formatPgn(game, format));
     },
     {class: 'download', 'aria-label': t('download')},
   );

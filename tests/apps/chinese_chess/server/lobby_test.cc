@@ -2,16 +2,19 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "apps/chinese_chess/rules/piece.h"
 #include "apps/chinese_chess/server/bot_player.h"
 #include "apps/chinese_chess/server/refusal.h"
 #include "apps/chinese_chess/server/time_control.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "kingpin/sys/clock.h"
 
 namespace chinese_chess {
 namespace {
@@ -26,6 +29,26 @@ Seeker Somebody(SessionNumber session) {
 }
 
 TimeControl Control(const char* text) { return *ParseTimeControl(text); }
+
+constexpr kingpin::MonotonicTime kNow{1'000'000'000};
+
+// The code, if there is nobody to play with yet.
+std::string Open(Lobby& lobby, const Seeker& seeker, const Terms& terms,
+                 kingpin::MonotonicTime now = kNow) {
+  return std::get<WaitsInRoom>(lobby.OpenRoom(seeker, terms, now)).code;
+}
+std::string Open(Lobby& lobby, SessionNumber session) {
+  return Open(lobby, Somebody(session), {.control = Control("5+3")});
+}
+
+// What entering comes to: "paired", "waits", or why not.
+std::string Enter(Lobby& lobby, const Seeker& seeker, std::string_view code,
+                  kingpin::MonotonicTime now = kNow) {
+  const auto result = lobby.EnterRoom(seeker, code, now);
+  if (std::holds_alternative<Pairing>(result)) return "paired";
+  if (std::holds_alternative<WaitsInRoom>(result)) return "waits";
+  return std::string(std::get<Refusal>(result).code);
+}
 
 std::vector<SessionNumber> Sessions(const Pairing& pairing) {
   return {pairing.seekers[0].session, pairing.seekers[1].session};
@@ -73,13 +96,11 @@ TEST(LobbyTest, ASessionWaitsForOneThing) {
   lobby.JoinPool(Somebody(1), Control("5+3"));
   lobby.AddSeek(Somebody(1), {.control = Control("5+3")});
   EXPECT_THAT(lobby.pools(), IsEmpty());
-  const std::string code =
-      lobby.OpenRoom(Somebody(1), {.control = Control("5+3")});
+  const std::string code = Open(lobby, 1);
   EXPECT_THAT(lobby.seeks(), IsEmpty());
   EXPECT_TRUE(lobby.Cancel(1));
   EXPECT_FALSE(lobby.Cancel(1));
-  EXPECT_TRUE(
-      std::holds_alternative<Refusal>(lobby.EnterRoom(Somebody(2), code)));
+  EXPECT_EQ(Enter(lobby, Somebody(2), code), "no_room");
 }
 
 TEST(LobbyTest, ASeekHasTermsAndOneTaker) {
@@ -108,16 +129,118 @@ TEST(LobbyTest, WhoIsPairedWaitsForNothingElse) {
   EXPECT_THAT(lobby.seeks(), IsEmpty());
 }
 
+TEST(LobbyTest, SeeksAreInTheOrderInWhichTheyCame) {
+  Lobby lobby;
+  std::vector<std::string> opened;
+  for (SessionNumber session = 1; session <= 50; ++session) {
+    opened.push_back(
+        lobby.AddSeek(Somebody(session), {.control = Control("5+3")}));
+  }
+  std::vector<std::string> listed;
+  for (const Lobby::OpenSeek* seek : lobby.seeks()) listed.push_back(seek->id);
+  EXPECT_EQ(listed, opened);
+}
+
 TEST(LobbyTest, ARoomIsFoundByItsCodeOnly) {
   Lobby lobby;
-  const std::string code = lobby.OpenRoom(
-      Somebody(1), {.control = Control("5+3"), .color = Color::kRed});
+  const std::string code =
+      Open(lobby, Somebody(1),
+           {.control = Control("5+3"), .casual = true, .color = Color::kRed});
   EXPECT_EQ(code.size(), 6u);
   EXPECT_THAT(lobby.seeks(), IsEmpty());
-  EXPECT_EQ(std::get<Refusal>(lobby.EnterRoom(Somebody(2), "999999")).code,
-            "no_room");
-  EXPECT_THAT(Sessions(std::get<Pairing>(lobby.EnterRoom(Somebody(2), code))),
-              ElementsAre(1u, 2u));
+  EXPECT_EQ(Enter(lobby, Somebody(2), "999999"), "no_room");
+  EXPECT_EQ(Enter(lobby, Somebody(1), code), "own_offer");
+  const Pairing pairing =
+      std::get<Pairing>(lobby.EnterRoom(Somebody(2), code, kNow));
+  EXPECT_THAT(Sessions(pairing), ElementsAre(1u, 2u));
+  EXPECT_TRUE(pairing.casual);
+  EXPECT_EQ(pairing.control, Control("5+3"));
+  EXPECT_EQ(Enter(lobby, Somebody(3), code), "no_room");
+}
+
+TEST(LobbyTest, WhoComesBackHasTheSameRoom) {
+  Lobby lobby;
+  const std::string code = Open(lobby, 1);
+  lobby.Leave(1, kNow);
+  // The same player on another connection.
+  const Seeker back = {9, Somebody(1).player};
+  EXPECT_NE(Open(lobby, back, {.control = Control("10+5")}), code);
+  EXPECT_EQ(Open(lobby, back, {.control = Control("5+3")}), code);
+  EXPECT_EQ(Open(lobby, back, {.control = Control("5+3")}), code);
+  EXPECT_NE(Open(lobby, 2), code);
+  EXPECT_THAT(
+      Sessions(std::get<Pairing>(lobby.EnterRoom(Somebody(3), code, kNow))),
+      UnorderedElementsAre(9u, 3u));
+}
+
+TEST(LobbyTest, WhoComesBackIsTakenForTheOneWhoseConnectionIsDead) {
+  Lobby lobby;
+  const std::string code = Open(lobby, 1);
+  const Seeker back = {9, Somebody(1).player};
+  EXPECT_EQ(Open(lobby, back, {.control = Control("5+3")}), code);
+  lobby.Leave(1, kNow);  // Noticed at last.
+  EXPECT_FALSE(lobby.Cancel(1));
+  EXPECT_EQ(Enter(lobby, Somebody(2), code), "paired");
+}
+
+TEST(LobbyTest, AFriendWaitsForWhoIsAway) {
+  Lobby lobby;
+  const std::string code = Open(lobby, 1);
+  lobby.Leave(1, kNow);
+  EXPECT_EQ(Enter(lobby, Somebody(2), code), "waits");
+  EXPECT_EQ(Enter(lobby, Somebody(2), code), "waits");
+  EXPECT_EQ(Enter(lobby, Somebody(3), code), "no_room");
+  // The friend's connection was lost, too.
+  lobby.Leave(2, kNow);
+  EXPECT_EQ(Enter(lobby, {8, Somebody(2).player}, code), "waits");
+  const auto result = lobby.OpenRoom({9, Somebody(1).player},
+                                     {.control = Control("5+3")}, kNow);
+  EXPECT_THAT(Sessions(std::get<Pairing>(result)),
+              UnorderedElementsAre(8u, 9u));
+  EXPECT_EQ(Enter(lobby, Somebody(3), code), "no_room");
+  EXPECT_FALSE(lobby.Cancel(8));
+  EXPECT_FALSE(lobby.Cancel(9));
+}
+
+TEST(LobbyTest, ARoomIsKeptForAWhileOnly) {
+  Lobby lobby({.keep_room = absl::Minutes(10)});
+  const std::string code = Open(lobby, 1);
+  lobby.Leave(1, kNow);
+  const Seeker back = {9, Somebody(1).player};
+  const auto soon = kNow + absl::Minutes(9);
+  EXPECT_EQ(Open(lobby, back, {.control = Control("5+3")}, soon), code);
+  lobby.Leave(9, soon);
+  // Counted from the last time.
+  const auto later = kNow + absl::Minutes(18);
+  EXPECT_EQ(Enter(lobby, Somebody(2), code, later), "waits");
+  // As long as somebody waits in it.
+  const auto late = kNow + absl::Minutes(30);
+  EXPECT_EQ(Enter(lobby, Somebody(3), code, late), "no_room");
+  EXPECT_EQ(Enter(lobby, Somebody(2), code, late), "waits");
+  EXPECT_TRUE(lobby.Cancel(2));
+  EXPECT_EQ(Enter(lobby, Somebody(2), code, late), "no_room");
+  EXPECT_NE(Open(lobby, back, {.control = Control("5+3")}, late), code);
+}
+
+TEST(LobbyTest, ARoomThatIsGivenUpIsGone) {
+  Lobby lobby;
+  const std::string code = Open(lobby, 1);
+  EXPECT_TRUE(lobby.Cancel(1));
+  lobby.Leave(1, kNow);
+  EXPECT_EQ(Enter(lobby, Somebody(2), code), "no_room");
+  EXPECT_NE(Open(lobby, 1), code);
+}
+
+TEST(LobbyTest, SoManyRoomsAreKept) {
+  Lobby lobby({.most_kept = 2});
+  std::vector<std::string> codes;
+  for (SessionNumber session = 1; session <= 3; ++session) {
+    codes.push_back(Open(lobby, session));
+    lobby.Leave(session, kNow);
+  }
+  EXPECT_EQ(Enter(lobby, Somebody(9), codes[0]), "no_room");
+  EXPECT_EQ(Enter(lobby, Somebody(9), codes[1]), "waits");
+  EXPECT_EQ(Enter(lobby, Somebody(9), codes[2]), "waits");
 }
 
 TEST(LobbyTest, TheVersionTellsOfChanges) {
@@ -159,7 +282,7 @@ TEST(LobbyTest, GamesAreListedByViewers) {
 }
 
 TEST(LobbyTest, NobodyPlaysMoreGamesThanTheyMay) {
-  Lobby lobby(2);
+  Lobby lobby({.max_games = 2});
   const auto begin = [&](const std::string& id) {
     lobby.AddGame(Info(id, Somebody(1).player.id, BotPlayer(1).id));
   };

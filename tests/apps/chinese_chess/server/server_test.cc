@@ -24,6 +24,7 @@
 #include "apps/chinese_chess/server/game_store.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "kingpin/sys/clock.h"
 #include "tests/apps/chinese_chess/server/test_player.h"
 #include "tests/apps/chinese_chess/server/test_server.h"
 #include "tests/apps/chinese_chess/server/full_disk.h"
@@ -237,15 +238,43 @@ TEST(ServerTest, WhoComesBackGetsWhatTheyMissed) {
   EXPECT_EQ(pair.red.id(), red_id);
   EXPECT_THAT(pair.red.welcome(), HasSubstr(pair.game));
   pair.red.Join(pair.game, absl::StrCat(",\"v\":", seen));
-  EXPECT_EQ(Field(pair.red.Next("ok"), "re"), "join");
   EXPECT_EQ(Field(pair.red.Next(), "t"), "presence");
   const std::string chat = pair.red.Next();
   EXPECT_EQ(Field(chat, "text"), "are you there?");
   EXPECT_EQ(Field(chat, "v"), absl::StrCat(seen + 2));
+  EXPECT_EQ(Field(pair.red.Next(), "re"), "join");
   EXPECT_EQ(Field(pair.red.Next(), "online"), "true");
   EXPECT_EQ(Field(pair.black.Next("presence"), "online"), "true");
   Play(pair, 2, "h0g2 i9h9");
   EXPECT_EQ(server.Stat("resumed"), "1");
+}
+
+// The clock of a move that was missed is not that of now.
+TEST(ServerTest, WhoComesBackIsToldHowMuchTimeIsLeft) {
+  kingpin::Clock clock = kingpin::Clock::Manual();
+  Server server({}, /*threads=*/1, ":memory:", &clock);
+  PairOfPlayers pair = Pair(server.port(), "5+3");
+  Play(pair, 0, "h2e2 h9g7");
+  const uint64_t seen = pair.black.version();
+  pair.black.Disconnect();
+  pair.red.Next("presence");
+  pair.red.Move(pair.game, 2, "h0g2");
+  pair.red.Next("move");
+  clock.Advance(absl::Seconds(30));
+  pair.black.Reconnect(server.port());
+  pair.black.Join(pair.game, absl::StrCat(R"(,"id":"9","v":)", seen));
+  EXPECT_EQ(Field(pair.black.Next("move"), "black_ms"), "303000");
+  const std::string resumed = pair.black.Next("ok");
+  EXPECT_EQ(Field(resumed, "id"), "9");
+  EXPECT_EQ(Field(resumed, "game"), pair.game);
+  EXPECT_EQ(Field(resumed, "red_ms"), "306000");
+  EXPECT_EQ(Field(resumed, "black_ms"), "273000");
+  EXPECT_EQ(Field(resumed, "turn_ms"), "30000");
+  EXPECT_EQ(Field(resumed, "clock"), "true");
+  // Nothing happened since, but time has passed.
+  clock.Advance(absl::Seconds(5));
+  pair.black.Join(pair.game, absl::StrCat(",\"v\":", pair.black.version()));
+  EXPECT_EQ(Field(pair.black.Next("ok"), "black_ms"), "268000");
 }
 
 TEST(ServerTest, WhoWasAwayTooLongGetsTheWholeGame) {
@@ -439,6 +468,73 @@ TEST(ServerTest, WhoIsGoneSeeksNothing) {
     EXPECT_THAT(looker.Next("lobby"), HasSubstr("Zhang"));
   }
   EXPECT_THAT(looker.Next("lobby"), HasSubstr(R"("seeks":[])"));
+}
+
+// As when a phone's user sends the code to a friend.
+TEST(ServerTest, ARoomOutlivesTheConnectionOfItsOwner) {
+  Server server;
+  constexpr std::string_view kRoom =
+      R"({"t":"room","control":"5+3","color":"red","id":"5"})";
+  TestPlayer host(server.port());
+  host.Hello("Zhang");
+  host.Say(kRoom);
+  const std::string code = Field(host.Next("waiting"), "code");
+  host.Disconnect();
+  host.Reconnect(server.port());
+  host.Say(kRoom);
+  EXPECT_EQ(Field(host.Next("waiting"), "code"), code);
+  host.Disconnect();
+  EXPECT_TRUE(kingpin::testing::Eventually(
+      [&] { return server.Stat("sessions") == "0"; }));
+  TestPlayer guest(server.port());
+  guest.Hello("Li");
+  guest.Say(absl::StrCat(R"({"t":"enter","id":"6","code":")", code, "\"}"));
+  EXPECT_EQ(Field(guest.Next("waiting"), "id"), "6");
+  host.Reconnect(server.port());
+  host.Say(kRoom);
+  const std::string paired = host.Next("paired");
+  EXPECT_EQ(Field(paired, "you"), "red");
+  EXPECT_EQ(Field(guest.Next("paired"), "game"), Field(paired, "game"));
+}
+
+// Who asked has to know that it was not done.
+TEST(ServerTest, WhatFindsAMailboxFullIsAnswered) {
+  Server server;
+  constexpr int kLobby = GameServerShared::kLobbyThread;
+  absl::Notification stuck;
+  absl::Notification go_on;
+  EXPECT_TRUE(server.shared().Tell(kLobby, [&](GameThread&) {
+    stuck.Notify();
+    go_on.WaitForNotification();
+  }));
+  stuck.WaitForNotification();
+  // On the other thread, then.
+  TestPlayer player(server.port());
+  player.Say(R"({"t":"hello"})");
+  player.Say(R"({"t":"ping"})");
+  player.Next("pong");
+  while (server.shared().Tell(kLobby, [](GameThread&) {})) continue;
+  player.Say(R"({"t":"pool","control":"5+3","id":"7"})");
+  std::string error = player.Next("error");
+  EXPECT_EQ(Field(error, "code"), "busy");
+  EXPECT_EQ(Field(error, "re"), "pool");
+  EXPECT_EQ(Field(error, "id"), "7");
+  std::string game = "g";
+  while (server.shared().Owner(game) != kLobby) game += "g";
+  player.Join(game, R"(,"id":"8")");
+  error = player.Next("error");
+  EXPECT_EQ(Field(error, "code"), "busy");
+  EXPECT_EQ(Field(error, "re"), "join");
+  EXPECT_EQ(Field(error, "id"), "8");
+  // A hello that was not passed on can be said again.
+  TestPlayer other(server.port());
+  other.Say(R"({"t":"hello"})");
+  EXPECT_EQ(Field(other.Next("error"), "code"), "busy");
+  go_on.Notify();
+  EXPECT_TRUE(kingpin::testing::Eventually([&] {
+    other.Say(R"({"t":"hello"})");
+    return Field(other.Next(), "t") == "welcome";
+  }));
 }
 
 TEST(ServerTest, DrawsAreAgreedUpon) {

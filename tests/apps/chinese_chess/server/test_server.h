@@ -21,6 +21,7 @@
 #include "apps/chinese_chess/server/identity.h"
 #include "gtest/gtest.h"
 #include "kingpin/pool/epoll_tp_server.h"
+#include "kingpin/sys/clock.h"
 #include "tests/apps/chinese_chess/server/test_player.h"
 
 namespace chinese_chess {
@@ -28,10 +29,11 @@ namespace chinese_chess {
 class TestServer {
  public:
   explicit TestServer(GameServerOptions options = {}, int threads = 2,
-                      const std::string& db = ":memory:")
+                      const std::string& db = ":memory:",
+                      const kingpin::Clock* clock = &kingpin::Clock::Real())
       : identity_(Identity::NewKey()),
         archive_(std::make_unique<Archive>(*GameStore::Open(db))),
-        shared_({.port = 0, .drain_timeout = absl::Seconds(2)},
+        shared_({.port = 0, .drain_timeout = absl::Seconds(2), .clock = clock},
                 std::move(options), {&identity_, archive_.get(), bots_.get()},
                 {}, 1000),
         server_(&shared_, {.threads = threads, .handle_signals = false}) {
@@ -49,6 +51,7 @@ class TestServer {
 
   uint16_t port() const { return shared_.port(); }
   Archive& archive() { return *archive_; }
+  GameServerShared& shared() { return shared_; }
   std::string Stat(std::string_view name) {
     return Field(shared_.StatsJson(), name);
   }

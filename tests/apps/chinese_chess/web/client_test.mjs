@@ -1,0 +1,267 @@
+// The client's conversation, without a browser: the test is the server, and time.
+//
+//   node client_test.mjs XQ WEB_DIR
+
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import {pathToFileURL} from 'node:url';
+
+const web = path.resolve(process.argv[3]);
+// Once for each `version`.
+const load = (file, version = 0) =>
+  import(`${pathToFileURL(path.join(web, file))}${version > 0 ? `?${version}` : ''}`);
+
+// --- A browser -----------------------------------------------------------------------------
+
+// Timers that run when the test says.
+const time = {
+  now: 0,
+  timers: new Map(),
+  last: 0,
+  add(run, delay, every = null) {
+    this.timers.set(++this.last, {run, at: this.now + (delay ?? 0), every});
+    return this.last;
+  },
+  async pass(ms) {
+    for (const end = this.now + ms; ;) {
+      const [id, next] =
+        [...this.timers].filter(([, {at}]) => at <= end).sort(([, a], [, b]) => a.at - b.at)[0] ??
+        [];
+      this.now = next === undefined ? end : next.at;
+      if (next === undefined) return settle();
+      if (next.every === null) this.timers.delete(id);
+      else next.at += next.every;
+      next.run();
+      await settle();
+    }
+  },
+};
+// What promises do comes first.
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+class FakeSocket {
+  static OPEN = 1;
+  static last = null;
+  readyState = 0;
+  sent = [];
+
+  constructor() {
+    FakeSocket.last = this;
+  }
+  send(text) {
+    this.sent.push(JSON.parse(text));
+  }
+  close() {
+    this.readyState = 3;
+  }
+}
+
+globalThis.setTimeout = (run, delay) => time.add(run, delay);
+globalThis.setInterval = (run, delay) => time.add(run, delay, delay);
+globalThis.clearTimeout = (id) => time.timers.delete(id);
+globalThis.clearInterval = globalThis.clearTimeout;
+performance.now = () => time.now;
+globalThis.addEventListener = () => {};
+globalThis.document = {addEventListener() {}, visibilityState: 'visible'};
+globalThis.WebSocket = FakeSocket;
+
+const {say} = await load('net/protocol.js');
+let clients = 0;
+
+// A client of its own for each test, and what it tells the views.
+async function start() {
+  const {client} = await load('model/client.js', ++clients);
+  const told = [];
+  for (const name of ['paired', 'refused', 'game'])
+    client.on(name, (what) => told.push([name, what?.code ?? what]));
+  client.start('ws://test/ws');
+  return {client, told};
+}
+
+// --- The server ----------------------------------------------------------------------------
+
+async function hear(message) {
+  FakeSocket.last.onmessage({data: JSON.stringify(message)});
+  await settle();
+}
+
+async function connect(games = []) {
+  const socket = FakeSocket.last;
+  socket.readyState = FakeSocket.OPEN;
+  socket.onopen();
+  await hear({t: 'welcome', player: 'p', name: 'Zhang', token: 'x', games});
+}
+
+// Time passes, and the connection stays.
+async function live(seconds) {
+  for (let i = 0; i < seconds; ++i) {
+    await time.pass(1000);
+    await hear({t: 'pong', n: 0});
+  }
+}
+
+// The connection is lost; the next one is being made.
+async function lose() {
+  const lost = FakeSocket.last;
+  lost.onclose();
+  await time.pass(10000);
+  assert.notEqual(FakeSocket.last, lost);
+}
+
+// The last message of that type.
+const said = (type) => FakeSocket.last.sent.findLast(({t}) => t === type);
+const saidTimes = (type) => FakeSocket.last.sent.filter(({t}) => t === type).length;
+const refuse = (message, code) => hear({t: 'error', re: message.t, id: message.id, code, text: ''});
+
+const side = (name) => ({id: name, name, online: true, left_ms: 600000});
+const GAME = {
+  t: 'game',
+  game: 'g',
+  v: 5,
+  you: 'red',
+  control: '10+5',
+  casual: false,
+  red: side('Zhang'),
+  black: side('Li'),
+  turn: 'red',
+  clock: true,
+  moves: [],
+  result: '*',
+  reason: 'none',
+  viewers: 0,
+};
+
+const ROOM = say.room({control: '5+3', casual: false, color: null});
+
+const tests = {
+  async whoComesBackReadsTheClockOfNow() {
+    const {client, told} = await start();
+    await connect();
+    client.enter('g');
+    await hear({...GAME, id: said('join').id});
+    await time.pass(100);
+    await lose();
+    await connect(['g']);
+    assert.equal(said('join').v, 5);
+    const clocks = {red_ms: 550000, black_ms: 600000, turn_ms: 50000, clock: true};
+    await hear({t: 'ok', re: 'join', id: said('join').id, game: 'g', ...clocks});
+    assert.equal(client.game.clock.read('red', time.now).main, 550000);
+    assert.deepEqual(told.at(-1), ['game', 'clocks']);
+    // That of a game which is not looked at is nobody's.
+    await hear({t: 'ok', re: 'join', game: 'h', ...clocks, red_ms: 1});
+    await hear({t: 'ok', re: 'move', game: 'g', ply: 0});
+    assert.equal(client.game.clock.read('red', time.now).main, 550000);
+  },
+
+  // The link has been sent: it must not change.
+  async aRoomKeepsItsCode() {
+    const {client} = await start();
+    await connect();
+    client.waitFor(ROOM);
+    await hear({t: 'waiting', re: 'room', id: said('room').id, code: 'k3v9qh'});
+    assert.equal(client.waiting.code, 'k3v9qh');
+    await lose();
+    assert.equal(client.waiting.code, 'k3v9qh');
+    await connect();
+    assert.equal(client.waiting.code, 'k3v9qh');
+    const {id, ...room} = said('room');
+    assert.deepEqual(room, JSON.parse(JSON.stringify(ROOM)));
+    await hear({t: 'waiting', re: 'room', id, code: 'k3v9qh'});
+    assert.equal(client.waiting.code, 'k3v9qh');
+  },
+
+  async aFriendWhoIsAwayIsWaitedFor() {
+    const {client, told} = await start();
+    await connect();
+    client.waitFor(say.enter('k3v9qh'));
+    await hear({t: 'waiting', re: 'enter', id: said('enter').id});
+    assert.equal(client.waiting.what, 'enter');
+    await hear({t: 'paired', game: 'g', you: 'black'});
+    assert.equal(client.waiting, null);
+    assert.deepEqual(told, [['paired', 'g']]);
+  },
+
+  async aRoomThatIsGoneIsNotWaitedFor() {
+    const {client, told} = await start();
+    await connect();
+    client.waitFor(say.enter('k3v9qh'));
+    await hear({t: 'waiting', re: 'enter', id: said('enter').id});
+    await lose();
+    await connect();
+    await refuse(said('enter'), 'no_room');
+    assert.equal(client.waiting, null);
+    assert.deepEqual(told, [['refused', 'no_room']]);
+  },
+
+  // The server had not noticed yet that the connection was dead.
+  async whoWasPairedWhileAwayGoesToTheGame() {
+    const {client, told} = await start();
+    await connect(['old']);
+    client.waitFor(ROOM);
+    await hear({t: 'waiting', re: 'room', id: said('room').id, code: 'k3v9qh'});
+    await lose();
+    await connect(['old', 'new']);
+    assert.deepEqual(told, [['paired', 'new']]);
+    assert.equal(client.waiting, null);
+    assert.equal(said('room'), undefined);
+    assert.deepEqual(client.ownGames, ['old', 'new']);
+  },
+
+  async whatIsAskedForNextIsNotMixedUpWithWhatWasBefore() {
+    const {client, told} = await start();
+    await connect();
+    client.waitFor(ROOM);
+    const room = said('room');
+    client.waitFor(say.pool('5+3'));
+    await hear({t: 'waiting', re: 'room', id: room.id, code: 'k3v9qh'});
+    assert.equal(client.waiting.what, 'pool');
+    assert.equal(client.waiting.code, null);
+    assert.deepEqual(told, []);
+  },
+
+  // The server could not pass it on.
+  async aJoinThatIsRefusedAsBusyIsSaidAgain() {
+    const {client, told} = await start();
+    await connect();
+    client.enter('g');
+    await refuse(said('join'), 'busy');
+    assert.deepEqual(told, []);
+    await time.pass(1500);
+    assert.equal(saidTimes('join'), 2);
+    await hear({...GAME, id: said('join').id});
+    assert.ok(client.game.known);
+    await live(20);
+    assert.equal(saidTimes('join'), 2, 'it has its answer');
+  },
+
+  async aJoinWithoutAnAnswerIsSaidAgain() {
+    const {client, told} = await start();
+    await connect();
+    client.enter('g');
+    await live(10);
+    assert.equal(saidTimes('join'), 2);
+    await refuse(said('join'), 'no_game');
+    assert.deepEqual(told, [['game', 'missing']]);
+  },
+
+  async aMoveThatIsRefusedAsBusyIsSaidAgain() {
+    const {client, told} = await start();
+    await connect();
+    client.enter('g');
+    await hear({...GAME, id: said('join').id});
+    assert.ok(client.move({from: 25, to: 22}));
+    await refuse(said('move'), 'busy');
+    assert.notEqual(client.pending, null);
+    await live(3);
+    assert.equal(saidTimes('move'), 2);
+    await refuse(said('move'), 'illegal_move');
+    assert.equal(client.pending, null);
+    assert.deepEqual(told.at(-1), ['refused', 'illegal_move']);
+  },
+};
+
+for (const [name, test] of Object.entries(tests)) {
+  time.timers.clear();
+  await test();
+  console.log(`ok ${name}`);
+}
