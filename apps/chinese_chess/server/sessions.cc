@@ -23,6 +23,9 @@ using kingpin::MonotonicTime;
 constexpr absl::Duration kCreditPeriod = absl::Seconds(20);
 // Pings and pongs are free as far as anybody needs.
 constexpr int kPings = 40;
+// What one says; a game has limits of its own for what all say.
+constexpr int kChatLines = 5;
+constexpr absl::Duration kChatPeriod = absl::Seconds(10);
 constexpr absl::Duration kPostRetry = absl::Milliseconds(10);
 
 // What a message costs of the session's credits.
@@ -54,7 +57,8 @@ bool IsPing(const ClientMessage& message) {
 Sessions::Session::Session(ConnectionId connection, int messages)
     : id(connection),
       credits(messages, kCreditPeriod),
-      pings(kPings, kCreditPeriod) {}
+      pings(kPings, kCreditPeriod),
+      chat(kChatLines, kChatPeriod) {}
 
 Sessions::Sessions(GameServerShared* shared, kingpin::IOHandler* loop,
                    Courier* courier)
@@ -184,6 +188,8 @@ void Sessions::PassOn(Session& session, ClientMessage message) {
       return TellLobby(session, std::move(message));
     case ClientMessage::kLeave:
       return Unfollow(session, message);
+    case ClientMessage::kChat:
+      return Chat(session, std::move(message));
     default:
       return TellRoom(session, std::move(message));
   }
@@ -236,6 +242,19 @@ MaybeRefused Sessions::Follow(Session& session, const std::string& game) {
   }
   followed.push_back(game);
   return std::nullopt;
+}
+
+// Before it comes to the game, whose spectators have one limit together.
+void Sessions::Chat(Session& session, ClientMessage message) {
+  const std::vector<std::string>& followed = session.followed;
+  if (std::find(followed.begin(), followed.end(), message.game) ==
+      followed.end()) {
+    return Refuse(session, message, {"no_game", "you do not follow that game"});
+  }
+  if (!session.chat.Take(now())) {
+    return Refuse(session, message, {"too_fast", "slow down"});
+  }
+  TellRoom(session, std::move(message));
 }
 
 void Sessions::TellRoom(Session& session, ClientMessage message) {

@@ -66,6 +66,7 @@ class Sessions {
     std::optional<Guest> guest;
     RateLimit credits;
     RateLimit pings;
+    RateLimit chat;
     std::vector<std::string> followed;  // Ids of games.
     bool in_lobby = false;              // The lobby knows of it.
     kingpin::MonotonicTime heard;
@@ -86,6 +87,7 @@ class Sessions {
   void TakePong(Session& session, int64_t n);
   void MeasureLag(Session& session, absl::Duration round_trip);
   void TellRoom(Session& session, ClientMessage message);
+  void Chat(Session& session, ClientMessage message);
   MaybeRefused Follow(Session& session, const std::string& game);
   void Unfollow(Session& session, const ClientMessage& message);
   void LeaveRoom(const std::string& game, kingpin::ConnectionId connection);

@@ -324,6 +324,26 @@ TEST(ServerTest, SpectatorsSeeTheGameAndNotTheTable) {
   }
 }
 
+TEST(ServerTest, NobodySilencesTheOthers) {
+  Server server;
+  PairOfPlayers pair = Pair(server.port());
+  TestPlayer loud(server.port());
+  TestPlayer quiet(server.port());
+  loud.Hello("Wang");
+  quiet.Hello("Zhao");
+  const auto say = [&](TestPlayer& player) {
+    return player.Ask("chat", pair.game, R"(,"text":"me!")");
+  };
+  EXPECT_EQ(say(loud), "no_game");
+  loud.Join(pair.game);
+  quiet.Join(pair.game);
+  int said = 0;
+  for (int i = 0; i < 30; ++i) said += say(loud) == "ok";
+  EXPECT_GE(said, 5);
+  EXPECT_LE(said, 15);  // Some seconds may have passed.
+  EXPECT_EQ(say(quiet), "ok");
+}
+
 TEST(ServerTest, WhoWantsNoChatGetsNone) {
   Server server;
   PairOfPlayers pair = Pair(server.port());
