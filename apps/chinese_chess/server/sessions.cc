@@ -1,5 +1,9 @@
 #include "apps/chinese_chess/server/sessions.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 
 #include "absl/status/status.h"
@@ -45,6 +49,20 @@ int CostOf(ClientMessage::Type type) {
     default:
       return 1;
   }
+}
+
+// For a browser to come to it; a page is busy now and then.
+constexpr absl::Duration kAnswerTime = absl::Milliseconds(150);
+
+// What a round trip may take that is not made longer on purpose. Without a bound where
+// there is no TCP; behind a proxy it is of the way to that.
+absl::Duration LongestRoundTrip(int fd) {
+  tcp_info info = {};
+  socklen_t size = sizeof(info);
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) {
+    return absl::InfiniteDuration();
+  }
+  return absl::Microseconds(info.tcpi_rtt) + kAnswerTime;
 }
 
 bool IsPing(const ClientMessage& message) {
@@ -364,6 +382,9 @@ void Sessions::OnPulse(Connection& connection, absl::Duration round_trip) {
 }
 
 void Sessions::MeasureLag(Session& session, absl::Duration round_trip) {
+  if (const Connection* connection = loop_.Find(session.id)) {
+    round_trip = std::min(round_trip, LongestRoundTrip(connection->fd()));
+  }
   session.lag = session.lag.has_value() ? *session.lag * 0.9 + round_trip * 0.1
                                         : round_trip;
 }

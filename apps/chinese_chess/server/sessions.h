@@ -7,7 +7,8 @@
 // Every session is asked now and then whether it is there: a WebSocket by a ping frame,
 // which the browser answers, others by a message. The answer also measures the lag, for
 // which nobody's word is taken: the smoothed round trip, for a move travels to its player
-// and back while their clock runs.
+// and back while their clock runs. Who answers late on purpose gains little: what the
+// kernel has measured, which its peer's kernel answers, is the bound of it.
 //
 // The front door hands over whole messages, however it has found them in the bytes.
 //

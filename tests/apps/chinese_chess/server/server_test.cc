@@ -277,6 +277,30 @@ TEST(ServerTest, WhoComesBackIsToldHowMuchTimeIsLeft) {
   EXPECT_EQ(Field(pair.black.Next("ok"), "black_ms"), "268000");
 }
 
+TEST(ServerTest, WhoAnswersPingsLateGainsLittle) {
+  kingpin::Clock clock = kingpin::Clock::Manual();
+  Server server({}, /*threads=*/1, ":memory:", &clock);
+  TestPlayer cheat(server.port());
+  cheat.set_answers_pings(false);
+  cheat.Hello("Zhang");
+  cheat.Say(R"({"t":"ping","n":1})");
+  cheat.Next("pong");
+  ASSERT_FALSE(cheat.last_ping().empty());
+  clock.Advance(absl::Seconds(2));
+  cheat.Say(absl::StrCat(R"({"t":"pong","n":)", cheat.last_ping(), "}"));
+  cheat.Say(R"({"t":"bot","control":"10+5","color":"red"})");
+  const std::string game = Field(cheat.Next("paired"), "game");
+  cheat.Join(game);
+  cheat.Next("game");
+  clock.Advance(absl::Seconds(9));
+  cheat.Move(game, 0, "h2e2");
+  int charged_ms = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(Field(cheat.Next("move"), "charged_ms"),
+                               &charged_ms));
+  EXPECT_GT(charged_ms, 8500);  // Not 7000.
+  EXPECT_LT(charged_ms, 9000);
+}
+
 TEST(ServerTest, WhoWasAwayTooLongGetsTheWholeGame) {
   Server server({.history = 4});
   PairOfPlayers pair = Pair(server.port());
