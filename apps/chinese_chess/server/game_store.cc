@@ -1,6 +1,9 @@
 #include "apps/chinese_chess/server/game_store.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <utility>
 
@@ -154,10 +157,32 @@ class GameStore::Statement {
   sqlite3_stmt* const statement_;
 };
 
+namespace {
+
+// The file has the server's key, so it is its owner's alone; SQLite gives its other files
+// the same mode.
+void KeepPrivate(const std::string& path) {
+  if (path == ":memory:") return;
+  const int fd =
+      open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd >= 0) {
+    close(fd);
+    return;
+  }
+  struct stat info;
+  if (stat(path.c_str(), &info) == 0 && (info.st_mode & 077) != 0) {
+    KLOG(WARNING) << path << " has the key that tokens are made with, and "
+                  << "others than its owner may read it";
+  }
+}
+
+}  // namespace
+
 // --- Opening -----------------------------------------------------------------------------
 
 absl::StatusOr<std::unique_ptr<GameStore>> GameStore::Open(
     const std::string& path) {
+  KeepPrivate(path);
   sqlite3* db = nullptr;
   // One thread at a time is our promise, so SQLite needs no locks of its own.
   constexpr int kFlags =

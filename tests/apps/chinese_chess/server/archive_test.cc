@@ -3,6 +3,7 @@
 #include "apps/chinese_chess/server/archive.h"
 
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -247,6 +248,19 @@ TEST(GameStoreTest, AGameGoesOnFromBeforeAHole) {
   // Its next move fills it.
   ASSERT_TRUE(store->Apply({SetMoves{"one", 2, {Timed("b0c2", 9)}}}).ok());
   EXPECT_THAT((*store->RunningGames())[0].moves, SizeIs(3));
+}
+
+TEST(GameStoreTest, TheFileIsItsOwnersAlone) {
+  const std::string path = FreshPath();
+  const mode_t before = umask(0);
+  auto store = MustOpen(path);
+  ASSERT_TRUE(store->Apply({BeginGame{TestSetup("one")}}).ok());
+  umask(before);
+  for (const char* suffix : {"", "-wal"}) {
+    struct stat info;
+    ASSERT_EQ(stat(absl::StrCat(path, suffix).c_str(), &info), 0) << suffix;
+    EXPECT_EQ(info.st_mode & 0777, 0600u) << suffix;
+  }
 }
 
 TEST(GameStoreTest, OneServerAFile) {
