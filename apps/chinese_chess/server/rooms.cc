@@ -244,7 +244,12 @@ void Rooms::Move(Room& room, const RoomCommand& command, Color color) {
     counters().moves_refused.Add();
     return Refuse(command, {"wrong_ply", "the move before it was another"});
   }
-  const bool repeated = room.game.WasMade(color, ply, message.move);
+  const auto acknowledge = [&](bool repeated) {
+    (repeated ? counters().moves_repeated : counters().moves).Add();
+    courier_.Send(command.connection,
+                  MoveAckMessage(message.id, message.game, ply, repeated));
+  };
+  if (room.game.WasMade(color, ply, message.move)) return acknowledge(true);
   if (MaybeRefused refused =
           Apply(room, [color, ply, move = message.move, at = now(),
                        lag = command.lag](LiveGame& game) {
@@ -253,9 +258,7 @@ void Rooms::Move(Room& room, const RoomCommand& command, Color color) {
     counters().moves_refused.Add();
     Refuse(command, *refused);
   } else {
-    (repeated ? counters().moves_repeated : counters().moves).Add();
-    courier_.Send(command.connection,
-                  MoveAckMessage(message.id, message.game, ply, repeated));
+    acknowledge(false);
   }
   Publish(room);
 }

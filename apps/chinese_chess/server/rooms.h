@@ -21,6 +21,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -145,12 +146,11 @@ class Rooms {
   void Announce(Room& room);
   void Remove(Room& room);
 
-  // Calls `action` with the game, and later with what spectators see of it: the time that it
-  // passes on is the same.
+  // Calls `action` with the game, and later with what spectators see of it.
   template <typename Action>
   auto Apply(Room& room, Action action) {
-    if (room.delayed != nullptr) room.delayed->Add(now(), action);
-    return action(room.game);
+    if (room.delayed == nullptr) return action(room.game);
+    return room.delayed->Apply(&room.game, now(), std::move(action));
   }
   void Run(Room& room, const RoomCommand& command);
   void Join(Room& room, const RoomCommand& command);

@@ -366,8 +366,7 @@ TEST(LiveGameTest, ADelayedGameIsTheSameGameInThePast) {
   Table table(/*casual=*/true);
   DelayedGame delayed(*table, Seconds(10), 32);
   const auto tell = [&](auto action) {
-    delayed.Add(table.now(), action);
-    EXPECT_FALSE(action(*table).has_value());
+    EXPECT_FALSE(delayed.Apply(&*table, table.now(), action).has_value());
   };
   const auto move = [&](Color by, std::string_view text) {
     tell([by, ply = table->game().size(), iccs = *ParseIccs(text),
@@ -407,6 +406,27 @@ TEST(LiveGameTest, ADelayedGameIsTheSameGameInThePast) {
     EXPECT_EQ(late[i].left[0], live[i].left[0]);
     EXPECT_EQ(late[i].left[1], live[i].left[1]);
   }
+}
+
+TEST(LiveGameTest, WhatWasRefusedIsNotKeptForLater) {
+  Table table;
+  DelayedGame delayed(*table, Seconds(10), 32);
+  const auto apply = [&](auto action) {
+    return Table::Say(delayed.Apply(&*table, table.now(), action));
+  };
+  const auto move = [at = &table](Color by) {
+    return [by, now = at->now()](LiveGame& game) {
+      return game.Move(by, 0, *ParseIccs("h2e2"), now, ZeroDuration());
+    };
+  };
+  EXPECT_EQ(apply(move(kBlack)), "not_your_turn");
+  EXPECT_EQ(delayed.next(), MonotonicTime{INT64_MAX});
+  // But this one ends the game.
+  table.Wait(400);
+  EXPECT_EQ(apply(move(kRed)), "too_late");
+  EXPECT_EQ(delayed.next(), table.now() + Seconds(10));
+  delayed.EndDelay();
+  EXPECT_TRUE(delayed.game().over());
 }
 
 TEST(LiveGameTest, ARematchNeedsBothAndCanBeCalledOff) {
