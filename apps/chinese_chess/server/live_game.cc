@@ -246,16 +246,24 @@ size_t LiveGame::PliesToTakeBack(Color by) const {
   return game_.position().turn() == by ? 2 : 1;
 }
 
+MaybeRefused LiveGame::CheckRematch(Color by) const {
+  if (!over()) return Refusal{"not_over", "the game is not over"};
+  if (rematch_agreed_) {
+    return Refusal{"already_offered", "the next game has begun"};
+  }
+  if (offer(Offer::kRematch) == Opponent(by)) return std::nullopt;
+  if (side(by).rematches_offered < options_.most_rematch_offers) {
+    return std::nullopt;
+  }
+  return Refusal{"too_many", "that has been offered often enough"};
+}
+
 MaybeRefused LiveGame::CheckOffer(Color by, Offer kind) const {
   if (offer(kind) == by) {
     return Refusal{"already_offered", absl::StrCat("the ", OfferName(kind),
                                                    " is offered already")};
   }
-  if (kind == Offer::kRematch) {
-    if (!over()) return Refusal{"not_over", "the game is not over"};
-    if (!rematch_agreed_) return std::nullopt;
-    return Refusal{"already_offered", "the next game has begun"};
-  }
+  if (kind == Offer::kRematch) return CheckRematch(by);
   if (over()) return Over();
   if (kind == Offer::kTakeback && !setup_.casual) {
     return Refusal{"not_casual", "moves are taken back in casual games only"};
@@ -283,6 +291,7 @@ MaybeRefused LiveGame::MakeOffer(Color by, Offer kind, MonotonicTime now) {
   }
   offers_[static_cast<int>(kind)] = by;
   side(by).offered[static_cast<int>(kind)] = game_.size();
+  if (kind == Offer::kRematch) ++side(by).rematches_offered;
   Add(GameEvent::kOffer, by, Audience::kPlayers).offer = kind;
   return std::nullopt;
 }

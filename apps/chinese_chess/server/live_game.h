@@ -17,6 +17,7 @@
 //    aborts the game; it counts for nobody;
 //  - a draw offer stands until the offerer's next move; so many plies must pass before
 //    the same side offers again;
+//  - a side offers a rematch three times at most;
 //  - takebacks exist in casual games only, and need the opponent's consent;
 //  - who is away for longer than the grace may be claimed against: a win, or a draw;
 //  - who runs out of time loses, unless the opponent has nothing left to win with;
@@ -90,6 +91,8 @@ struct LiveGameOptions {
   absl::Duration most_grace = absl::Seconds(60);
   // Between draw offers of one side.
   size_t plies_between_offers = 20;
+  // Rematches that a side may offer.
+  int most_rematch_offers = 3;
 };
 
 inline constexpr size_t kMaxChatCharacters = 140;
@@ -198,6 +201,7 @@ class LiveGame {
     kingpin::MonotonicTime away_since;
     // Plies at the last offer of each kind.
     std::optional<size_t> offered[3];
+    int rematches_offered = 0;
   };
 
   Side& side(Color color) { return sides_[static_cast<int>(color)]; }
@@ -211,6 +215,7 @@ class LiveGame {
   void MakeMove(Color by, chinese_chess::Move move, absl::Duration charged,
                 kingpin::MonotonicTime now);
   MaybeRefused CheckOffer(Color by, Offer offer) const;
+  MaybeRefused CheckRematch(Color by) const;
   void Accept(Color by, Offer offer, kingpin::MonotonicTime now);
   size_t PliesToTakeBack(Color by) const;
   void TakeBack(Color wanted_by, kingpin::MonotonicTime now);

@@ -429,6 +429,20 @@ TEST(LiveGameTest, WhatWasRefusedIsNotKeptForLater) {
   EXPECT_TRUE(delayed.game().over());
 }
 
+TEST(LiveGameTest, NobodyIsPesteredForARematch) {
+  Table table;
+  table->Resign(kRed, table.now());
+  for (int offers = 0; offers < 3; ++offers) {
+    EXPECT_EQ(table.Propose(kRed, Offer::kRematch), "ok");
+    EXPECT_EQ(Table::Say(table->DeclineOffer(kRed, Offer::kRematch)), "ok");
+  }
+  EXPECT_EQ(table.Propose(kRed, Offer::kRematch), "too_many");
+  // What the other offers can be accepted all the same.
+  EXPECT_EQ(table.Propose(kBlack, Offer::kRematch), "ok");
+  EXPECT_EQ(table.Propose(kRed, Offer::kRematch), "ok");
+  EXPECT_TRUE(table->rematch_agreed());
+}
+
 TEST(LiveGameTest, ARematchNeedsBothAndCanBeCalledOff) {
   Table table;
   EXPECT_EQ(table.Propose(kRed, Offer::kRematch), "not_over");
