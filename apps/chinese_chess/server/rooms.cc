@@ -176,6 +176,16 @@ void Rooms::RematchFails(std::string_view game, const Refusal& refusal) {
 
 void Rooms::Refuse(const RoomCommand& command, const Refusal& refusal) {
   counters().refused.Add();
+  if (command.message.type == ClientMessage::kJoin) {
+    // Before the answer, after which the client may ask again.
+    const bool posted = shared_.Tell(
+        command.connection.thread(),
+        [connection = command.connection,
+         game = command.message.game](GameThread& thread) {
+          thread.sessions().NotJoined(connection, game);
+        });
+    if (!posted) counters().posts_lost.Add();
+  }
   courier_.Send(command.connection, ErrorMessage(TypeName(command.message.type),
                                                  command.message.id, refusal));
 }

@@ -293,6 +293,13 @@ void Sessions::TellRoom(Session& session, ClientMessage message) {
   if (!posted) RefuseLost(session, type, id);
 }
 
+void Sessions::NotJoined(ConnectionId connection, const std::string& game) {
+  const auto found = sessions_.find(connection);
+  if (found == sessions_.end()) return;
+  // Said twice, it may have been refused once; then it is as if it had left.
+  if (std::erase(found->second.followed, game) > 0) LeaveRoom(game, connection);
+}
+
 void Sessions::Unfollow(Session& session, const ClientMessage& message) {
   if (std::erase(session.followed, message.game) == 0) {
     return Refuse(session, message, {"no_game", "you do not follow that game"});

@@ -818,6 +818,17 @@ TEST(ServerTest, OneConnectionFollowsSoManyGames) {
   EXPECT_EQ(Field(one.red.Next("game"), "game"), two.game);
 }
 
+TEST(ServerTest, AGameThatIsNotThereIsNotFollowed) {
+  Server server({.max_followed = 2});
+  PairOfPlayers pair = Pair(server.port());
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(pair.red.Ask("join", absl::StrCat("nothing", i)), "no_game");
+  }
+  PairOfPlayers other = Pair(server.port());
+  pair.red.Join(other.game);
+  EXPECT_EQ(Field(pair.red.Next("game"), "game"), other.game);
+}
+
 // The game with the computer as Red, joined.
 std::string PlayBot(TestPlayer& player, std::string_view control, int level) {
   player.Say(absl::StrCat(R"({"t":"bot","control":")", control,
