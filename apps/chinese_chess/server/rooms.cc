@@ -20,6 +20,8 @@ using kingpin::ConnectionId;
 using kingpin::MonotonicTime;
 
 constexpr absl::Duration kBotRetry = absl::Milliseconds(100);
+// Thoughts that are cut short wait for a thread all the same.
+constexpr absl::Duration kBotLateness = absl::Seconds(10);
 constexpr size_t kGameIdCharacters = 10;
 constexpr size_t kMostDeferred = 256;
 
@@ -407,7 +409,10 @@ void Rooms::MindBot(Room& room) {
       room.game.over() ? std::nullopt
                        : BotLevel(room.game.setup().player(position.turn()));
   if (room.thought.has_value()) {
-    if (level.has_value() && room.thought->position == position.key()) return;
+    if (level.has_value() && room.thought->position == position.key() &&
+        now() < room.thought->lost_at) {
+      return;
+    }
     // Resigned, or taken back. If it is too late BotMoves() finds nobody waiting.
     shared_.bots()->Cancel(room.thought->ticket);
     room.thought.reset();
@@ -418,11 +423,12 @@ void Rooms::MindBot(Room& room) {
 void Rooms::Think(Room& room, int level) {
   const std::string& id = room.game.setup().id;
   const uint64_t key = room.game.game().position().key();
+  const MonotonicTime deadline = ThinkUntil(room.game, now());
   const absl::StatusOr<bot::BotPool::Ticket> ticket = shared_.bots()->Submit(
       {.game = room.game.game(),
        .level = level,
        .seed = absl::HashOf(id),
-       .deadline = ThinkUntil(room.game, now()),
+       .deadline = deadline,
        .done = [shared = &shared_, thread = loop_.thread(), id,
                 key](const bot::BotMove& best) {
          shared->Tell(thread, [id, key, move = best.move](GameThread& there) {
@@ -430,7 +436,7 @@ void Rooms::Think(Room& room, int level) {
          });
        }});
   if (ticket.ok()) {
-    room.thought = {key, *ticket};
+    room.thought = {key, *ticket, deadline + kBotLateness};
   } else if (!std::exchange(room.bot_waits, true)) {
     loop_.RunAfter(kBotRetry, [this, id] {
       Room* again = Find(id);

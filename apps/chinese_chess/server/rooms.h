@@ -104,6 +104,8 @@ class Rooms {
   struct Thought {
     uint64_t position;  // Its key.
     bot::BotPool::Ticket ticket;
+    // When its answer has been lost: the mailbox was full.
+    kingpin::MonotonicTime lost_at;
   };
 
   struct Room {

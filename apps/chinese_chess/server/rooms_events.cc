@@ -239,8 +239,10 @@ void Rooms::Release(Room& room) {
 MonotonicTime Rooms::NextTime(const Room& room) const {
   if (room.holding()) return room.next_try;
   if (room.game.over()) return room.gone_at;
-  const MonotonicTime deadline =
-      std::min(room.game.Deadline(), room.deserted_at);
+  MonotonicTime deadline = std::min(room.game.Deadline(), room.deserted_at);
+  if (room.thought.has_value()) {
+    deadline = std::min(deadline, room.thought->lost_at);
+  }
   return room.delayed == nullptr ? deadline
                                  : std::min(deadline, room.delayed->next());
 }
