@@ -209,7 +209,6 @@ class Rooms {
   const GameServerOptions& options_;
   absl::flat_hash_map<std::string, std::unique_ptr<Room>> rooms_;
   std::vector<std::string> news_;  // Rooms that have some.
-  kingpin::TimerId news_timer_;
 };
 
 }  // namespace chinese_chess

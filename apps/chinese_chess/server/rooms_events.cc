@@ -112,7 +112,7 @@ void Rooms::NoteNews(Room& room) {
   room.has_news = true;
   news_.push_back(room.game.setup().id);
   if (news_.size() > 1) return;
-  news_timer_ = loop_.RunAfter(options_.news_every, [this] { TellNews(); });
+  loop_.RunAfter(options_.news_every, [this] { TellNews(); });
 }
 
 void Rooms::TellNews() {

@@ -223,13 +223,12 @@ MaybeRefused Sessions::SayHello(Session& session,
                    absl::StrCat("a name has 1 to ", kMaxNameCharacters,
                                 " characters that can be seen")};
   }
-  std::optional<Guest> guest = shared_.identity().NewGuest();
-  if (!message.token.empty()) {
-    guest = shared_.identity().Recognize(message.token);
-    if (!guest.has_value()) {
-      return Refusal{"bad_token",
-                     "this server has not made that token; say hello without"};
-    }
+  std::optional<Guest> guest =
+      message.token.empty() ? shared_.identity().NewGuest()
+                            : shared_.identity().Recognize(message.token);
+  if (!guest.has_value()) {
+    return Refusal{"bad_token",
+                   "this server has not made that token; say hello without"};
   }
   if (!message.name.empty()) guest->name = message.name;
   session.guest = guest;
