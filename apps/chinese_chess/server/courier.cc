@@ -20,17 +20,22 @@ void Courier::SendHere(absl::Span<const ConnectionId> to,
   }
 }
 
-void Courier::Send(ConnectionId to, std::string text) {
-  if (to.thread() == loop_.thread()) return SendHere({to}, text);
+bool Courier::Send(ConnectionId to, std::string text) {
+  if (to.thread() == loop_.thread()) {
+    SendHere({to}, text);
+    return true;
+  }
   const bool posted = shared_.Tell(
       to.thread(), [to, text = std::move(text)](GameThread& there) {
         there.courier().SendHere({to}, text);
       });
   if (!posted) shared_.counters(loop_.thread()).posts_lost.Add();
+  return posted;
 }
 
-// What is lost here is noticed by its version: the recipient asks for the game anew.
-void Courier::SendAll(absl::Span<const ConnectionId> to, const Text& text) {
+std::vector<ConnectionId> Courier::SendAll(absl::Span<const ConnectionId> to,
+                                           const Text& text) {
+  std::vector<ConnectionId> lost;
   std::vector<ConnectionId> left(to.begin(), to.end());
   while (!left.empty()) {
     const int thread = left.front().thread();
@@ -44,12 +49,15 @@ void Courier::SendAll(absl::Span<const ConnectionId> to, const Text& text) {
       SendHere(there, *text);
       continue;
     }
-    const bool posted = shared_.Tell(
-        thread, [there = std::move(there), text](GameThread& game_thread) {
+    const bool posted =
+        shared_.Tell(thread, [there, text](GameThread& game_thread) {
           game_thread.courier().SendHere(there, *text);
         });
-    if (!posted) shared_.counters(loop_.thread()).posts_lost.Add();
+    if (posted) continue;
+    shared_.counters(loop_.thread()).posts_lost.Add();
+    lost.insert(lost.end(), there.begin(), there.end());
   }
+  return lost;
 }
 
 }  // namespace chinese_chess

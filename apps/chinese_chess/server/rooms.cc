@@ -308,6 +308,18 @@ void Rooms::Join(Room& room, const RoomCommand& command) {
   Publish(room);
 }
 
+std::string Rooms::WholeGame(const Room& room, std::optional<Color> color,
+                             bool muted, std::string_view id) {
+  DelayedGame* delayed = color.has_value() ? nullptr : room.delayed.get();
+  if (delayed == nullptr) {
+    return GameMessage(room.game,
+                       {color, muted, room.viewers, now(), {}, id});
+  }
+  const absl::Duration delay = delayed->delay();
+  return GameMessage(delayed->game(),
+                     {color, muted, room.viewers, now() + -delay, delay, id});
+}
+
 void Rooms::Resume(Room& room, const RoomCommand& command,
                    std::optional<Color> color) {
   const ClientMessage& message = command.message;
@@ -317,14 +329,13 @@ void Rooms::Resume(Room& room, const RoomCommand& command,
       delayed == nullptr ? room.history : delayed->history();
   const absl::Duration delay =
       delayed == nullptr ? absl::ZeroDuration() : delayed->delay();
-  const MonotonicTime seen_at = now() + -delay;
   std::vector<PublishedEvent> missed;
   if (!message.v.has_value() ||
       !history.After(static_cast<uint64_t>(*message.v), &missed)) {
     if (message.v.has_value()) counters().resynced.Add();
-    return courier_.Send(command.connection,
-                         GameMessage(game, {color, message.mute, room.viewers,
-                                            seen_at, delay, message.id}));
+    courier_.Send(command.connection,
+                  WholeGame(room, color, message.mute, message.id));
+    return;
   }
   counters().resumed.Add();
   for (const PublishedEvent& event : missed) {
@@ -334,7 +345,7 @@ void Rooms::Resume(Room& room, const RoomCommand& command,
                       : SkipMessage(message.game, event.version));
   }
   // Last, for the clocks in the events are those of then.
-  courier_.Send(command.connection, ResumedMessage(message.id, game, seen_at));
+  courier_.Send(command.connection, ResumedMessage(message.id, game, now() + -delay));
 }
 
 void Rooms::DropMember(Room& room, ConnectionId connection) {

@@ -87,7 +87,8 @@ class Rooms {
     kingpin::ConnectionId connection;
     Player player;
     std::optional<Color> color;
-    bool muted = false;  // Wants no chat.
+    bool muted = false;   // Wants no chat.
+    bool behind = false;  // Has not been sent all.
   };
   // To whom of the members.
   enum class Told : uint8_t { kAll, kPlayers, kSpectators };
@@ -129,6 +130,8 @@ class Rooms {
     // While its beginning is written down: who is to hear of it.
     std::array<kingpin::ConnectionId, 2> connections;
     std::string rematch_of;
+    // When those who are behind are sent the game; kNever: nobody is.
+    kingpin::MonotonicTime resend_at = kNever;
     kingpin::MonotonicTime gone_at;   // When a game that is over goes.
     // When a game ends that no person plays any more; kNever while one does.
     kingpin::MonotonicTime deserted_at = kNever;
@@ -158,6 +161,9 @@ class Rooms {
   void Join(Room& room, const RoomCommand& command);
   void Resume(Room& room, const RoomCommand& command,
               std::optional<Color> color);
+  // As somebody sees it.
+  std::string WholeGame(const Room& room, std::optional<Color> color,
+                        bool muted, std::string_view id);
   void Move(Room& room, const RoomCommand& command, Color color);
   void Chat(Room& room, const RoomCommand& command);
   MaybeRefused Ask(Room& room, const ClientMessage& message, Color color);
@@ -178,6 +184,7 @@ class Rooms {
   void Publish(Room& room);
   void Deliver(Room& room, EventHistory& history, const GameEvent& event,
                Told told);
+  void Resend(Room& room);
   void DeliverNow(Room& room, const GameEvent& event);
   // Tells spectators what has become old enough for them.
   void TellSpectators(Room& room);

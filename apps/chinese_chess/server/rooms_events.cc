@@ -18,6 +18,7 @@ using kingpin::MonotonicTime;
 constexpr absl::Duration kArchiveRetry = absl::Seconds(1);
 constexpr absl::Duration kWordRetry = absl::Minutes(1);
 constexpr absl::Duration kPostRetry = absl::Milliseconds(10);
+constexpr absl::Duration kResendAfter = absl::Milliseconds(100);
 constexpr size_t kMostViewerNames = 20;
 
 }  // namespace
@@ -80,10 +81,32 @@ void Rooms::Deliver(Room& room, EventHistory& history, const GameEvent& event,
     (published.IsFor(is_player, member.muted) ? in : out)
         .push_back(member.connection);
   }
-  courier_.SendAll(in, published.text);
-  if (out.empty()) return;
-  courier_.SendAll(
-      out, std::make_shared<const std::string>(SkipMessage(id, event.version)));
+  std::vector<ConnectionId> lost = courier_.SendAll(in, published.text);
+  if (!out.empty()) {
+    const std::vector<ConnectionId> more = courier_.SendAll(
+        out,
+        std::make_shared<const std::string>(SkipMessage(id, event.version)));
+    lost.insert(lost.end(), more.begin(), more.end());
+  }
+  for (Member& member : room.members) {
+    if (std::find(lost.begin(), lost.end(), member.connection) == lost.end()) {
+      continue;
+    }
+    member.behind = true;
+    room.resend_at = now() + kResendAfter;
+  }
+}
+
+// A hole in the versions is seen when the next event comes, and it may be this one that
+// the other waits for.
+void Rooms::Resend(Room& room) {
+  room.resend_at = kNever;
+  for (Member& member : room.members) {
+    if (!member.behind) continue;
+    member.behind = !courier_.Send(
+        member.connection, WholeGame(room, member.color, member.muted, ""));
+    if (member.behind) room.resend_at = now() + kResendAfter;
+  }
 }
 
 void Rooms::TellLobby(GameServerShared::Errand errand) {
@@ -238,8 +261,9 @@ void Rooms::Release(Room& room) {
 
 MonotonicTime Rooms::NextTime(const Room& room) const {
   if (room.holding()) return room.next_try;
-  if (room.game.over()) return room.gone_at;
-  MonotonicTime deadline = std::min(room.game.Deadline(), room.deserted_at);
+  if (room.game.over()) return std::min(room.gone_at, room.resend_at);
+  MonotonicTime deadline = std::min(
+      {room.game.Deadline(), room.deserted_at, room.resend_at});
   if (room.thought.has_value()) {
     deadline = std::min(deadline, room.thought->lost_at);
   }
@@ -266,6 +290,7 @@ void Rooms::OnTimer(std::string_view game) {
     if (now() >= room->next_try) JournalHeld(*room);
     return ArmTimer(*room);
   }
+  if (now() >= room->resend_at) Resend(*room);
   if (!room->game.over()) {
     // Not for spectators' time, or that would never end.
     if (now() >= room->game.Deadline()) {

@@ -829,6 +829,53 @@ TEST(ServerTest, AGameThatIsNotThereIsNotFollowed) {
   EXPECT_EQ(Field(pair.red.Next("game"), "game"), other.game);
 }
 
+// One who is on that thread of two.
+TestPlayer PlayerOn(int thread, Server& server) {
+  const kingpin::ThreadSlot& slot = *server.shared().slots()[
+      static_cast<size_t>(thread)];
+  while (true) {
+    const auto before = slot.load();
+    TestPlayer player(server.port());
+    player.Hello();
+    if (slot.load() > before) return player;
+  }
+}
+
+TEST(ServerTest, WhoMissesAnEventIsSentTheGame) {
+  Server server;
+  TestPlayer red = PlayerOn(0, server);
+  TestPlayer black = PlayerOn(1, server);
+  std::string game;
+  do {
+    if (!game.empty()) EXPECT_EQ(red.Ask("abort", game), "ok");
+    red.Say(R"({"t":"room","control":"5+3","color":"red"})");
+    const std::string code = Field(red.Next("waiting"), "code");
+    black.Say(absl::StrCat(R"({"t":"enter","code":")", code, "\"}"));
+    game = Field(red.Next("paired"), "game");
+    EXPECT_EQ(Field(black.Next("paired"), "game"), game);
+  } while (server.shared().Owner(game) != 0);
+  black.Join(game);
+  black.Next("game");
+  red.Join(game);
+  red.Next("game");
+  black.Next("presence");
+  // Black's thread is busy, and its mailbox is full.
+  absl::Notification busy;
+  absl::Notification go_on;
+  ASSERT_TRUE(server.shared().Tell(1, [&](GameThread&) {
+    busy.Notify();
+    go_on.WaitForNotification();
+  }));
+  busy.WaitForNotification();
+  while (server.shared().Tell(1, [](GameThread&) {})) {
+  }
+  red.Move(game, 0, "h2e2");
+  EXPECT_EQ(Field(red.Next("move"), "ply"), "0");
+  go_on.Notify();
+  EXPECT_THAT(black.Next("game"), HasSubstr(R"({"move":"h2e2")"));
+  EXPECT_EQ(black.version(), red.version());
+}
+
 // The game with the computer as Red, joined.
 std::string PlayBot(TestPlayer& player, std::string_view control, int level) {
   player.Say(absl::StrCat(R"({"t":"bot","control":")", control,
