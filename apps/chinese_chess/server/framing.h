@@ -35,7 +35,8 @@ class Broadcast {
  private:
   const std::string_view text_;
   kingpin::http::WebSocketHost& host_;
-  std::optional<kingpin::http::WebSocketMessage> message_;  // Once it is needed.
+  std::optional<kingpin::http::WebSocketMessage>
+      message_;  // Once it is needed.
 };
 
 // Takes no more messages, and closes after what was written. A WebSocket is told

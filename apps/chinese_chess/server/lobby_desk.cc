@@ -42,8 +42,7 @@ void LobbyDesk::Handle(const LobbyCommand& command) {
     case ClientMessage::kLobby:
       return Look(command);
     case ClientMessage::kGames:
-      return Reply(command,
-                   GamesMessage(message.id, lobby_, kMostGamesListed));
+      return Reply(command, GamesMessage(message.id, lobby_, kMostGamesListed));
     case ClientMessage::kCancel:
       lobby_.Cancel(seeker.session);
       Reply(command, OkMessage(TypeName(message.type), message.id));
@@ -179,9 +178,9 @@ void LobbyDesk::BeginRematch(const GameSetup& setup, const std::string& of) {
 void LobbyDesk::Begin(const NewGame& game) {
   // Counted from here on, however many are asked for before the first has begun.
   lobby_.AddGame(InfoOf(game.setup));
-  const bool posted = shared_.Tell(
-      shared_.Owner(game.setup.id),
-      [game](GameThread& thread) { thread.rooms().Create(game); });
+  const bool posted =
+      shared_.Tell(shared_.Owner(game.setup.id),
+                   [game](GameThread& thread) { thread.rooms().Create(game); });
   if (posted) return;
   shared_.counters(loop_.thread()).posts_lost.Add();
   CannotBegin(game, {"busy", "no game can begin just now"});

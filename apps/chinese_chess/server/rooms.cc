@@ -101,8 +101,8 @@ void Rooms::Create(const NewGame& game) {
   const Refusal busy = {"busy", "no game can begin just now"};
   Archive* archive = shared_.archive();
   if (archive != nullptr && archive->failing()) return CannotBegin(game, busy);
-  Room& room = Add(
-      LiveGame(game.setup, options_.game, now(), shared_.first_version()));
+  Room& room =
+      Add(LiveGame(game.setup, options_.game, now(), shared_.first_version()));
   room.connections = game.connections;
   room.rematch_of = game.rematch_of;
   if (archive == nullptr) return Announce(room);
@@ -148,19 +148,17 @@ void Rooms::BeginRematch(Room& room) {
   setup.id = RandomId(kGameIdCharacters);
   std::swap(setup.players[0], setup.players[1]);
   setup.created = absl::Now();
-  TellSurely(GameServerShared::kLobbyThread,
-             [setup = std::move(setup),
-              of = room.game.setup().id](GameThread& thread) {
-               thread.lobby().BeginRematch(setup, of);
-             });
+  TellSurely(
+      GameServerShared::kLobbyThread,
+      [setup = std::move(setup), of = room.game.setup().id](
+          GameThread& thread) { thread.lobby().BeginRematch(setup, of); });
 }
 
 void Rooms::RematchBegins(std::string_view game, std::string_view next) {
   Room* room = Find(game);
   if (room == nullptr) return;
-  Apply(*room, [next = std::string(next)](LiveGame& live) {
-    live.SetRematch(next);
-  });
+  Apply(*room,
+        [next = std::string(next)](LiveGame& live) { live.SetRematch(next); });
   Publish(*room);
 }
 
@@ -180,12 +178,12 @@ void Rooms::Refuse(const RoomCommand& command, const Refusal& refusal) {
   counters().refused.Add();
   if (command.message.type == ClientMessage::kJoin) {
     // Before the answer, after which the client may ask again.
-    const bool posted = shared_.Tell(
-        command.connection.thread(),
-        [connection = command.connection,
-         game = command.message.game](GameThread& thread) {
-          thread.sessions().NotJoined(connection, game);
-        });
+    const bool posted =
+        shared_.Tell(command.connection.thread(),
+                     [connection = command.connection,
+                      game = command.message.game](GameThread& thread) {
+                       thread.sessions().NotJoined(connection, game);
+                     });
     if (!posted) counters().posts_lost.Add();
   }
   courier_.Send(command.connection, ErrorMessage(TypeName(command.message.type),
@@ -218,8 +216,8 @@ void Rooms::Run(Room& room, const RoomCommand& command) {
     Refuse(command, *refused);
   } else {
     // If it ends the game, it is not done before that is on the disk.
-    room.answers.push_back({command.connection,
-                            OkMessage(TypeName(message.type), message.id)});
+    room.answers.push_back(
+        {command.connection, OkMessage(TypeName(message.type), message.id)});
     AnswerForBot(room);
   }
   Publish(room);
@@ -312,8 +310,7 @@ std::string Rooms::WholeGame(const Room& room, std::optional<Color> color,
                              bool muted, std::string_view id) {
   DelayedGame* delayed = color.has_value() ? nullptr : room.delayed.get();
   if (delayed == nullptr) {
-    return GameMessage(room.game,
-                       {color, muted, room.viewers, now(), {}, id});
+    return GameMessage(room.game, {color, muted, room.viewers, now(), {}, id});
   }
   const absl::Duration delay = delayed->delay();
   return GameMessage(delayed->game(),
@@ -345,7 +342,8 @@ void Rooms::Resume(Room& room, const RoomCommand& command,
                       : SkipMessage(message.game, event.version));
   }
   // Last, for the clocks in the events are those of then.
-  courier_.Send(command.connection, ResumedMessage(message.id, game, now() + -delay));
+  courier_.Send(command.connection,
+                ResumedMessage(message.id, game, now() + -delay));
 }
 
 void Rooms::DropMember(Room& room, ConnectionId connection) {

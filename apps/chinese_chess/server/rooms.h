@@ -55,7 +55,8 @@ struct RoomCommand {
 struct NewGame {
   GameSetup setup;
   std::array<kingpin::ConnectionId, 2> connections;  // Those that are valid.
-  std::string rematch_of = {};  // The game before it, whose players hear of it there.
+  std::string rematch_of =
+      {};  // The game before it, whose players hear of it there.
 };
 
 class Rooms {
@@ -121,9 +122,10 @@ class Rooms {
     std::vector<Member> members;
     size_t viewers = 0;    // Members that are no players.
     size_t journaled = 0;  // Plies that the archive has been told.
-    std::vector<Answer> answers;  // To be said before the events that come of them.
+    std::vector<Answer>
+        answers;  // To be said before the events that come of them.
     Writing writing = Writing::kNothing;
-    bool posted = false;  // The archive has taken it.
+    bool posted = false;              // The archive has taken it.
     kingpin::MonotonicTime next_try;  // Of telling the archive.
     std::vector<GameEvent> held;
     std::vector<RoomCommand> deferred;
@@ -132,7 +134,7 @@ class Rooms {
     std::string rematch_of;
     // When those who are behind are sent the game; kNever: nobody is.
     kingpin::MonotonicTime resend_at = kNever;
-    kingpin::MonotonicTime gone_at;   // When a game that is over goes.
+    kingpin::MonotonicTime gone_at;  // When a game that is over goes.
     // When a game ends that no person plays any more; kNever while one does.
     kingpin::MonotonicTime deserted_at = kNever;
     // Fires at `timer_at`, or earlier than the room needs it.

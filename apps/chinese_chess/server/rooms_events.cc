@@ -117,9 +117,8 @@ void Rooms::TellLobby(GameServerShared::Errand errand) {
 
 // A game that the lobby took for played would keep its players from others.
 void Rooms::ForgetInLobby(const std::string& game) {
-  TellSurely(GameServerShared::kLobbyThread, [game](GameThread& thread) {
-    thread.lobby().RemoveGame(game);
-  });
+  TellSurely(GameServerShared::kLobbyThread,
+             [game](GameThread& thread) { thread.lobby().RemoveGame(game); });
 }
 
 void Rooms::TellSurely(int thread, std::function<void(GameThread&)> errand) {
@@ -262,8 +261,8 @@ void Rooms::Release(Room& room) {
 MonotonicTime Rooms::NextTime(const Room& room) const {
   if (room.holding()) return room.next_try;
   if (room.game.over()) return std::min(room.gone_at, room.resend_at);
-  MonotonicTime deadline = std::min(
-      {room.game.Deadline(), room.deserted_at, room.resend_at});
+  MonotonicTime deadline =
+      std::min({room.game.Deadline(), room.deserted_at, room.resend_at});
   if (room.thought.has_value()) {
     deadline = std::min(deadline, room.thought->lost_at);
   }

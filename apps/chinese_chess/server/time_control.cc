@@ -82,7 +82,8 @@ absl::StatusOr<TimeControl> ParseTimeControl(std::string_view text) {
       QuoteText(text),
       " is no time control; \"10+5\" is ten minutes and five seconds a move, "
       "\"20/60/30\" twenty minutes of at most sixty seconds a move, then "
-      "thirty a move; at most 180 of each, minutes with at most three decimals"));
+      "thirty a move; at most 180 of each, minutes with at most three "
+      "decimals"));
 }
 
 std::string FormatTimeControl(const TimeControl& control) {

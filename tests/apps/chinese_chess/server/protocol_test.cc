@@ -246,8 +246,8 @@ TEST(ServerMessageTest, ALobbyOfManyIsCutShort) {
       last = lobby.AddSeek(seeker, {.control = *ParseTimeControl("5+3")});
       if (first.empty()) first = last;
     } else {
-      lobby.JoinPool(seeker,
-                     *ParseTimeControl(absl::StrCat(n % 180 + 1, "+", n / 180)));
+      lobby.JoinPool(
+          seeker, *ParseTimeControl(absl::StrCat(n % 180 + 1, "+", n / 180)));
     }
   }
   const std::string text = LobbyMessage(lobby, 7);

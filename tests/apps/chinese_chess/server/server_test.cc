@@ -25,9 +25,9 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kingpin/sys/clock.h"
+#include "tests/apps/chinese_chess/server/full_disk.h"
 #include "tests/apps/chinese_chess/server/test_player.h"
 #include "tests/apps/chinese_chess/server/test_server.h"
-#include "tests/apps/chinese_chess/server/full_disk.h"
 #include "tests/testing/process.h"
 
 namespace chinese_chess {
@@ -295,8 +295,8 @@ TEST(ServerTest, WhoAnswersPingsLateGainsLittle) {
   clock.Advance(absl::Seconds(9));
   cheat.Move(game, 0, "h2e2");
   int charged_ms = 0;
-  ASSERT_TRUE(absl::SimpleAtoi(Field(cheat.Next("move"), "charged_ms"),
-                               &charged_ms));
+  ASSERT_TRUE(
+      absl::SimpleAtoi(Field(cheat.Next("move"), "charged_ms"), &charged_ms));
   EXPECT_GT(charged_ms, 8500);  // Not 7000.
   EXPECT_LT(charged_ms, 9000);
 }
@@ -661,8 +661,8 @@ TEST(ServerTest, NobodyHearsOfAnEndThatIsNotWrittenDown) {
 TEST(ServerTest, AnEndThatTakesLongCostsNoMemory) {
   absl::Notification busy;
   absl::Notification go_on;
-  Server server({.credits = 100'000,
-                 .spectator_delay = absl::Milliseconds(2500)});
+  Server server(
+      {.credits = 100'000, .spectator_delay = absl::Milliseconds(2500)});
   PairOfPlayers pair = Pair(server.port());
   PairOfPlayers other = Pair(server.port());
   TestPlayer watcher(server.port());
@@ -831,8 +831,7 @@ TEST(ServerTest, AGameThatIsNotThereIsNotFollowed) {
 
 // One who is on that thread of two.
 TestPlayer PlayerOn(int thread, Server& server) {
-  const kingpin::ThreadSlot& slot = *server.shared().slots()[
-      static_cast<size_t>(thread)];
+  const auto& slot = *server.shared().slots()[static_cast<size_t>(thread)];
   while (true) {
     const auto before = slot.load();
     TestPlayer player(server.port());
@@ -847,7 +846,9 @@ TEST(ServerTest, WhoMissesAnEventIsSentTheGame) {
   TestPlayer black = PlayerOn(1, server);
   std::string game;
   do {
-    if (!game.empty()) EXPECT_EQ(red.Ask("abort", game), "ok");
+    if (!game.empty()) {
+      EXPECT_EQ(red.Ask("abort", game), "ok");
+    }
     red.Say(R"({"t":"room","control":"5+3","color":"red"})");
     const std::string code = Field(red.Next("waiting"), "code");
     black.Say(absl::StrCat(R"({"t":"enter","code":")", code, "\"}"));

@@ -56,9 +56,8 @@ TEST(TimeControlTest, WhateverIsReadComesBack) {
   int read = 0;
   for (int i = 0; i < 50'000; ++i) {
     const std::string minutes = absl::StrCat(digits(3), ".", digits(6));
-    const std::string text = i % 2 == 0
-                                 ? absl::StrCat(minutes, "+1")
-                                 : absl::StrCat(minutes, "/60/30");
+    const std::string text = i % 2 == 0 ? absl::StrCat(minutes, "+1")
+                                        : absl::StrCat(minutes, "/60/30");
     const absl::StatusOr<TimeControl> control = ParseTimeControl(text);
     if (!control.ok()) continue;
     ++read;
@@ -71,11 +70,29 @@ TEST(TimeControlTest, WhateverIsReadComesBack) {
 }
 
 TEST(TimeControlTest, WhatIsNoneIsRefused) {
-  for (const std::string_view text :
-       {"",      "+",     "10",    "10+",    "+5",    "0+5",  "181+0",
-        "5+181", "1e1+0", "-5+3",  "nan+0",  "5+3+1", "5/3",  "5/0/3",
-        "5/3/0", "5+3.5", "5 + 3", "1..5+0", "0x5+0", "inf+0",
-        "0.01667+180", "0.00001/60/180", ".+5"}) {
+  for (const std::string_view text : {"",
+                                      "+",
+                                      "10",
+                                      "10+",
+                                      "+5",
+                                      "0+5",
+                                      "181+0",
+                                      "5+181",
+                                      "1e1+0",
+                                      "-5+3",
+                                      "nan+0",
+                                      "5+3+1",
+                                      "5/3",
+                                      "5/0/3",
+                                      "5/3/0",
+                                      "5+3.5",
+                                      "5 + 3",
+                                      "1..5+0",
+                                      "0x5+0",
+                                      "inf+0",
+                                      "0.01667+180",
+                                      "0.00001/60/180",
+                                      ".+5"}) {
     const absl::StatusOr<TimeControl> control = ParseTimeControl(text);
     EXPECT_FALSE(control.ok()) << text;
     EXPECT_THAT(control.status().message(), HasSubstr("10+5"));
