@@ -69,6 +69,15 @@ FinishGame Finish(const std::string& id) {
           absl::FromUnixMillis(99), 2, "{\"game\":\"" + id + "\"}"};
 }
 
+// By another program, in a file that no server has open.
+void RunSql(const std::string& path, const char* sql) {
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &db), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK)
+      << sqlite3_errmsg(db);
+  sqlite3_close(db);
+}
+
 TEST(GameStoreTest, ARunningGameComesBackAfterReopening) {
   const std::string path = FreshPath();
   {
@@ -206,15 +215,6 @@ TEST(GameStoreTest, TheKeyIsMadeOnceAndStartsAreCounted) {
               std::string("\0k", 2));
     EXPECT_EQ(*store->CountStart(), start);
   }
-}
-
-// By another program, in a file that no server has open.
-void RunSql(const std::string& path, const char* sql) {
-  sqlite3* db = nullptr;
-  ASSERT_EQ(sqlite3_open(path.c_str(), &db), SQLITE_OK);
-  EXPECT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK)
-      << sqlite3_errmsg(db);
-  sqlite3_close(db);
 }
 
 TEST(GameStoreTest, AGameThatCannotBeReadIsNoReasonNotToStart) {
