@@ -20,17 +20,13 @@ void Courier::SendHere(absl::Span<const ConnectionId> to,
   }
 }
 
-bool Courier::Send(ConnectionId to, std::string text) {
-  if (to.thread() == loop_.thread()) {
-    SendHere({to}, text);
-    return true;
-  }
+void Courier::Send(ConnectionId to, std::string text) {
+  if (to.thread() == loop_.thread()) return SendHere({to}, text);
   const bool posted = shared_.Tell(
       to.thread(), [to, text = std::move(text)](GameThread& there) {
         there.courier().SendHere({to}, text);
       });
   if (!posted) shared_.counters(loop_.thread()).posts_lost.Add();
-  return posted;
 }
 
 std::vector<ConnectionId> Courier::SendAll(absl::Span<const ConnectionId> to,

@@ -29,8 +29,7 @@ class Courier {
           kingpin::http::WebSocketHost* websockets)
       : shared_(*shared), loop_(*loop), websockets_(*websockets) {}
 
-  // False: the mailbox of its thread is full.
-  bool Send(kingpin::ConnectionId to, std::string text);
+  void Send(kingpin::ConnectionId to, std::string text);
   // Those whose threads' mailboxes are full.
   std::vector<kingpin::ConnectionId> SendAll(
       absl::Span<const kingpin::ConnectionId> to, const Text& text);

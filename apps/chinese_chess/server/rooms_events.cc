@@ -103,8 +103,9 @@ void Rooms::Resend(Room& room) {
   room.resend_at = kNever;
   for (Member& member : room.members) {
     if (!member.behind) continue;
-    member.behind = !courier_.Send(
-        member.connection, WholeGame(room, member.color, member.muted, ""));
+    const auto game = std::make_shared<const std::string>(
+        WholeGame(room, member.color, member.muted, ""));
+    member.behind = !courier_.SendAll({member.connection}, game).empty();
     if (member.behind) room.resend_at = now() + kResendAfter;
   }
 }

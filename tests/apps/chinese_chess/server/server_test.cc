@@ -85,12 +85,12 @@ TEST(ServerTest, AGameFromThePoolToMate) {
   }
   // Who hears of the end finds it in the archive.
   pair.black.Say(
-      absl::StrCat(R"({"t":"record","game":")", game, R"(","id":"r"})"));
+      absl::StrCat(R"({"t":"record","game":")", pair.game, R"(","id":"r"})"));
   const std::string record = pair.black.Next("record");
   EXPECT_EQ(Field(record, "reason"), "checkmate");
   EXPECT_THAT(record, HasSubstr(R"({"move":"b4e4")"));
   pair.red.Say(R"({"t":"history","mine":true})");
-  EXPECT_THAT(pair.red.Next("history"), HasSubstr(game));
+  EXPECT_THAT(pair.red.Next("history"), HasSubstr(pair.game));
 }
 
 TEST(ServerTest, WhatIsNoMoveIsRefusedAndHarmsNobody) {

@@ -52,7 +52,6 @@ class TestServer {
   uint16_t port() const { return shared_.port(); }
   Archive& archive() { return *archive_; }
   GameServerShared& shared() { return shared_; }
-  GameServerShared& shared() { return shared_; }
   std::string Stat(std::string_view name) {
     return Field(shared_.StatsJson(), name);
   }
