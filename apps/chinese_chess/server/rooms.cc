@@ -176,8 +176,13 @@ void Rooms::RematchFails(std::string_view game, const Refusal& refusal) {
 
 void Rooms::Refuse(const RoomCommand& command, const Refusal& refusal) {
   counters().refused.Add();
+  courier_.Send(command.connection, ErrorMessage(TypeName(command.message.type),
+                                                 command.message.id, refusal));
+}
+
+void Rooms::RefuseUnknown(const RoomCommand& command) {
   if (command.message.type == ClientMessage::kJoin) {
-    // Before the answer, after which the client may ask again.
+    // Before the answer, after which the client may ask for another.
     const bool posted =
         shared_.Tell(command.connection.thread(),
                      [connection = command.connection,
@@ -186,15 +191,12 @@ void Rooms::Refuse(const RoomCommand& command, const Refusal& refusal) {
                      });
     if (!posted) counters().posts_lost.Add();
   }
-  courier_.Send(command.connection, ErrorMessage(TypeName(command.message.type),
-                                                 command.message.id, refusal));
+  Refuse(command, {"no_game", "there is no such game now"});
 }
 
 void Rooms::Handle(const RoomCommand& command) {
   Room* room = Find(command.message.game);
-  if (room == nullptr) {
-    return Refuse(command, {"no_game", "there is no such game now"});
-  }
+  if (room == nullptr) return RefuseUnknown(command);
   if (!room->holding()) return Run(*room, command);
   if (room->deferred.size() == kMostDeferred) {
     return Refuse(command, {"busy", "the game is being written down"});

@@ -1,10 +1,10 @@
 // The games of one thread: takes what players and spectators ask for, keeps the time,
 // tells everybody what happened, and has it written down.
 //
-// Nobody hears of the beginning or the end of a game before it is on the disk; what is asked
-// of it in between, a few milliseconds, waits. Moves are told at once and written soon after; what
-// a crash takes of them is what the last transaction lacked, and players who come back
-// are told the game as it stands.
+// Nobody hears of the beginning or the end of a game before it is on the disk; what is
+// asked of it in between, a few milliseconds, waits. Moves are told at once and written
+// soon after; what a crash takes of them is what the last transaction lacked, and players
+// who come back are told the game as it stands.
 //
 // Threads: its loop's. Others reach it by GameServerShared::Tell().
 //
@@ -55,8 +55,8 @@ struct RoomCommand {
 struct NewGame {
   GameSetup setup;
   std::array<kingpin::ConnectionId, 2> connections;  // Those that are valid.
-  std::string rematch_of =
-      {};  // The game before it, whose players hear of it there.
+  // The game before it, whose players hear of it there.
+  std::string rematch_of = {};
 };
 
 class Rooms {
@@ -122,8 +122,8 @@ class Rooms {
     std::vector<Member> members;
     size_t viewers = 0;    // Members that are no players.
     size_t journaled = 0;  // Plies that the archive has been told.
-    std::vector<Answer>
-        answers;  // To be said before the events that come of them.
+    // To be said before the events that come of what they answer.
+    std::vector<Answer> answers;
     Writing writing = Writing::kNothing;
     bool posted = false;              // The archive has taken it.
     kingpin::MonotonicTime next_try;  // Of telling the archive.
@@ -170,6 +170,8 @@ class Rooms {
   void Chat(Room& room, const RoomCommand& command);
   MaybeRefused Ask(Room& room, const ClientMessage& message, Color color);
   void Refuse(const RoomCommand& command, const Refusal& refusal);
+  // There is no such game.
+  void RefuseUnknown(const RoomCommand& command);
   void DropMember(Room& room, kingpin::ConnectionId connection);
   // Tells the game which of its players are here.
   void UpdatePresence(Room& room);

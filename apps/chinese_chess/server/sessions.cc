@@ -295,8 +295,7 @@ void Sessions::TellRoom(Session& session, ClientMessage message) {
 void Sessions::NotJoined(ConnectionId connection, const std::string& game) {
   const auto found = sessions_.find(connection);
   if (found == sessions_.end()) return;
-  // Said twice, it may have been refused once; then it is as if it had left.
-  if (std::erase(found->second.followed, game) > 0) LeaveRoom(game, connection);
+  std::erase(found->second.followed, game);
 }
 
 void Sessions::Unfollow(Session& session, const ClientMessage& message) {

@@ -56,7 +56,7 @@ class Sessions {
   // The answer to a ping frame.
   void OnPulse(kingpin::Connection& connection, absl::Duration round_trip);
   void Closed(kingpin::Connection& connection);
-  // The game has refused to be joined: it is none of those that the session follows.
+  // There is no such game: it is none of those that the session follows.
   void NotJoined(kingpin::ConnectionId connection, const std::string& game);
   // The server is about to end.
   void SayGoodbye();
