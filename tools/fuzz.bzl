@@ -24,6 +24,8 @@ def kingpin_fuzz_test(name, srcs, corpus = [], deps = [], **kwargs):
         srcs = srcs,
         args = ["$(rootpaths :%s_corpus)" % name] if corpus else [],
         data = [":%s_corpus" % name],
+        # Parsers know no threads: see docs/building.md.
+        tags = ["one_thread"],
         deps = deps + [Label("//tools:fuzz_replay_main")],
         **kwargs
     )

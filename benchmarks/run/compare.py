@@ -166,20 +166,29 @@ class Comparison:
     return running
 
   def _run_case(self, case):
-    samples = {contestant.name: [] for contestant in self._contestants}
+    running = list(self._contestants)
+    samples = {contestant.name: [] for contestant in running}
     for index in range(self._options.rounds):
-      shift = index % len(self._contestants)
-      for contestant in (
-          self._contestants[shift:] + self._contestants[:shift]):
-        sample = self.run_round(contestant, case)
+      shift = index % len(running)
+      for contestant in running[shift:] + running[:shift]:
+        try:
+          sample = self.run_round(contestant, case)
+        except BenchmarkError as error:
+          if contestant.name == self._reference:
+            raise
+          # The others' figures are none the worse for it.
+          self._say(f'**LEFT OUT of {case.name}, {contestant.name}**: '
+                    f'{error}\n')
+          running.remove(contestant)
+          del samples[contestant.name]
+          continue
         samples[contestant.name].append(sample)
         print(f'# {case.name} round {index + 1} {contestant.name}: '
               f'{json.dumps(sample)}', file=sys.stderr, flush=True)
     self._raw[case.name] = samples
     counts = {}
     if self._options.syscalls:
-      counts = {c.name: self._count_syscalls(c, case)
-                for c in self._contestants}
+      counts = {c.name: self._count_syscalls(c, case) for c in running}
     self._say_table(case, samples, counts)
 
   def run_round(self, contestant, case):

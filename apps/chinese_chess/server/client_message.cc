@@ -177,10 +177,10 @@ class MessageReader {
   }
 
   bool ReadText(Key key, std::string* text) {
-    if (!reader_.ReadString(text)) return false;
-    if (text->size() <= MostBytes(key)) return true;
-    text->clear();
-    return reader_.Fail("a text is too long");
+    const bool is_whole = reader_.ReadString(text);
+    if (is_whole && text->size() <= MostBytes(key)) return true;
+    text->clear();  // The answer repeats the id, but not one that is none.
+    return is_whole && reader_.Fail("a text is too long");
   }
 
   bool ReadCount(int64_t* count) {
