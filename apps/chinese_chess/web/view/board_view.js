@@ -66,6 +66,9 @@ export class BoardView {
       String(before.labels?.bottom) !== String(now.labels?.bottom);
     if (redrawn || before.position === null) this.#redraw();
     this.#placePieces(!redrawn && before.position !== null);
+    // Taken while it was held, or drawn anew.
+    if (this.#drag !== null && this.#nodes.get(this.#drag.square)?.node !== this.#drag.node)
+      this.#endDrag();
     if (this.#selected !== null && !this.#mayPick(this.#selected)) this.#select(null);
     this.#drawMarks();
     this.#drawHints();
@@ -190,15 +193,31 @@ export class BoardView {
 
   #listen() {
     this.svg.addEventListener('pointerdown', (event) => this.#pressed(event));
-    this.svg.addEventListener('pointermove', (event) => this.#moved(event));
-    this.svg.addEventListener('pointerup', (event) => this.#released(event));
-    this.svg.addEventListener('pointercancel', () => this.#endDrag());
-    this.svg.addEventListener('contextmenu', (event) => {
-      if (this.#shown.premove === null && this.#selected === null) return;
-      event.preventDefault();
-      this.#select(null);
-      this.#handlers.onCancel();
-    });
+    const ofDrag = (handle) => (event) => {
+      if (event.pointerId === this.#drag?.pointer) handle(event);
+    };
+    this.svg.addEventListener(
+      'pointermove',
+      ofDrag((event) => this.#moved(event)),
+    );
+    this.svg.addEventListener(
+      'pointerup',
+      ofDrag((event) => this.#released(event)),
+    );
+    this.svg.addEventListener(
+      'pointercancel',
+      ofDrag(() => this.#endDrag()),
+    );
+    this.svg.addEventListener('contextmenu', (event) => this.#cancel(event));
+  }
+
+  // By the right button; a finger that rests on a piece which it holds means no such thing.
+  #cancel(event) {
+    if (this.#drag !== null) return event.preventDefault();
+    if (this.#shown.premove === null && this.#selected === null) return;
+    event.preventDefault();
+    this.#select(null);
+    this.#handlers.onCancel();
   }
 
   #point(event) {
@@ -227,38 +246,47 @@ export class BoardView {
 
   #pressed(event) {
     if (event.button !== 0 || this.#shown.position === null) return;
+    if (this.#drag !== null) {
+      // Another finger; or the same one, whose lifting nobody has told.
+      if (this.#drag.pointer !== event.pointerId) return;
+      this.#endDrag();
+    }
     const square = this.#squareAt(event);
     if (this.#shown.premove !== null) this.#handlers.onCancel();
     if (square === null) return this.#select(null);
     if (this.#selected !== null && this.#shown.targets(this.#selected).includes(square)) {
-      return this.#try(square);
+      return this.#try(this.#selected, square);
     }
     if (!this.#mayPick(square)) return this.#select(null);
     const again = this.#selected === square;
     this.#select(square);
-    this.#drag = {square, again, x: event.clientX, y: event.clientY, moving: false};
+    this.#drag = {
+      square,
+      node: this.#nodes.get(square).node,
+      pointer: event.pointerId,
+      again,
+      x: event.clientX,
+      y: event.clientY,
+      moving: false,
+    };
     this.svg.setPointerCapture(event.pointerId);
   }
 
   #moved(event) {
     const drag = this.#drag;
-    if (drag === null) return;
     if (!drag.moving && Math.hypot(event.clientX - drag.x, event.clientY - drag.y) < DRAG_AFTER)
       return;
-    const held = this.#nodes.get(drag.square);
-    if (held === undefined) return this.#endDrag();
     if (!drag.moving) {
       drag.moving = true;
-      held.node.classList.add('dragged');
-      this.#pieces.append(held.node);
+      drag.node.classList.add('dragged');
+      this.#pieces.append(drag.node);
     }
     const {x, y} = this.#point(event);
-    held.node.style.transform = `translate(${x}px, ${y}px) scale(1.12)`;
+    drag.node.style.transform = `translate(${x}px, ${y}px) scale(1.12)`;
   }
 
   #released(event) {
     const drag = this.#drag;
-    if (drag === null) return;
     this.#endDrag();
     const square = this.#squareAt(event);
     if (!drag.moving) {
@@ -270,24 +298,22 @@ export class BoardView {
       square !== drag.square &&
       this.#shown.targets(drag.square).includes(square)
     ) {
-      this.#try(square);
+      this.#try(drag.square, square);
     } else {
       this.#select(null);
     }
   }
 
-  // The piece goes back to where it stands.
+  // The piece goes back to where it stands, if it still does.
   #endDrag() {
-    const drag = this.#drag;
+    const {square, node, moving} = this.#drag;
     this.#drag = null;
-    if (drag === null || !drag.moving) return;
-    const held = this.#nodes.get(drag.square);
-    held?.node.classList.remove('dragged');
-    if (held !== undefined) this.#put(held.node, drag.square);
+    if (!moving) return;
+    node.classList.remove('dragged');
+    if (this.#nodes.get(square)?.node === node) this.#put(node, square);
   }
 
-  #try(to) {
-    const from = this.#selected;
+  #try(from, to) {
     this.#select(null);
     this.#handlers.onMove({from, to});
   }

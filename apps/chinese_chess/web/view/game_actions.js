@@ -4,42 +4,42 @@ import {t} from '../i18n/i18n.js';
 import {client} from '../model/client.js';
 import {opponent} from '../rules/position.js';
 import {button, h} from './dom.js';
+import {Rows, setText} from './rows.js';
 
 const CONFIRM_FOR = 5000;
+const OFFERS = ['draw', 'takeback', 'rematch'];
 
 export class GameActions {
   #confirming = null;
   #timer = null;
-  #key = '';
+  #buttons = new Rows(h('div', {class: 'actions'}), (name) => this.#makers[name]());
+  #questions = new Rows(h('div', {class: 'offers', role: 'status'}), (name) =>
+    name === 'claim' ? this.#claim() : this.#question(...name.split(' ')),
+  );
+  #makers = {
+    abort: () => act('abort', 'cross', () => client.inGame('abort')),
+    takeback: () => act('takeback', 'undo', () => client.inGame('offer', 'takeback')),
+    draw: () => act('draw', 'draw', () => client.inGame('offer', 'draw'), 'offer_draw'),
+    resign: () => act('resign', 'flag', () => this.#confirm('resign')),
+    'resign-sure': () => this.#resignSure(),
+    rematch: () => this.#rematch(),
+    'new-game': () => act('new-game', 'home', () => this.onNewGame(), 'new_game'),
+  };
 
   constructor({onNewGame}) {
     this.onNewGame = onNewGame;
-    this.offers = h('div', {class: 'offers', role: 'status'});
+    this.offers = this.#questions.element;
     this.absence = h('p', {class: 'absence', hidden: true});
-    this.element = h('div', {class: 'actions'});
+    this.element = this.#buttons.element;
   }
 
   show(game) {
     this.game = game;
     const wait = this.#untilClaim();
-    const claim = wait === 0;
     this.absence.hidden = !(wait > 0);
-    if (wait > 0) this.absence.textContent = t('opponent_away', {s: Math.ceil(wait / 1000)});
-    const key = JSON.stringify([
-      game.you,
-      game.over,
-      game.ply < 2,
-      game.ply,
-      game.offers,
-      game.next,
-      claim,
-      this.#confirming,
-      game.yourTurn,
-    ]);
-    if (key === this.#key) return;
-    this.#key = key;
-    this.element.replaceChildren(...this.#buttons().filter(Boolean));
-    this.offers.replaceChildren(...this.#questions(claim).filter(Boolean));
+    if (wait > 0) setText(this.absence, t('opponent_away', {s: Math.ceil(wait / 1000)}));
+    this.#buttons.show(this.#actions());
+    this.#questions.show(this.#asked(wait === 0));
   }
 
   // Milliseconds until the game may be claimed, for the opponent is away; null: is here.
@@ -50,100 +50,73 @@ export class GameActions {
     return online ? null : Math.max(0, graceEnds - performance.now());
   }
 
-  #buttons() {
+  // Names of buttons, with whether each may be used.
+  #actions() {
     const {game} = this;
-    if (game.you === null) return [];
-    if (game.over) return this.#buttonsAfter();
-    if (game.ply < 2)
-      return [button(t('abort'), 'cross', () => client.inGame('abort'), {class: 'abort'})];
-    return [
-      game.casual &&
-        button(t('takeback'), 'undo', () => client.inGame('offer', 'takeback'), {
-          class: 'takeback',
-          disabled: !game.mayTakeBack || game.offers.takeback === game.you,
-        }),
-      button(t('offer_draw'), 'draw', () => client.inGame('offer', 'draw'), {
-        class: 'draw',
-        disabled: game.offers.draw !== null,
-      }),
-      ...this.#resign(),
+    const {you, offers} = game;
+    if (you === null) return [];
+    if (game.over) {
+      const next = ['new-game', true];
+      return game.next === null ? [['rematch', true], next] : [next];
+    }
+    if (game.ply < 2) return [['abort', true]];
+    const rest = [
+      ['draw', offers.draw === null],
+      [this.#confirming === 'resign' ? 'resign-sure' : 'resign', true],
     ];
+    const mayTakeBack = game.mayTakeBack && offers.takeback !== you;
+    return game.casual ? [['takeback', mayTakeBack], ...rest] : rest;
   }
 
-  #buttonsAfter() {
-    const {game} = this;
-    const asked = game.offers.rematch;
-    return [
-      game.next === null &&
-        button(
-          t(asked === game.you ? 'cancel_rematch' : 'rematch'),
-          'again',
-          () =>
-            asked === game.you
-              ? client.inGame('decline', 'rematch')
-              : client.inGame('offer', 'rematch'),
-          {class: 'rematch primary'},
-        ),
-      button(t('new_game'), 'home', this.onNewGame, {class: 'new-game'}),
-    ];
+  #rematch() {
+    const asked = () => this.game.offers.rematch === this.game.you;
+    const row = act('rematch', 'again', () =>
+      client.inGame(asked() ? 'decline' : 'offer', 'rematch'),
+    );
+    row.element.classList.add('primary');
+    const label = row.element.querySelector('span');
+    return {...row, show: () => setText(label, t(asked() ? 'cancel_rematch' : 'rematch'))};
   }
 
   // Twice, for the finger that slips.
-  #resign() {
-    if (this.#confirming !== 'resign') {
-      return [button(t('resign'), 'flag', () => this.#confirm('resign'), {class: 'resign'})];
-    }
-    return [
-      h(
-        'span',
-        {class: 'confirm'},
-        t('resign_sure'),
-        button(
-          t('yes'),
-          'check',
-          () => {
-            this.#confirm(null);
-            client.inGame('resign');
-          },
-          {class: 'danger resign-yes'},
-        ),
-        button(t('no'), 'cross', () => this.#confirm(null)),
-      ),
-    ];
+  #resignSure() {
+    const yes = () => {
+      this.#confirm(null);
+      client.inGame('resign');
+    };
+    const element = h(
+      'span',
+      {class: 'confirm'},
+      t('resign_sure'),
+      button(t('yes'), 'check', yes, {class: 'danger resign-yes'}),
+      button(t('no'), 'cross', () => this.#confirm(null), {class: 'resign-no'}),
+    );
+    return {element};
   }
 
   #confirm(what) {
     clearTimeout(this.#timer);
+    const focused = this.element.contains(document.activeElement);
     this.#confirming = what;
     if (what !== null) this.#timer = setTimeout(() => this.#confirm(null), CONFIRM_FOR);
     this.show(this.game);
+    // Of who has no mouse; and not on "yes", for the key may still be down.
+    if (focused) this.element.querySelector('.resign-no, .resign')?.focus();
   }
 
-  // What the other side wants, and what may be claimed.
-  #questions(claim) {
-    const {game} = this;
-    if (game.you === null) return [];
-    const theirs = opponent(game.you);
-    const questions = ['draw', 'takeback', 'rematch'].map((offer) => {
-      if (game.offers[offer] === theirs) return this.#question(offer);
-      return game.offers[offer] === game.you ? h('p', null, t(`offered_${offer}`)) : null;
-    });
-    if (claim) {
-      questions.push(
-        h(
-          'p',
-          {class: 'question'},
-          t('opponent_gone'),
-          button(t('claim_win'), 'flag', () => client.inGame('claim', false), {class: 'primary'}),
-          button(t('claim_draw'), 'draw', () => client.inGame('claim', true)),
-        ),
-      );
-    }
-    return questions;
+  // What the other side wants, or was asked, and what may be claimed.
+  #asked(claim) {
+    const {you, offers} = this.game;
+    if (you === null) return [];
+    const asked = OFFERS.filter((offer) => offers[offer] !== null).map((offer) => [
+      `${offer} ${offers[offer] === you ? 'own' : 'theirs'}`,
+    ]);
+    return claim ? [...asked, ['claim']] : asked;
   }
 
-  #question(offer) {
-    return h(
+  #question(offer, whose) {
+    if (whose === 'own') return {element: h('p', null, t(`offered_${offer}`))};
+    const element = h(
       'p',
       {class: 'question'},
       t(`offers_${offer}`),
@@ -152,5 +125,26 @@ export class GameActions {
       }),
       button(t('decline'), 'cross', () => client.inGame('decline', offer)),
     );
+    return {element};
   }
+
+  #claim() {
+    const element = h(
+      'p',
+      {class: 'question'},
+      t('opponent_gone'),
+      button(t('claim_win'), 'flag', () => client.inGame('claim', false), {class: 'primary'}),
+      button(t('claim_draw'), 'draw', () => client.inGame('claim', true)),
+    );
+    return {element};
+  }
+}
+
+// A button for one thing that may be done, with the class of that name.
+function act(name, icon, onclick, word = name) {
+  const element = button(t(word), icon, onclick, {class: name});
+  const show = (allowed) => {
+    element.disabled = !allowed;
+  };
+  return {element, show};
 }

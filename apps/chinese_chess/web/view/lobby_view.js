@@ -8,21 +8,25 @@ import {button, h, icon, s} from './dom.js';
 import {CONTROLS, askGameOptions} from './game_options.js';
 import {drawPiece} from './piece_drawing.js';
 import {playerName} from './player_name.js';
+import {Rows, setText} from './rows.js';
 import {Television} from './television.js';
 import {toast} from './toast.js';
 import {WaitingCard} from './waiting_card.js';
 
 const REFRESH = 5000;
+const MOST_SEEKS = 50;
+
+const rowsIn = (name, make) => new Rows(h('div', {class: name}), make);
 
 export class LobbyView {
   #waiting = new WaitingCard();
   #closers = [() => this.#waiting.close()];
   #television;
   #running = h('div', {class: 'running-place'});
-  #pools = h('div', {class: 'pools'});
-  #seeks = h('div', {class: 'rows'});
-  #games = h('div', {class: 'rows'});
-  #history = h('div', {class: 'rows'});
+  #pools = rowsIn('pools', (control) => this.#poolRow(control));
+  #seeks = rowsIn('rows', (id) => this.#seekRow(id));
+  #games = rowsIn('rows', (id) => this.#gameRow(id));
+  #history = rowsIn('rows', (id) => this.#pastRow(id));
   #counts = h('p', {class: 'counts'});
   #code = h('input', {
     type: 'text',
@@ -74,11 +78,11 @@ export class LobbyView {
           'section',
           {class: 'card quick'},
           h('header', null, h('h2', null, t('quick_game')), this.#counts),
-          this.#pools,
+          this.#pools.element,
         ),
-        card('seeks', t('open_seeks'), this.#seeks),
-        card('live', t('live_games'), this.#games),
-        card('past', t('your_games'), this.#history),
+        card('seeks', t('open_seeks'), this.#seeks.element),
+        card('live', t('live_games'), this.#games.element),
+        card('past', t('your_games'), this.#history.element),
       ),
       h(
         'div',
@@ -106,7 +110,7 @@ export class LobbyView {
         onsubmit: (event) => {
           event.preventDefault();
           const code = this.#code.value.trim();
-          if (code !== '') client.request(say.enter(code));
+          if (code !== '') client.waitFor(say.enter(code));
         },
       },
       this.#code,
@@ -168,113 +172,159 @@ export class LobbyView {
   }
 
   #showLobby() {
-    const {lobby, waiting} = client;
-    const counts = new Map(lobby?.pools.map(({control, waiting: n}) => [control, n]));
+    const {lobby} = client;
+    const counts = new Map(lobby?.pools.map(({control, waiting}) => [control, waiting]));
     this.#counts.textContent = lobby
       ? t('counts', {players: lobby.connections, games: lobby.games})
       : '';
     const others = [...counts.keys()].filter((control) => !CONTROLS.includes(control)).slice(0, 6);
-    this.#pools.replaceChildren(
-      ...[...CONTROLS, ...others].map((control) => {
-        const here = waiting?.what === 'pool' && waiting.message.control === control;
-        const n = counts.get(control) ?? 0;
-        return h(
-          'button',
-          {
-            type: 'button',
-            class: `pool ${here ? 'waiting-here' : ''}`,
-            'data-control': control,
-            onclick: () => (here ? client.stopWaiting() : client.waitFor(say.pool(control))),
-          },
-          h('b', null, control),
-          h('span', null, t(speedOf(control))),
-          n > 0 ? h('small', {class: 'count'}, t('n_waiting', {n})) : null,
-        );
-      }),
+    this.#pools.show(
+      [...CONTROLS, ...others].map((control) => [control, counts.get(control) ?? 0]),
     );
-    this.#showSeeks(lobby?.seeks ?? []);
-  }
-
-  #showSeeks(seeks) {
-    this.#seeks.replaceChildren(
-      ...seeks.slice(0, 50).map((seek) => {
-        const own = seek.player.id === client.me?.id;
-        return h(
-          'button',
-          {
-            type: 'button',
-            class: `row seek ${own ? 'own' : ''}`,
-            'data-seek': seek.seek,
-            onclick: () => (own ? client.stopWaiting() : client.request(say.accept(seek.seek))),
-          },
-          seekColor(seek.color),
-          h('b', null, seek.player.name),
-          h('span', null, seek.control),
-          h('small', null, t(seek.casual ? 'casual' : 'serious')),
-          h('span', {class: 'act'}, t(own ? 'cancel' : 'play')),
-        );
-      }),
-    );
-    if (seeks.length === 0) this.#seeks.append(h('p', {class: 'empty'}, t('no_seeks')));
+    const seeks = lobby?.seeks.slice(0, MOST_SEEKS) ?? [];
+    this.#seeks.show(orEmpty(seeks.map((seek) => [seek.seek, seek])));
   }
 
   #showGames() {
-    const games = client.games ?? [];
-    this.#games.replaceChildren(
-      ...games.map((game) =>
-        h(
-          'button',
-          {
-            type: 'button',
-            class: 'row live-game',
-            'data-game': game.game,
-            onclick: () => this.go(`/game/${game.game}`),
-          },
-          versus(playerName(game.red), playerName(game.black)),
-          h('span', null, game.control),
-          h('small', null, t('n_moves', {n: Math.ceil(game.plies / 2)})),
-          h('small', {class: 'viewers'}, icon('eye'), game.viewers),
-        ),
-      ),
-    );
-    if (games.length === 0) this.#games.append(h('p', {class: 'empty'}, t('no_games')));
+    this.#games.show(orEmpty((client.games ?? []).map((game) => [game.game, game])));
   }
 
   #showHistory(games) {
-    this.#history.replaceChildren(
-      ...games.map((game) =>
-        h(
-          'button',
-          {
-            type: 'button',
-            class: 'row past-game',
-            'data-game': game.game,
-            onclick: () => this.go(`/record/${game.game}`),
-          },
-          versus(game.red, game.black),
-          h('span', null, game.result.replaceAll('1/2', '½')),
-          h('small', null, t(`reason_${game.reason}`)),
-          h('small', null, new Date(game.finished_ms).toLocaleDateString(language())),
-        ),
-      ),
+    this.#history.show(orEmpty(games.map((game) => [game.game, game])));
+  }
+
+  // --- Rows ------------------------------------------------------------------------------
+
+  #poolRow(control) {
+    const count = h('small', {class: 'count'});
+    const waitsHere = () =>
+      client.waiting?.what === 'pool' && client.waiting.message.control === control;
+    const element = h(
+      'button',
+      {
+        type: 'button',
+        class: 'pool',
+        'data-control': control,
+        onclick: () => (waitsHere() ? client.stopWaiting() : client.waitFor(say.pool(control))),
+      },
+      h('b', null, control),
+      h('span', null, t(speedOf(control))),
+      count,
     );
-    if (games.length === 0) this.#history.append(h('p', {class: 'empty'}, t('no_past_games')));
+    const show = (n) => {
+      element.classList.toggle('waiting-here', waitsHere());
+      count.hidden = n === 0;
+      setText(count, t('n_waiting', {n}));
+    };
+    return {element, show};
+  }
+
+  #seekRow(id) {
+    if (id === EMPTY) return emptyRow('no_seeks');
+    const color = h('i');
+    const [name, control, kind, act] = ['b', 'span', 'small', 'span'].map((tag) => h(tag));
+    act.className = 'act';
+    let own = false;
+    const onclick = () => (own ? client.stopWaiting() : client.request(say.accept(id)));
+    const element = h(
+      'button',
+      {type: 'button', class: 'row seek', 'data-seek': id, onclick},
+      color,
+      name,
+      control,
+      kind,
+      act,
+    );
+    const show = (seek) => {
+      own = seek.player.id === client.me?.id;
+      element.classList.toggle('own', own);
+      showSeekColor(color, seek.color);
+      setText(name, seek.player.name);
+      setText(control, seek.control);
+      setText(kind, t(seek.casual ? 'casual' : 'serious'));
+      setText(act, t(own ? 'cancel' : 'play'));
+    };
+    return {element, show};
+  }
+
+  #gameRow(id) {
+    if (id === EMPTY) return emptyRow('no_games');
+    const players = versus();
+    const [control, plies, viewers] = ['span', 'small', 'span'].map((tag) => h(tag));
+    const element = h(
+      'button',
+      {
+        type: 'button',
+        class: 'row live-game',
+        'data-game': id,
+        onclick: () => this.go(`/game/${id}`),
+      },
+      players.element,
+      control,
+      plies,
+      h('small', {class: 'viewers'}, icon('eye'), viewers),
+    );
+    const show = (game) => {
+      players.show(playerName(game.red), playerName(game.black));
+      setText(control, game.control);
+      setText(plies, t('n_moves', {n: Math.ceil(game.plies / 2)}));
+      setText(viewers, game.viewers);
+    };
+    return {element, show};
+  }
+
+  #pastRow(id) {
+    if (id === EMPTY) return emptyRow('no_past_games');
+    const players = versus();
+    const [result, reason, day] = ['span', 'small', 'small'].map((tag) => h(tag));
+    const element = h(
+      'button',
+      {
+        type: 'button',
+        class: 'row past-game',
+        'data-game': id,
+        onclick: () => this.go(`/record/${id}`),
+      },
+      players.element,
+      result,
+      reason,
+      day,
+    );
+    const show = (game) => {
+      players.show(game.red, game.black);
+      setText(result, game.result.replaceAll('1/2', '½'));
+      setText(reason, t(`reason_${game.reason}`));
+      setText(day, new Date(game.finished_ms).toLocaleDateString(language()));
+    };
+    return {element, show};
   }
 }
 
-const versus = (red, black) =>
-  h(
+// In place of rows. No id of a game's or a seek's.
+const EMPTY = '';
+const orEmpty = (items) => (items.length > 0 ? items : [[EMPTY, null]]);
+const emptyRow = (word) => ({element: h('p', {class: 'empty'}, t(word))});
+
+function versus() {
+  const [red, black] = [h('b'), h('b')];
+  const element = h(
     'span',
     {class: 'versus'},
     h('i', {class: 'red', 'aria-label': t('red')}),
-    h('b', null, red),
+    red,
     h('i', {class: 'black', 'aria-label': t('black')}),
-    h('b', null, black),
+    black,
   );
+  const show = (redName, blackName) => {
+    setText(red, redName);
+    setText(black, blackName);
+  };
+  return {element, show};
+}
 
 // What is left for who accepts.
-const seekColor = (color) =>
-  h('i', {
-    class: `seek-color ${color === undefined ? 'any' : color === 'red' ? 'black' : 'red'}`,
-    title: t(color === undefined ? 'any_color' : color === 'red' ? 'black' : 'red'),
-  });
+function showSeekColor(element, color) {
+  const left = color === undefined ? 'any' : color === 'red' ? 'black' : 'red';
+  element.className = `seek-color ${left}`;
+  element.title = t(left === 'any' ? 'any_color' : left);
+}

@@ -9,6 +9,7 @@ import {BoardView} from './board_view.js';
 import {describePosition} from './speech.js';
 import {h} from './dom.js';
 import {playerName} from './player_name.js';
+import {setText} from './rows.js';
 
 const TICK = 500;
 // So long the end of a game stays on.
@@ -16,9 +17,10 @@ const LINGER = 6000;
 
 export class Television {
   #board = new BoardView({onMove() {}, onCancel() {}});
-  #lines = {black: h('p', {class: 'tv-line black'}), red: h('p', {class: 'tv-line red'})};
+  #lines = {black: new Line('black'), red: new Line('red')};
   #closers = [];
   #over = null;
+  #gone = new Set(); // Ids of games that are listed, and are not there.
 
   constructor(go) {
     this.element = h(
@@ -30,14 +32,14 @@ export class Television {
           if (client.game !== null) go(`/game/${client.game.id}`);
         },
       },
-      this.#lines.black,
+      this.#lines.black.element,
       this.#board.element,
-      this.#lines.red,
+      this.#lines.red.element,
     );
     const timer = setInterval(() => this.#tick(), TICK);
     this.#closers.push(
       client.on('games', () => this.#choose()),
-      client.on('game', () => this.show()),
+      client.on('game', (happened) => (happened === 'missing' ? this.#skip() : this.show())),
       () => clearInterval(timer),
     );
     this.#choose();
@@ -52,11 +54,20 @@ export class Television {
   #choose() {
     const lingers = this.#over !== null && performance.now() - this.#over < LINGER;
     if (client.game !== null && (!client.game.over || lingers)) return;
-    const game = client.games?.find(({game: id}) => !client.ownGames.includes(id));
+    const game = client.games?.find(
+      ({game: id}) => !client.ownGames.includes(id) && !this.#gone.has(id),
+    );
     this.#over = null;
     if (game === undefined) client.leave();
     else client.enter(game.game);
     this.show();
+  }
+
+  // It is over for so long that the server has forgotten it, or not to be seen.
+  #skip() {
+    this.#gone.add(client.game.id);
+    client.leave();
+    this.#choose();
   }
 
   show() {
@@ -77,17 +88,36 @@ export class Television {
 
   #tick() {
     const {game} = client;
+    const now = performance.now();
     for (const color of ['red', 'black']) {
-      if (!game?.known) {
-        this.#lines[color].replaceChildren(color === 'black' ? t('no_games') : '');
-        continue;
-      }
-      const time = formatTime(game.clock.left(color, performance.now()));
-      this.#lines[color].replaceChildren(
-        h('b', null, playerName(game.players[color])),
-        h('span', null, time),
-      );
-      this.#lines[color].classList.toggle('to-move', !game.over && game.turn === color);
+      const line = this.#lines[color];
+      if (game?.known) line.show(game, color, now);
+      else line.clear(color === 'black' ? t('no_games') : '');
     }
+  }
+}
+
+// A player: the same elements all the time, so that a click on them is one.
+class Line {
+  #name = h('b');
+  #time = h('span');
+
+  constructor(color) {
+    this.element = h('p', {class: `tv-line ${color}`}, this.#name, this.#time);
+  }
+
+  show(game, color, now) {
+    setText(this.#name, playerName(game.players[color]));
+    setText(this.#time, formatTime(game.clock.left(color, now)));
+    this.element.classList.toggle('to-move', !game.over && game.turn === color);
+    this.element.classList.remove('empty');
+  }
+
+  // Nobody; `text` instead.
+  clear(text) {
+    setText(this.#name, text);
+    setText(this.#time, '');
+    this.element.classList.remove('to-move');
+    this.element.classList.add('empty');
   }
 }

@@ -88,6 +88,18 @@ class Person {
   look(what, argument) {
     return this.page.evaluate(what, argument);
   }
+  // Presses what is there, and lets go when `meanwhile` has happened.
+  async pressThrough(selector, meanwhile) {
+    const box = await this.page.locator(selector).boundingBox();
+    const {mouse} = this.page;
+    await mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await mouse.down();
+    await meanwhile();
+    await mouse.up();
+  }
+  hasFocus(selector) {
+    return this.look((wanted) => document.activeElement.matches(wanted), selector);
+  }
   text(selector) {
     return this.page.locator(selector).first().innerText();
   }
@@ -121,25 +133,42 @@ class Person {
   }
   // A finger that drags; the page must stay where it is.
   async swipe(move) {
+    const before = await this.look(() => scrollY);
+    const drop = await this.hold(move.slice(0, 2));
+    await drop(move.slice(2));
+    assert.equal(await this.look(() => scrollY), before, 'the board scrolls the page');
+  }
+  // A finger that has picked a piece up; what is returned drops it. `also`: where another
+  // finger touches the board meanwhile.
+  async hold(from, also = null) {
     const session = await this.page.context().newCDPSession(this.page);
-    const send = (type, point) =>
+    const start = await this.place(from);
+    const other = also === null ? [] : [await this.place(also)];
+    const send = (type, ...points) =>
       session.send('Input.dispatchTouchEvent', {
         type,
-        touchPoints: point === null ? [] : [{x: point[0], y: point[1]}],
+        touchPoints: points.map(([x, y], id) => ({x, y, id})),
       });
-    const from = await this.place(move.slice(0, 2));
-    const to = await this.place(move.slice(2));
-    const before = await this.look(() => scrollY);
-    await send('touchStart', from);
-    for (const part of [0.1, 0.4, 0.7, 1]) {
-      await send(
-        'touchMove',
-        from.map((value, i) => value + part * (to[i] - value)),
-      );
-    }
-    await send('touchEnd', null);
-    await session.detach();
-    assert.equal(await this.look(() => scrollY), before, 'the board scrolls the page');
+    await send('touchStart', start);
+    const on = (end, part) => start.map((value, i) => value + part * (end[i] - value));
+    await send('touchMove', on([start[0], start[1] - 12], 1));
+    if (also !== null) await send('touchStart', on([start[0], start[1] - 12], 1), ...other);
+    return async (to) => {
+      const end = await this.place(to);
+      for (const part of [0.4, 0.7, 1]) await send('touchMove', on(end, part), ...other);
+      await send('touchEnd');
+      await session.detach();
+    };
+  }
+  // By the mouse, whose right button is pressed on the way.
+  async dragWithBothButtons(move) {
+    const {mouse} = this.page;
+    await mouse.move(...(await this.place(move.slice(0, 2))));
+    await mouse.down();
+    await mouse.down({button: 'right'});
+    await mouse.up({button: 'right'});
+    await mouse.move(...(await this.place(move.slice(2))), {steps: 4});
+    await mouse.up();
   }
   async type(move) {
     await this.page.fill('.move-entry', move);

@@ -6,6 +6,7 @@
 // The server at PORT has to be running. browser_game.sh does all of that.
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs/promises';
 import {openBrowser, openLine} from './browser.mjs';
 
 const [playwright, port, shots] = process.argv.slice(2);
@@ -54,6 +55,7 @@ async function meet(people, line) {
   await red.page.click('dialog button.primary');
   const code = await red.text('.room-code');
   assert.match(code, /^\w{4,}$/);
+  await comeBackToTheRoom(red, code);
   await black.look((hash) => {
     location.hash = hash;
   }, `/room/${code}`);
@@ -65,6 +67,20 @@ async function meet(people, line) {
   assert.equal(await black.look(() => xiangqi.client.game.you), 'black');
   step(`two people met in the room ${code}`);
   return {red, black};
+}
+
+// Whose phone slept while the code was sent to a friend.
+async function comeBackToTheRoom(red, code) {
+  const welcomed = red.look(
+    () => new Promise((resolve) => xiangqi.client.on('waiting', () => resolve())),
+  );
+  await red.look(() => xiangqi.client.drop());
+  await red.until(() => xiangqi.client.status === 'online');
+  await welcomed;
+  // Asked after it, so answered after it.
+  await red.look(() => xiangqi.client.refreshGames());
+  assert.equal(await red.text('.room-code'), code);
+  step('the code of a room outlives the connection');
 }
 
 // With junk on the line, which must not matter.
@@ -81,6 +97,7 @@ async function comeToWatch(people, id) {
       });
     },
   });
+  await zapPastWhatIsGone(watcher, id);
   await watcher.page.click(`.live-game[data-game="${id}"]`);
   await watcher.page.waitForSelector('main.game');
   await watcher.until(() => xiangqi.client.game?.known);
@@ -91,6 +108,19 @@ async function comeToWatch(people, id) {
   );
   step('a spectator found the game in the list');
   return watcher;
+}
+
+// The lobby's little board does not stay on a game that is listed, but is not there.
+async function zapPastWhatIsGone(watcher, id) {
+  await watcher.until((real) => xiangqi.client.games?.some(({game}) => game === real), id);
+  await watcher.look(() => {
+    const {client} = xiangqi;
+    client.leave();
+    client.games = [{...client.games[0], game: 'nonesuch'}, ...client.games];
+    client.emit('games');
+  });
+  await watcher.until((real) => xiangqi.client.game?.id === real && xiangqi.client.game.known, id);
+  step('the little board shows a game that is there');
 }
 
 async function refuseIllegalMoves(red) {
@@ -254,17 +284,26 @@ async function seeTheEnd({red, black, watcher}) {
   step('mate, seen by all');
 }
 
+// What the file has that is saved.
+async function save(person, format, name) {
+  const [download] = await Promise.all([
+    person.page.waitForEvent('download'),
+    person.page.selectOption('select.download', format),
+  ]);
+  assert.equal(download.suggestedFilename(), name);
+  return fs.readFile(await download.path(), 'utf8');
+}
+
 async function replay(red, id) {
   await red.page.click(`.past-game[data-game="${id}"]`);
   await red.page.waitForSelector('main.replay');
   assert.equal(await red.page.locator('.move').count(), MOVES.length);
   for (let i = 0; i < 5; ++i) await red.page.keyboard.press('ArrowRight');
   assert.equal(await red.page.locator('.move.current').innerText(), 'E5-3');
-  const [download] = await Promise.all([
-    red.page.waitForEvent('download'),
-    red.page.selectOption('select.download', 'chinese'),
-  ]);
-  assert.equal(download.suggestedFilename(), `xiangqi-${id}.pgn`);
+  assert.match(await save(red, 'chinese', `xiangqi-${id}.pgn`), /相三进五 \{\[%at \d+\.\d{3}\]/);
+  const record = JSON.parse(await save(red, 'json', `xiangqi-${id}.json`));
+  assert.equal(record.moves.length, MOVES.length);
+  assert.ok(record.moves.every(({at_ms: at}) => at >= 0));
   step('the finished game was replayed and downloaded');
 }
 
@@ -280,6 +319,47 @@ async function rematch({red, black}) {
   step('a rematch with the colours changed, aborted');
 }
 
+// What somebody is about to click stays where it is when there is news.
+async function pressThroughNews({red, black}) {
+  const seek = {t: 'seek', control: '15+10', casual: false};
+  const seeks = (n) => red.until((count) => xiangqi.client.lobby?.seeks.length === count, n);
+  await black.look((message) => xiangqi.client.waitFor(message), seek);
+  await seeks(1);
+  const pool = '.pool[data-control="10+5"]';
+  await red.pressThrough(pool, async () => {
+    await black.look(() => xiangqi.client.stopWaiting());
+    await seeks(0);
+  });
+  await red.until(() => xiangqi.client.waiting?.what === 'pool');
+  await red.page.focus(pool);
+  await black.look((message) => xiangqi.client.waitFor(message), seek);
+  await seeks(1);
+  assert.ok(await red.hasFocus(pool), 'the focus is where it was');
+  await red.page.keyboard.press('Enter');
+  await red.until(() => xiangqi.client.waiting === null);
+  await black.look(() => xiangqi.client.stopWaiting());
+  await seeks(0);
+  step('a press and the focus outlast the news in the lobby');
+}
+
+// Red takes a piece that Black holds; meanwhile the focus stays on Red's button.
+async function takeWhatIsHeld({red, black}) {
+  const drop = await black.hold('e6');
+  await red.type('e2e6');
+  await black.atPly(3);
+  await drop('e5');
+  await red.page.focus('.actions .resign');
+  await black.tap('b9a7');
+  for (const person of [red, black]) await person.atPly(4);
+  assert.ok(await red.hasFocus('.actions .resign'), 'the focus is where it was');
+  // The keyboard's way.
+  await red.page.keyboard.press('Enter');
+  assert.ok(await red.hasFocus('.resign-no'));
+  await red.page.keyboard.press('Enter');
+  assert.ok(await red.hasFocus('.actions .resign'));
+  step('a piece was taken out of a hand');
+}
+
 // A challenge in the lobby; then what players may ask of each other.
 async function askThings({red, black}) {
   for (const person of [red, black]) {
@@ -288,6 +368,7 @@ async function askThings({red, black}) {
     });
     await person.page.waitForSelector('main.lobby');
   }
+  await pressThroughNews({red, black});
   await red.page.click('.way.seek');
   await red.page.click('.color-choice:first-child');
   await red.page.check('input[name="casual"]');
@@ -297,9 +378,10 @@ async function askThings({red, black}) {
     await person.until(() => xiangqi.client.game?.known && xiangqi.client.game.you !== null);
     await person.page.waitForSelector('main.game');
   }
-  await red.drag('h2e2');
+  await red.dragWithBothButtons('h2e2');
   await black.atPly(1);
-  await black.tap('h9g7');
+  const dropHorse = await black.hold('h9', 'b9');
+  await dropHorse('g7');
   await red.atPly(2);
   await red.page.click('.actions .takeback');
   await black.page.click('.accept-takeback');
@@ -308,7 +390,8 @@ async function askThings({red, black}) {
   await red.type('炮二平五');
   await black.atPly(1);
   await black.tap('h9g7');
-  await red.atPly(2);
+  for (const person of [red, black]) await person.atPly(2);
+  await takeWhatIsHeld({red, black});
   await black.page.click('.actions .draw');
   await red.page.click('.question button:last-child');
   await black.until(() => xiangqi.client.game.offers.draw === null);
