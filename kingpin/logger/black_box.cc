@@ -63,10 +63,9 @@ BoxSite HeadOf(uint32_t number, const Site& site) {
 }
 
 absl::Status WithKept(const absl::Status& error, std::string_view kept) {
-  return absl::Status(error.code(), absl::StrCat(error.message(),
-                                                 "; what was in it is kept as "
-                                                 "\"",
-                                                 kept, "\""));
+  constexpr std::string_view kTold = "; what was in it is kept as \"";
+  return absl::Status(error.code(),
+                      absl::StrCat(error.message(), kTold, kept, "\""));
 }
 
 // Copies the rest of a line, or as much as there is room for and how long it was.
@@ -93,6 +92,11 @@ size_t BlackBox::SitesOffset(const Options& options) {
 
 size_t BlackBox::MappedBytes(const Options& options) {
   return SitesOffset(options) + kBoxSiteBytes;
+}
+
+std::string BlackBox::FindKept(const std::string& path) {
+  std::string kept = absl::StrCat(path, kKeptSuffix);
+  return ::access(kept.c_str(), F_OK) == 0 ? kept : "";
 }
 
 absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Open(
@@ -124,10 +128,8 @@ absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Open(
   }
   absl::StatusOr<std::unique_ptr<BlackBox>> box =
       file.ok() ? Make(options, *std::move(file)) : file.status();
-  if (kept.empty()) return box;
-  if (!box.ok()) return WithKept(box.status(), kept);
-  (*box)->kept_path_ = std::move(kept);
-  return box;
+  if (box.ok() || kept.empty()) return box;
+  return WithKept(box.status(), kept);
 }
 
 absl::StatusOr<bool> BlackBox::Replay(

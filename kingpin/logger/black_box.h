@@ -47,7 +47,7 @@ class BlackBox : public SiteObserver {
   };
   // A box of the process before is given to `replay`, whole, and then made anew; if
   // this process dies in between, the next one finds it as it was. If `replay` says
-  // that not all in it is written, it stays: as kept_path(). Errors say what
+  // that not all in it is written, it stays: see FindKept(). Errors say what
   // is wrong with the path and leave the file as it is: in use by a process that
   // lives (kUnavailable), not a box or one of another version or damaged
   // (black_box_reader.h), not written and not to be kept (kAlreadyExists: another is),
@@ -61,8 +61,9 @@ class BlackBox : public SiteObserver {
   BlackBox(const BlackBox&) = delete;
   BlackBox& operator=(const BlackBox&) = delete;
 
-  // Where the box of the process before is now; empty: it was written to the log.
-  const std::string& kept_path() const { return kept_path_; }
+  // Where a box that was not written is, of the process before or of one before that;
+  // empty: none is kept.
+  static std::string FindKept(const std::string& path);
 
   // Memory for one more ring; nullptr: all are taken.
   void* TakeRing();
@@ -109,7 +110,6 @@ class BlackBox : public SiteObserver {
   const size_t ring_bytes_;
   const size_t rings_;
   const std::unique_ptr<BoxFile> file_;
-  std::string kept_path_;
   char* const base_;
   size_t taken_ = 0;
   uint64_t sites_end_;

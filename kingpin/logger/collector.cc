@@ -11,37 +11,36 @@
 namespace kingpin::log_internal {
 namespace {
 
-uint64_t TicksAt(const RingSource& source) {
-  RecordHeader header;
-  std::memcpy(&header, source.ring.At(source.next), sizeof(header));
-  return header.ticks;
-}
+// Counters of two cores, or two readings of one, may differ by a little; one that began
+// anew is off by more, as a rule. A second or so.
+constexpr uint64_t kSlackTicks = uint64_t{1} << 32;
 
 // For a heap with the oldest on top.
 bool IsYounger(const RingSource* a, const RingSource* b) {
-  return a->ticks > b->ticks;
+  return a->place > b->place;
 }
 
 }  // namespace
 
 size_t Collector::Pass(Extent extent) {
-  SyncClock();
-  // Somebody's own clock may be set back, or the counter begin anew, and lines must not
-  // wait until it is there again.
-  const bool takes_all = extent == Extent::kAll || user_clock_ != nullptr ||
-                         last_before_.ticks != UINT64_MAX;
-  const uint64_t now = takes_all ? UINT64_MAX : ReadTicks();
+  const uint64_t now = ReadTicks();
   FindCommitted();
+  SyncClock();
+  PutInOrder();
+  // Somebody's own clock may be set back, and lines must not wait until it is there
+  // again.
+  const bool takes_all = extent == Extent::kAll || user_clock_ != nullptr;
+  const uint64_t last = takes_all ? UINT64_MAX : PlaceOf(now);
   uint64_t bytes = 0;
   for (const RingSource* source : sources_) bytes -= source->next;
-  while (!heap_.empty() && heap_.front()->ticks <= now) {
-    TakeRawLines(heap_.front()->ticks);
+  while (!heap_.empty() && heap_.front()->place <= last) {
+    TakeRawLines(heap_.front()->place);
     std::pop_heap(heap_.begin(), heap_.end(), &IsYounger);
     RingSource& oldest = *heap_.back();
     heap_.pop_back();
-    const uint64_t others = std::min(now, raw_.next_ticks());
+    const uint64_t others = std::min(last, PlaceOfRaw());
     TakeRun(oldest,
-            heap_.empty() ? others : std::min(others, heap_.front()->ticks));
+            heap_.empty() ? others : std::min(others, heap_.front()->place));
     if (oldest.next == oldest.end) continue;
     heap_.push_back(&oldest);
     std::push_heap(heap_.begin(), heap_.end(), &IsYounger);
@@ -50,25 +49,24 @@ size_t Collector::Pass(Extent extent) {
     bytes += source->next;
     DeclareQuietDrops(*source);
   }
-  TakeRawLines(now);
+  TakeRawLines(last);
   DeclareRawDrops();
   WriteOut();
   rings_.Recycle();
   return bytes;
 }
 
+// Behind FindCommitted(): whoever committed what that has found had read the counter
+// before.
 void Collector::SyncClock() {
   const uint64_t last_ticks = clock_.ticks();
   const int64_t last_unix_nanos = clock_.unix_nanos();
   const int64_t step = user_clock_ == nullptr ? clock_.Sync() : 0;
-  last_before_ = {};
   if (ABSL_PREDICT_FALSE(clock_.ticks() < last_ticks)) {
-    // Half-way: lines of before may be a little older than that pass was, and lines of
-    // now a little younger than this one.
-    last_before_ = {clock_.ticks() + (last_ticks - clock_.ticks()) / 2,
-                    last_unix_nanos};
-    last_ticks_ = 0;
-    last_unix_nanos_ = INT64_MIN;
+    old_counter_.unix_nanos = last_unix_nanos;
+  }
+  if (user_clock_ == nullptr) {
+    old_counter_.least_ticks = clock_.ticks() + kSlackTicks;
   }
   if (ABSL_PREDICT_FALSE(step != 0)) {
     writer_.AddClockStep(step);
@@ -97,12 +95,16 @@ void Collector::FindCommitted() {
   do {
     FindTails();
   } while (raw_.Find());
+}
+
+void Collector::PutInOrder() {
+  raw_.PutInOrder(old_counter_.least_ticks);
   heap_.clear();
   uint64_t depth = 0;
   for (RingSource* source : sources_) {
     if (source->end == source->next) continue;
     depth += source->end - source->next;
-    source->ticks = TicksAt(*source);
+    source->place = PlaceOf(*source);
     heap_.push_back(source);
   }
   std::make_heap(heap_.begin(), heap_.end(), &IsYounger);
@@ -133,8 +135,19 @@ void Collector::ReadTails() {
   for (RingSource* source : sources_) source->end = source->ring.tail();
 }
 
-// Takes lines of `source`, at least one, up to the first younger than `last_ticks`.
-void Collector::TakeRun(RingSource& source, uint64_t last_ticks) {
+uint64_t Collector::PlaceOf(const RingSource& source) const {
+  RecordHeader header;
+  std::memcpy(&header, source.ring.At(source.next), sizeof(header));
+  return PlaceOf(header.ticks);
+}
+
+uint64_t Collector::PlaceOfRaw() const {
+  const RawSlot* const slot = raw_.oldest();
+  return slot == nullptr ? UINT64_MAX : PlaceOf(slot->ticks);
+}
+
+// Takes lines of `source`, at least one, up to the first whose place is behind `last`.
+void Collector::TakeRun(RingSource& source, uint64_t last) {
   do {
     Record record;
     Record::Read({source.ring.At(source.next), source.end - source.next},
@@ -151,14 +164,14 @@ void Collector::TakeRun(RingSource& source, uint64_t last_ticks) {
     }
     if (writer_.size() >= kBatchBytes) WriteOut();
     if (source.next == source.end) return;
-    source.ticks = TicksAt(source);
-  } while (source.ticks <= last_ticks);
+    source.place = PlaceOf(source);
+  } while (source.place <= last);
 }
 
-// Takes those up to `last_ticks`.
-void Collector::TakeRawLines(uint64_t last_ticks) {
+// Takes those up to the place `last`.
+void Collector::TakeRawLines(uint64_t last) {
   while (const RawSlot* slot = raw_.oldest()) {
-    if (slot->ticks > last_ticks) return;
+    if (PlaceOf(slot->ticks) > last) return;
     Record record;
     record.header = {.payload_bytes = slot->text_bytes,
                      .site = kTextFlag,
@@ -191,13 +204,14 @@ void Collector::LoseLine(const RecordHeader& header, LogLevel level) {
 }
 
 void Collector::TakeLine(const Record& record, const CompiledSite& site) {
-  LineTime time = {.unix_nanos = ToUnixNanos(record.header.ticks),
-                   .late = record.header.ticks < last_ticks_};
-  if (ABSL_PREDICT_TRUE(!time.late && !IsOfBefore(record.header.ticks))) {
+  const uint64_t ticks = record.header.ticks;
+  LineTime time = {.unix_nanos = ToUnixNanos(ticks),
+                   .late = PlaceOf(ticks) < PlaceOf(last_ticks_)};
+  if (ABSL_PREDICT_TRUE(!time.late)) {
     // Each Sync() is off by some nanoseconds in its own way; the order is not.
     time.unix_nanos = std::max(time.unix_nanos, last_unix_nanos_);
     last_unix_nanos_ = time.unix_nanos;
-    last_ticks_ = record.header.ticks;
+    last_ticks_ = ticks;
   }
   writer_.AddLine(record, site, time);
 }

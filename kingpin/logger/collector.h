@@ -12,7 +12,8 @@
 // reading the clock and committing for the whole of a pass. The older one is then
 // marked as late; between lines that are not, the order is that of the clock. Where the
 // processor's counter begins anew, because the machine has slept or the process was moved
-// to another, one pass takes all that there is, in no order across threads.
+// to another, lines of the old counter are the older ones, whenever they are committed:
+// the next pass takes them, as of the time of the last pass of before.
 //
 // Gaps: a ring tells them in front of the first line that found room again. Until
 // there is one, the collector declares what it finds dropped when it has emptied
@@ -62,7 +63,8 @@ class Collector {
         raw_(raw_slots),
         writer_(*writer),
         thread_names_(thread_names),
-        user_clock_(clock) {
+        user_clock_(clock),
+        old_counter_{.least_ticks = 0, .unix_nanos = clock_.unix_nanos()} {
     SetBoxClock();
   }
 
@@ -86,25 +88,31 @@ class Collector {
   // enough to stay in the cache and to free room soon.
   static constexpr size_t kBatchBytes = 128 << 10;
 
-  // Before the counter began anew, where it has in this pass.
-  bool IsOfBefore(uint64_t ticks) const {
-    return ABSL_PREDICT_FALSE(ticks > last_before_.ticks);
+  // Where these ticks are in the order of lines: what is of an old counter is in front
+  // of all that is not.
+  uint64_t PlaceOf(uint64_t ticks) const {
+    return ticks - old_counter_.least_ticks;
   }
-  void SyncClock();
+  // Of the record that is next.
+  uint64_t PlaceOf(const RingSource& source) const;
+  uint64_t PlaceOfRaw() const;
   int64_t ToUnixNanos(uint64_t ticks) const {
     if (user_clock_ != nullptr) return static_cast<int64_t>(ticks);
-    return IsOfBefore(ticks) ? last_before_.unix_nanos
-                             : clock_.ToUnixNanos(ticks);
+    return ABSL_PREDICT_FALSE(ticks >= old_counter_.least_ticks)
+               ? old_counter_.unix_nanos
+               : clock_.ToUnixNanos(ticks);
   }
   void FindCommitted();
   void FindTails();
   void ReadTails();
-  void TakeRun(RingSource& source, uint64_t last_ticks);
+  void SyncClock();
+  void PutInOrder();
+  void TakeRun(RingSource& source, uint64_t last);
   void TakeLine(const Record& record);
   void TakeLine(const Record& record, const CompiledSite& site);
   // A line that there is no memory to read for.
   void LoseLine(const RecordHeader& header, LogLevel level);
-  void TakeRawLines(uint64_t last_ticks);
+  void TakeRawLines(uint64_t last);
   void DeclareDrops(RingSource& source,
                     const std::array<uint64_t, kLogLevels>& dropped,
                     uint64_t first_ticks, uint64_t last_ticks);
@@ -126,12 +134,12 @@ class Collector {
 
   std::vector<RingSource*> sources_;  // All; the first is the shared one.
   std::vector<RingSource*> heap_;     // Those that have lines, oldest on top.
-  // Ticks above are of before the counter began anew, and of the time of the pass before
-  // that, or of little later. Else: none are.
+  // Ticks from least_ticks on, which the counter has not come to yet, are of one that has
+  // begun anew since; unix_nanos is when that was last seen.
   struct {
-    uint64_t ticks = UINT64_MAX;
-    int64_t unix_nanos = 0;
-  } last_before_;
+    uint64_t least_ticks;
+    int64_t unix_nanos;
+  } old_counter_;
   uint64_t last_ticks_ = 0;              // Of the youngest line so far,
   int64_t last_unix_nanos_ = INT64_MIN;  // and its time.
   std::atomic<uint64_t> high_water_ = 0;

@@ -1,5 +1,6 @@
 #include "kingpin/logger/engine.h"
 
+#include <errno.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -35,6 +36,10 @@ int64_t RestNanos(absl::Duration interval) {
 
 // A pass that took this much does not rest: there is more.
 constexpr size_t kBusyBytes = 16 << 10;
+
+// How long a thread that does not block waits for another one to copy its line to the
+// ring that they share: that may be from memory that faults.
+constexpr int64_t kSharedRingNanos = 5'000'000;
 
 // When a pass is tried again that there was no memory for.
 constexpr int64_t kRetryNanos = 1'000'000;
@@ -103,14 +108,13 @@ uint64_t NextEngineNumber() {
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
-// Of an engine in whose sink exit() was called.
-std::string UnwrittenText(const Engine::Counters& counters) {
+// Of an engine that writes no more.
+std::string UnwrittenText(const Engine::Counters& counters,
+                          std::string_view cause) {
   uint64_t lines = counters.accepted - counters.writer.written;
   for (uint64_t dropped : counters.dropped) lines -= dropped;
   if (lines == 0) return {};
-  return absl::StrCat("log: ", lines,
-                      " lines may be missing: exit() was called by what writes "
-                      "them\n");
+  return absl::StrCat("log: ", lines, " lines may be missing: ", cause, "\n");
 }
 
 }  // namespace
@@ -165,7 +169,7 @@ Engine::~Engine() {
   } else {
     Flush();
   }
-  TellUndeclared();
+  TellMissing("there is no memory to write them");
 }
 
 LineFormat* Engine::FormatOf(const LogSink& sink) {
@@ -188,14 +192,19 @@ std::unique_ptr<BlackBox> Engine::OpenBox() {
                       .rings = options_.black_box_threads + 1},
                      replay);
   box_status_ = box.status();
+  kept_box_ = BlackBox::FindKept(options_.black_box);
   return box.ok() ? *std::move(box) : nullptr;
 }
 
 void Engine::Park() {
-  if (IsInside()) return TellUndeclared();
+  if (IsInside()) {
+    return TellMissing("exit() was called by what writes them");
+  }
+  // For lines of signal handlers, and what was dropped, nobody has waited.
+  Flush();
   PlainMutexLock lock(&pass_mu_);
   parked_.store(true);
-  TellUndeclared();
+  TellMissing("they were logged while the process ended");
 }
 
 void Engine::Abandon() {
@@ -206,11 +215,11 @@ void Engine::Abandon() {
   sys::FutexWake(flush_done_);
 }
 
-void Engine::TellUndeclared() const {
+void Engine::TellMissing(std::string_view cause) const {
   // A box knows what the first sink misses, and the next process will say so there.
   const bool has_box = box_ != nullptr;
   std::string text = writer_.UndeclaredText(/*without_first=*/has_box);
-  if (!has_box && IsInside()) text += UnwrittenText(counters());
+  if (!has_box) text += UnwrittenText(counters(), cause);
   if (text.empty()) return;
   SigpipeGuard guard;
   TellStderr(text);
@@ -262,14 +271,19 @@ bool Engine::ClaimSlowly(LogLevel level, size_t size, uint64_t* ticks,
   claim->ring = AttachThread();
   claim->is_shared = claim->ring == nullptr;
   PlainMutex* const mu = claim->is_shared ? &rings_.shared_mutex() : nullptr;
+  const bool blocks = options_.blocks[static_cast<size_t>(level)];
   if (claim->is_shared) {
-    mu->Lock();
+    if (blocks) {
+      mu->Lock();
+    } else if (!mu->LockFor(kSharedRingNanos)) {
+      Drop(level, 1);
+      return false;
+    }
     claim->ring = &rings_.shared();
   }
   Ring& ring = *claim->ring;
   // The room is theirs who wait for it: of others there may be no end.
   if (!ring.HasWaiters()) claim->at = ring.Reserve(size, level);
-  const bool blocks = options_.blocks[static_cast<size_t>(level)];
   // The backend logs only from a fault hook; it must not wait for itself.
   while (claim->at == nullptr && blocks && !IsInside() && !parked_.load()) {
     AskForRoom();
@@ -296,8 +310,11 @@ void Engine::AskForRoom() {
   doorbell_.Ring();
 }
 
+// At the end of a log statement, where nobody else saves errno.
 void Engine::Wake() {
+  const int saved_errno = errno;
   if (doorbell_.Ring()) Flush();
+  errno = saved_errno;
 }
 
 void Engine::Flush() {

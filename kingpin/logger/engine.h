@@ -110,10 +110,8 @@ class Engine {
 
   // Why there is no black box, if there should be one.
   const absl::Status& black_box_status() const { return box_status_; }
-  // Where that of the process before is, if the sink did not take all of it.
-  std::string kept_black_box() const {
-    return box_ == nullptr ? "" : box_->kept_path();
-  }
+  // Where one is that no sink has taken all of; empty: none is kept.
+  const std::string& kept_black_box() const { return kept_box_; }
 
   const EngineOptions& options() const { return options_; }
   bool foreign() const;
@@ -207,14 +205,15 @@ class Engine {
   // The black box, if there is to be one, once what the last process left in it has
   // been written; nullptr: none.
   std::unique_ptr<BlackBox> OpenBox();
-  // No line is written from now on. Waits for the write that is under way.
+  // Writes what nobody has waited for; no line is written from then on. Waits for the
+  // write that is under way.
   void Park() ABSL_LOCKS_EXCLUDED(pass_mu_);
   // The same when that write cannot be waited for, because this thread is inside of
   // it: a sink, or what interrupted it, has called exit().
   void Abandon();
-  // Says on stderr what is missing and no sink has taken the declaration of. Nothing
-  // is written any more.
-  void TellUndeclared() const;
+  // Says on stderr what is missing and no sink has taken the declaration of, and what was
+  // not given to any, for this cause. Nothing is written any more.
+  void TellMissing(std::string_view cause) const;
 
   static void* BackendMain(void* engine);
   void Run();
@@ -225,8 +224,8 @@ class Engine {
   // of its last pass. So there is one before the first line, and before a long sleep.
   void UpdateBox();
   // The one place that empties the rings and touches the sinks, and the only one of the
-  // backend's that takes memory. Returns bytes taken;
-  // none if there is no memory even to look for lines: it has to be done again.
+  // backend's that takes memory. Returns the bytes taken; nullopt if there is no memory
+  // even to look for lines: it has to be done again.
   std::optional<size_t> Pass(Collector::Extent extent)
       ABSL_LOCKS_EXCLUDED(pass_mu_);
 
@@ -263,6 +262,7 @@ class Engine {
   LineWriter writer_;
 
   absl::Status box_status_;
+  std::string kept_box_;
   uint64_t recovered_ = 0;
   const std::unique_ptr<BlackBox> box_;
   RingSet rings_;

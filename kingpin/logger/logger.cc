@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include <algorithm>
 #include <charconv>
 #include <exception>
 #include <limits>
@@ -10,6 +11,7 @@
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
+#include "kingpin/logger/engine_registry.h"
 #include "kingpin/logger/escape.h"
 #include "kingpin/logger/klog.h"
 #include "kingpin/logger/line_format.h"
@@ -26,6 +28,7 @@ namespace {
 
 using log_internal::Engine;
 using log_internal::EngineOptions;
+using log_internal::EngineRegistry;
 using log_internal::Prefix;
 using log_internal::Site;
 
@@ -116,12 +119,6 @@ Logger::Logger() : Logger(Options{}) {}
 Logger::Logger(const Options& options, SaysNothing)
     : min_level_(options.min_level), engine_(NewEngine(options)) {
   RegisterOwnSites();
-  const std::string kept = engine_.load()->kept_black_box();
-  if (!kept.empty()) {
-    KLOG_TO(*this, WARNING)
-        << "what was in the black box could not be written; it is in \"" << kept
-        << '"';
-  }
 }
 
 Logger::Logger(const Options& options) : Logger(options, SaysNothing()) {
@@ -129,12 +126,25 @@ Logger::Logger(const Options& options) : Logger(options, SaysNothing()) {
     KLOG_TO(*this, ERROR) << black_box_status().message()
                           << ": lines are kept in memory only";
   }
+  TellKeptBlackBox();
 }
 
 absl::StatusOr<std::unique_ptr<Logger>> Logger::Create(const Options& options) {
   auto logger = absl::WrapUnique(new Logger(options, SaysNothing()));
   if (!logger->black_box_status().ok()) return logger->black_box_status();
+  logger->TellKeptBlackBox();
   return logger;
+}
+
+void Logger::TellKeptBlackBox() {
+  const std::string& kept = kept_black_box();
+  if (kept.empty()) return;
+  const std::string text = absl::StrCat(
+      "a black box that could not be written to the log is kept as \"", kept,
+      "\"");
+  KLOG_TO(*this, WARNING) << text;
+  // The log may still be what does not take it.
+  log_internal::TellStderr(absl::StrCat("log: ", text, "\n"));
 }
 
 Logger::~Logger() {
@@ -151,10 +161,14 @@ Logger& Logger::StderrLogger() {
   // fork(). Two threads may both make one; one of them goes.
   Logger* logger = stderr_logger_.load(std::memory_order_acquire);
   if (logger != nullptr) return *logger;
+  // What is streamed into the first line may ask for errno, and comes behind this.
+  const int saved_errno = errno;
   auto ours = std::make_unique<Logger>(Options{.when_full = WhenFull::kDrop});
   if (stderr_logger_.compare_exchange_strong(logger, ours.get())) {
-    return *ours.release();
+    logger = ours.release();
   }
+  ours.reset();
+  errno = saved_errno;
   return *logger;
 }
 
@@ -242,7 +256,11 @@ void Logger::AppendOrDrop(LogLevel level, absl::FunctionRef<void()> append) {
 // other way round. All four are sequentially consistent, so one sees the other.
 void Logger::Drop(LogLevel level) {
   if (engine_.load()->foreign()) {
-    dropped_early_[static_cast<size_t>(level)].fetch_add(1);
+    std::atomic<uint64_t>& early = dropped_early_[static_cast<size_t>(level)];
+    const uint64_t none = uint64_t{EngineRegistry::generation()} << 32;
+    uint64_t before = early.load();
+    while (!early.compare_exchange_weak(before, std::max(before, none) + 1)) {
+    }
     if (Engine* made = engine_.load(); !made->foreign()) TellEarlyDrops(*made);
   } else {
     engine_.load()->Drop(level, 1);
@@ -251,8 +269,11 @@ void Logger::Drop(LogLevel level) {
 
 void Logger::TellEarlyDrops(Engine& engine) {
   for (size_t i = 0; i < kLogLevels; ++i) {
-    const uint64_t lines = dropped_early_[i].exchange(0);
-    if (lines > 0) engine.Drop(static_cast<LogLevel>(i), lines);
+    const uint64_t early = dropped_early_[i].exchange(0);
+    const uint32_t lines = static_cast<uint32_t>(early);
+    if (lines > 0 && early >> 32 == EngineRegistry::generation()) {
+      engine.Drop(static_cast<LogLevel>(i), lines);
+    }
   }
 }
 
@@ -331,6 +352,10 @@ bool Logger::FlushDefaultInSignalHandler(absl::Duration limit) {
 
 const absl::Status& Logger::black_box_status() const {
   return engine_.load(std::memory_order_acquire)->black_box_status();
+}
+
+const std::string& Logger::kept_black_box() const {
+  return engine_.load(std::memory_order_acquire)->kept_black_box();
 }
 
 void Logger::Flush() {

@@ -21,14 +21,20 @@
 //
 // How: each thread has a ring of its own for each logger (ring.h). A log statement
 // copies its arguments there in binary, with the processor's tick counter for the
-// time, and commits them with one store; no lock, no system call, no formatting.
-// The backend merges the rings by time, formats, writes large batches, and sleeps
-// when nothing comes. It blocks all signals but those of its own faults: no other that
-// the process handles lands there.
+// time, and commits them with one store; no lock, no system call, no formatting. (A
+// thread that shares a buffer, see Memory, or logs to more than 8 loggers in turn takes
+// a mutex for each line.) The backend merges the rings by time, formats, writes large
+// batches, and sleeps when nothing comes. It blocks all signals but those of its own
+// faults: no other that the process handles lands there.
 //
 // Order: lines of one thread keep theirs. Lines of several threads are in the
 //   order of their times, except those that are marked with a tilde behind the
-//   time ("...123456Z~ INFO"): they were committed too late for their place.
+//   time ("...123456Z~ INFO"): they were committed too late for their place. Three
+//   exceptions. A line of a signal handler may lose its place among its thread's if
+//   Options::clock is set back. So may lines of a thread that leaves the shared buffer,
+//   or comes to it, while another one is stopped for 5 ms amid its copy to that. Where
+//   the processor's counter begins anew (the machine slept, the process was moved),
+//   times of lines of before that came late are when it was last read.
 // Threads: thread-safe. In signal handlers only WriteRaw(), by KLOG_RAW, and
 //   Reopen().
 // Lifetime: outlives every thread that logs to it; the destructor writes what is
@@ -41,10 +47,10 @@
 // Exit: all that was logged before exit() or the return from main() is written,
 //   by every Logger alive, and code that logs later (static destructors) waits
 //   for its line to be written; for ever, if the sink waits for ever. The last line
-//   is whole. What is missing then and could not be declared is told on stderr. A
-//   sink that calls exit() has written its last batch; what waits behind that is
-//   told on stderr, too. _exit() and fatal signals lose what is buffered, unless there
-//   is a black box.
+//   is whole. What is missing then and could not be declared is told on stderr, and
+//   what other threads have logged too late to be written. A sink that calls exit()
+//   has written its last batch; what waits behind that is told on stderr, too. _exit()
+//   and fatal signals lose what is buffered, unless there is a black box.
 // Black box: with Options::black_box the buffers lie in a file, which outlives the
 //   process. Each line whose statement was over before the process died, of SIGKILL
 //   as well, is in the log or in the box. The next Logger on the same path begins
@@ -52,7 +58,8 @@
 //   //kingpin/logger:recover prints them too. Lines of the write that was under way
 //   are in both, under a line that says so; all others are in one. The box follows
 //   `sink`: what is recovered goes there, not to the sinks of also_to; if that does
-//   not take all of it, the box is kept as PATH.unwritten for the tool. It is the
+//   not take all of it, the box is kept as PATH.unwritten for the tool, and this start
+//   and each that finds it there says so, in the log and on stderr. It is the
 //   constructor that writes it, and waits for as long as the sink does: for ever, for
 //   a pipe whose reader has stopped and a sink without patience. Not against
 //   a loss of power: nothing is synced. A process has its box alone. A path that is
@@ -117,7 +124,8 @@ class Logger {
   // What a thread does when its buffer has no room for its line.
   enum class WhenFull : uint8_t {
     kBlock,  // Waits for the backend. Not on a loop thread.
-    kDrop,   // Counts the line as dropped and goes on.
+    kDrop,  // Counts the line as dropped and goes on; where threads share a buffer,
+            // also if another one is copying its line there for all of 5 ms.
   };
 
   // The same for each level: one for all, or four. DEBUG and INFO find the buffer
@@ -236,9 +244,10 @@ class Logger {
   // One line of a signal handler, for KLOG_RAW. Takes no lock and no memory, waits
   // for nothing, and leaves errno. `text` is cut at 192 bytes, `file`, the name of a
   // source file, at 40. Up to 63 such lines wait for the backend, in a millisecond
-  // as a rule; more are dropped and declared. Where the logger has no backend yet
-  // (after fork(), before the first other line) the line goes to stderr at once, without
-  // a time, or nowhere if stderr does not take it at once.
+  // as a rule; more are dropped and declared. If the thread of the backend could not be
+  // started they wait for the next other line, or the end. Where the logger has no
+  // backend yet (after fork(), before the first other line) the line goes to stderr at
+  // once, without a time, or nowhere if stderr does not take it at once.
   void WriteRaw(LogLevel level, std::string_view file, int line,
                 std::string_view text);
   // The same to the default logger, which it does not make if there is none.
@@ -250,6 +259,9 @@ class Logger {
 
   // OK: there is a black box, or none was asked for.
   const absl::Status& black_box_status() const;
+  // Where a box is that the log did not take, at this start or an earlier one, until
+  // somebody removes it; empty: there is none.
+  const std::string& kept_black_box() const;
 
   // Returns when all that this thread logged before has been handed to the kernel
   // or, if the sink fails, counted as dropped.
@@ -281,6 +293,8 @@ class Logger {
  private:
   struct SaysNothing {};
   Logger(const Options& options, SaysNothing);
+  // To the log, and to stderr.
+  void TellKeptBlackBox();
 
   static Logger& StderrLogger();
   // That, if it has been made.
@@ -320,7 +334,9 @@ class Logger {
 
   std::atomic<LogLevel> min_level_;
   std::atomic<log_internal::Engine*> engine_;
-  // Lines that were dropped in this process before there was an engine to count them.
+  // Lines that were dropped in this process before there was an engine to count them:
+  // the generation of the process, which tells them from its parent's, and 32 bits of
+  // how many.
   std::array<std::atomic<uint64_t>, kLogLevels> dropped_early_ = {};
 };
 

@@ -72,10 +72,14 @@ bool RawSource::Find() {
     lines_.push_back(&slot);
     ++found_;
   }
-  std::stable_sort(
-      lines_.begin() + next_, lines_.end(),
-      [](const RawSlot* a, const RawSlot* b) { return a->ticks < b->ticks; });
   return found_ != found_before;
+}
+
+void RawSource::PutInOrder(uint64_t first_ticks) {
+  std::stable_sort(lines_.begin() + next_, lines_.end(),
+                   [first_ticks](const RawSlot* a, const RawSlot* b) {
+                     return a->ticks - first_ticks < b->ticks - first_ticks;
+                   });
 }
 
 void RawSource::Release() {

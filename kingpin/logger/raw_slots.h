@@ -85,14 +85,12 @@ class RawSource {
   }
   // Looks for what is committed. Whether there is more than the last time.
   bool Find();
-  // The oldest line that was found and not taken; nullptr: none. Valid until it is
-  // released.
+  // By their ticks, but those from `first_ticks` on are in front of the others.
+  void PutInOrder(uint64_t first_ticks);
+  // The oldest line that was found and not taken, once they are in order; nullptr: none.
+  // Valid until it is released.
   const RawSlot* oldest() const {
     return next_ < lines_.size() ? lines_[next_] : nullptr;
-  }
-  uint64_t next_ticks() const {
-    const RawSlot* slot = oldest();
-    return slot == nullptr ? UINT64_MAX : slot->ticks;
   }
   void TakeOldest() { lines_[next_++]->state.store(RawSlot::kTaken); }
   // What was taken has been written.
@@ -110,7 +108,7 @@ class RawSource {
  private:
   RawSlots& slots_;
   uint64_t found_ = 0;           // Of RawSlots::committed.
-  std::vector<RawSlot*> lines_;  // By their ticks.
+  std::vector<RawSlot*> lines_;  // Found; those before `next_` are taken.
   size_t next_ = 0;
   std::array<uint64_t, kLogLevels> declared_ = {};
 };

@@ -29,7 +29,7 @@ bool MapAgain(char* from, size_t bytes, char* to) {
 }
 
 // [control][data][data again], in one piece; nullptr if the kernel has no memory.
-char* MapTwice(size_t data_bytes, bool touch, void* memory) {
+char* MapTwice(size_t data_bytes, void* memory) {
   const size_t once = kRingControlBytes + data_bytes;
   const size_t total = once + data_bytes;
   void* base =
@@ -46,8 +46,6 @@ char* MapTwice(size_t data_bytes, bool touch, void* memory) {
     ::munmap(base, total);
     return nullptr;
   }
-  // Linux 5.14; without it the first lap takes its faults.
-  if (touch) ::madvise(at, total, MADV_POPULATE_WRITE);
   return at;
 }
 
@@ -57,9 +55,9 @@ size_t Ring::MappedBytes(size_t bytes) {
   return kRingControlBytes + DataBytes(bytes);
 }
 
-Ring::Ring(size_t bytes, Pages pages, void* memory) {
+Ring::Ring(size_t bytes, void* memory) {
   const size_t data_bytes = DataBytes(bytes);
-  char* base = MapTwice(data_bytes, pages == Pages::kTouchNow, memory);
+  char* base = MapTwice(data_bytes, memory);
   if (base == nullptr) return;
   control_ = new (base) RingControl{};
   data_ = base + kRingControlBytes;
@@ -71,6 +69,11 @@ Ring::Ring(size_t bytes, Pages pages, void* memory) {
 
 Ring::~Ring() {
   if (valid()) ::munmap(control_, mapped_);
+}
+
+void Ring::Touch() {
+  // Linux 5.14; without it the first lap takes its faults.
+  ::madvise(control_, mapped_, MADV_POPULATE_WRITE);
 }
 
 bool Ring::Fits(size_t size, LogLevel level) const {

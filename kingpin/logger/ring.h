@@ -12,7 +12,7 @@
 // the backend does only when the lines were written. Both are in the mapping, so
 // a ring in a file outlives the process, with whatever was committed to it.
 //
-//   Ring ring(1 << 20, Ring::Pages::kTouchNow);
+//   Ring ring(1 << 20);
 //   if (char* at = ring.Reserve(size, LogLevel::kInfo)) {  // The producer.
 //     ...  // Writes `size` bytes.
 //     ring.Commit(at, size);
@@ -46,13 +46,10 @@ class Ring {
   // Of `bytes`, 1 KiB to 1 GiB, in memory that a file descriptor is not needed for:
   // a thread may log for the first time because there are none left. valid() is
   // false if the kernel has no memory.
-  // kTouchNow: so that the producer's first lap takes no page faults.
-  enum class Pages { kTouchNow, kAsUsed };
-  Ring(size_t bytes, Pages pages) : Ring(bytes, pages, nullptr) {}
   // In `memory`, unless that is nullptr: zeros, MappedBytes(bytes) of them, at the
   // begin of a page of a shared mapping. The ring maps the same pages once more, so
   // that mapping may go.
-  Ring(size_t bytes, Pages pages, void* memory);
+  explicit Ring(size_t bytes, void* memory = nullptr);
   ~Ring();
   Ring(const Ring&) = delete;
   Ring& operator=(const Ring&) = delete;
@@ -66,6 +63,9 @@ class Ring {
   }
 
   // --- The producer --------------------------------------------------------------
+
+  // Takes all page faults of the first lap, which may wait for a disk. Any time.
+  void Touch();
 
   // Room for `size` bytes in the half of the ring that is free as far as the
   // producer knows without looking; nullptr otherwise: Reserve() looks.

@@ -39,8 +39,7 @@ RingSet::RingSet(size_t ring_bytes, BlackBox* box)
     : ring_bytes_(ring_bytes),
       box_(box),
       shared_(std::make_unique<RingSource>(
-          ring_bytes, Ring::Pages::kAsUsed,
-          box == nullptr ? nullptr : box->TakeRing())) {
+          ring_bytes, box == nullptr ? nullptr : box->TakeRing())) {
   if (!shared_->ring.valid()) throw std::bad_alloc();
   used.fetch_add(Ring::MappedBytes(ring_bytes_), std::memory_order_relaxed);
 }
@@ -51,23 +50,33 @@ RingSet::~RingSet() {
 }
 
 Ring* RingSet::Attach(const void* owner) {
-  PlainMutexLock lock(&mu_);
+  RingSource* source;
+  {
+    PlainMutexLock lock(&mu_);
+    source = FindRing(owner);
+    if (source != nullptr) return &source->ring;
+    source = MakeRing();
+    if (source == nullptr) return nullptr;
+    source->owner = owner;
+    SetThreadName(&source->thread_name);
+    count_.store(own_.size(), std::memory_order_release);
+  }
+  source->ring.Touch();
+  return &source->ring;
+}
+
+RingSource* RingSet::FindRing(const void* owner) {
   for (const auto& source : own_) {
-    if (source->owner == owner) return &source->ring;
+    if (source->owner == owner) return source.get();
   }
   for (const auto& source : own_) {
     if (!source->free) continue;
     source->free = false;
     source->owner = owner;
     SetThreadName(&source->thread_name);
-    return &source->ring;
+    return source.get();
   }
-  RingSource* const source = MakeRing();
-  if (source == nullptr) return nullptr;
-  source->owner = owner;
-  SetThreadName(&source->thread_name);
-  count_.store(own_.size(), std::memory_order_release);
-  return &source->ring;
+  return nullptr;
 }
 
 RingSource* RingSet::MakeRing() {
@@ -76,8 +85,7 @@ RingSource* RingSet::MakeRing() {
   void* const memory = box_ == nullptr ? nullptr : box_->TakeRing();
   if (box_ == nullptr || memory != nullptr) {
     try {
-      auto source = std::make_unique<RingSource>(
-          ring_bytes_, Ring::Pages::kTouchNow, memory);
+      auto source = std::make_unique<RingSource>(ring_bytes_, memory);
       if (source->ring.valid()) {
         own_.push_back(std::move(source));
         return own_.back().get();

@@ -31,15 +31,15 @@ namespace kingpin::log_internal {
 
 // A ring, and how far the backend has come with it.
 struct RingSource {
-  RingSource(size_t bytes, Ring::Pages pages, void* memory)
-      : ring(bytes, pages, memory) {}
+  RingSource(size_t bytes, void* memory) : ring(bytes, memory) {}
 
   Ring ring;
 
   // The backend's. Lines before `next` are taken.
   uint64_t next = 0;
-  uint64_t end = 0;    // Of what is committed, as of this pass.
-  uint64_t ticks = 0;  // Of the record at `next`, unless that is `end`.
+  uint64_t end = 0;  // Of what is committed, as of this pass.
+  uint64_t place =
+      0;  // Of the record at `next` among all, unless that is `end`.
   std::array<uint64_t, kLogLevels> declared = {};  // Of the lines dropped.
   uint64_t declared_ticks = 0;                     // Up to when.
   uint32_t thread = 0;  // Of the last line; whose lines are dropped.
@@ -62,7 +62,8 @@ class RingSet {
 
   size_t max_record() const { return shared_->ring.max_record(); }
 
-  // The ring of the calling thread, which `owner` stands for; nullptr: shared().
+  // The ring of the calling thread, which `owner` stands for; nullptr: shared(). If it
+  // is new, this waits for its pages, of a disk perhaps, and nobody else does.
   Ring* Attach(const void* owner);
   // The owner's thread is over; its ring may still hold lines.
   void Detach(const void* owner);
@@ -92,6 +93,8 @@ class RingSet {
   static void ForgetParentsRings();
 
  private:
+  // One that this owner has, or that is free; nullptr: none.
+  RingSource* FindRing(const void* owner) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // nullptr: there is no budget, memory or box for it.
   RingSource* MakeRing() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 

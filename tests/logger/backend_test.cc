@@ -109,6 +109,20 @@ TEST(WithoutABackend, EachLineIsWrittenByItsThread) {
   EXPECT_EQ(SplitLines(ReadFile(path)).size(), 100 + 1 + 4 * 200);
 }
 
+TEST(WithoutABackend, SinksErrnoIsNotTheCallers) {
+  auto no_threads = std::make_unique<NoThreads>();
+  Logger log({.sink = SinkOf([](const LogBatch& batch) {
+                errno = ENOTTY;
+                return TakeAll(batch);
+              })});
+  no_threads.reset();
+  for (int i = 0; i < 3; ++i) {
+    errno = EADDRINUSE;
+    KLOGF_TO(log, INFO, "line {}", i);
+    EXPECT_EQ(errno, EADDRINUSE);
+  }
+}
+
 // The last attempt to declare what was lost is the destructor's.
 TEST(WithoutABackend, ReaderThatIsGoneKillsNobody) {
   int ends[2];

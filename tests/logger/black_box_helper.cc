@@ -325,6 +325,7 @@ int Run(const std::string& mode, Logger::Options options, int log_fd,
   } else if (mode == "enospc" || mode == "enospc_long") {
     options.sink = [log_fd] { return std::make_unique<FullSink>(log_fd, 12); };
   }
+  if (mode == "start_quiet") options.min_level = LogLevel::kError;
   if (mode == "full") {
     options.buffer_bytes = 4096;
     options.when_full = Logger::WhenFull::kDrop;
@@ -339,7 +340,7 @@ int Run(const std::string& mode, Logger::Options options, int log_fd,
   // Of the process, like the loggers of most.
   static Logger* const kept = new Logger(options);
   Logger& log = *kept;
-  if (mode == "start") return Start(log);
+  if (mode.starts_with("start")) return Start(log);
   if (!log.black_box_status().ok()) return 3;
   if (mode == "log" || mode == "lazy" || mode == "failing") {
     RunThreads(log, MapCounters(counters));

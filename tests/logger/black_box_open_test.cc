@@ -201,19 +201,19 @@ TEST(BlackBoxOpen, NoRoomIsAnErrorAtTheStart) {
 // The log and the box on the same full disk.
 TEST(BlackBoxOpen, NoRoomForTheLogNorForANewBoxTellsWhereTheOldOneIs) {
   BoxFiles files;
-  const std::string kept = files.box + ".unwritten";
   KillStuck("stuck", files);
   const UniqueFd full = sys::Open("/dev/full", O_WRONLY, 0).value;
   {
     const SmallFiles limit;
     const Logger logger({.fd = full.get(), .black_box = files.box});
-    EXPECT_THAT(
-        std::string(logger.black_box_status().message()),
-        EndsWith(absl::StrCat("; what was in it is kept as \"", kept, "\"")));
+    EXPECT_THAT(std::string(logger.black_box_status().message()),
+                EndsWith(absl::StrCat("; what was in it is kept as \"",
+                                      files.kept, "\"")));
+    EXPECT_EQ(logger.kept_black_box(), files.kept);
   }
   EXPECT_EQ(ReadFile(files.box), "");
-  EXPECT_THAT(RunRecover(kept).err, HasSubstr("recover: 7 lines of process "));
-  unlink(kept.c_str());
+  EXPECT_THAT(RunRecover(files.kept).err,
+              HasSubstr("recover: 7 lines of process "));
 }
 
 // Who closes the standard streams must not have the box as one of them: what anybody

@@ -41,11 +41,14 @@ struct BoxFiles {
     box = base + ".box";
     log = base + ".log";
     counters = base + ".counters";
+    kept = box + ".unwritten";
   }
   ~BoxFiles() {
-    for (const std::string& path : {box, log, counters}) unlink(path.c_str());
+    for (const std::string& path : {box, log, counters, kept}) {
+      unlink(path.c_str());
+    }
   }
-  std::string base, box, log, counters;
+  std::string base, box, log, counters, kept;
 };
 
 inline void AppendOption(const char* variable, std::string_view option) {

@@ -48,6 +48,7 @@ namespace kingpin {
 namespace {
 
 using testing::CheckedCounters;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
@@ -73,8 +74,7 @@ TEST(BlackBoxExample, HoldsARingAndIsRead) {
     EXPECT_NE(memory, nullptr);
     EXPECT_EQ((*box)->TakeRing(), nullptr);
     // Not on the stack, see ring_test.cc.
-    const auto owner =
-        std::make_unique<Ring>(1 << 12, Ring::Pages::kAsUsed, memory);
+    const auto owner = std::make_unique<Ring>(1 << 12, memory);
     Ring& ring = *owner;
     ASSERT_TRUE(ring.valid());
     const RecordHeader header = {.payload_bytes = 4,
@@ -426,11 +426,11 @@ TEST(BlackBoxRecover, WhatTheLogDoesNotTakeIsKept) {
   KillStuck("stuck", files);
   const UniqueFd full = sys::Open("/dev/full", O_WRONLY, 0).value;
   ASSERT_TRUE(full.valid());
-  const std::string kept = files.box + ".unwritten";
   {
     Logger logger({.fd = full.get(), .black_box = files.box});
     ASSERT_TRUE(logger.black_box_status().ok()) << logger.black_box_status();
-    EXPECT_THAT(RunRecover(kept).err,
+    EXPECT_EQ(logger.kept_black_box(), files.kept);
+    EXPECT_THAT(RunRecover(files.kept).err,
                 HasSubstr("recover: 7 lines of process "));
   }
   // A second box that cannot be written is not kept in the place of the first.
@@ -440,12 +440,36 @@ TEST(BlackBoxRecover, WhatTheLogDoesNotTakeIsKept) {
     Logger logger({.fd = full.get(), .black_box = files.box});
     EXPECT_EQ(logger.black_box_status().code(),
               absl::StatusCode::kAlreadyExists);
+    EXPECT_EQ(logger.kept_black_box(), files.kept);
   }
-  EXPECT_THAT(RunRecover(files.box).err, HasSubstr("recover: 7 lines of "));
-  EXPECT_THAT(RunRecover(kept).err, HasSubstr("recover: 7 lines of process "));
+  // One of these says that there is a kept one.
+  EXPECT_THAT(RunRecover(files.box).err, HasSubstr("recover: 8 lines of "));
+  EXPECT_THAT(RunRecover(files.kept).err,
+              HasSubstr("recover: 7 lines of process "));
   // There is room again.
-  EXPECT_EQ(RunToEnd(HelperArgs("start", files)).out, "recovered 7\n");
-  unlink(kept.c_str());
+  EXPECT_EQ(RunToEnd(HelperArgs("start", files)).out, "recovered 8\n");
+}
+
+// A log that takes nothing is not who tells where its lines are.
+TEST(BlackBoxRecover, WhereItIsKeptIsToldOnStderrAtEachStart) {
+  BoxFiles files;
+  const std::string told = absl::StrCat(
+      "a black box that could not be written to the log is kept as \"",
+      files.kept, "\"");
+  KillStuck("stuck", files);
+  const std::string helper = getenv("BLACK_BOX_HELPER");
+  Output output = RunToEnd({helper, "start_quiet", files.box, "/dev/full"});
+  EXPECT_EQ(output.out, "recovered 7\n");
+  EXPECT_EQ(output.err, absl::StrCat("log: ", told, "\n"));
+  output = RunToEnd({helper, "start", files.box, "/dev/full"});
+  EXPECT_THAT(output.err, HasSubstr(absl::StrCat("log: ", told, "\n")));
+  output = RunToEnd(HelperArgs("start", files));
+  EXPECT_EQ(output.err, absl::StrCat("log: ", told, "\n"));
+  EXPECT_THAT(LinesOf(ReadFile(files.log)), Contains(EndsWith(told)));
+  // Until somebody removes it.
+  unlink(files.kept.c_str());
+  output = RunToEnd(HelperArgs("start", files));
+  EXPECT_EQ(output.err, "");
 }
 
 TEST(BlackBoxRecover, OrderlyEndLeavesNothing) {

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
@@ -32,12 +33,12 @@
 namespace kingpin::log_internal {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-using ::testing::UnorderedElementsAre;
 
 class StringSink : public LogSink {
  public:
@@ -114,9 +115,18 @@ TEST_F(CollectorTest, LineThatIsCommittedTooLateForItsPlaceIsMarked) {
 
 TEST_F(CollectorTest, WhatIsYoungerThanThePassWaitsForTheNext) {
   Ring& a = *rings_.Attach(&a_);
-  Commit(a, ReadTicks() + (uint64_t{1} << 40), "from the future");
-  EXPECT_THAT(Lines(), IsEmpty());
-  EXPECT_TRUE(collector_.HasWork());
+  // Little, as by a thread that commits while the pass looks. Once more, if this one was
+  // stopped until then.
+  for (uint64_t future = 0; ReadTicks() >= future;) {
+    Lines(Collector::Extent::kAll);
+    future = ReadTicks() + (uint64_t{1} << 31);
+    Commit(a, future, "from the future");
+    const std::vector<std::string> lines = Lines();
+    const bool has_work = collector_.HasWork();
+    if (ReadTicks() >= future) continue;
+    EXPECT_THAT(lines, IsEmpty());
+    EXPECT_TRUE(has_work);
+  }
   EXPECT_THAT(Lines(Collector::Extent::kAll),
               ElementsAre(EndsWith("from the future")));
   EXPECT_FALSE(collector_.HasWork());
@@ -179,40 +189,84 @@ class CounterThatBeginsAnew {
   const bool before_ = UsesCounter();
 };
 
-TEST_F(CollectorTest, LinesDoNotWaitForACounterThatBeganAnew) {
-  CounterThatBeginsAnew counter;
-  Collector collector(&rings_, &raw_, nullptr, &writer_);
-  auto lines = [&] {
+class CounterThatBeganAnew : public CollectorTest {
+ protected:
+  // The lines since the last call. All of their times are those of the wall clock.
+  std::vector<std::string> Lines(
+      Collector::Extent extent = Collector::Extent::kUpToNow) {
     sink_.text.clear();
-    collector.Pass(Collector::Extent::kUpToNow);
-    return std::vector<std::string>(
-        absl::StrSplit(sink_.text, '\n', absl::SkipEmpty()));
-  };
-  Ring& a = *rings_.Attach(&a_);
-  Ring& b = *rings_.Attach(&b_);
-  Commit(b, ReadTicks(), "first");
-  EXPECT_THAT(lines(), ElementsAre(EndsWith("Z INFO 1 a.cc:7 first")));
-  Commit(a, ReadTicks(), "before");
-  counter.BeginAnew();
-  Commit(a, ReadTicks(), "after");
-  Commit(b, ReadTicks(), "also after");
-  const std::vector<std::string> taken = lines();
-  // Marked as late where the order across threads is not that of the clock.
-  EXPECT_THAT(taken,
-              UnorderedElementsAre(EndsWith("Z INFO 1 a.cc:7 before"),
-                                   EndsWith(" INFO 1 a.cc:7 after"),
-                                   EndsWith(" INFO 1 a.cc:7 also after")));
-  // The times of all these are those of the wall clock.
-  const absl::Time now = absl::Now();
-  for (const std::string& line : taken) {
-    absl::Time time;
-    ASSERT_TRUE(absl::ParseTime(
-        absl::RFC3339_full, line.substr(0, line.find('Z') + 1), &time, nullptr))
-        << line;
-    EXPECT_LT(absl::AbsDuration(now - time), absl::Minutes(10)) << line;
+    collector_.Pass(extent);
+    const absl::Time now = absl::Now();
+    std::vector<std::string> lines =
+        absl::StrSplit(sink_.text, '\n', absl::SkipEmpty());
+    for (const std::string& line : lines) {
+      if (absl::StartsWith(line, "dropped ")) continue;
+      absl::Time time;
+      EXPECT_TRUE(absl::ParseTime(absl::RFC3339_full,
+                                  line.substr(0, line.find('Z') + 1), &time,
+                                  nullptr))
+          << line;
+      EXPECT_LT(absl::AbsDuration(now - time), absl::Minutes(10)) << line;
+    }
+    return lines;
   }
-  Commit(a, ReadTicks(), "next");
-  EXPECT_THAT(lines(), ElementsAre(EndsWith("Z INFO 1 a.cc:7 next")));
+
+  CounterThatBeginsAnew counter_;
+  Collector collector_{&rings_, &raw_, nullptr, &writer_};
+  Ring& ring_a_ = *rings_.Attach(&a_);
+  Ring& ring_b_ = *rings_.Attach(&b_);
+};
+
+TEST_F(CounterThatBeganAnew, LinesOfBeforeAreTheFirst) {
+  Commit(ring_b_, ReadTicks(), "first");
+  EXPECT_THAT(Lines(), ElementsAre(EndsWith("Z INFO 1 a.cc:7 first")));
+  const uint64_t before = ReadTicks();
+  counter_.BeginAnew();
+  Commit(ring_a_, ReadTicks(), "after");
+  Commit(ring_b_, before, "before");
+  raw_.Write(LogLevel::kInfo, "a.cc", 7, "also before", before + 1);
+  Commit(ring_b_, ReadTicks(), "also after");
+  EXPECT_THAT(Lines(), ElementsAre(EndsWith("Z INFO 1 a.cc:7 before"),
+                                   EndsWith(" a.cc:7 also before"),
+                                   EndsWith("Z INFO 1 a.cc:7 after"),
+                                   EndsWith("Z INFO 1 a.cc:7 also after")));
+  EXPECT_THAT(sink_.text, Not(HasSubstr("~")));
+  Commit(ring_a_, ReadTicks(), "next");
+  EXPECT_THAT(Lines(), ElementsAre(EndsWith("Z INFO 1 a.cc:7 next")));
+}
+
+// Its thread stood between reading the counter and committing for all that time.
+TEST_F(CounterThatBeganAnew, LineOfBeforeThatIsCommittedNowIsLateAndWaitsNot) {
+  const uint64_t before = ReadTicks();
+  Lines();
+  counter_.BeginAnew();
+  Commit(ring_b_, ReadTicks(), "noticed");
+  EXPECT_THAT(Lines(), ElementsAre(EndsWith("Z INFO 1 a.cc:7 noticed")));
+  for (const Collector::Extent extent :
+       {Collector::Extent::kUpToNow, Collector::Extent::kAll}) {
+    Commit(ring_a_, before, "before");
+    Commit(ring_a_, ReadTicks(), "behind it");
+    raw_.Write(LogLevel::kInfo, "a.cc", 7, "raw", before + 1);
+    EXPECT_THAT(Lines(extent),
+                ElementsAre(EndsWith("Z~ INFO 1 a.cc:7 before"),
+                            AllOf(HasSubstr("Z~ INFO "), EndsWith(" raw")),
+                            EndsWith("Z INFO 1 a.cc:7 behind it")));
+    // The clock is not that of before from now on.
+    Commit(ring_b_, ReadTicks(), "next");
+    EXPECT_THAT(Lines(), ElementsAre(EndsWith("Z INFO 1 a.cc:7 next")));
+  }
+}
+
+// A gap has the time of the last line that was dropped.
+TEST_F(CounterThatBeganAnew, GapOfBeforeHoldsUpNoLines) {
+  Lines();
+  ring_a_.Drop(LogLevel::kInfo, ReadTicks());
+  counter_.BeginAnew();
+  Commit(ring_b_, ReadTicks(), "noticed");
+  EXPECT_THAT(Lines(), ElementsAre(EndsWith("Z INFO 1 a.cc:7 noticed"),
+                                   HasSubstr("dropped 1 lines ")));
+  Commit(ring_a_, ReadTicks(), "behind the gap");
+  EXPECT_THAT(Lines(), ElementsAre(EndsWith("Z INFO 1 a.cc:7 behind the gap")));
 }
 
 TEST_F(CollectorTest, RingOfAThreadThatIsOverIsHandedOnWhenItIsEmpty) {

@@ -1,16 +1,19 @@
-// Which place of a thread's cache of rings an engine has.
+// Which place of a thread's cache of rings an engine has, and who waits for whom in the
+// ring that threads share.
 #include "kingpin/logger/engine.h"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <thread>
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "kingpin/logger/level.h"
 #include "kingpin/logger/log_format.h"
 #include "kingpin/logger/record.h"
+#include "kingpin/logger/ring_set.h"
 #include "kingpin/logger/sink.h"
 #include "kingpin/logger/site.h"
 #include "kingpin/sys/syscalls.h"
@@ -42,19 +45,26 @@ std::unique_ptr<Engine> MakeEngine() {
 
 constinit const Site kSite = {.file = "a.cc", .line = 7};
 
-// The first line of a thread, which gets its ring for that.
-void Log(Engine& engine) {
+// Room for a line without arguments, of a thread that has no ring at hand; the line is
+// written there. False: it was dropped.
+bool ClaimRoom(Engine& engine, Claim* claim) {
   const uint32_t site = SiteTable::Register(kSite) | kTextFlag;
   uint64_t ticks = engine.Now();
-  Claim claim;
-  ASSERT_TRUE(
-      engine.ClaimSlowly(LogLevel::kInfo, RecordSize(0, 0), &ticks, &claim));
+  if (!engine.ClaimSlowly(LogLevel::kInfo, RecordSize(0, 0), &ticks, claim)) {
+    return false;
+  }
   const RecordHeader header = {.payload_bytes = 0,
                                .site = site,
                                .ticks = ticks,
                                .thread = t_thread_id,
                                .context_bytes = 0};
-  header.WriteTo(claim.at);
+  header.WriteTo(claim->at);
+  return true;
+}
+
+void Log(Engine& engine) {
+  Claim claim;
+  ASSERT_TRUE(ClaimRoom(engine, &claim));
   engine.Release(claim, RecordSize(0, 0), LogLevel::kInfo);
 }
 
@@ -78,6 +88,27 @@ TEST(Engine, AsManyAsThereArePlacesHaveOneEach) {
   for (const std::unique_ptr<Engine>& engine : engines) {
     EXPECT_NE(engine->CachedThreadRingOfAnyTicks(), nullptr);
   }
+}
+
+// That may be stopped amid the copy of an argument, by a page that comes from a disk.
+TEST(Engine, WhoDropsDoesNotWaitForWhoIsInTheSharedRing) {
+  const size_t budget = RingSet::ring_budget();
+  RingSet::set_ring_budget(0);
+  const std::unique_ptr<Engine> engine = MakeEngine();
+  Claim claim;
+  ASSERT_TRUE(ClaimRoom(*engine, &claim));
+  EXPECT_TRUE(claim.is_shared);
+  std::thread([&engine] {
+    Claim other;
+    EXPECT_FALSE(ClaimRoom(*engine, &other));
+  }).join();
+  engine->Release(claim, RecordSize(0, 0), LogLevel::kInfo);
+  RingSet::set_ring_budget(budget);
+  engine->Flush();
+  const Engine::Counters counters = engine->counters();
+  EXPECT_EQ(counters.accepted, 2);
+  EXPECT_EQ(counters.writer.written, 1);
+  EXPECT_EQ(counters.dropped[static_cast<size_t>(LogLevel::kInfo)], 1);
 }
 
 }  // namespace

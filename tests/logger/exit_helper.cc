@@ -42,6 +42,17 @@ struct LogsWhenDestroyed {
 
 LogsWhenDestroyed before{"before main"};
 
+// As a signal handler that comes late does, which waits for nothing: more lines than
+// there are slots.
+struct LogsRawWhenDestroyed {
+  ~LogsRawWhenDestroyed() {
+    if (mode != "raw_static") return;
+    for (int i = 0; i < 70; ++i) KLOG_RAW(INFO, "raw");
+  }
+};
+
+LogsRawWhenDestroyed raw_before;
+
 void LogNumbers(Logger& log, std::string_view who, int count) {
   for (int i = 0; i < count; ++i) {
     log.Write(LogLevel::kInfo, absl::StrCat(who, " ", i));
@@ -250,7 +261,14 @@ int main(int argc, char** argv) {
   int count = 0;
   if (argc != 3 || !absl::SimpleAtoi(argv[2], &count)) return 2;
   mode = argv[1];
-  if (mode == "return") {
+  if (mode == "errno") {
+    // The logger of these lines is made by the first.
+    setenv("TERM", "xterm", /*overwrite=*/1);
+    unsetenv("NO_COLOR");
+    errno = EADDRINUSE;
+    KLOG(ERROR) << "errno " << errno;
+    KLOG(ERROR) << "errno " << errno;
+  } else if (mode == "return" || mode == "raw_static") {
     LogNumbers(Logger::Default(), "main", count);
   } else if (mode == "static") {
     static LogsWhenDestroyed inside{"inside main"};

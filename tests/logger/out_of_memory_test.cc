@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <latch>
 #include <memory>
 #include <string>
 #include <thread>
@@ -210,6 +211,69 @@ TEST_F(OutOfMemory, ChildOfForkDeclaresWhatItDroppedBeforeItHadABackend) {
   EXPECT_THAT(Lines(), UnorderedElementsAre(
                            "child", HasSubstr("dropped 1 lines (0/0/0/1)"
                                               " from thread 0 ")));
+}
+
+// They are the child's own account, which is not heir to it.
+TEST_F(OutOfMemory, ChildOfAChildDeclaresNothingThatItsParentDropped) {
+  Logger log({.sink = sink_});
+  log.Flush();
+  const pid_t child = fork();
+  if (child == 0) {
+    {
+      const NoMemoryHere none;
+      log.Write(LogLevel::kError, "dropped");
+    }
+    const pid_t grandchild = fork();
+    if (grandchild == 0) {
+      log.Write(LogLevel::kError, "grandchild");
+      log.Flush();
+      _exit(log.counters().dropped == 0 ? 0 : 1);
+    }
+    int status = 1;
+    waitpid(grandchild, &status, 0);
+    log.Write(LogLevel::kError, "child");
+    log.Flush();
+    _exit(status == 0 && log.counters().dropped == 1 ? 0 : 1);
+  }
+  int status = 1;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  EXPECT_THAT(Lines(),
+              UnorderedElementsAre(
+                  "grandchild", "child",
+                  HasSubstr("dropped 1 lines (0/0/0/1) from thread 0 ")));
+}
+
+// One has no memory for its line while another one makes the backend, which counts it.
+TEST_F(OutOfMemory, LineThatIsDroppedWhileTheBackendIsMadeIsCounted) {
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "its runtime takes threads of a child for the parent's";
+#endif
+  Logger log({.sink = sink_});
+  log.Flush();
+  for (int round = 0; round < 50; ++round) {
+    const pid_t child = fork();
+    if (child == 0) {
+      std::latch start(2);
+      std::thread starved([&] {
+        const std::string line = "line";
+        start.arrive_and_wait();
+        const NoMemoryHere none;
+        log.Write(LogLevel::kError, line);
+      });
+      start.arrive_and_wait();
+      log.Write(LogLevel::kError, "line");
+      starved.join();
+      log.Flush();
+      const Logger::Counters counters = log.counters();
+      _exit(counters.accepted == 2 && counters.written + counters.dropped == 2
+                ? 0
+                : 1);
+    }
+    int status = 1;
+    waitpid(child, &status, 0);
+    ASSERT_EQ(status, 0);
+  }
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ using Words = absl::Span<const std::string_view>;
 
 // A month. Longer times are as good as none.
 constexpr int64_t kMostMilliseconds = int64_t{31} * 24 * 3600 * 1000;
+constexpr int kMostInt = std::numeric_limits<int>::max();
 
 int FirstRank(Dialect dialect) { return dialect == Dialect::kUci ? 1 : 0; }
 
@@ -135,6 +136,10 @@ class GoParser {
     }
     // An offered draw: the answer is a move, which declines it.
     if (word == "draw" && dialect_ == Dialect::kUcci) return absl::OkStatus();
+    if (word == "searchmoves" && dialect_ == Dialect::kUci) {
+      TakeMoves();
+      return absl::OkStatus();
+    }
     int64_t number;
     if (words_.empty() || !absl::SimpleAtoi(words_.front(), &number)) {
       return Bad("go: no number after", word);
@@ -144,6 +149,17 @@ class GoParser {
                                      : TakeUcci(word, number);
   }
 
+  // As many words as are moves.
+  void TakeMoves() {
+    while (!words_.empty()) {
+      const std::optional<Move> move =
+          ParseEngineMove(words_.front(), dialect_);
+      if (!move.has_value()) return;
+      go_.only.push_back(*move);
+      words_.remove_prefix(1);
+    }
+  }
+
   absl::Status TakeUci(std::string_view word, int64_t number) {
     if (word == "movetime") {
       go_.move_time = Time(number);
@@ -151,6 +167,9 @@ class GoParser {
       go_.time[word == "btime"] = Time(number);
     } else if (word == "winc" || word == "binc") {
       go_.increment[word == "binc"] = Time(number);
+    } else if (word == "mate") {
+      // So many moves of each side: one that is not found by then takes more.
+      LimitDepth(2 * std::clamp<int64_t>(number, 1, kMostInt));
     } else {
       return TakeCommon(word, number);
     }
@@ -170,11 +189,10 @@ class GoParser {
   }
 
   absl::Status TakeCommon(std::string_view word, int64_t number) {
-    constexpr int64_t kMostInt = std::numeric_limits<int>::max();
     if (word == "nodes") {
       go_.nodes = static_cast<uint64_t>(std::max<int64_t>(number, 1));
     } else if (word == "depth") {
-      go_.depth = static_cast<int>(std::clamp<int64_t>(number, 1, kMostInt));
+      LimitDepth(number);
     } else if (word == "movestogo") {
       go_.moves_to_go =
           static_cast<int>(std::clamp<int64_t>(number, 1, kMostInt));
@@ -182,6 +200,12 @@ class GoParser {
       return Bad("go: unknown word", word);
     }
     return absl::OkStatus();
+  }
+
+  // Of two limits the smaller one holds.
+  void LimitDepth(int64_t depth) {
+    go_.depth = static_cast<int>(
+        std::clamp<int64_t>(depth, 1, go_.depth.value_or(kMostInt)));
   }
 
   // GUIs do send clocks below zero.

@@ -1,9 +1,8 @@
 // What a GUI says to an engine: a line of UCI, or of UCCI, its Chinese relative.
 //
 // Moves are a file and a rank twice. UCI counts ranks from 1 to 10 (h3e3), as other
-// engines do for this game; UCCI from 0 to 9 (h2e2), as people do. Words that UCI adds
-// and nobody here needs (searchmoves, mate) are refused, unknown commands are too: the
-// error says what was wrong, for the GUI's log.
+// engines do for this game; UCCI from 0 to 9 (h2e2), as people do. Unknown commands and
+// words are refused: the error says what was wrong, for the GUI's log.
 //
 // Pure functions, safe from any thread.
 //
@@ -59,7 +58,7 @@ struct BanMovesCommand {
   std::vector<Move> moves;
 };
 struct GoCommand {
-  std::optional<int> depth;
+  std::optional<int> depth;  // "mate" is one, too.
   std::optional<uint64_t> nodes;
   std::optional<absl::Duration> move_time;
   // Red's and Black's in UCI. In UCCI of the side to move: both have the same.
@@ -69,6 +68,8 @@ struct GoCommand {
   std::optional<int> moves_to_go;
   bool infinite = false;
   bool ponder = false;  // Until "ponderhit" or "stop".
+  // Unless empty, the moves to choose from ("searchmoves").
+  std::vector<Move> only;
 };
 
 using EngineCommand =

@@ -1,19 +1,23 @@
 #include "apps/chinese_chess/bot/engine_session.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <variant>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "apps/chinese_chess/bot/level.h"
+#include "apps/chinese_chess/bot/search_budget.h"
 #include "apps/chinese_chess/bot/time_budget.h"
 #include "apps/chinese_chess/rules/fen.h"
+#include "apps/chinese_chess/rules/illegal_move.h"
 #include "apps/chinese_chess/rules/move.h"
+#include "apps/chinese_chess/rules/movegen.h"
+#include "apps/chinese_chess/rules/outcome.h"
 #include "apps/chinese_chess/rules/position.h"
 #include "apps/chinese_chess/rules/quote.h"
 
@@ -40,12 +44,24 @@ absl::StatusOr<int64_t> ParseNumber(const SetOptionCommand& option, int64_t min,
       absl::StrCat(option.name, " is a number from ", min, " to ", max));
 }
 
+// A game from here, in which nothing counts that was before.
+Game Afresh(Position position) {
+  position.set_counters(0, position.move_number());
+  return Game(position);
+}
+
 // Plays on although the game is over by a rule: the GUI may go by others.
 absl::Status PlayOn(Move move, Game* game) {
   const absl::Status status = game->Play(move);
   if (!absl::IsFailedPrecondition(status)) return status;
-  *game = Game(game->position());
-  return game->Play(move);
+  Position position = game->position();
+  if (!IsLegal(position, move)) {
+    return absl::InvalidArgumentError(ExplainIllegal(position, move));
+  }
+  // On the board, for a game that lacks material is over wherever it begins.
+  position.Make(move);
+  *game = Afresh(position);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Game> SetUp(const PositionCommand& command) {
@@ -59,7 +75,28 @@ absl::StatusOr<Game> SetUp(const PositionCommand& command) {
     const absl::Status status = PlayOn(move, &game);
     if (!status.ok()) return status;
   }
+  // Else every move is a draw to the search, and one as good as another.
+  const Reason reason = game.outcome().reason;
+  if (reason == Reason::kNoCapture || reason == Reason::kMoveLimit) {
+    game = Afresh(game.position());
+  }
   return game;
+}
+
+// Or was meant as one.
+bool IsPosition(std::string_view line) {
+  return absl::StartsWith(absl::StripLeadingAsciiWhitespace(line), "position");
+}
+
+// Leaves none but `only` to choose from.
+void ExcludeOthers(const Position& position, const std::vector<Move>& only,
+                   std::vector<Move>* excluded) {
+  MoveList moves;
+  GenerateLegalMoves(position, &moves);
+  std::copy_if(moves.begin(), moves.end(), std::back_inserter(*excluded),
+               [&only](Move move) {
+                 return std::find(only.begin(), only.end(), move) == only.end();
+               });
 }
 
 std::string ScoreText(Score score, Dialect dialect) {
@@ -88,7 +125,10 @@ bool EngineSession::Handle(std::string_view line) {
   const absl::StatusOr<EngineCommand> command =
       ParseEngineCommand(line, dialect_);
   absl::Status status = command.status();
-  if (command.ok()) {
+  if (!command.ok()) {
+    // The GUI's board is another now, whichever.
+    if (IsPosition(line)) game_ = status;
+  } else {
     const auto* simple = std::get_if<SimpleCommand>(&*command);
     if (simple != nullptr && simple->kind == SimpleCommand::Kind::kQuit) {
       StopSearch();
@@ -105,7 +145,7 @@ bool EngineSession::Handle(std::string_view line) {
 
 void EngineSession::Finish() {
   if (!IsSearching()) return;
-  if (run_->go.infinite || run_->go.ponder) {
+  if (IsEndless(*run_)) {
     StopSearch();
   } else {
     thread_.join();
@@ -167,7 +207,8 @@ absl::Status EngineSession::Do(const SimpleCommand& command) {
       PonderHit();
       break;
     case Kind::kShow:
-      WriteLine(absl::StrCat("info string ", FormatFen(game_.position())));
+      if (!game_.ok()) return game_.status();
+      WriteLine(absl::StrCat("info string ", FormatFen(game_->position())));
       break;
     case Kind::kNothing:
     case Kind::kQuit:
@@ -216,11 +257,9 @@ absl::Status EngineSession::Do(const SetOptionCommand& command) {
 }
 
 absl::Status EngineSession::Do(const PositionCommand& command) {
-  absl::StatusOr<Game> game = SetUp(command);
-  if (!game.ok()) return game.status();
-  game_ = *std::move(game);
+  game_ = SetUp(command);
   banned_.clear();
-  return absl::OkStatus();
+  return game_.status();
 }
 
 absl::Status EngineSession::Do(const BanMovesCommand& command) {
@@ -247,9 +286,17 @@ void EngineSession::StartSearch(const GoCommand& go) {
   run_->start = clock_.Now();
   if (!go.infinite && !go.ponder) run_->released.Notify();
   run_->game = game_;
-  thread_ = std::thread([this, run = run_.get(), limits = LimitsFor(*run_)] {
-    Search(run, limits);
-  });
+  run_->limits = LimitsFor(*run_);
+  thread_ = std::thread([this, run = run_.get()] { Search(run); });
+}
+
+bool EngineSession::IsEndless(const Run& run) const {
+  if (run.go.infinite || run.go.ponder) return true;
+  const bool is_limited = run.go.depth.has_value() ||
+                          run.go.nodes.has_value() ||
+                          run.limits.deadline != kNoDeadline;
+  // A level has limits of its own.
+  return level_ == 0 && !is_limited;
 }
 
 void EngineSession::StopSearch() {
@@ -275,10 +322,19 @@ SearchLimits EngineSession::LimitsFor(const Run& run) const {
                       .nodes = go.nodes.value_or(kNoNodeLimit),
                       .stop = run.stop.get_token(),
                       .excluded = banned_};
-  if (go.infinite || go.ponder) return limits;
-  const auto turn = static_cast<size_t>(game_.position().turn());
+  if (!run.game.ok()) return limits;
+  if (!go.only.empty()) {
+    ExcludeOthers(run.game->position(), go.only, &limits.excluded);
+  }
+  if (!go.infinite && !go.ponder) LimitTime(run, &limits);
+  return limits;
+}
+
+void EngineSession::LimitTime(const Run& run, SearchLimits* limits) const {
+  const GoCommand& go = run.go;
+  const auto turn = static_cast<size_t>(run.game->position().turn());
   if (go.move_time.has_value()) {
-    limits.deadline =
+    limits->deadline =
         run.start + std::max(*go.move_time - overhead_, absl::Milliseconds(1));
   } else if (go.time[turn].has_value()) {
     const int unit =
@@ -287,28 +343,31 @@ SearchLimits EngineSession::LimitsFor(const Run& run) const {
                                          .increment = go.increment[turn] * unit,
                                          .moves_to_go = go.moves_to_go,
                                          .overhead = overhead_});
-    limits.soft_deadline = run.start + budget.soft;
-    limits.deadline = run.start + budget.hard;
+    limits->soft_deadline = run.start + budget.soft;
+    limits->deadline = run.start + budget.hard;
   }
-  return limits;
 }
 
-void EngineSession::Search(Run* run, SearchLimits limits) {
-  SearchResult result;
+SearchResult EngineSession::Think(const Run& run) {
+  if (!run.game.ok()) return {};
   if (level_ == 0) {
-    result =
-        searcher_->Search(run->game, limits, [&](const SearchResult& reached) {
-          if (!run->is_silent) WriteInfo(*run, reached);
-        });
-  } else {
-    const BotMove move = ChooseMove(LevelOf(level_), run->game,
-                                    {.seed = seed_,
-                                     .nodes = limits.nodes,
-                                     .deadline = limits.deadline,
-                                     .stop = limits.stop},
-                                    searcher_.get());
-    result = {.move = move.move, .score = move.score, .nodes = move.nodes};
+    return searcher_->Search(*run.game, run.limits,
+                             [&](const SearchResult& reached) {
+                               if (!run.is_silent) WriteInfo(run, reached);
+                             });
   }
+  const BotMove move = ChooseMove(LevelOf(level_), *run.game,
+                                  {.seed = seed_,
+                                   .nodes = run.limits.nodes,
+                                   .deadline = run.limits.deadline,
+                                   .stop = run.limits.stop,
+                                   .excluded = run.limits.excluded},
+                                  searcher_.get());
+  return {.move = move.move, .score = move.score, .nodes = move.nodes};
+}
+
+void EngineSession::Search(Run* run) {
+  const SearchResult result = Think(*run);
   run->released.WaitForNotification();
   // Before the move is told: the next command may come at once.
   run->is_done = true;

@@ -1,7 +1,9 @@
 // An engine as a GUI sees it: lines in, lines out, by UCI or UCCI.
 //
 // Searches run on a thread of the session's own; commands are answered meanwhile. What
-// is not understood is answered with an "info string" and changes nothing.
+// is not understood is answered with an "info string" and changes nothing; but after a
+// position that was refused there is none, and "go" has no move to answer with. A game
+// that is over by our rules goes on, for the GUI may go by others.
 //
 // Threads: Handle(), Finish() and Wait() are one thread's. `write` is called from that
 // one and from the search's, never by both at once, with a line without its end.
@@ -25,6 +27,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
@@ -48,15 +51,16 @@ class EngineSession {
 
   // One line. False: it was "quit".
   bool Handle(std::string_view line);
-  // No more lines come: a search that ends by itself is waited for, another is stopped.
+  // No more lines come: a search with a limit is waited for, another is stopped.
   void Finish();
 
  private:
   // A search and what it takes to end it.
   struct Run {
     GoCommand go;
-    Game game;
+    absl::StatusOr<Game> game;
     kingpin::MonotonicTime start;
+    SearchLimits limits;
     std::stop_source stop;
     // Of "infinite" and "ponder": the move may be told.
     absl::Notification released;
@@ -76,9 +80,13 @@ class EngineSession {
   void StartSearch(const GoCommand& go);
   void StopSearch();
   void PonderHit();
+  // Nothing but "stop" or the end of input may end it.
+  bool IsEndless(const Run& run) const;
   SearchLimits LimitsFor(const Run& run) const;
+  void LimitTime(const Run& run, SearchLimits* limits) const;
   // On the search's thread.
-  void Search(Run* run, SearchLimits limits);
+  void Search(Run* run);
+  SearchResult Think(const Run& run);
   void WriteInfo(const Run& run, const SearchResult& result);
   void WriteBestMove(const SearchResult& result);
   void WriteOptions();
@@ -93,7 +101,7 @@ class EngineSession {
   absl::Duration overhead_ = absl::Milliseconds(30);
   bool use_milliseconds_ = false;  // In UCCI; UCI always does.
 
-  Game game_;
+  absl::StatusOr<Game> game_ = Game();  // Or why the last position is none.
   std::vector<Move> banned_;
   std::unique_ptr<Run> run_;
   std::thread thread_;

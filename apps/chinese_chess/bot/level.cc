@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "apps/chinese_chess/bot/evaluation.h"
 #include "apps/chinese_chess/bot/search_path.h"
@@ -51,12 +50,16 @@ class Random {
 };
 
 // What each move looks like at once, with nothing that may follow.
-std::vector<RankedMove> RankAtSight(const Game& game) {
+std::vector<RankedMove> RankAtSight(const Game& game,
+                                    const std::vector<Move>& excluded) {
   SearchPath path(game);
   MoveList moves;
   GenerateLegalMoves(game.position(), &moves);
   std::vector<RankedMove> ranked;
   for (const Move move : moves) {
+    if (std::find(excluded.begin(), excluded.end(), move) != excluded.end()) {
+      continue;
+    }
     path.Make(move);
     Score score = LostIn(1);
     if (HasLegalMove(path.position())) {
@@ -108,7 +111,8 @@ SearchLimits LimitsOf(const Level& level, const BotOptions& options) {
   return {.depth = level.depth,
           .nodes = std::min(level.nodes, options.nodes),
           .deadline = options.deadline,
-          .stop = options.stop};
+          .stop = options.stop,
+          .excluded = options.excluded};
 }
 
 }  // namespace
@@ -131,7 +135,7 @@ BotMove ChooseMove(const Level& level, const Game& game,
   }
   const bool at_sight = level.depth == 0;
   const std::vector<RankedMove> ranked =
-      at_sight ? RankAtSight(game)
+      at_sight ? RankAtSight(game, options.excluded)
                : searcher->RankMoves(game, LimitsOf(level, options));
   if (ranked.empty()) return {};
   Random random(options.seed ^ game.position().key() ^ game.size());

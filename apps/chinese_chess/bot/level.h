@@ -17,6 +17,7 @@
 #include <span>
 #include <stop_token>
 #include <string_view>
+#include <vector>
 
 #include "apps/chinese_chess/bot/no_move.h"
 #include "apps/chinese_chess/bot/score.h"
@@ -56,6 +57,8 @@ struct BotOptions {
   uint64_t nodes = kNoNodeLimit;
   kingpin::MonotonicTime deadline = kNoDeadline;
   std::stop_token stop;
+  // Moves that must not be played.
+  std::vector<Move> excluded;
 };
 
 struct BotMove {

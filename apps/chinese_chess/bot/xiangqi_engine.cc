@@ -17,7 +17,8 @@ always xiangqi; ranks are 1 to 10: h3e3), or UCCI after "ucci" (ranks 0 to 9: h2
   setoption name Level value 3               UCCI: setoption level 3
   position startpos moves h3e3 h10g8         or: position fen FEN [moves ...]
   go depth 10 | nodes 100000 | movetime 500 | wtime 60000 btime 60000 winc 500
-     | movestogo 40 | infinite | ponder      UCCI: go time 60 increment 1 ...
+     | movestogo 40 | mate 3 | searchmoves h3e3 b3e3 | infinite | ponder
+                                             UCCI: go time 60 increment 1 ...
   stop, ponderhit, isready, ucinewgame, quit
   d                                          the position, as FEN
 
@@ -25,8 +26,10 @@ Options (UCI): Hash (MiB, default 16); Level (1 a beginner ... 8 strong; 0, the
 default, plays as well as the limits of "go" allow); Seed (varies what a level
 plays); Move Overhead (ms). UCCI: hashsize, level, seed, usemillisec.
 
-A position without legal moves is answered by "bestmove (none)" ("nobestmove"). What
-it does not understand it answers with "info string error: ..." and goes on.
+A position without legal moves, or one that it refused, is answered by "bestmove
+(none)" ("nobestmove"). What it does not understand it answers with "info string
+error: ..." and goes on. At the end of input it finishes a search with a limit, and
+stops one without.
 
   printf 'position startpos\ngo depth 8\n' | xiangqi_engine
 

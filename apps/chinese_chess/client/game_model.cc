@@ -49,6 +49,12 @@ absl::StatusOr<GameModel::Change> GameModel::Apply(const JsonObject& message,
     viewers_ = message.Integer("viewers").value_or(0);
     return Change::kViewers;
   }
+  if (type == "ok") {
+    if (!known_ || !message.Has("red_ms")) return Change::kNothing;
+    ReadClocks(message, message.Flag("clock"),
+               Milliseconds(message, "turn_ms"));
+    return Change::kClock;
+  }
   const std::optional<int64_t> version = message.Integer("v");
   if (!version.has_value()) return Change::kNothing;
   if (!known_) return Change::kHole;
@@ -93,8 +99,9 @@ absl::Status GameModel::Reset(const JsonObject& message) {
   you_ = ParseColorText(message.Text("you"));
   control_ = message.Text("control");
   casual_ = message.Flag("casual");
-  clock_runs_ = message.Flag("clock");
-  clock_read_ = now_;
+  const absl::StatusOr<TimeControl> timing = ParseTimeControl(control_);
+  timing_.reset();
+  if (timing.ok()) timing_ = *timing;
   next_ = message.Text("next");
   viewers_ = message.Integer("viewers").value_or(0);
   for (std::string_view offer : kOfferNames) {
@@ -112,6 +119,9 @@ absl::Status GameModel::Reset(const JsonObject& message) {
     return Wrong(absl::StrCat("its position is not that of its moves: ",
                               QuoteText(message.Text("fen"))));
   }
+  SetClock(Milliseconds(message.Object("red"), "left_ms"),
+           Milliseconds(message.Object("black"), "left_ms"),
+           message.Flag("clock"), Milliseconds(message, "turn_ms"));
   known_ = true;
   return ApplyEnd(message);
 }
@@ -123,7 +133,6 @@ absl::Status GameModel::ReadSide(Color color, const JsonObject& message) {
   sides_[Index(color)] = {.id = object.Text("id"),
                           .name = object.Text("name"),
                           .online = object.Flag("online"),
-                          .left = Milliseconds(object, "left_ms"),
                           .grace = Milliseconds(object, "grace_ms")};
   return absl::OkStatus();
 }
@@ -154,7 +163,7 @@ absl::Status GameModel::ApplyMove(const JsonObject& event) {
   // An own offer ends with the own next move, a takeback with any.
   if (Offered("draw") == mover) SetOffer("draw", std::nullopt);
   SetOffer("takeback", std::nullopt);
-  ReadClocks(event);
+  ReadClocks(event, !game_.outcome().over(), {});
   return absl::OkStatus();
 }
 
@@ -165,7 +174,7 @@ absl::Status GameModel::ApplyTakeback(const JsonObject& event) {
   }
   while (game_.size() > static_cast<size_t>(ply)) game_.Undo();
   SetOffer("takeback", std::nullopt);
-  ReadClocks(event);
+  ReadClocks(event, !game_.outcome().over(), {});
   return absl::OkStatus();
 }
 
@@ -174,6 +183,11 @@ absl::Status GameModel::ApplyPresence(const JsonObject& event) {
   if (!by.has_value()) return Wrong("somebody came or left, but who?");
   sides_[Index(*by)].online = event.Flag("online");
   sides_[Index(*by)].grace = Milliseconds(event, "grace_ms");
+  // When the server has been started again they stand still until who is to move is here.
+  if (sides_[Index(*by)].online && *by == turn() && !game_.outcome().over() &&
+      clock_->stopped()) {
+    clock_->Start(turn(), now_);
+  }
   return absl::OkStatus();
 }
 
@@ -195,8 +209,8 @@ absl::Status GameModel::ApplyEnd(const JsonObject& message) {
   }
   game_.End(outcome);
   outcome_ = outcome;
-  if (message.Has("red_ms")) ReadClocks(message);
-  clock_runs_ = false;
+  clock_->Stop(now_);
+  if (message.Has("red_ms")) ReadClocks(message, false, {});
   SetOffer("draw", std::nullopt);
   SetOffer("takeback", std::nullopt);
   return absl::OkStatus();
@@ -215,11 +229,24 @@ std::optional<Color> GameModel::Offered(std::string_view what) const {
   return std::nullopt;
 }
 
-void GameModel::ReadClocks(const JsonObject& event) {
-  sides_[Index(Color::kRed)].left = Milliseconds(event, "red_ms");
-  sides_[Index(Color::kBlack)].left = Milliseconds(event, "black_ms");
-  clock_read_ = now_;
-  clock_runs_ = !game_.outcome().over();
+void GameModel::ReadClocks(const JsonObject& event, bool run,
+                           absl::Duration turn_time) {
+  SetClock(Milliseconds(event, "red_ms"), Milliseconds(event, "black_ms"), run,
+           turn_time);
+}
+
+// What is left now, when the turn has lasted for `turn_time`.
+void GameModel::SetClock(absl::Duration red, absl::Duration black, bool run,
+                         absl::Duration turn_time) {
+  clock_.emplace(timing_.value_or(TimeControl{}));
+  for (Color color : {Color::kRed, Color::kBlack}) {
+    absl::Duration left = color == Color::kRed ? red : black;
+    // What was used up was so when the turn began, or nobody says since when.
+    if (run && color == turn() && left > absl::ZeroDuration())
+      left += turn_time;
+    clock_->Restore(color, left);
+  }
+  if (run) clock_->Start(turn(), now_ + -turn_time);
 }
 
 std::string GameModel::last_move() const {
@@ -227,9 +254,18 @@ std::string GameModel::last_move() const {
 }
 
 absl::Duration GameModel::Left(Color color, MonotonicTime now) const {
-  const absl::Duration left = side(color).left;
-  if (!clock_runs_ || color != turn()) return left;
-  return std::max(left - (now - clock_read_), absl::ZeroDuration());
+  return clock_.has_value() ? clock_->Left(color, now) : absl::ZeroDuration();
+}
+
+std::optional<absl::Duration> GameModel::LeftForMove(Color color,
+                                                     MonotonicTime now) const {
+  if (!clock_.has_value() || !timing_.has_value() || !timing_->staged()) {
+    return std::nullopt;
+  }
+  const bool runs = !clock_->stopped() && color == clock_->running();
+  const absl::Duration taken =
+      runs ? clock_->TurnTime(now) : absl::ZeroDuration();
+  return std::max(clock_->TurnLimit(color) - taken, absl::ZeroDuration());
 }
 
 }  // namespace chinese_chess

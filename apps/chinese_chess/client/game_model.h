@@ -10,6 +10,8 @@
 //   absl::StatusOr<GameModel::Change> change = game.Apply(*message, now);
 //   if (!change.ok()) return change.status();
 //   if (*change == GameModel::Change::kHole) JoinAgainWithoutVersion();
+//   game.Left(Color::kRed, now);          // Of the time for the game,
+//   game.LeftForMove(Color::kRed, now);   // and for the move, in a game of "20/60/30".
 #ifndef APPS_CHINESE_CHESS_CLIENT_GAME_MODEL_H_
 #define APPS_CHINESE_CHESS_CLIENT_GAME_MODEL_H_
 
@@ -26,6 +28,8 @@
 #include "apps/chinese_chess/client/json_object.h"
 #include "apps/chinese_chess/rules/game.h"
 #include "apps/chinese_chess/rules/piece.h"
+#include "apps/chinese_chess/server/game_clock.h"
+#include "apps/chinese_chess/server/time_control.h"
 #include "kingpin/sys/clock.h"
 
 namespace chinese_chess {
@@ -46,19 +50,19 @@ class GameModel {
     kEnd,
     kRematch,
     kViewers,
+    kClock,  // The answer to a join with a version: the clocks are those of now.
   };
 
   struct Side {
     std::string id;
     std::string name;
     bool online = true;
-    absl::Duration left;   // When the server said so.
     absl::Duration grace;  // While not online: until the other may claim.
   };
 
   explicit GameModel(std::string_view id) : id_(id) {}
 
-  // A message that has this game's id.
+  // A message that has this game's id, or the `ok` of a join.
   absl::StatusOr<Change> Apply(const JsonObject& message,
                                kingpin::MonotonicTime now);
 
@@ -79,6 +83,10 @@ class GameModel {
   bool casual() const { return casual_; }
   const Side& side(Color color) const { return sides_[Index(color)]; }
   absl::Duration Left(Color color, kingpin::MonotonicTime now) const;
+  // Of the time for the move, after which the flag falls; nullopt: moves have no limit of
+  // their own.
+  std::optional<absl::Duration> LeftForMove(Color color,
+                                            kingpin::MonotonicTime now) const;
   // "draw", "takeback", "rematch": who offers it.
   std::optional<Color> Offered(std::string_view what) const;
   // The server's, also where the board does not decide.
@@ -101,7 +109,9 @@ class GameModel {
   absl::Status ReadSide(Color color, const JsonObject& message);
   absl::Status Play(std::string_view move);
   void SetOffer(std::string_view what, std::optional<Color> by);
-  void ReadClocks(const JsonObject& event);
+  void ReadClocks(const JsonObject& event, bool run, absl::Duration turn_time);
+  void SetClock(absl::Duration red, absl::Duration black, bool run,
+                absl::Duration turn_time);
 
   const std::string id_;
   bool known_ = false;
@@ -112,9 +122,9 @@ class GameModel {
   std::string control_;
   bool casual_ = false;
   Side sides_[2];
-  bool clock_runs_ = false;
-  kingpin::MonotonicTime clock_read_;
-  kingpin::MonotonicTime now_;  // Of the call to Apply().
+  std::optional<TimeControl> timing_;  // nullopt: a newer server's.
+  std::optional<GameClock> clock_;     // Once it is known.
+  kingpin::MonotonicTime now_;         // Of the call to Apply().
   std::optional<Color> offers_[kOffers];
   std::string next_;
   int64_t viewers_ = 0;

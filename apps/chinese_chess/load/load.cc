@@ -1,6 +1,8 @@
 // Fills a game server with players. `load --help` says how.
 #include <cstdio>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -12,6 +14,7 @@
 #include "kingpin/logger/logger.h"
 #include "kingpin/pool/epoll_tp_client.h"
 #include "kingpin/sys/descriptor_limit.h"
+#include "kingpin/tls/tls_client.h"
 
 namespace chinese_chess {
 namespace {
@@ -28,7 +31,13 @@ int Main(absl::Span<char* const> args) {
   if (options->help) return command_line::Help("load", LoadHelp());
   kingpin::RaiseDescriptorLimit();  // Each player has one.
   kingpin::Logger::Default().set_min_level(kingpin::LogLevel::kWarning);
-  LoadShared shared(*options);
+  std::unique_ptr<kingpin::TlsClient> tls;
+  if (options->tls) {
+    auto made = kingpin::TlsClient::Create({.ca_file = options->ca_file});
+    if (!made.ok()) return Fail(made.status(), 1);
+    tls = *std::move(made);
+  }
+  LoadShared shared(*options, std::move(tls));
   kingpin::EpollTPClient<LoadHandler> client(&shared, {.threads = 1});
   absl::Status status = client.Run();
   status.Update(shared.status);

@@ -52,8 +52,11 @@ kingpin::ClientOptions OptionsOf(const LoadOptions& options) {
 
 }  // namespace
 
-LoadShared::LoadShared(const LoadOptions& options)
-    : ThreadSharedDataForClient(OptionsOf(options)), options_(options) {}
+LoadShared::LoadShared(const LoadOptions& options,
+                       std::unique_ptr<kingpin::TlsClient> tls)
+    : ThreadSharedDataForClient(OptionsOf(options)),
+      options_(options),
+      tls_(std::move(tls)) {}
 
 LoadHandler::LoadHandler(LoadShared* shared, int thread)
     : IOHandlerForClient(shared, thread),
@@ -99,6 +102,12 @@ void LoadHandler::Connect(int number) {
             .may_reuse = false,
             .context = std::make_unique<SeatNumber>(number)})
       .IgnoreError();
+}
+
+std::unique_ptr<kingpin::Transport> LoadHandler::NewTransport(
+    const kingpin::Target& target) {
+  if (shared_.tls() == nullptr) return nullptr;
+  return shared_.tls()->NewTransport(target.host, target.port);
 }
 
 void LoadHandler::OnConnect(Connection& connection) {

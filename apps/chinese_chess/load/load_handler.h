@@ -21,16 +21,21 @@
 #include "apps/chinese_chess/load/random_player.h"
 #include "apps/chinese_chess/rules/outcome.h"
 #include "kingpin/net/io_handler_for_client.h"
+#include "kingpin/net/transport.h"
 #include "kingpin/pool/thread_shared_data_for_client.h"
 #include "kingpin/sys/clock.h"
+#include "kingpin/tls/tls_client.h"
 
 namespace chinese_chess {
 
 class LoadShared : public kingpin::ThreadSharedDataForClient {
  public:
-  explicit LoadShared(const LoadOptions& options);
+  // `tls` null: what is said is not encrypted.
+  LoadShared(const LoadOptions& options,
+             std::unique_ptr<kingpin::TlsClient> tls);
 
   const LoadOptions& options() const { return options_; }
+  kingpin::TlsClient* tls() { return tls_.get(); }
 
   // Of the handler's, to be read when the run is over.
   LoadResult result;
@@ -38,6 +43,7 @@ class LoadShared : public kingpin::ThreadSharedDataForClient {
 
  private:
   const LoadOptions options_;
+  const std::unique_ptr<kingpin::TlsClient> tls_;
 };
 
 class LoadHandler : public kingpin::IOHandlerForClient,
@@ -46,6 +52,8 @@ class LoadHandler : public kingpin::IOHandlerForClient,
   LoadHandler(LoadShared* shared, int thread);
 
   absl::Status Init() override;
+  std::unique_ptr<kingpin::Transport> NewTransport(
+      const kingpin::Target& target) override;
   void OnConnect(kingpin::Connection& connection) override;
   void OnMessage(kingpin::Connection& connection) override;
   void OnClose(kingpin::Connection& connection,

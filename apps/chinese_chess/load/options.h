@@ -16,6 +16,8 @@ struct LoadOptions {
   bool help = false;
   std::string host = "127.0.0.1";
   uint16_t port = 7100;
+  bool tls = false;
+  std::string ca_file;  // Empty: the system's roots.
 
   int players = 1000;  // Even.
   // Of one player, from move to move; zero: as fast as the server answers.

@@ -231,9 +231,10 @@ void RandomPlayer::SawMove(MonotonicTime now) {
     return;
   }
   ++counts.moves;
-  // What came while nobody was here has waited for us, not for the server.
-  if (table_.ply == ply && table_.written > up_to_date_since_ &&
-      host_.counting()) {
+  // What came while nobody was here has waited for us, not for the server; it is told
+  // before the join is answered.
+  if (table_.ply == ply && !resuming_since_.has_value() &&
+      table_.written > up_to_date_since_ && host_.counting()) {
     counts.latency.Record((now - table_.written) / absl::Nanoseconds(1));
   }
   ScheduleMove();

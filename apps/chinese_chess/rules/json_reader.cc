@@ -118,8 +118,6 @@ bool JsonReader::SkipValue(int levels) {
   if (levels == 0) return Fail("it is nested too deeply");
   SkipBlanks();
   std::string text;
-  bool flag;
-  int64_t number;
   switch (at_ < text_.size() ? text_[at_] : '\0') {
     case '{':
       return ReadObject(
@@ -129,11 +127,48 @@ bool JsonReader::SkipValue(int levels) {
     case '"':
       return ReadString(&text);
     case 't':
+      return SkipWord("true");
     case 'f':
-      return ReadBool(&flag);
+      return SkipWord("false");
+    case 'n':
+      return SkipWord("null");
     default:
-      return ReadInteger(&number);
+      return SkipNumber();
   }
+}
+
+bool JsonReader::SkipWord(std::string_view word) {
+  if (!error_.ok()) return false;
+  if (!text_.substr(at_).starts_with(word)) return Fail("this is no value");
+  at_ += word.size();
+  return true;
+}
+
+// [ minus ] int [ frac ] [ exp ] (RFC 8259, section 6).
+bool JsonReader::SkipNumber() {
+  if (!error_.ok()) return false;
+  size_t at = at_;
+  const auto take = [&](std::string_view any) {
+    const bool found = at < text_.size() && any.find(text_[at]) != any.npos;
+    at += found ? 1 : 0;
+    return found;
+  };
+  const auto digits = [&] {
+    const bool found = take("0123456789");
+    while (take("0123456789")) {
+    }
+    return found;
+  };
+  take("-");
+  bool good = take("0") || digits();
+  if (good && take(".")) good = digits();
+  if (good && take("eE")) {
+    take("+-");
+    good = digits();
+  }
+  if (!good) return Fail("here should be a value");
+  at_ = at;
+  return true;
 }
 
 bool JsonReader::ReadString(std::string* value) {

@@ -1,9 +1,9 @@
 // Reads JSON (RFC 8259) in the order in which it stands, without a tree.
 //
-// Strict: UTF-8, no trailing commas; of numbers,
-// integers of 64 bits only. Each call reads one value and returns false if it is not
-// there or another has failed before; the first error is kept, with its place. Depth
-// is the caller's: nothing recurses here but ReadRaw(), to a bound.
+// Strict: UTF-8, no trailing commas; of numbers it decodes integers of 64 bits only.
+// Each call reads one value and returns false if it is not there or another has failed
+// before; the first error is kept, with its place. Depth is the caller's: nothing
+// recurses here but ReadRaw(), to a bound.
 //
 // One thread at a time. The text outlives the reader.
 //
@@ -39,7 +39,8 @@ class JsonReader {
   // Calls element() with the reader before each element, which it must read.
   bool ReadArray(absl::FunctionRef<bool()> element);
 
-  // A value of whatever kind, as it is written: of a text that is read in parts.
+  // A value of whatever kind, also null and 1.5e3, as it is written: of a text that is
+  // read in parts.
   bool ReadRaw(std::string_view* value);
 
   // Always false, for the error of a caller.
@@ -53,6 +54,8 @@ class JsonReader {
 
   void SkipBlanks();
   bool SkipValue(int levels);
+  bool SkipNumber();
+  bool SkipWord(std::string_view word);
   bool Take(char c);    // If it is next, after blanks.
   bool Expect(char c);  // Fails if it is not.
   bool ReadEscape(std::string* value);

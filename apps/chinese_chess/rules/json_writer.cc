@@ -1,6 +1,7 @@
 #include "apps/chinese_chess/rules/json_writer.h"
 
 #include "absl/strings/str_format.h"
+#include "apps/chinese_chess/rules/invisible.h"
 #include "apps/chinese_chess/rules/utf8.h"
 
 namespace chinese_chess {
@@ -14,7 +15,7 @@ void AppendJsonString(std::string_view value, std::string* json) {
       json->push_back(static_cast<char>(character));
     } else if (character == '\n') {
       json->append("\\n");
-    } else if (character < 0x20 || character == 0x7f || character == '<') {
+    } else if (IsControl(character) || character == '<') {
       absl::StrAppendFormat(json, "\\u%04x", static_cast<unsigned>(character));
     } else {
       AppendUtf8(character, json);

@@ -11,7 +11,7 @@
 namespace chinese_chess {
 
 // Bytes that are not UTF-8 become U+FFFD. "<" is escaped as well, so that the text
-// may stand within a script element.
+// may stand within a script element, and all that a terminal would obey.
 void AppendJsonString(std::string_view value, std::string* json);
 
 }  // namespace chinese_chess

@@ -6,7 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "apps/chinese_chess/rules/fen.h"
+#include "apps/chinese_chess/rules/invisible.h"
 #include "apps/chinese_chess/rules/pgn.h"
+#include "apps/chinese_chess/rules/utf8.h"
 
 namespace chinese_chess {
 namespace {
@@ -33,12 +35,22 @@ std::string_view FormatName(Notation notation) {
   }
 }
 
+// PGN cannot escape control characters, and a terminal would obey them.
+std::string BlankControls(std::string_view value) {
+  std::string text;
+  while (!value.empty()) {
+    const char32_t character = TakeUtf8(&value).value_or(0xfffd);
+    AppendUtf8(IsControl(character) ? U' ' : character, &text);
+  }
+  return text;
+}
+
 void AppendTag(std::string_view name, std::string_view value,
                std::string* text) {
   absl::StrAppend(text, "[", name, " \"");
-  for (const char c : value) {
+  for (const char c : BlankControls(value)) {
     if (c == '"' || c == '\\') text->push_back('\\');
-    text->push_back(c == '\n' || c == '\r' ? ' ' : c);
+    text->push_back(c);
   }
   text->append("\"]\n");
 }
@@ -83,7 +95,9 @@ std::string CommentOf(const RecordedMove& move, bool times) {
 
 void AppendComment(std::string_view comment, std::string* text) {
   text->append(" {");
-  for (const char c : comment) text->push_back(c == '}' ? ')' : c);
+  for (const char c : BlankControls(comment)) {
+    text->push_back(c == '}' ? ')' : c);
+  }
   text->append("}\n");
 }
 

@@ -10,6 +10,7 @@
 #include "absl/log/check.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "apps/chinese_chess/rules/invisible.h"
 #include "apps/chinese_chess/rules/utf8.h"
 #include "apps/chinese_chess/server/random_id.h"
 
@@ -23,13 +24,6 @@ constexpr size_t kTokenCharacters = 2 * (kRandomBytes + kMacBytes);
 
 bool IsHex(std::string_view text) {
   return text.find_first_not_of("0123456789abcdef") == text.npos;
-}
-
-// Also those that look like nothing or turn the line around.
-bool IsInvisible(char32_t c) {
-  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad ||
-         (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-         (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || c == 0xfffd;
 }
 
 }  // namespace

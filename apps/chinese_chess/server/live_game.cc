@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "apps/chinese_chess/rules/illegal_move.h"
+#include "apps/chinese_chess/rules/invisible.h"
 #include "apps/chinese_chess/rules/movegen.h"
 #include "apps/chinese_chess/rules/utf8.h"
 
@@ -27,8 +28,9 @@ MaybeRefused CheckChat(std::string_view text) {
   size_t characters = 0;
   while (!text.empty()) {
     const std::optional<char32_t> c = TakeUtf8(&text);
-    if (!c.has_value() || *c < 0x20 || *c == 0x7f) {
-      return Refusal{"bad_text", "a line of chat has no control characters"};
+    if (!c.has_value() || IsInvisibleInWords(*c)) {
+      return Refusal{"bad_text",
+                     "a line of chat has no control or invisible characters"};
     }
     ++characters;
   }

@@ -1,11 +1,13 @@
 #include "apps/chinese_chess/terminal/flags.h"
 
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "apps/chinese_chess/client/server_address.h"
+#include "apps/chinese_chess/terminal/game_text.h"
 #include "apps/command_line/command_line.h"
 
 namespace chinese_chess {
@@ -25,6 +27,9 @@ A lost connection is made again, and the game goes on where it was. With --token
 does so also when this program starts again.
 
   --name NAME            what others call you (guest)
+  --tls                  the server has a certificate, by the name that is given here
+  --ca PATH              of those who sign it, instead of the system's roots (PEM); also
+                         says --tls
   --token_file PATH      keeps who you are between runs; read and written, yours alone
   --letters              pieces as letters
   --traditional          傌 and 俥 instead of 马 and 车
@@ -41,16 +46,15 @@ the one before is answered, and a move until it is your turn:
 prints lines such as "move 0 red h2e2 C2=5" and "end 0-1 resignation". # begins a comment.
   --keep_going           goes on after an error
 
-Exit codes: 0, 1 no connection, 2 wrong command line, 3 a command was refused.
+Exit codes: 0, 1 no connection or nobody who reads the output, 2 wrong command line, 3 a command was refused.
 )";
 
 absl::Status SetNotation(std::string_view name, Notation* out) {
-  if (name != "iccs" && name != "wxf" && name != "chinese") {
+  const std::optional<Notation> notation = ParseNotationName(name);
+  if (!notation.has_value()) {
     return absl::InvalidArgumentError("it is iccs, wxf or chinese");
   }
-  *out = name == "iccs"  ? Notation::kIccs
-         : name == "wxf" ? Notation::kWxf
-                         : Notation::kChinese;
+  *out = *notation;
   return absl::OkStatus();
 }
 
@@ -72,6 +76,8 @@ absl::StatusOr<TerminalFlags> ParseTerminalFlags(absl::Span<char* const> args) {
   const std::vector<Flag> known = {
       Switch("help,h", &flags.help),
       Text("name", &session.name),
+      Switch("tls", &flags.tls),
+      Text("ca", &flags.ca_file),
       Text("token_file", &flags.token_file),
       Switch("letters", &session.style.letters),
       Switch("traditional", &session.style.traditional),
@@ -82,6 +88,7 @@ absl::StatusOr<TerminalFlags> ParseTerminalFlags(absl::Span<char* const> args) {
       Switch("keep_going", &session.keep_going)};
   auto rest = Parse(args, known);
   if (!rest.ok()) return rest.status();
+  flags.tls = flags.tls || !flags.ca_file.empty();
   if (rest->size() > 1) {
     return absl::InvalidArgumentError(
         absl::StrCat("unexpected \"", (*rest)[1], "\"; there is one server"));

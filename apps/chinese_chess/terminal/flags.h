@@ -17,6 +17,8 @@ struct TerminalFlags {
   bool help = false;
   std::string host = "127.0.0.1";
   uint16_t port = 7100;
+  bool tls = false;
+  std::string ca_file;  // Empty: the system's roots.
   std::string token_file;
   absl::Duration give_up = absl::Minutes(1);
   bool no_color = false;

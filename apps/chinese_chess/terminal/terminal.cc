@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "apps/command_line/command_line.h"
 #include "kingpin/logger/logger.h"
 #include "kingpin/pool/epoll_tp_client.h"
+#include "kingpin/tls/tls_client.h"
 
 namespace chinese_chess {
 namespace {
@@ -43,7 +45,13 @@ int Main(absl::Span<char* const> args) {
   }
   // What there is to say of a connection the session says.
   kingpin::Logger::Default().set_min_level(kingpin::LogLevel::kWarning);
-  TerminalShared shared(*std::move(flags));
+  std::unique_ptr<kingpin::TlsClient> tls;
+  if (flags->tls) {
+    auto made = kingpin::TlsClient::Create({.ca_file = flags->ca_file});
+    if (!made.ok()) return Fail(made.status(), 1);
+    tls = *std::move(made);
+  }
+  TerminalShared shared(*std::move(flags), std::move(tls));
   kingpin::EpollTPClient<TerminalHandler> client(&shared, {.threads = 1});
   const absl::Status status = client.Run();
   return status.ok() ? shared.exit_code : Fail(status, 1);

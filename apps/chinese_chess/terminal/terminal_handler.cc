@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
@@ -11,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "apps/command_line/command_line.h"
 #include "kingpin/dns/dns_resolver.h"
 #include "kingpin/sys/unique_fd.h"
 
@@ -23,11 +25,13 @@ using kingpin::MonotonicTime;
 
 // The server asks every 15 s whether somebody is there.
 constexpr absl::Duration kSilence = absl::Seconds(45);
+constexpr absl::Duration kFirstRetry = absl::Milliseconds(100);
+constexpr absl::Duration kLastRetry = absl::Seconds(2);
 constexpr size_t kReadBytes = 4096;
 
-kingpin::ClientOptions OptionsOf(const TerminalFlags&) {
+kingpin::ClientOptions Options() {
   kingpin::ClientOptions options;
-  options.pool.max_back_off = absl::Seconds(2);
+  options.pool.max_back_off = kLastRetry;
   options.connection.timeouts.idle = kSilence;
   // A record of a long game is one line.
   options.connection.input_limit_bytes = 2 << 20;
@@ -39,8 +43,11 @@ MonotonicTime Now() { return kingpin::Clock::Real().Now(); }
 
 }  // namespace
 
-TerminalShared::TerminalShared(TerminalFlags flags)
-    : ThreadSharedDataForClient(OptionsOf(flags)), flags_(std::move(flags)) {}
+TerminalShared::TerminalShared(TerminalFlags flags,
+                               std::unique_ptr<kingpin::TlsClient> tls)
+    : ThreadSharedDataForClient(Options()),
+      flags_(std::move(flags)),
+      tls_(std::move(tls)) {}
 
 TerminalHandler::TerminalHandler(TerminalShared* shared, int thread)
     : IOHandlerForClient(shared, thread),
@@ -52,8 +59,10 @@ TerminalHandler::TerminalHandler(TerminalShared* shared, int thread)
 absl::Status TerminalHandler::Init() {
   absl::Status status = IOHandlerForClient::Init();
   if (status.ok()) status = WatchInput();
-  if (status.ok()) Connect();
-  return status;
+  if (!status.ok()) return status;
+  WatchOutput();
+  Connect();
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<kingpin::Resolver>>
@@ -76,9 +85,22 @@ void TerminalHandler::Connect() {
       .IgnoreError();
 }
 
+void TerminalHandler::ConnectLater() {
+  RunAfter(retry_after_, [this] {
+    if (!over_) Connect();
+  });
+  retry_after_ = std::clamp(2 * retry_after_, kFirstRetry, kLastRetry);
+}
+
+std::unique_ptr<kingpin::Transport> TerminalHandler::NewTransport(
+    const kingpin::Target& target) {
+  if (shared_.tls() == nullptr) return nullptr;
+  return shared_.tls()->NewTransport(target.host, target.port);
+}
+
 void TerminalHandler::OnConnect(Connection& connection) {
-  ever_connected_ = true;
   connection_ = connection.id();
+  connected_at_ = Now();
   session_.OnConnected();
   Step();
 }
@@ -91,31 +113,44 @@ void TerminalHandler::OnMessage(Connection& connection) {
     session_.OnServerLine(input.substr(0, end), Now());
     connection.input().Consume(end + 1);
   }
+  ever_welcomed_ = ever_welcomed_ || session_.welcomed();
   Step();
 }
 
 void TerminalHandler::OnClose(Connection& connection, CloseReason reason) {
   connection_ = {};
   if (over_ || reason == CloseReason::kShutdown) return;
-  lost_since_ = Now();
-  session_.OnDisconnected(reason == CloseReason::kError
+  // Left by this side, to come back by another name.
+  if (reason == CloseReason::kLocal) return Connect();
+  const std::string why = reason == CloseReason::kError
                               ? connection.error_text()
-                              : std::string(ToString(reason)));
-  Connect();
+                              : std::string(ToString(reason));
+  if (!session_.welcomed()) return NotWelcomed(why);
+  lost_since_ = Now();
+  if (lost_since_ - connected_at_ > kLastRetry) retry_after_ = {};
+  session_.OnDisconnected(why);
+  ConnectLater();
   Step();
 }
 
 void TerminalHandler::OnConnectFailed(kingpin::Target&,
                                       const kingpin::ConnectFailure& failure) {
-  if (over_) return;
+  if (!over_) NotWelcomed(failure.ToString());
+}
+
+void TerminalHandler::NotWelcomed(const std::string& why) {
   const TerminalFlags& flags = shared_.flags();
   const bool hopeless = Now() - lost_since_ > flags.give_up ||
-                        (!ever_connected_ && flags.session.script);
-  if (!hopeless) return Connect();  // After the back-off of the pool.
-  std::fprintf(stderr, "terminal: no connection to %s: %s\n",
-               absl::StrCat(flags.host, ":", flags.port).c_str(),
-               failure.ToString().c_str());
-  End(1);
+                        (!ever_welcomed_ && flags.session.script);
+  if (hopeless) {
+    std::fprintf(stderr, "terminal: no connection to %s: %s\n",
+                 absl::StrCat(flags.host, ":", flags.port).c_str(),
+                 why.c_str());
+    return End(1);
+  }
+  session_.OnDisconnected(why);
+  ConnectLater();
+  Step();
 }
 
 // --- The user ----------------------------------------------------------------------------
@@ -134,6 +169,14 @@ absl::Status TerminalHandler::WatchInput() {
   return absl::OkStatus();
 }
 
+// So that it is known at once, and not with the next line, that there is nobody to read it.
+void TerminalHandler::WatchOutput() {
+  // A file, which cannot be watched, does not go away either.
+  Watch(STDOUT_FILENO, 0, [this](uint32_t) {
+    EndUnread(absl::ErrnoToStatus(EPIPE, "standard output cannot be written"));
+  }).IgnoreError();
+}
+
 void TerminalHandler::ReadInput() {
   char buffer[kReadBytes];
   const ssize_t n = read(STDIN_FILENO, buffer, sizeof(buffer));
@@ -148,7 +191,7 @@ void TerminalHandler::ReadInput() {
 }
 
 void TerminalHandler::FeedSession() {
-  while (session_.ready()) {
+  while (!over_ && session_.ready()) {
     const size_t end = input_.find('\n');
     if (end == input_.npos) {
       if (input_ended_) End(session_.exit_code());
@@ -166,6 +209,7 @@ void TerminalHandler::Step() {
   Flush();
   FeedSession();
   Flush();
+  if (over_) return;
   KeepToken();
   if (session_.quit()) return End(session_.exit_code());
   Connection* connection = Find(connection_);
@@ -174,9 +218,9 @@ void TerminalHandler::Step() {
 
 void TerminalHandler::Flush() {
   const std::string text = session_.TakeToScreen();
-  if (!text.empty()) {
-    std::fputs(text.c_str(), stdout);
-    std::fflush(stdout);
+  if (!text.empty() && !over_) {
+    const absl::Status printed = command_line::Print(text);
+    if (!printed.ok()) return EndUnread(printed);
   }
   const std::string lines = session_.TakeToServer();
   Connection* connection = Find(connection_);
@@ -200,6 +244,12 @@ void TerminalHandler::KeepToken() {
     std::fprintf(stderr, "terminal: the token cannot be kept in \"%s\"\n",
                  path.c_str());
   }
+}
+
+void TerminalHandler::EndUnread(const absl::Status& why) {
+  if (over_) return;
+  std::fprintf(stderr, "terminal: %s\n", std::string(why.message()).c_str());
+  End(1);
 }
 
 void TerminalHandler::End(int code) {

@@ -1,34 +1,45 @@
 // TerminalHandler: the loop of the terminal client. One connection of the client path and
 // stdin are watched by the same epoll; nothing blocks but stdout.
 //
+// A connection that is lost is made again at once. One that ended soon or was not even
+// welcomed (a proxy in front of nothing, a server of something else) is not: the pauses
+// double up to two seconds, and after --give_up without a welcome the program ends.
+//
 // Threads, lifetime: as IOHandler; one thread.
 #ifndef APPS_CHINESE_CHESS_TERMINAL_TERMINAL_HANDLER_H_
 #define APPS_CHINESE_CHESS_TERMINAL_TERMINAL_HANDLER_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "apps/chinese_chess/terminal/flags.h"
 #include "apps/chinese_chess/terminal/session.h"
 #include "kingpin/net/io_handler_for_client.h"
+#include "kingpin/net/transport.h"
 #include "kingpin/pool/thread_shared_data_for_client.h"
 #include "kingpin/sys/clock.h"
+#include "kingpin/tls/tls_client.h"
 
 namespace chinese_chess {
 
 class TerminalShared : public kingpin::ThreadSharedDataForClient {
  public:
-  explicit TerminalShared(TerminalFlags flags);
+  // `tls` null: what is said is not encrypted.
+  TerminalShared(TerminalFlags flags, std::unique_ptr<kingpin::TlsClient> tls);
 
   const TerminalFlags& flags() const { return flags_; }
+  kingpin::TlsClient* tls() { return tls_.get(); }
   // How to end, once the run is over.
   int exit_code = 0;
 
  private:
   const TerminalFlags flags_;
+  const std::unique_ptr<kingpin::TlsClient> tls_;
 };
 
 class TerminalHandler : public kingpin::IOHandlerForClient {
@@ -42,6 +53,8 @@ class TerminalHandler : public kingpin::IOHandlerForClient {
                kingpin::CloseReason reason) override;
   void OnConnectFailed(kingpin::Target& target,
                        const kingpin::ConnectFailure& failure) override;
+  std::unique_ptr<kingpin::Transport> NewTransport(
+      const kingpin::Target& target) override;
   void OnShutdown() override { over_ = true; }
 
  protected:
@@ -49,13 +62,18 @@ class TerminalHandler : public kingpin::IOHandlerForClient {
 
  private:
   void Connect();
+  void ConnectLater();
+  void NotWelcomed(const std::string& why);
   absl::Status WatchInput();
+  void WatchOutput();
   void ReadInput();
   // Gives the session what it can take, and the world what it says.
   void Step();
   void Flush();
   void FeedSession();
   void KeepToken();
+  // Nobody reads any more what is printed.
+  void EndUnread(const absl::Status& why);
   void End(int code);
 
   TerminalShared& shared_;
@@ -64,9 +82,11 @@ class TerminalHandler : public kingpin::IOHandlerForClient {
   std::string input_;  // What the user has typed and the session has not taken.
   bool input_ended_ = false;
   bool over_ = false;
-  bool ever_connected_ = false;
+  bool ever_welcomed_ = false;
   kingpin::ConnectionId connection_;
-  kingpin::MonotonicTime lost_since_;
+  kingpin::MonotonicTime connected_at_;
+  kingpin::MonotonicTime lost_since_;  // The last connection with a welcome.
+  absl::Duration retry_after_;
   std::string kept_token_;
 };
 

@@ -33,6 +33,7 @@ void TryLine(std::string_view line, Dialect dialect) {
     CHECK(dialect == Dialect::kUcci);
     CheckMoves(banned->moves, dialect);
   } else if (const auto* go = std::get_if<GoCommand>(&*command)) {
+    CheckMoves(go->only, dialect);
     CHECK_GE(go->depth.value_or(1), 1);
     CHECK(go->move_time.value_or(absl::ZeroDuration()) >= absl::ZeroDuration());
   }

@@ -92,6 +92,24 @@ TEST(EngineCommandTest, Go) {
   EXPECT_EQ(ucci.time[1], absl::Milliseconds(60));
 }
 
+TEST(EngineCommandTest, GoChoosesAmongMoves) {
+  const auto go =
+      Parse<GoCommand>("go searchmoves h3e3 a10a9 depth 4 infinite");
+  ASSERT_EQ(go.only.size(), 2u);
+  EXPECT_EQ(go.only[1], *ParseIccs("a9a8"));
+  EXPECT_EQ(go.depth, 4);
+  EXPECT_TRUE(go.infinite);
+  EXPECT_TRUE(Parse<GoCommand>("go searchmoves").only.empty());
+}
+
+TEST(EngineCommandTest, AMateInMovesIsADepthInPlies) {
+  EXPECT_EQ(Parse<GoCommand>("go mate 3").depth, 6);
+  EXPECT_EQ(Parse<GoCommand>("go mate 3 depth 4").depth, 4);
+  EXPECT_EQ(Parse<GoCommand>("go depth 4 mate 3").depth, 4);
+  EXPECT_EQ(Parse<GoCommand>("go mate 0").depth, 2);
+  EXPECT_GT(*Parse<GoCommand>("go mate 9223372036854775807").depth, 1000);
+}
+
 TEST(EngineCommandTest, NumbersThatAreTooLargeAreCut) {
   EXPECT_GT(*Parse<GoCommand>("go depth 9223372036854775807").depth, 1000);
   EXPECT_EQ(*Parse<GoCommand>("go depth -4").depth, 1);
@@ -130,6 +148,8 @@ TEST(EngineCommandTest, BadLinesSayWhy) {
       {"go depth x", "go: no number after \"depth\""},
       {"go fast 3", "go: unknown word \"fast\""},
       {"go time 3", "go: unknown word \"time\""},
+      {"go searchmoves h3e3 h1", "go: no number after \"h1\""},
+      {"go mate", "go: no number after \"mate\""},
       {"setoption Hash 3", "setoption needs name"},
       {"banmoves h3e3", "unknown command \"banmoves\""},
   };

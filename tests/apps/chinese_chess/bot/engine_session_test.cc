@@ -3,6 +3,7 @@
 // and the like differ with every improvement of the search and are left out.
 #include "apps/chinese_chess/bot/engine_session.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
@@ -115,9 +117,33 @@ TEST(TranscriptTest, Replayed) {
   for (const std::string& path : TranscriptFiles()) Replay(path);
 }
 
+constexpr std::string_view kTwoChariots =
+    "position fen 3k4r/9/9/9/9/9/9/9/9/R3K4 w moves";
+
+// Each chariot walks its file, eight moves a round and nine: nothing is captured, and
+// in 144 plies nothing is repeated.
+std::string Walk(int plies) {
+  std::string moves;
+  for (int ply = 0; ply < plies; ++ply) {
+    const int step = ply / 2;
+    if (ply % 2 == 0) {
+      absl::StrAppend(&moves, " a", 1 + step % 8, "a", 1 + (step + 1) % 8);
+    } else {
+      absl::StrAppend(&moves, " i", 10 - step % 9, "i", 10 - (step + 1) % 9);
+    }
+  }
+  return moves;
+}
+
 class EngineSessionTest : public testing::Test {
  protected:
   void Handle(std::string_view line) { EXPECT_TRUE(session_.Handle(line)); }
+  // The last line that "go" is answered with.
+  std::string Answer(std::string_view go) {
+    Handle(go);
+    session_.Finish();
+    return screen_.lines().back();
+  }
 
   Screen screen_;
   EngineSession session_{[this](std::string_view line) { screen_.Add(line); }};
@@ -188,6 +214,93 @@ TEST_F(EngineSessionTest, GoesOnWhereOurRulesHaveEndedTheGame) {
   session_.Finish();
   EXPECT_EQ(screen_.moves(), 1);
   EXPECT_FALSE(absl::StrContains(screen_.lines().back(), "none"));
+}
+
+TEST_F(EngineSessionTest, PlaysOnAfterMoreQuietPliesThanOurRulesAllow) {
+  // The last of the 130 gives Black's chariot away, right where the moves lead.
+  Handle(absl::StrCat(kTwoChariots, Walk(129), " i9i2"));
+  EXPECT_THAT(Answer("go depth 2"), testing::StartsWith("bestmove a2i2"));
+  Handle(absl::StrCat(kTwoChariots, Walk(129), " i9h8"));
+  EXPECT_EQ(screen_.lines().back(),
+            "info string error: i8h7: a chariot goes along lines");
+}
+
+TEST_F(EngineSessionTest, PlaysOnAfterTheLastAttackerIsGone) {
+  Handle(
+      "position fen 3k5/9/9/9/9/9/9/9/4p4/4K4 w moves e1e2 d10d9 e2e1 d9d8 "
+      "e1e2");
+  EXPECT_THAT(Answer("go depth 1"), testing::StartsWith("bestmove d8"));
+}
+
+TEST_F(EngineSessionTest, ACountThatIsFullIsNoDrawToTheSearch) {
+  Handle("position fen 3k5/9/9/9/9/9/9/9/9/R3K4 w - - 120 90");
+  EXPECT_THAT(Answer("go depth 2"), testing::StartsWith("bestmove"));
+  for (const std::string& line : screen_.lines()) {
+    EXPECT_FALSE(absl::StrContains(line, "score cp 0 ")) << line;
+  }
+}
+
+TEST_F(EngineSessionTest, HasNoMoveForAPositionThatWasRefused) {
+  for (const std::string_view bad :
+       {"position fen 9/9/9/9/9/9/9/9/9/9 w",
+        "position startpos moves h3e3 h3e3", "position startpos moves h1",
+        " position fen", "position"}) {
+    Handle("position startpos");
+    Handle(bad);
+    EXPECT_EQ(Answer("go depth 1"), "bestmove (none)") << bad;
+  }
+  Handle("position startpos");
+  Handle("fly me to the moon");
+  EXPECT_NE(Answer("go depth 1"), "bestmove (none)");
+}
+
+TEST_F(EngineSessionTest, SaysThatItHasNoMoveWhenItIsAsked) {
+  Handle("position fen none");
+  Handle("go infinite");
+  Handle("d");
+  EXPECT_EQ(screen_.moves(), 0);
+  Handle("stop");
+  EXPECT_EQ(screen_.lines().back(), "bestmove (none)");
+}
+
+TEST_F(EngineSessionTest, ChoosesAmongTheMovesThatItIsGiven) {
+  for (const int level : {0, 1, 2, 7}) {
+    Handle(absl::StrCat("setoption name Level value ", level));
+    EXPECT_THAT(Answer("go searchmoves a1a2 depth 3"),
+                testing::StartsWith("bestmove a1a2"))
+        << level;
+    // None that could be played.
+    EXPECT_EQ(Answer("go searchmoves a1a9 depth 3"), "bestmove (none)")
+        << level;
+  }
+}
+
+TEST_F(EngineSessionTest, ASearchForAMateEndsWithoutOne) {
+  Handle("position startpos");
+  Handle("go mate 1");
+  screen_.WaitForMoves(1);
+  EXPECT_THAT(screen_.lines().back(), testing::StartsWith("bestmove"));
+}
+
+TEST_F(EngineSessionTest, EndOfInputEndsASearchWithoutLimits) {
+  // A clock of the other side's limits nothing.
+  for (const std::string_view go :
+       {"go", "go searchmoves a1a2", "go movestogo 4", "go btime 1"}) {
+    EXPECT_THAT(Answer(go), testing::StartsWith("bestmove")) << go;
+  }
+}
+
+TEST_F(EngineSessionTest, EndOfInputLetsALimitedSearchReachItsLimit) {
+  EXPECT_THAT(Answer("go depth 5"), testing::StartsWith("bestmove"));
+  screen_.WaitForPrefix("info depth 5");
+  // A level has limits of its own: what it plays, it plays at the end as well.
+  Handle("setoption name Level value 7");
+  Handle("ucinewgame");
+  Handle("go");
+  screen_.WaitForMoves(2);
+  const std::string unhurried = screen_.lines().back();
+  Handle("ucinewgame");
+  EXPECT_EQ(Answer("go"), unhurried);
 }
 
 }  // namespace

@@ -86,6 +86,20 @@ TEST(LevelTest, NoLevelPlaysWhenThereIsNoMove) {
   }
 }
 
+TEST(LevelTest, NoLevelPlaysAnExcludedMove) {
+  const Game game;
+  MoveList moves;
+  GenerateLegalMoves(game.position(), &moves);
+  for (const Level& level : Levels()) {
+    Searcher searcher(kTableBytes);
+    BotOptions options{.nodes = 1'000,
+                       .excluded = {moves.begin() + 1, moves.end()}};
+    EXPECT_EQ(ChooseMove(level, game, options, &searcher).move, moves[0]);
+    options.excluded.push_back(moves[0]);
+    EXPECT_EQ(ChooseMove(level, game, options, &searcher).move, kNoMove);
+  }
+}
+
 TEST(LevelTest, PlaysOnWhenARuleHasEndedTheGame) {
   const Game drawn(*ParseFen("3ak4/9/9/9/9/9/9/9/9/3K1A3 w"));
   ASSERT_TRUE(drawn.outcome().over());

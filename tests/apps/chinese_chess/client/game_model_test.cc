@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -60,6 +61,88 @@ TEST_F(Game5, IsToldFromTheBeginning) {
             absl::Seconds(293));
   EXPECT_EQ(game_.Left(Color::kBlack, kBegin + absl::Seconds(7)),
             absl::Seconds(299));
+}
+
+TEST_F(Game5, AfterALostConnectionTheClocksAreThoseOfNow) {
+  ASSERT_TRUE(Apply(Whole()).ok());
+  // Missed: Red has moved while nobody was here, half a minute ago.
+  const absl::Duration now = absl::Seconds(40);
+  ASSERT_TRUE(Apply(Move(6, 0, "red", "h2e2"), now).ok());
+  EXPECT_EQ(*Apply(R"({"t":"ok","re":"join","game":"g","red_ms":290000,)"
+                   R"("black_ms":250000,"turn_ms":30000,"clock":true})",
+                   now),
+            Change::kClock);
+  EXPECT_EQ(game_.version(), 6);
+  EXPECT_EQ(game_.Left(Color::kRed, kBegin + now), absl::Seconds(290));
+  EXPECT_EQ(game_.Left(Color::kBlack, kBegin + now), absl::Seconds(250));
+  EXPECT_EQ(game_.Left(Color::kBlack, kBegin + now + absl::Seconds(5)),
+            absl::Seconds(245));
+  // Of an older server, or of another message.
+  EXPECT_EQ(*Apply(R"({"t":"ok","re":"join"})"), Change::kNothing);
+}
+
+TEST_F(Game5, ClocksThatStandStillRunWhenWhoIsToMoveComes) {
+  std::string whole = Whole();
+  whole.replace(whole.find(R"("clock":true)"), 12, R"("clock":false)");
+  ASSERT_TRUE(Apply(whole).ok());
+  constexpr absl::Duration kLater = absl::Seconds(9);
+  EXPECT_EQ(game_.Left(Color::kRed, kBegin + kLater), absl::Seconds(300));
+  const auto here = [](int v, std::string_view by) {
+    return absl::StrCat(R"({"t":"presence","game":"g","v":)", v, R"(,"by":")",
+                        by, R"(","online":true})");
+  };
+  ASSERT_TRUE(Apply(here(6, "black"), kLater).ok());
+  EXPECT_EQ(game_.Left(Color::kRed, kBegin + 2 * kLater), absl::Seconds(300));
+  ASSERT_TRUE(Apply(here(7, "red"), 2 * kLater).ok());
+  EXPECT_EQ(game_.Left(Color::kRed, kBegin + 3 * kLater), absl::Seconds(291));
+}
+
+// "20/60/30": twenty minutes, sixty seconds a move, then thirty a move.
+class Staged : public Game5 {
+ protected:
+  void Begin(int red_ms, int turn_ms) {
+    std::string whole = Whole(absl::StrCat(R"("turn_ms":)", turn_ms,
+                                           R"(,"result":"*","reason":"none")"));
+    whole.replace(whole.find("5+3"), 3, "20/60/30");
+    whole.replace(whole.find("300000"), 6, absl::StrCat(red_ms));
+    ASSERT_TRUE(Apply(whole).ok());
+  }
+  // Red's, in seconds: of the game, of the move.
+  std::pair<int, int> Red(int after) {
+    const auto now = kBegin + absl::Seconds(after);
+    const auto seconds = [](absl::Duration left) {
+      return static_cast<int>(absl::ToInt64Seconds(left));
+    };
+    return {
+        seconds(game_.Left(Color::kRed, now)),
+        seconds(
+            game_.LeftForMove(Color::kRed, now).value_or(-absl::Seconds(1)))};
+  }
+};
+
+TEST_F(Staged, AMoveHasALimitOfItsOwn) {
+  Begin(1'150'000, 50'000);
+  EXPECT_EQ(Red(0), std::pair(1150, 10));
+  EXPECT_EQ(Red(8), std::pair(1142, 2));
+  EXPECT_EQ(game_.LeftForMove(Color::kBlack, kBegin + absl::Seconds(8)),
+            absl::Seconds(60));
+}
+
+TEST_F(Staged, TimeThatRunsOutInMidMoveIsFollowedByThatForTheMove) {
+  Begin(5'000, 7'000);
+  EXPECT_EQ(Red(0), std::pair(5, 35));
+  EXPECT_EQ(Red(10), std::pair(0, 25));
+}
+
+TEST_F(Staged, TimeThatIsUsedUpLeavesThatForTheMove) {
+  Begin(0, 4'000);
+  EXPECT_EQ(Red(0), std::pair(0, 26));
+  EXPECT_EQ(Red(40), std::pair(0, 0));
+}
+
+TEST_F(Game5, OtherMovesHaveNone) {
+  ASSERT_TRUE(Apply(Whole()).ok());
+  EXPECT_EQ(game_.LeftForMove(Color::kRed, kBegin), std::nullopt);
 }
 
 TEST_F(Game5, VersionsAreTakenOnceAndInOrder) {

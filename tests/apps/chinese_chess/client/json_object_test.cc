@@ -40,6 +40,16 @@ TEST(JsonObject, WhatIsNotThereOrOfAnotherKindIsEmpty) {
   EXPECT_FALSE(object->Object("list").Has("t"));
 }
 
+TEST(JsonObject, LivesWithWhatANewerServerAdds) {
+  const auto object = JsonObject::Parse(
+      R"({"t":"move","rating":null,"odds":0.5,"more":[{"x":-1.5e3}],"v":3})");
+  ASSERT_TRUE(object.ok()) << object.status();
+  EXPECT_EQ(object->Text("t"), "move");
+  EXPECT_EQ(object->Integer("v"), 3);
+  EXPECT_EQ(object->Integer("odds"), std::nullopt);
+  EXPECT_EQ(object->Text("rating"), "");
+}
+
 TEST(JsonObject, RefusesWhatIsNoObject) {
   for (const char* bad : {"", "[]", "{", R"({"a":1} x)", R"({"a":})",
                           R"({"a":nul})", "{\"a\":\"\xff\"}"}) {

@@ -95,6 +95,24 @@ TEST_F(Pair, SaysTheMoveAgainAfterALostConnection) {
   EXPECT_EQ(counts_.resumes, 1u);
 }
 
+TEST_F(Pair, WhatWaitedForALostConnectionIsNoLatency) {
+  Seat();
+  const std::string sent = Take(0);
+  const std::string move = sent.substr(sent.find(R"("move":")") + 8, 4);
+  black_.OnDisconnected();
+  black_.OnConnected(kNow);
+  // The move is told before the join is answered.
+  black_.OnLine(
+      absl::StrCat(
+          R"({"t":"move","game":"g","v":2,"by":"red","ply":0,"move":")", move,
+          "\"}"),
+      kNow);
+  EXPECT_EQ(counts_.moves, 1u);
+  EXPECT_EQ(counts_.latency.count(), 0u);
+  black_.OnLine(R"({"t":"ok","re":"join"})", kNow);
+  EXPECT_EQ(counts_.resumes, 1u);
+}
+
 TEST_F(Pair, WhatCannotBeIsCounted) {
   Seat();
   black_.OnLine(

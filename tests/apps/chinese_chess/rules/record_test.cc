@@ -227,6 +227,18 @@ TEST(PgnTest, WhatItCannotHoldIsReplaced) {
   EXPECT_EQ(again->moves[0].comment, "a ) brace");
 }
 
+TEST(PgnTest, NothingThatATerminalWouldObeyGetsOut) {
+  GameRecord record;
+  record.tags = {{"Red", "a\x1b[2Jb"}};
+  record.comment = "c\u009bd";
+  record.moves = {Played("h2e2")};
+  record.moves[0].comment = "e\ff";
+  const std::string text = FormatPgn(record);
+  EXPECT_THAT(text, HasSubstr("\"a [2Jb\""));
+  EXPECT_THAT(text, HasSubstr("{c d}"));
+  EXPECT_THAT(text, HasSubstr("{e f}"));
+}
+
 TEST(RecordJsonTest, WritesWhatTheHeaderShows) {
   EXPECT_EQ(
       FormatRecordJson(FullRecord()),

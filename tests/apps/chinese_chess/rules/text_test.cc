@@ -59,6 +59,12 @@ TEST(JsonWriterTest, StringsAreEscaped) {
   EXPECT_EQ(json, "\"a\\\"\\\\\\n\\u0001\\u003c/炮\xef\xbf\xbd\"");
 }
 
+TEST(JsonWriterTest, NothingThatATerminalWouldObeyGetsOut) {
+  std::string json;
+  AppendJsonString("\u009b2J\x1b\x7f\u00a0", &json);
+  EXPECT_EQ(json, "\"\\u009b2J\\u001b\\u007f\u00a0\"");
+}
+
 TEST(JsonReaderTest, TruthIsAWord) {
   for (const std::string_view text : {"true", " false"}) {
     JsonReader reader(text);
@@ -127,6 +133,27 @@ TEST(JsonReaderTest, OnlyIntegersAreNumbers) {
   for (const std::string_view json :
        {"0", "-0", " 7 ", "9223372036854775807", "-9223372036854775808"}) {
     EXPECT_TRUE(read(json)) << json;
+  }
+}
+
+// What `json` begins with, as it is written; "refused" if that is no value.
+std::string RawOf(std::string_view json) {
+  JsonReader reader(json);
+  std::string_view value;
+  const bool read = reader.ReadRaw(&value);
+  return read && reader.Finish().ok() ? std::string(value) : "refused";
+}
+
+TEST(JsonReaderTest, AnyValueIsTakenAsItIsWritten) {
+  for (const std::string value :
+       {"null", "true", "false", "0", "-0", "1.5", "-0.25e-3", "12E+7",
+        "99999999999999999999", "\"a\"", "[null,1.5,{\"a\":[]}]"}) {
+    EXPECT_EQ(RawOf(value), value);
+  }
+  for (const std::string_view json :
+       {"nul", "nulls", "tru", "01", "1.", ".5", "1e", "1e+", "-", "+1",
+        "1.5.5", "--1", "NaN", "0x1", "[1.]", "{\"a\":nul}"}) {
+    EXPECT_EQ(RawOf(json), "refused") << json;
   }
 }
 

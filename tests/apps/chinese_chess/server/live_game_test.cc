@@ -331,13 +331,15 @@ TEST(LiveGameTest, ChatHasLimits) {
     return Table::Say(table->Chat(by, "Zhang", text, table.now()));
   };
   EXPECT_EQ(chat(kRed, "你好"), "ok");
-  EXPECT_EQ(chat(std::nullopt, "hi"), "ok");
+  EXPECT_EQ(chat(std::nullopt, "👩\u200d🚀"), "ok");
   const std::vector<GameEvent> events = table->TakeEvents();
   ASSERT_EQ(events.size(), 2u);
   EXPECT_EQ(events[0].audience, Audience::kPlayers);
   EXPECT_EQ(events[1].audience, Audience::kSpectators);
   EXPECT_EQ(chat(kRed, ""), "bad_text");
   EXPECT_EQ(chat(kRed, "a\nb"), "bad_text");
+  EXPECT_EQ(chat(kRed, "a\u009b2J"), "bad_text");  // A terminal would obey,
+  EXPECT_EQ(chat(kRed, "a\u202eb"), "bad_text");   // a reader be misled.
   EXPECT_EQ(chat(kRed, std::string(141, 'a')), "bad_text");
   for (int i = 0; i < 4; ++i) EXPECT_EQ(chat(kRed, "a"), "ok");
   EXPECT_EQ(chat(kRed, "a"), "too_fast");

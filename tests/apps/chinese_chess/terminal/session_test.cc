@@ -27,7 +27,7 @@ class Playing : public ::testing::Test {
     EXPECT_THAT(session_.TakeToServer(), HasSubstr(R"("t":"pool")"));
     Server(R"({"t":"paired","game":"g","you":"red"})");
     EXPECT_THAT(session_.TakeToServer(),
-                HasSubstr(R"("t":"join","game":"g"})"));
+                HasSubstr(R"("t":"join","game":"g","id":"join g"})"));
     Server(absl::StrCat(
         R"({"t":"game","game":"g","v":1,"you":"red","control":"5+3",)",
         R"("red":{"name":"Zhang","online":true,"left_ms":300000},)",
@@ -79,7 +79,8 @@ TEST_F(Playing, WhatTheServerHasNotAcknowledgedIsSaidAgain) {
   session_.OnConnected();
   const std::string lines = session_.TakeToServer();
   EXPECT_THAT(lines, HasSubstr(R"("token":"T")"));
-  EXPECT_THAT(lines, HasSubstr(R"({"t":"join","game":"g","v":1})"));
+  EXPECT_THAT(lines,
+              HasSubstr(R"({"t":"join","game":"g","v":1,"id":"join g"})"));
   EXPECT_THAT(lines, HasSubstr(R"("ply":0,"move":"h2e2","id":"2")"));
   Server(R"({"t":"welcome","name":"Zhang","token":"T","games":["g"]})");
   Server(kRedMoves);
@@ -90,7 +91,8 @@ TEST_F(Playing, WhatTheServerHasNotAcknowledgedIsSaidAgain) {
 
 TEST_F(Playing, AHoleIsFilled) {
   Server(kBlackMoves);
-  EXPECT_THAT(session_.TakeToServer(), HasSubstr(R"("t":"join","game":"g"})"));
+  EXPECT_THAT(session_.TakeToServer(),
+              HasSubstr(R"("t":"join","game":"g","id":"join g"})"));
 }
 
 TEST_F(Playing, TheFirstErrorEndsAScript) {
@@ -115,9 +117,139 @@ TEST_F(Playing, OthersDoNotDriveTheTerminal) {
   EXPECT_EQ(session_.TakeToScreen(), "chat x?[2J: ?m?炮\n");
 }
 
+TEST_F(Playing, FollowsOneGameAtATime) {
+  Server(R"({"t":"rematch","game":"g","v":2,"next":"h"})");
+  std::string said = session_.TakeToServer();
+  EXPECT_THAT(said, HasSubstr(R"({"t":"leave","game":"g"})"));
+  EXPECT_THAT(said, HasSubstr(R"({"t":"join","game":"h","id":"join h"})"));
+  User("watch i");
+  said = session_.TakeToServer();
+  EXPECT_THAT(said, HasSubstr(R"({"t":"leave","game":"h"})"));
+  EXPECT_THAT(said, HasSubstr(R"({"t":"join","game":"i","id":"join i"})"));
+}
+
+TEST_F(Playing, AMoveGoesWithItsGame) {
+  User("h2e2");
+  Server(R"({"t":"paired","game":"h","you":"red"})");
+  session_.TakeToServer();
+  session_.OnDisconnected("peer");
+  session_.OnConnected();
+  const std::string said = session_.TakeToServer();
+  EXPECT_THAT(said, HasSubstr(R"({"t":"join","game":"h","id":"join h"})"));
+  EXPECT_THAT(said, Not(HasSubstr(R"("t":"move")")));
+}
+
+// Eight that were not there would be all that a connection may follow.
+TEST_F(Playing, LeavesWhatIsNotThere) {
+  User("watch h");
+  Server(
+      R"({"t":"error","re":"join","id":"join h","code":"no_game","text":"no"})");
+  EXPECT_THAT(session_.TakeToServer(),
+              HasSubstr(R"({"t":"leave","game":"h"})"));
+  Server(R"({"t":"error","re":"leave","code":"no_game","text":"no"})");
+  EXPECT_EQ(session_.TakeToScreen(), "error no_game: no\n");
+}
+
+// Both were asked for on a new connection, the second after a `welcome` that named it.
+TEST_F(Playing, ARefusalIsOfTheGameThatItNames) {
+  User("pool 5+3");
+  session_.OnDisconnected("peer");
+  session_.OnConnected();
+  Server(R"({"t":"welcome","name":"Zhang","token":"T","games":["h"]})");
+  session_.TakeToServer();
+  Server(
+      R"({"t":"error","re":"join","id":"join g","code":"no_game","text":"no"})");
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+  EXPECT_FALSE(session_.quit());
+}
+
+TEST_F(Playing, WaitsForTheRematchThatItOffers) {
+  Server(
+      R"({"t":"end","game":"g","v":2,"result":"1-0","reason":"resignation"})");
+  User("rematch");
+  Server(R"({"t":"ok","re":"offer","id":"2"})");
+  User("wait game");
+  EXPECT_FALSE(session_.ready());
+  Server(R"({"t":"decline","game":"g","v":3,"by":"black","offer":"rematch"})");
+  EXPECT_TRUE(session_.ready());
+}
+
+TEST_F(Playing, WhatWaitsInTheLobbyIsSaidAgain) {
+  User("pool 5+3");
+  const std::string pool = session_.TakeToServer();
+  session_.OnDisconnected("peer");
+  EXPECT_FALSE(session_.quit());
+  session_.OnConnected();
+  EXPECT_THAT(session_.TakeToServer(), Not(HasSubstr("pool")));
+  Server(R"({"t":"welcome","name":"Zhang","token":"T","games":["g"]})");
+  EXPECT_EQ(session_.TakeToServer(), pool);
+  User("wait game");
+  Server(R"({"t":"waiting","re":"pool","id":"2"})");
+  EXPECT_FALSE(session_.ready());
+  Server(R"({"t":"paired","game":"h","you":"black"})");
+  session_.TakeToServer();
+  session_.OnDisconnected("peer");
+  session_.OnConnected();
+  Server(R"({"t":"welcome","name":"Zhang","token":"T","games":["g","h"]})");
+  EXPECT_THAT(session_.TakeToServer(), Not(HasSubstr("pool")));
+}
+
+TEST_F(Playing, WhoHasBeenPairedMeanwhileJoinsThatGame) {
+  User("room 5+3");
+  session_.OnDisconnected("peer");
+  session_.OnConnected();
+  session_.TakeToServer();
+  Server(R"({"t":"welcome","name":"Zhang","token":"T","games":["g","h"]})");
+  const std::string said = session_.TakeToServer();
+  EXPECT_THAT(said, HasSubstr(R"({"t":"join","game":"h","id":"join h"})"));
+  EXPECT_THAT(said, Not(HasSubstr(R"("t":"room")")));
+}
+
+// In a room whose owner is away.
+TEST_F(Playing, AGuestWaitsAgain) {
+  User("join abc123");
+  const std::string enter = session_.TakeToServer();
+  EXPECT_THAT(enter, HasSubstr(R"("t":"enter","code":"abc123")"));
+  Server(R"({"t":"waiting","re":"enter","id":"2"})");
+  session_.OnDisconnected("peer");
+  session_.OnConnected();
+  session_.TakeToServer();
+  Server(R"({"t":"welcome","name":"Zhang","token":"T","games":["g"]})");
+  EXPECT_EQ(session_.TakeToServer(), enter);
+  Server(R"({"t":"error","re":"enter","id":"2","code":"no_room","text":"no"})");
+  session_.OnDisconnected("peer");
+  session_.OnConnected();
+  session_.TakeToServer();
+  Server(R"({"t":"welcome","name":"Zhang","token":"T","games":["g"]})");
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+}
+
+TEST_F(Playing, WhatWasCancelledIsNotSaidAgain) {
+  User("seek 5+3");
+  Server(R"({"t":"waiting","re":"seek","id":"2","seek":"s"})");
+  User("cancel");
+  session_.TakeToServer();
+  session_.OnDisconnected("peer");
+  session_.OnConnected();
+  session_.TakeToServer();
+  Server(R"({"t":"welcome","name":"Zhang","token":"T","games":["g"]})");
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+}
+
 TEST_F(Playing, Pings) {
   Server(R"({"t":"ping","n":7})");
   EXPECT_EQ(session_.TakeToServer(), "{\"t\":\"pong\",\"n\":7}\n");
+}
+
+TEST_F(Playing, SaysOnceWhyThereIsNoConnection) {
+  session_.OnDisconnected("peer");
+  session_.TakeToScreen();
+  session_.OnDisconnected("refused");
+  EXPECT_EQ(session_.TakeToScreen(), "no connection: refused; trying again\n");
+  session_.OnDisconnected("refused");
+  EXPECT_THAT(session_.TakeToScreen(), IsEmpty());
+  session_.OnDisconnected("reset");
+  EXPECT_THAT(session_.TakeToScreen(), HasSubstr("reset"));
 }
 
 class Typing : public Playing {
@@ -139,6 +271,26 @@ TEST_F(Typing, ResignsOnlyWhenSaidTwice) {
   EXPECT_THAT(session_.TakeToServer(), IsEmpty());
   User("resign");
   EXPECT_THAT(session_.TakeToServer(), HasSubstr(R"("t":"resign")"));
+}
+
+TEST_F(Typing, NothingIsShownOfAGameThatWasLeft) {
+  User("leave");
+  session_.TakeToScreen();
+  for (const char* line : {"moves", "board", "clock"}) {
+    User(line);
+    EXPECT_THAT(session_.TakeToScreen(), HasSubstr("error no_game")) << line;
+  }
+}
+
+TEST_F(Typing, SeesTheClockOfNowAfterALostConnection) {
+  session_.OnDisconnected("peer");
+  session_.OnConnected();
+  Server(R"({"t":"welcome","name":"Zhang","token":"T","games":["g"]})");
+  session_.TakeToScreen();
+  Server(R"({"t":"ok","re":"join","game":"g","red_ms":200000,)"
+         R"("black_ms":300000,"turn_ms":100000,"clock":true})");
+  EXPECT_EQ(session_.TakeToScreen(),
+            "clock red 3:20 black 5:00, red to move\n");
 }
 
 TEST_F(Typing, ReplaysARecord) {

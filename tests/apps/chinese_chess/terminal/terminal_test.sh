@@ -91,6 +91,14 @@ grep -q "^error illegal_move: .*h2h8" bot.out || fail "no reason"
 printf 'bot 1 1+1 red\nh2h8\nh2e2\nwait turn\nresign\nwait over\n' |
   "$TERMINAL" --keep_going "$server" >bot.out 2>&1 || code=$?
 grep -q "^end 0-1 resignation$" bot.out || fail "the bot has not won"
+# More games than a connection may follow at a time.
+code=0
+{
+  printf 'bot 1 1+1 red\nresign\nwait over\n'
+  for _ in {1..9}; do printf 'rematch\nwait game\nboard\nresign\nwait over\n'; done
+} | "$TERMINAL" "$server" >rematches.out 2>&1 || code=$?
+[[ $code == 0 ]] || fail "rematches: exit code $code"
+[[ $(grep -c "^end .* resignation$" rematches.out) == 10 ]] || fail "not ten games"
 code=0
 "$TERMINAL" 127.0.0.1:1 </dev/null >none.out 2>none.err || code=$?
 [[ $code == 1 ]] && grep -q "refused" none.err || fail "nobody there: $code"
