@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "kingpin/logger/klog.h"
 
 namespace chinese_chess {
@@ -25,6 +24,7 @@ Archive::~Archive() {
 bool Archive::Push(Item item) {
   absl::MutexLock lock(&mu_);
   if (FullOrStopping()) return false;
+  if (item.question != nullptr) ++questions_;
   items_.push_back(std::move(item));
   return true;
 }
@@ -42,74 +42,96 @@ size_t Archive::waiting() const {
   return items_.size();
 }
 
-std::vector<Archive::Item> Archive::Take() {
+bool Archive::Take() {
   absl::MutexLock lock(&mu_);
   mu_.Await(absl::Condition(this, &Archive::HasWork));
   mu_.AwaitWithTimeout(absl::Condition(this, &Archive::FullOrStopping),
                        options_.gather);
-  return std::exchange(items_, {});
+  taken_ = std::exchange(items_, {});
+  questions_ = 0;
+  return !taken_.empty();
 }
 
 void Archive::ThreadMain() {
-  while (true) {
-    std::vector<Item> items = Take();
-    if (items.empty()) return;
-    Work(std::move(items));
-  }
-}
-
-void Archive::Work(std::vector<Item> items) {
-  std::vector<StoreChange> batch;
-  std::vector<Done> done;
-  const auto commit = [&] {
-    if (batch.empty()) return;
-    if (Write(batch)) {
-      for (Done& callback : done) {
-        if (callback != nullptr) std::move(callback)();
-      }
-    }
-    batch.clear();
-    done.clear();
-  };
-  for (Item& item : items) {
-    if (item.question == nullptr) {
-      batch.push_back(std::move(item.change));
-      done.push_back(std::move(item.done));
-    } else {
-      commit();
+  while (Take()) {
+    while (!taken_.empty()) {
+      WriteChanges();
+      if (taken_.empty()) break;
+      Item item = std::move(taken_.front());
+      taken_.pop_front();
       std::move(item.question)(*store_);
     }
   }
-  commit();
+}
+
+void Archive::WriteChanges() {
+  std::vector<StoreChange> batch;
+  std::vector<Done> done;
+  while (!taken_.empty() && taken_.front().question == nullptr) {
+    batch.push_back(std::move(taken_.front().change));
+    done.push_back(std::move(taken_.front().done));
+    taken_.pop_front();
+  }
+  if (batch.empty() || !Write(batch)) return;
+  for (Done& callback : done) {
+    if (callback != nullptr) std::move(callback)();
+  }
 }
 
 bool Archive::Write(const std::vector<StoreChange>& batch) {
   absl::Duration delay = options_.retry;
-  while (true) {
+  while (!gave_up_) {
     const absl::Status status = store_->Apply(batch);
-    if (status.ok()) break;
+    failing_ = !status.ok();
+    if (status.ok()) {
+      commits_.fetch_add(1);
+      changes_.fetch_add(batch.size());
+      return true;
+    }
     failures_.fetch_add(1);
     KLOG_EVERY_SECOND(ERROR) << "the archive cannot write " << batch.size()
                              << " changes: " << status.message();
-    if (!WaitToRetry(delay)) {
-      KLOG(ERROR) << "the archive gives up on " << batch.size() << " changes";
-      return false;
-    }
+    gave_up_ = !WaitToRetry(delay);
     delay = std::min(2 * delay, 100 * options_.retry);
   }
-  commits_.fetch_add(1);
-  changes_.fetch_add(batch.size());
-  return true;
+  KLOG(ERROR) << "the archive gives up on " << batch.size() << " changes";
+  return false;
 }
 
 bool Archive::WaitToRetry(absl::Duration delay) {
+  const kingpin::Clock& clock = kingpin::Clock::Real();
+  const kingpin::MonotonicTime until = clock.Now() + delay;
   {
     absl::MutexLock lock(&mu_);
-    if (kingpin::Clock::Real().Now() + delay > give_up_) return false;
+    if (until > give_up_) return false;
   }
   // Also when the end has come: the disk needs the time all the same.
-  absl::SleepFor(delay);
+  while (clock.Now() < until) {
+    AnswerQuestions();
+    absl::MutexLock lock(&mu_);
+    mu_.AwaitWithTimeout(absl::Condition(this, &Archive::HasQuestion),
+                         until - clock.Now());
+  }
   return true;
+}
+
+void Archive::AnswerQuestions() {
+  std::vector<Question> questions;
+  const auto take_from = [&questions](std::deque<Item>* items) {
+    for (Item& item : *items) {
+      if (item.question == nullptr) continue;
+      questions.push_back(std::move(item.question));
+      item.answered = true;
+    }
+    std::erase_if(*items, [](const Item& item) { return item.answered; });
+  };
+  take_from(&taken_);
+  {
+    absl::MutexLock lock(&mu_);
+    if (questions_ > 0) take_from(&items_);
+    questions_ = 0;
+  }
+  for (Question& question : questions) std::move(question)(*store_);
 }
 
 }  // namespace chinese_chess

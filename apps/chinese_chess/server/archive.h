@@ -3,13 +3,15 @@
 //
 // Changes that arrive while a transaction is on its way to the disk make up the next one
 // (group commit), so the disk's latency bounds how long one change takes, not how many
-// there are. If the disk fails, the batch is tried again until it works; meanwhile the
-// queue fills up, and then Post() says no, so that memory has a bound. What the poster
-// does about that is its affair: a Room offers its moves again with the next.
+// there are. If the disk fails, the batch is tried again until it works, and questions are
+// answered from what is there; meanwhile the queue fills up, and then Post() says no, so
+// that memory has a bound. What the poster does about that is its affair: a Room offers its
+// moves again with the next, and begins no game while the archive is failing().
 //
 // Threads: Post, Ask and the counters from any; callbacks run on the archive's thread and
 // must not block it.
-// Lifetime: the destructor writes what was posted, for as long as `patience`.
+// Lifetime: the destructor writes what was posted, for as long as `patience`. What is
+// given up then is the end of what was posted, never something in between.
 //
 //   Archive archive(*std::move(store));
 //   if (!archive.Post(FinishGame{...}, [] { Announce(); })) TryAgainLater();
@@ -19,6 +21,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -59,9 +62,12 @@ class Archive {
   // and nothing is kept of it.
   [[nodiscard]] bool Post(StoreChange change, Done done = nullptr)
       ABSL_LOCKS_EXCLUDED(mu_);
-  // Changes posted earlier by the same thread are there when it is asked.
+  // Changes posted earlier by the same thread are there when it is asked, unless the
+  // disk is failing().
   [[nodiscard]] bool Ask(Question question) ABSL_LOCKS_EXCLUDED(mu_);
 
+  // The last attempt to write has failed.
+  bool failing() const { return failing_.load(); }
   uint64_t commits() const { return commits_.load(); }
   uint64_t changes() const { return changes_.load(); }
   uint64_t failures() const { return failures_.load(); }
@@ -73,17 +79,24 @@ class Archive {
     StoreChange change;
     Done done;
     Question question;  // Instead of a change.
+    bool answered = false;
   };
 
   bool Push(Item item) ABSL_LOCKS_EXCLUDED(mu_);
   void ThreadMain();
-  // What is posted; empty when the end has come.
-  std::vector<Item> Take() ABSL_LOCKS_EXCLUDED(mu_);
-  void Work(std::vector<Item> items);
-  // Until it works. False: the end has come and patience is over.
+  // Waits for what is posted. False: the end has come, and there is nothing.
+  bool Take() ABSL_LOCKS_EXCLUDED(mu_);
+  // What is taken up to the first question.
+  void WriteChanges();
+  // Until it works. False: the end has come and patience is over, for this batch and all
+  // that follow: without it they would say what never was.
   bool Write(const std::vector<StoreChange>& batch);
-  // False: time is up.
+  // Answers questions meanwhile. False: time is up.
   bool WaitToRetry(absl::Duration delay) ABSL_LOCKS_EXCLUDED(mu_);
+  void AnswerQuestions() ABSL_LOCKS_EXCLUDED(mu_);
+  bool HasQuestion() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return questions_ > 0;
+  }
   bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     return stopping_ || !items_.empty();
   }
@@ -92,13 +105,19 @@ class Archive {
   }
 
   const ArchiveOptions options_;
-  const std::unique_ptr<GameStore> store_;  // The archive's thread only.
+  // The archive's thread only.
+  const std::unique_ptr<GameStore> store_;
+  std::deque<Item> taken_;
+  bool gave_up_ = false;
+
+  std::atomic<bool> failing_ = false;
   std::atomic<uint64_t> commits_ = 0;
   std::atomic<uint64_t> changes_ = 0;
   std::atomic<uint64_t> failures_ = 0;
 
   mutable absl::Mutex mu_;
-  std::vector<Item> items_ ABSL_GUARDED_BY(mu_);
+  std::deque<Item> items_ ABSL_GUARDED_BY(mu_);
+  size_t questions_ ABSL_GUARDED_BY(mu_) = 0;  // Of items_.
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   kingpin::MonotonicTime give_up_ ABSL_GUARDED_BY(mu_) = {INT64_MAX};
 

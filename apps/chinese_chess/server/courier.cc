@@ -11,9 +11,11 @@ using kingpin::ConnectionId;
 
 void Courier::SendHere(absl::Span<const ConnectionId> to,
                        std::string_view text) {
+  Broadcast broadcast(text, &websockets_);
   for (const ConnectionId id : to) {
-    loop_.RunWith(id, [text](kingpin::Connection& connection) {
-      WriteMessage(connection, text);
+    loop_.RunWith(id, [&](kingpin::Connection& connection) {
+      if (to.size() == 1) return WriteMessage(connection, text);
+      broadcast.WriteTo(connection);
     });
   }
 }
@@ -27,8 +29,9 @@ void Courier::Send(ConnectionId to, std::string text) {
   if (!posted) shared_.counters(loop_.thread()).posts_lost.Add();
 }
 
-// What is lost here is noticed by its version: the recipient asks for the game anew.
-void Courier::SendAll(absl::Span<const ConnectionId> to, const Text& text) {
+std::vector<ConnectionId> Courier::SendAll(absl::Span<const ConnectionId> to,
+                                           const Text& text) {
+  std::vector<ConnectionId> lost;
   std::vector<ConnectionId> left(to.begin(), to.end());
   while (!left.empty()) {
     const int thread = left.front().thread();
@@ -42,12 +45,15 @@ void Courier::SendAll(absl::Span<const ConnectionId> to, const Text& text) {
       SendHere(there, *text);
       continue;
     }
-    const bool posted = shared_.Tell(
-        thread, [there = std::move(there), text](GameThread& game_thread) {
+    const bool posted =
+        shared_.Tell(thread, [there, text](GameThread& game_thread) {
           game_thread.courier().SendHere(there, *text);
         });
-    if (!posted) shared_.counters(loop_.thread()).posts_lost.Add();
+    if (posted) continue;
+    shared_.counters(loop_.thread()).posts_lost.Add();
+    lost.insert(lost.end(), there.begin(), there.end());
   }
+  return lost;
 }
 
 }  // namespace chinese_chess

@@ -1,7 +1,7 @@
 // Brings messages to connections, wherever they are: those of this thread are written
 // to, those of others are posted to, once for each thread and message.
 //
-// Threads: a courier is its loop's. Lifetime: the loop outlives it.
+// Threads: a courier is its loop's. Lifetime: the loop and its WebSockets outlive it.
 //
 //   courier.Send(connection_id, text);             // One.
 //   courier.SendAll(connection_ids, shared_text);  // Many, on many threads.
@@ -15,6 +15,7 @@
 
 #include "absl/types/span.h"
 #include "apps/chinese_chess/server/game_server_shared.h"
+#include "kingpin/http/websocket_host.h"
 #include "kingpin/net/connection_id.h"
 #include "kingpin/net/io_handler.h"
 
@@ -24,11 +25,14 @@ class Courier {
  public:
   using Text = std::shared_ptr<const std::string>;
 
-  Courier(GameServerShared* shared, kingpin::IOHandler* loop)
-      : shared_(*shared), loop_(*loop) {}
+  Courier(GameServerShared* shared, kingpin::IOHandler* loop,
+          kingpin::http::WebSocketHost* websockets)
+      : shared_(*shared), loop_(*loop), websockets_(*websockets) {}
 
   void Send(kingpin::ConnectionId to, std::string text);
-  void SendAll(absl::Span<const kingpin::ConnectionId> to, const Text& text);
+  // Those whose threads' mailboxes are full.
+  std::vector<kingpin::ConnectionId> SendAll(
+      absl::Span<const kingpin::ConnectionId> to, const Text& text);
   // To connections of this thread.
   void SendHere(absl::Span<const kingpin::ConnectionId> to,
                 std::string_view text);
@@ -36,6 +40,7 @@ class Courier {
  private:
   GameServerShared& shared_;
   kingpin::IOHandler& loop_;
+  kingpin::http::WebSocketHost& websockets_;
 };
 
 }  // namespace chinese_chess

@@ -7,7 +7,9 @@
 // Threads: one at a time for each object.
 //
 //   DelayedGame delayed(game, absl::Seconds(30), 32);
-//   delayed.Add(now, [now](LiveGame& g) { g.Resign(Color::kRed, now); });
+//   delayed.Apply(&game, now, [now](LiveGame& g) {
+//     return g.Resign(Color::kRed, now);
+//   });
 //   delayed.CatchUp(later);
 //   for (GameEvent& event : delayed.game().TakeEvents()) TellSpectators(event);
 #ifndef APPS_CHINESE_CHESS_SERVER_DELAYED_GAME_H_
@@ -17,11 +19,13 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <type_traits>
 #include <utility>
 
 #include "absl/time/time.h"
 #include "apps/chinese_chess/server/event_history.h"
 #include "apps/chinese_chess/server/live_game.h"
+#include "apps/chinese_chess/server/refusal.h"
 #include "kingpin/sys/clock.h"
 
 namespace chinese_chess {
@@ -34,8 +38,22 @@ class DelayedGame {
   DelayedGame(LiveGame game, absl::Duration delay, size_t most_events)
       : game_(std::move(game)), delay_(delay), history_(most_events) {}
 
-  void Add(kingpin::MonotonicTime now, Action action) {
-    actions_.push_back({now + delay_, std::move(action)});
+  // Calls `action` with the game of now, and keeps it for later; but not what was refused
+  // and has changed nothing, of which there is no end. (A move that is refused because it
+  // comes too late ends the game.)
+  template <typename A>
+  auto Apply(LiveGame* live, kingpin::MonotonicTime now, A action) {
+    if constexpr (std::is_void_v<decltype(action(*live))>) {
+      action(*live);
+      Add(now, std::move(action));
+    } else {
+      const uint64_t before = live->version();
+      MaybeRefused refused = action(*live);
+      if (!refused.has_value() || live->version() != before) {
+        Add(now, std::move(action));
+      }
+      return refused;
+    }
   }
   // Does what was told so long before `now`.
   void CatchUp(kingpin::MonotonicTime now) {
@@ -67,6 +85,10 @@ class DelayedGame {
     kingpin::MonotonicTime due;
     Action action;
   };
+
+  void Add(kingpin::MonotonicTime now, Action action) {
+    actions_.push_back({now + delay_, std::move(action)});
+  }
 
   LiveGame game_;
   absl::Duration delay_;

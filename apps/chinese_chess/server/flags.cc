@@ -50,9 +50,11 @@ Where and how
 Limits
   --credits N            messages of a connection in 20 s; who sends more is closed (100)
   --max_followed N       games that a connection follows at once (8)
+  --max_games N          games that a player plays at once (8)
   --first_move TIME      for the first move of either side, else the game is off (30s)
   --grace TIME           before the opponent of one who is gone may claim; grows with the
                          length of the game, to twice as much (30s)
+  --deserted TIME        a game that none of its players is at ends after (5m)
   --spectator_delay TIME what spectators see is so much older, while the game lasts (0s)
   --after_game TIME      how long a game that is over stays for a rematch (5m)
   --keep_room TIME       how long a private room waits for its owner, whose connection is
@@ -112,6 +114,8 @@ std::vector<command_line::Flag> FlagsInto(Flags* f) {
       Text("verbosity", &f->verbosity),
       Number("credits", &f->game.credits, 1, kMany),
       Number<size_t>("max_followed", &f->game.max_followed, 1, kMany),
+      Number<size_t>("max_games", &f->game.max_games, 1, kMany),
+      Time("deserted", &f->game.deserted),
       Time("first_move", &f->game.game.first_move),
       {"grace",
        [f](std::string_view v) {

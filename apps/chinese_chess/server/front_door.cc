@@ -46,7 +46,7 @@ http::WebSocketOptions WebSocketOptionsOf() {
 FrontDoor::FrontDoor(GameServerShared* shared, int thread)
     : WebSocketHandler(shared, thread, {}, WebSocketOptionsOf()),
       game_shared_(*shared),
-      game_thread_(shared, this) {}
+      game_thread_(shared, this, &websockets()) {}
 
 absl::Status FrontDoor::Init() {
   absl::Status status = WebSocketHandler::Init();

@@ -44,6 +44,8 @@ struct GameServerOptions {
   LiveGameOptions game;
   // Events of a game that are kept for those who come back.
   size_t history = 32;
+  // A game that no person plays any more ends after.
+  absl::Duration deserted = absl::Minutes(5);
   // How long a game that is over stays for a rematch, if anybody does.
   absl::Duration after_game = absl::Minutes(5);
   // How long a private room waits for its owner, who has lost the connection.
@@ -55,6 +57,8 @@ struct GameServerOptions {
   int credits = 100;
   // Games that a session may follow at once.
   size_t max_followed = 8;
+  // Games that a player may be in at once.
+  size_t max_games = 8;
   // Spectators see what was so long before, until the game is over.
   absl::Duration spectator_delay = absl::ZeroDuration();
   // Between two messages about the lobby, or about who watches a game.

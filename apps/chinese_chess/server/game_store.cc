@@ -1,6 +1,9 @@
 #include "apps/chinese_chess/server/game_store.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <utility>
 
@@ -9,18 +12,20 @@
 #include "absl/strings/str_cat.h"
 #include "apps/chinese_chess/rules/move.h"
 #include "apps/chinese_chess/server/time_control.h"
+#include "kingpin/logger/klog.h"
 
 namespace chinese_chess {
 namespace {
 
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;
 
 constexpr const char* kSchema = R"sql(
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE running (
   id TEXT PRIMARY KEY, red_id TEXT NOT NULL, red TEXT NOT NULL,
   black_id TEXT NOT NULL, black TEXT NOT NULL, control TEXT NOT NULL,
-  casual INTEGER NOT NULL, created_ms INTEGER NOT NULL) WITHOUT ROWID;
+  casual INTEGER NOT NULL, created_ms INTEGER NOT NULL,
+  listed INTEGER NOT NULL DEFAULT 1) WITHOUT ROWID;
 CREATE TABLE moves (
   game TEXT NOT NULL, ply INTEGER NOT NULL, move TEXT NOT NULL,
   at_ms INTEGER NOT NULL, charged_ms INTEGER NOT NULL, left_ms INTEGER NOT NULL,
@@ -30,10 +35,20 @@ CREATE TABLE finished (
   red TEXT NOT NULL, black_id TEXT NOT NULL, black TEXT NOT NULL,
   control TEXT NOT NULL, casual INTEGER NOT NULL, created_ms INTEGER NOT NULL,
   finished_ms INTEGER NOT NULL, result TEXT NOT NULL, reason TEXT NOT NULL,
-  plies INTEGER NOT NULL, record TEXT NOT NULL);
+  plies INTEGER NOT NULL, record TEXT NOT NULL,
+  listed INTEGER NOT NULL DEFAULT 1);
 CREATE INDEX finished_by_red ON finished (red_id, number);
 CREATE INDEX finished_by_black ON finished (black_id, number);
-PRAGMA user_version = 1;
+CREATE INDEX finished_listed ON finished (number) WHERE listed;
+PRAGMA user_version = 2;
+)sql";
+
+// From version 1.
+constexpr const char* kUpgrade = R"sql(
+ALTER TABLE running ADD COLUMN listed INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE finished ADD COLUMN listed INTEGER NOT NULL DEFAULT 1;
+CREATE INDEX finished_listed ON finished (number) WHERE listed;
+PRAGMA user_version = 2;
 )sql";
 
 // In the order of kStatements.
@@ -56,20 +71,20 @@ constexpr const char* kStatements[] = {
     "INSERT INTO meta VALUES (?, ?)"
     " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
     // Whoever repeats a batch after an error finds what it has done already.
-    "INSERT OR IGNORE INTO running VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT OR IGNORE INTO running VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "DELETE FROM moves WHERE game = ? AND ply >= ?",
     "INSERT INTO moves VALUES (?, ?, ?, ?, ?, ?)",
     "DELETE FROM running WHERE id = ?",
     "INSERT OR IGNORE INTO finished (id, red_id, red, black_id, black, control,"
-    " casual, created_ms, finished_ms, result, reason, plies, record)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    "SELECT id, red_id, red, black_id, black, control, casual, created_ms"
-    " FROM running ORDER BY created_ms",
+    " casual, created_ms, finished_ms, result, reason, plies, record, listed)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "SELECT id, red_id, red, black_id, black, control, casual, created_ms,"
+    " listed FROM running ORDER BY created_ms",
     "SELECT ply, move, at_ms, charged_ms, left_ms FROM moves"
     " WHERE game = ? ORDER BY ply",
     "SELECT record FROM finished WHERE id = ?",
     "SELECT id, red, black, control, result, reason, finished_ms, plies"
-    " FROM finished ORDER BY number DESC LIMIT ?",
+    " FROM finished WHERE listed ORDER BY number DESC LIMIT ?",
     "SELECT id, red, black, control, result, reason, finished_ms, plies"
     " FROM finished WHERE red_id = ?1 OR black_id = ?1"
     " ORDER BY number DESC LIMIT ?2",
@@ -142,10 +157,32 @@ class GameStore::Statement {
   sqlite3_stmt* const statement_;
 };
 
+namespace {
+
+// The file has the server's key, so it is its owner's alone; SQLite gives its other files
+// the same mode.
+void KeepPrivate(const std::string& path) {
+  if (path == ":memory:") return;
+  const int fd =
+      open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd >= 0) {
+    close(fd);
+    return;
+  }
+  struct stat info;
+  if (stat(path.c_str(), &info) == 0 && (info.st_mode & 077) != 0) {
+    KLOG(WARNING) << path << " has the key that tokens are made with, and "
+                  << "others than its owner may read it";
+  }
+}
+
+}  // namespace
+
 // --- Opening -----------------------------------------------------------------------------
 
 absl::StatusOr<std::unique_ptr<GameStore>> GameStore::Open(
     const std::string& path) {
+  KeepPrivate(path);
   sqlite3* db = nullptr;
   // One thread at a time is our promise, so SQLite needs no locks of its own.
   constexpr int kFlags =
@@ -193,13 +230,14 @@ absl::Status GameStore::Prepare() {
                             ? sqlite3_column_int64(version, 0)
                             : -1;
   sqlite3_finalize(version);
-  if (found != 0 && found != kSchemaVersion) {
+  if (found < 0 || found > kSchemaVersion) {
     return absl::FailedPreconditionError(
         absl::StrCat("has tables of version ", found, ", this program makes ",
                      kSchemaVersion));
   }
-  if (found == 0) {
-    if (absl::Status status = Run(kSchema); !status.ok()) return status;
+  if (found < kSchemaVersion) {
+    absl::Status status = Run(found == 0 ? kSchema : kUpgrade);
+    if (!status.ok()) return status;
   }
   if (absl::Status status = Run("COMMIT"); !status.ok()) return status;
   for (const char* sql : kStatements) {
@@ -239,7 +277,8 @@ absl::Status GameStore::ApplyOne(const BeginGame& change) {
   const std::string control = FormatTimeControl(setup.control);
   Statement& begin = statements_[kBegin]->Bind(
       setup.id, setup.players[0].id, setup.players[0].name, setup.players[1].id,
-      setup.players[1].name, control, setup.casual, setup.created);
+      setup.players[1].name, control, setup.casual, setup.created,
+      setup.listed);
   return begin.Step() == SQLITE_DONE ? absl::OkStatus() : Error("begin game");
 }
 
@@ -272,7 +311,8 @@ absl::Status GameStore::ApplyOne(const FinishGame& change) {
       setup.id, setup.players[0].id, setup.players[0].name, setup.players[1].id,
       setup.players[1].name, control, setup.casual, setup.created,
       change.finished, ResultText(change.outcome.result),
-      ReasonText(change.outcome.reason), change.plies, change.record);
+      ReasonText(change.outcome.reason), change.plies, change.record,
+      setup.listed);
   return finish.Step() == SQLITE_DONE ? absl::OkStatus() : Error("finish game");
 }
 
@@ -284,12 +324,17 @@ absl::StatusOr<std::vector<RunningGame>> GameStore::RunningGames() {
   int code;
   while ((code = row.Step()) == SQLITE_ROW) {
     const absl::StatusOr<TimeControl> control = ParseTimeControl(row.Text(5));
-    if (!control.ok()) return control.status();
+    if (!control.ok()) {
+      KLOG(ERROR) << "game " << row.Text(0)
+                  << " cannot go on: " << control.status().message();
+      continue;
+    }
     games.push_back({.setup = {.id = row.Text(0),
                                .players = {Player{row.Text(1), row.Text(2)},
                                            Player{row.Text(3), row.Text(4)}},
                                .control = *control,
                                .casual = row.Integer(6) != 0,
+                               .listed = row.Integer(8) != 0,
                                .created = absl::FromUnixMillis(row.Integer(7))},
                      .moves = {}});
   }
@@ -305,13 +350,14 @@ absl::Status GameStore::ReadMoves(RunningGame* game) {
   int code;
   while ((code = row.Step()) == SQLITE_ROW) {
     const std::optional<Move> move = ParseIccs(row.Text(1));
-    // They are written in order; a hole would be a fault of ours.
+    // They are written in order; a hole would be a fault of ours. The game goes on from
+    // before it, and what is behind it goes with its next move.
     if (!move.has_value() ||
         row.Integer(0) != static_cast<int64_t>(game->moves.size())) {
+      KLOG(ERROR) << "game " << game->setup.id << ": move " << row.Integer(0)
+                  << " is out of place";
       row.Reset();
-      return absl::DataLossError(absl::StrCat("game ", game->setup.id,
-                                              ": move ", row.Integer(0),
-                                              " is out of place"));
+      return absl::OkStatus();
     }
     game->moves.push_back({.move = *move,
                            .at = row.Milliseconds(2),

@@ -80,7 +80,7 @@ struct FinishedGame {
 
 class GameStore {
  public:
-  // Creates the file, or reads the one that is there. ":memory:" keeps nothing.
+  // Creates the file, for its owner alone, or reads the one that is there. ":memory:" keeps nothing.
   static absl::StatusOr<std::unique_ptr<GameStore>> Open(
       const std::string& path);
   ~GameStore();
@@ -90,10 +90,12 @@ class GameStore {
   // All of them, or after an error none.
   absl::Status Apply(absl::Span<const StoreChange> changes);
 
+  // What is there of it that makes sense: a game whose row cannot be read is left out,
+  // moves from the first that is out of place on, too. The log says so.
   absl::StatusOr<std::vector<RunningGame>> RunningGames();
   // The record as JSON; nullopt: there is no such game.
   absl::StatusOr<std::optional<std::string>> FindRecord(std::string_view id);
-  // Those of one player, or with an empty id of all; the latest first.
+  // Those of one player, or with an empty id all that are listed; the latest first.
   absl::StatusOr<std::vector<FinishedGame>> RecentGames(
       std::string_view player_id, size_t most);
 

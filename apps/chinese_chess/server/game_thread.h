@@ -6,7 +6,7 @@
 // Threads: its loop's; created in the handler's constructor.
 // Lifetime: the shared data and the loop outlive it.
 //
-//   GameThread game_thread(shared, this);
+//   GameThread game_thread(shared, this, &websockets());
 //   game_thread.sessions().OnText(connection, line);
 #ifndef APPS_CHINESE_CHESS_SERVER_GAME_THREAD_H_
 #define APPS_CHINESE_CHESS_SERVER_GAME_THREAD_H_
@@ -19,14 +19,17 @@
 #include "apps/chinese_chess/server/lobby_desk.h"
 #include "apps/chinese_chess/server/rooms.h"
 #include "apps/chinese_chess/server/sessions.h"
+#include "kingpin/http/websocket_host.h"
 #include "kingpin/net/io_handler.h"
 
 namespace chinese_chess {
 
 class GameThread {
  public:
-  GameThread(GameServerShared* shared, kingpin::IOHandler* loop)
-      : courier_(shared, loop),
+  // `websockets` are the loop's.
+  GameThread(GameServerShared* shared, kingpin::IOHandler* loop,
+             kingpin::http::WebSocketHost* websockets)
+      : courier_(shared, loop, websockets),
         rooms_(shared, loop, &courier_),
         sessions_(shared, loop, &courier_) {
     if (loop->thread() == GameServerShared::kLobbyThread) {

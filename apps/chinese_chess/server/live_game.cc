@@ -49,14 +49,11 @@ LiveGame::LiveGame(GameSetup setup, const LiveGameOptions& options,
       options_(options),
       grace_(GraceOf(setup_.control, options)),
       clock_(setup_.control),
-      began_(now),
-      turn_began_(now),
       chat_limits_{{5, absl::Seconds(10)},
                    {5, absl::Seconds(10)},
                    {20, absl::Seconds(10)}},
       next_version_(first_version) {
-  for (Side& side : sides_) side.away_since = now;
-  clock_.Start(Color::kRed, now);
+  Begin(now);
 }
 
 LiveGame::LiveGame(GameSetup setup, const LiveGameOptions& options,
@@ -78,6 +75,13 @@ LiveGame::LiveGame(GameSetup setup, const LiveGameOptions& options,
   } else {
     waits_until_ = now + grace_;
   }
+}
+
+void LiveGame::Begin(MonotonicTime now) {
+  began_ = now;
+  turn_began_ = now;
+  for (Side& side : sides_) side.away_since = now;
+  clock_.Start(Color::kRed, now);
 }
 
 std::optional<Color> LiveGame::ColorOf(std::string_view player_id) const {
@@ -206,14 +210,26 @@ MaybeRefused LiveGame::Claim(Color by, bool draw, MonotonicTime now) {
                    absl::StrCat("the opponent may still come back; claim in ",
                                 absl::ToInt64Seconds(left) + 1, " s")};
   }
+  EndAbandoned(draw ? std::nullopt : std::optional(by), now);
+  return std::nullopt;
+}
+
+void LiveGame::Abandon(MonotonicTime now) {
+  std::optional<Color> here;
+  for (const Color color : {Color::kRed, Color::kBlack}) {
+    if (side(color).online) here = color;
+  }
+  EndAbandoned(here, now);
+}
+
+void LiveGame::EndAbandoned(std::optional<Color> winner, MonotonicTime now) {
   if (game_.size() < 2) {
     End({Result::kOngoing, Reason::kAborted}, now);
-  } else if (draw || !CanWin(game_.position(), by)) {
-    End(Drawn(Reason::kAbandonment), now);
+  } else if (winner.has_value() && CanWin(game_.position(), *winner)) {
+    End(WonBy(*winner, Reason::kAbandonment), now);
   } else {
-    End(WonBy(by, Reason::kAbandonment), now);
+    End(Drawn(Reason::kAbandonment), now);
   }
-  return std::nullopt;
 }
 
 void LiveGame::FlagFalls(MonotonicTime now) {
@@ -232,16 +248,24 @@ size_t LiveGame::PliesToTakeBack(Color by) const {
   return game_.position().turn() == by ? 2 : 1;
 }
 
+MaybeRefused LiveGame::CheckRematch(Color by) const {
+  if (!over()) return Refusal{"not_over", "the game is not over"};
+  if (rematch_agreed_) {
+    return Refusal{"already_offered", "the next game has begun"};
+  }
+  if (offer(Offer::kRematch) == Opponent(by)) return std::nullopt;
+  if (side(by).rematches_offered < options_.most_rematch_offers) {
+    return std::nullopt;
+  }
+  return Refusal{"too_many", "that has been offered often enough"};
+}
+
 MaybeRefused LiveGame::CheckOffer(Color by, Offer kind) const {
   if (offer(kind) == by) {
     return Refusal{"already_offered", absl::StrCat("the ", OfferName(kind),
                                                    " is offered already")};
   }
-  if (kind == Offer::kRematch) {
-    if (!over()) return Refusal{"not_over", "the game is not over"};
-    if (!rematch_agreed_) return std::nullopt;
-    return Refusal{"already_offered", "the next game has begun"};
-  }
+  if (kind == Offer::kRematch) return CheckRematch(by);
   if (over()) return Over();
   if (kind == Offer::kTakeback && !setup_.casual) {
     return Refusal{"not_casual", "moves are taken back in casual games only"};
@@ -269,6 +293,7 @@ MaybeRefused LiveGame::MakeOffer(Color by, Offer kind, MonotonicTime now) {
   }
   offers_[static_cast<int>(kind)] = by;
   side(by).offered[static_cast<int>(kind)] = game_.size();
+  if (kind == Offer::kRematch) ++side(by).rematches_offered;
   Add(GameEvent::kOffer, by, Audience::kPlayers).offer = kind;
   return std::nullopt;
 }

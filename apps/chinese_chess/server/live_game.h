@@ -17,6 +17,7 @@
 //    aborts the game; it counts for nobody;
 //  - a draw offer stands until the offerer's next move; so many plies must pass before
 //    the same side offers again;
+//  - a side offers a rematch three times at most;
 //  - takebacks exist in casual games only, and need the opponent's consent;
 //  - who is away for longer than the grace may be claimed against: a win, or a draw;
 //  - who runs out of time loses, unless the opponent has nothing left to win with;
@@ -65,6 +66,7 @@ struct GameSetup {
   std::array<Player, 2> players;  // Red, Black.
   TimeControl control;
   bool casual = false;
+  bool listed = true;  // False: only who has its id finds it.
   absl::Time created;  // For the record; nothing is timed by it.
 
   const Player& player(Color color) const {
@@ -89,6 +91,8 @@ struct LiveGameOptions {
   absl::Duration most_grace = absl::Seconds(60);
   // Between draw offers of one side.
   size_t plies_between_offers = 20;
+  // Rematches that a side may offer.
+  int most_rematch_offers = 3;
 };
 
 inline constexpr size_t kMaxChatCharacters = 140;
@@ -140,12 +144,20 @@ class LiveGame {
   // --- What the owner tells it ---------------------------------------------------------
 
   void SetOnline(Color color, bool online, kingpin::MonotonicTime now);
+  // Before anything else, if its players are told of a new game later than it was made:
+  // Red's clock runs from `now` on.
+  void Begin(kingpin::MonotonicTime now);
   // When something happens by itself; infinitely far off if nothing will. It may come
   // earlier than was said before, but only after a call to this object.
   kingpin::MonotonicTime Deadline() const;
   void OnTime(kingpin::MonotonicTime now);
+  // No person plays it any more: nobody is left to claim. Whoever is here, the computer,
+  // wins; else it is a draw.
+  void Abandon(kingpin::MonotonicTime now);
   // After rematch_agreed().
   void SetRematch(std::string_view id);
+  // None has come of it; both may want one again.
+  void DropRematch() { rematch_agreed_ = false; }
 
   // --- How it stands -------------------------------------------------------------------
 
@@ -189,6 +201,7 @@ class LiveGame {
     kingpin::MonotonicTime away_since;
     // Plies at the last offer of each kind.
     std::optional<size_t> offered[3];
+    int rematches_offered = 0;
   };
 
   Side& side(Color color) { return sides_[static_cast<int>(color)]; }
@@ -202,11 +215,14 @@ class LiveGame {
   void MakeMove(Color by, chinese_chess::Move move, absl::Duration charged,
                 kingpin::MonotonicTime now);
   MaybeRefused CheckOffer(Color by, Offer offer) const;
+  MaybeRefused CheckRematch(Color by) const;
   void Accept(Color by, Offer offer, kingpin::MonotonicTime now);
   size_t PliesToTakeBack(Color by) const;
   void TakeBack(Color wanted_by, kingpin::MonotonicTime now);
   void DropOffers();
   void End(Outcome outcome, kingpin::MonotonicTime now);
+  // nullopt: nobody wins by it.
+  void EndAbandoned(std::optional<Color> winner, kingpin::MonotonicTime now);
   void FlagFalls(kingpin::MonotonicTime now);
   kingpin::MonotonicTime FirstMoveDeadline() const;
   void StartClock(kingpin::MonotonicTime now);

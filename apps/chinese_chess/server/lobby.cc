@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "apps/chinese_chess/server/bot_player.h"
 #include "apps/chinese_chess/server/random_id.h"
 
 namespace chinese_chess {
@@ -17,6 +18,10 @@ constexpr size_t kRoomCodeCharacters = 6;
 
 Refusal OwnOffer() { return {"own_offer", "nobody plays against themselves"}; }
 
+Refusal OtherIsBusy() {
+  return {"too_many", "the other plays too many games just now"};
+}
+
 // What makes two rooms of a player's the same.
 std::string RoomKey(const Player& owner, const Terms& terms) {
   const int color =
@@ -25,7 +30,23 @@ std::string RoomKey(const Player& owner, const Terms& terms) {
                       terms.casual, " ", color);
 }
 
+// The first `most`, in order.
+template <typename T, typename Before>
+void KeepFirst(size_t most, std::vector<T>* all, Before before) {
+  const size_t count = std::min(most, all->size());
+  std::partial_sort(all->begin(), all->begin() + static_cast<int64_t>(count),
+                    all->end(), before);
+  all->resize(count);
+}
+
 }  // namespace
+
+GameInfo InfoOf(const GameSetup& setup) {
+  return {.id = setup.id,
+          .players = setup.players,
+          .control = FormatTimeControl(setup.control),
+          .listed = setup.listed};
+}
 
 // --- Waiting -----------------------------------------------------------------------------
 
@@ -68,7 +89,7 @@ void Lobby::Leave(SessionNumber session, MonotonicTime now) {
   waiting_.erase(found);
   Room& room = *FindRoom(code);
   room.owner.session = 0;
-  room.kept_until = now + keep_room_;
+  room.kept_until = now + options_.keep_room;
   left_rooms_.emplace_back(room.kept_until, code);
   CloseKeptRooms(now);
 }
@@ -88,8 +109,10 @@ Pairing Lobby::Pair(const Seeker& first, const Terms& terms,
   const bool first_is_red = terms.color.has_value()
                                 ? *terms.color == Color::kRed
                                 : absl::Bernoulli(random_, 0.5);
-  return {first_is_red ? std::array{first, second} : std::array{second, first},
-          terms.control, terms.casual};
+  return {.seekers = first_is_red ? std::array{first, second}
+                                  : std::array{second, first},
+          .control = terms.control,
+          .casual = terms.casual};
 }
 
 Pairing Lobby::PairWith(const Seeker& seeker, const Terms& terms,
@@ -106,7 +129,8 @@ std::optional<Pairing> Lobby::JoinPool(const Seeker& seeker,
   std::deque<Seeker>& pool = pools_[key];
   const auto other =
       std::find_if(pool.begin(), pool.end(), [&](const Seeker& waiting) {
-        return waiting.player.id != seeker.player.id;
+        return waiting.player.id != seeker.player.id &&
+               MayBegin(waiting.player);
       });
   if (other == pool.end()) {
     pool.push_back(seeker);
@@ -132,17 +156,8 @@ std::variant<Pairing, Refusal> Lobby::AcceptSeek(const Seeker& seeker,
   if (found == seeks_.end()) return Refusal{"no_seek", "that seek is gone"};
   const OpenSeek seek = found->second;
   if (seek.seeker.player.id == seeker.player.id) return OwnOffer();
+  if (!MayBegin(seek.seeker.player)) return OtherIsBusy();
   return Pair(seek.seeker, seek.terms, seeker);
-}
-
-std::vector<const Lobby::OpenSeek*> Lobby::seeks() const {
-  std::vector<const OpenSeek*> seeks;
-  for (const auto& [id, seek] : seeks_) seeks.push_back(&seek);
-  std::sort(seeks.begin(), seeks.end(),
-            [](const OpenSeek* a, const OpenSeek* b) {
-              return a->number < b->number;
-            });
-  return seeks;
 }
 
 // --- Private rooms -----------------------------------------------------------------------
@@ -151,20 +166,24 @@ std::variant<Pairing, WaitsInRoom> Lobby::OpenRoom(const Seeker& seeker,
                                                    const Terms& terms,
                                                    MonotonicTime now) {
   CloseKeptRooms(now);
-  const auto own = room_of_.find(RoomKey(seeker.player, terms));
+  const std::string key = RoomKey(seeker.player, terms);
+  auto own = room_of_.find(key);
+  if (own != room_of_.end() && DropBusyGuest(own->second)) {
+    own = room_of_.find(key);
+  }
   if (own == room_of_.end()) {
     Cancel(seeker.session);
     std::string code = RandomId(kRoomCodeCharacters);
     while (rooms_.contains(code)) code = RandomId(kRoomCodeCharacters);
     rooms_.emplace(code, Room{.owner = seeker, .terms = terms});
-    room_of_.emplace(RoomKey(seeker.player, terms), code);
+    room_of_.emplace(key, code);
     Wait(seeker.session, {Waiting::kRoom, code});
     return WaitsInRoom{std::move(code)};
   }
   const std::string code = own->second;
   if (const std::optional<Seeker> guest = FindRoom(code)->guest) {
     CloseRoom(code);
-    return Pair(seeker, terms, *guest);
+    return PairInRoom(seeker, terms, *guest);
   }
   // The connection that had it may be dead without anybody having noticed.
   waiting_.erase(FindRoom(code)->owner.session);
@@ -182,7 +201,8 @@ std::variant<Pairing, WaitsInRoom, Refusal> Lobby::EnterRoom(
   if (room->owner.player.id == seeker.player.id) return OwnOffer();
   if (room->owner.session != 0) {
     const Seeker owner = room->owner;
-    return Pair(owner, Terms(room->terms), seeker);
+    if (!MayBegin(owner.player)) return OtherIsBusy();
+    return PairInRoom(owner, Terms(room->terms), seeker);
   }
   if (room->guest.has_value() && room->guest->player.id != seeker.player.id) {
     return Refusal{"no_room", "somebody else waits in that room already"};
@@ -193,6 +213,13 @@ std::variant<Pairing, WaitsInRoom, Refusal> Lobby::EnterRoom(
   FindRoom(code)->guest = seeker;
   Wait(seeker.session, {Waiting::kGuest, std::string(code)});
   return WaitsInRoom{std::string(code)};
+}
+
+Pairing Lobby::PairInRoom(const Seeker& owner, const Terms& terms,
+                          const Seeker& guest) {
+  Pairing pairing = Pair(owner, terms, guest);
+  pairing.listed = false;
+  return pairing;
 }
 
 Lobby::Room* Lobby::FindRoom(std::string_view code) {
@@ -215,9 +242,15 @@ void Lobby::DropGuest(const std::string& code) {
   if (room.lapsed) CloseRoom(code);
 }
 
+bool Lobby::DropBusyGuest(const std::string& code) {
+  const std::optional<Seeker> guest = FindRoom(code)->guest;
+  if (!guest.has_value() || MayBegin(guest->player)) return false;
+  return Cancel(guest->session);
+}
+
 void Lobby::CloseKeptRooms(MonotonicTime now) {
   while (!left_rooms_.empty() && (left_rooms_.front().first <= now ||
-                                  left_rooms_.size() > most_kept_)) {
+                                  left_rooms_.size() > options_.most_kept)) {
     const auto [until, code] = std::move(left_rooms_.front());
     left_rooms_.pop_front();
     Room* room = FindRoom(code);
@@ -235,19 +268,40 @@ void Lobby::CloseKeptRooms(MonotonicTime now) {
 
 // --- What there is -----------------------------------------------------------------------
 
-std::vector<std::pair<std::string, size_t>> Lobby::pools() const {
-  std::vector<std::pair<std::string, size_t>> pools;
+std::vector<const Lobby::OpenSeek*> Lobby::seeks(size_t most) const {
+  std::vector<const OpenSeek*> seeks;
+  for (const auto& [id, seek] : seeks_) seeks.push_back(&seek);
+  KeepFirst(most, &seeks, [](const OpenSeek* a, const OpenSeek* b) {
+    return a->number > b->number;
+  });
+  std::reverse(seeks.begin(), seeks.end());
+  return seeks;
+}
+
+std::vector<std::pair<std::string, size_t>> Lobby::pools(size_t most) const {
+  using Pool = std::pair<std::string, size_t>;
+  std::vector<Pool> pools;
   for (const auto& [control, waiting] : pools_) {
     pools.emplace_back(control, waiting.size());
   }
+  KeepFirst(most, &pools, [](const Pool& a, const Pool& b) {
+    return a.second != b.second ? a.second > b.second : a.first < b.first;
+  });
   return pools;
 }
 
 // --- Games -------------------------------------------------------------------------------
 
+bool Lobby::MayBegin(const Player& player) const {
+  const auto games = games_of_.find(player.id);
+  return games == games_of_.end() || games->second.size() < options_.max_games;
+}
+
 void Lobby::AddGame(GameInfo info) {
+  RemoveGame(info.id);
   ++version_;
   for (const Player& player : info.players) {
+    if (BotLevel(player).has_value()) continue;
     games_of_[player.id].push_back(info.id);
   }
   std::string id = info.id;
@@ -266,6 +320,7 @@ void Lobby::RemoveGame(std::string_view id) {
   if (game == games_.end()) return;
   for (const Player& player : game->second.players) {
     const auto games = games_of_.find(player.id);
+    if (games == games_of_.end()) continue;
     std::erase(games->second, id);
     if (games->second.empty()) games_of_.erase(games);
   }
@@ -276,16 +331,15 @@ void Lobby::RemoveGame(std::string_view id) {
 std::vector<const GameInfo*> Lobby::ListGames(size_t most) const {
   std::vector<const GameInfo*> all;
   all.reserve(games_.size());
-  for (const auto& [id, game] : games_) all.push_back(&game);
+  for (const auto& [id, game] : games_) {
+    if (game.listed) all.push_back(&game);
+  }
   const auto before = [](const GameInfo* a, const GameInfo* b) {
     if (a->viewers != b->viewers) return a->viewers > b->viewers;
     if (a->plies != b->plies) return a->plies > b->plies;
     return a->id < b->id;
   };
-  const size_t count = std::min(most, all.size());
-  std::partial_sort(all.begin(), all.begin() + static_cast<int64_t>(count),
-                    all.end(), before);
-  all.resize(count);
+  KeepFirst(most, &all, before);
   return all;
 }
 

@@ -1,11 +1,12 @@
 // Where players find each other: pools, seeks and private rooms; and the games that are
 // being played, for those who look for one to watch.
 //
-// A session waits for one thing at a time; asking for another gives the first up. So
-// nothing here grows beyond the number of sessions and games, but for the private rooms
-// whose owners are away: a phone whose user sends the code to a friend loses its
-// connection meanwhile. Such a room stays for a while, a friend who comes waits in it,
-// and the owner gets it back by asking for the same again.
+// A session waits for one thing at a time; asking for another gives the first up. A player
+// is in so many games at once (the computer in any number). So nothing here grows beyond
+// the number of sessions and players, but for the private rooms whose owners are away: a
+// phone whose user sends the code to a friend loses its connection meanwhile. Such a room
+// stays for a while, a friend who comes waits in it, and the owner gets it back by asking
+// for the same again.
 //
 // It knows no network: sessions are numbers of its owner's, who tells it when they go
 // and who begins the games that Pairings name; nor a watch: time comes with each call.
@@ -59,6 +60,7 @@ struct Pairing {
   std::array<Seeker, 2> seekers;  // Red, Black.
   TimeControl control;
   bool casual = false;
+  bool listed = true;  // Not of a private room.
 };
 
 // The seeker waits now, in the room with this code.
@@ -71,8 +73,20 @@ struct GameInfo {
   std::string id;
   std::array<Player, 2> players;
   std::string control;
+  bool listed = true;
   size_t plies = 0;
   size_t viewers = 0;
+};
+// Of a game that begins.
+GameInfo InfoOf(const GameSetup& setup);
+
+struct LobbyOptions {
+  // Of a player at once.
+  size_t max_games = 8;
+  // A private room is kept for so long while its owner is away, and so many at most; the
+  // one that has been left longest goes first.
+  absl::Duration keep_room = absl::Minutes(10);
+  size_t most_kept = 10'000;
 };
 
 class Lobby {
@@ -84,14 +98,13 @@ class Lobby {
     uint64_t number;  // Grows from one to the next.
   };
 
-  // A private room is kept for so long while its owner is away, and so many at most; the
-  // one that has been left longest goes first.
-  explicit Lobby(absl::Duration keep_room = absl::Minutes(10),
-                 size_t most_kept = 10'000)
-      : keep_room_(keep_room), most_kept_(most_kept) {}
+  explicit Lobby(const LobbyOptions& options = {}) : options_(options) {}
 
   // --- Finding an opponent -------------------------------------------------------------
 
+  // False: has as many games as one may have. To be asked of the seeker before the
+  // following; of those who wait already they ask it themselves.
+  bool MayBegin(const Player& player) const;
   // Somebody else who waits there, the longest first; nullopt: the seeker waits now.
   std::optional<Pairing> JoinPool(const Seeker& seeker,
                                   const TimeControl& control);
@@ -119,18 +132,22 @@ class Lobby {
 
   // Grows with every change of what these two and games() return.
   uint64_t version() const { return version_; }
-  // The oldest first.
-  std::vector<const OpenSeek*> seeks() const;
-  // Time controls with how many wait for them.
-  std::vector<std::pair<std::string, size_t>> pools() const;
+  // Of the latest, at most `most`, the oldest first.
+  std::vector<const OpenSeek*> seeks(size_t most = SIZE_MAX) const;
+  size_t seek_count() const { return seeks_.size(); }
+  // Time controls with how many wait for them, those with the most first.
+  std::vector<std::pair<std::string, size_t>> pools(
+      size_t most = SIZE_MAX) const;
+  size_t pool_count() const { return pools_.size(); }
 
   // --- Games ---------------------------------------------------------------------------
 
+  // One that is there is replaced.
   void AddGame(GameInfo info);
   void UpdateGame(std::string_view id, size_t plies, size_t viewers);
   void RemoveGame(std::string_view id);
   size_t games() const { return games_.size(); }
-  // At most `most`: those with the most viewers, then those with the most moves.
+  // Of those that are listed at most `most`: those with the most viewers, then those with the most moves.
   std::vector<const GameInfo*> ListGames(size_t most) const;
   // Ids of the games that a player is in.
   std::vector<std::string> GamesOf(std::string_view player_id) const;
@@ -159,17 +176,21 @@ class Lobby {
   // Both wait for nothing any more.
   Pairing Pair(const Seeker& first, const Terms& terms, const Seeker& second);
 
+  Pairing PairInRoom(const Seeker& owner, const Terms& terms,
+                     const Seeker& guest);
   // nullptr: there is none.
   Room* FindRoom(std::string_view code);
   void CloseRoom(const std::string& code);
   void DropGuest(const std::string& code);
+  // One who has begun too many games meanwhile; with them a room may go whose time is
+  // over. False: there is no such guest.
+  bool DropBusyGuest(const std::string& code);
   // Closes rooms whose owners have been away for too long.
   void CloseKeptRooms(kingpin::MonotonicTime now);
 
-  const absl::Duration keep_room_;
-  const size_t most_kept_;
+  const LobbyOptions options_;
   absl::flat_hash_map<SessionNumber, Waiting> waiting_;
-  // Ordered, for the list of them; a pool that nobody waits in is erased.
+  // A pool that nobody waits in is erased.
   std::map<std::string, std::deque<Seeker>, std::less<>> pools_;
   absl::flat_hash_map<std::string, OpenSeek> seeks_;
   uint64_t seeks_made_ = 0;
@@ -178,6 +199,7 @@ class Lobby {
   // Rooms that were left, in that order; some of them are not there or not away any more.
   std::deque<std::pair<kingpin::MonotonicTime, std::string>> left_rooms_;
   absl::flat_hash_map<std::string, GameInfo> games_;
+  // Of people.
   absl::flat_hash_map<std::string, std::vector<std::string>> games_of_;
   uint64_t version_ = 0;
   absl::InsecureBitGen random_;

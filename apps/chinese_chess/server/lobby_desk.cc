@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "apps/chinese_chess/server/bot_player.h"
 #include "apps/chinese_chess/server/game_thread.h"
@@ -31,7 +32,8 @@ LobbyDesk::LobbyDesk(GameServerShared* shared, kingpin::IOHandler* loop,
     : shared_(*shared),
       loop_(*loop),
       courier_(*courier),
-      lobby_(shared->game_options().keep_room) {}
+      lobby_({.max_games = shared->game_options().max_games,
+              .keep_room = shared->game_options().keep_room}) {}
 
 void LobbyDesk::Handle(const LobbyCommand& command) {
   const ClientMessage& message = command.message;
@@ -40,31 +42,37 @@ void LobbyDesk::Handle(const LobbyCommand& command) {
     case ClientMessage::kLobby:
       return Look(command);
     case ClientMessage::kGames:
-      return courier_.Send(command.connection,
-                           GamesMessage(message.id, lobby_, kMostGamesListed));
-    case ClientMessage::kPool:
-      JoinPool(seeker, message);
-      break;
-    case ClientMessage::kSeek:
-      AddSeek(seeker, message);
-      break;
-    case ClientMessage::kRoom:
-      OpenRoom(seeker, message);
-      break;
-    case ClientMessage::kBot:
-      PlayBot(command);
-      break;
-    case ClientMessage::kAccept:
-      AcceptSeek(seeker, message);
-      break;
-    case ClientMessage::kEnter:
-      EnterRoom(seeker, message);
-      break;
-    default:
+      return Reply(command, GamesMessage(message.id, lobby_, kMostGamesListed));
+    case ClientMessage::kCancel:
       lobby_.Cancel(seeker.session);
       Reply(command, OkMessage(TypeName(message.type), message.id));
+      break;
+    default:
+      if (lobby_.MayBegin(seeker.player)) {
+        FindGame(seeker, message);
+      } else {
+        Refuse(seeker, message,
+               {"too_many", "you play too many games: end one"});
+      }
   }
   NoteChange();
+}
+
+void LobbyDesk::FindGame(const Seeker& seeker, const ClientMessage& message) {
+  switch (message.type) {
+    case ClientMessage::kPool:
+      return JoinPool(seeker, message);
+    case ClientMessage::kSeek:
+      return AddSeek(seeker, message);
+    case ClientMessage::kRoom:
+      return OpenRoom(seeker, message);
+    case ClientMessage::kBot:
+      return PlayBot(seeker, message);
+    case ClientMessage::kAccept:
+      return AcceptSeek(seeker, message);
+    default:
+      return EnterRoom(seeker, message);
+  }
 }
 
 void LobbyDesk::Reply(const LobbyCommand& command, std::string text) {
@@ -135,32 +143,54 @@ void LobbyDesk::EnterRoom(const Seeker& seeker, const ClientMessage& message) {
   TellToWait(seeker, message, "");
 }
 
-void LobbyDesk::PlayBot(const LobbyCommand& command) {
-  const ClientMessage& message = command.message;
+void LobbyDesk::PlayBot(const Seeker& seeker, const ClientMessage& message) {
   if (shared_.bots() == nullptr) {
-    return Reply(command, ErrorMessage("bot", message.id,
-                                       {"no_bot", "no computer plays here"}));
+    return Refuse(seeker, message, {"no_bot", "no computer plays here"});
   }
-  const Seeker seeker{command.connection.bits(), command.player};
   Begin(lobby_.PairWith(seeker, {message.control, true, message.color},
                         BotPlayer(static_cast<int>(message.level))));
 }
 
 void LobbyDesk::Begin(const Pairing& pairing) {
-  GameSetup setup{
+  const GameSetup setup{
       .id = RandomId(kGameIdCharacters),
       .players = {pairing.seekers[0].player, pairing.seekers[1].player},
       .control = pairing.control,
       .casual = pairing.casual,
+      .listed = pairing.listed,
       .created = absl::Now()};
-  const std::array connections = {ConnectionId(pairing.seekers[0].session),
-                                  ConnectionId(pairing.seekers[1].session)};
-  const int owner = shared_.Owner(setup.id);
-  const bool posted = shared_.Tell(
-      owner, [setup = std::move(setup), connections](GameThread& thread) {
-        thread.rooms().Create(setup, connections);
-      });
-  if (!posted) shared_.counters(loop_.thread()).posts_lost.Add();
+  Begin({setup,
+         {ConnectionId(pairing.seekers[0].session),
+          ConnectionId(pairing.seekers[1].session)}});
+}
+
+void LobbyDesk::BeginRematch(const GameSetup& setup, const std::string& of) {
+  const NewGame game = {setup, {}, of};
+  for (const Player& player : setup.players) {
+    if (lobby_.MayBegin(player)) continue;
+    return CannotBegin(
+        game, {"too_many", absl::StrCat(player.name, " plays too many games")});
+  }
+  Begin(game);
+  NoteChange();
+}
+
+void LobbyDesk::Begin(const NewGame& game) {
+  // Counted from here on, however many are asked for before the first has begun.
+  lobby_.AddGame(InfoOf(game.setup));
+  const bool posted =
+      shared_.Tell(shared_.Owner(game.setup.id),
+                   [game](GameThread& thread) { thread.rooms().Create(game); });
+  if (posted) return;
+  shared_.counters(loop_.thread()).posts_lost.Add();
+  CannotBegin(game, {"busy", "no game can begin just now"});
+}
+
+void LobbyDesk::CannotBegin(const NewGame& game, const Refusal& refusal) {
+  // At once: it is this thread.
+  (void)shared_.Tell(loop_.thread(), [&](GameThread& here) {
+    here.rooms().CannotBegin(game, refusal);
+  });
 }
 
 void LobbyDesk::Welcome(ConnectionId connection, const Guest& guest) {

@@ -16,6 +16,7 @@
 #include "apps/chinese_chess/server/courier.h"
 #include "apps/chinese_chess/server/game_server_shared.h"
 #include "apps/chinese_chess/server/identity.h"
+#include "apps/chinese_chess/server/live_game.h"
 #include "apps/chinese_chess/server/lobby.h"
 #include "apps/chinese_chess/server/refusal.h"
 #include "kingpin/net/connection_id.h"
@@ -29,6 +30,8 @@ struct LobbyCommand {
   ClientMessage message;
 };
 
+struct NewGame;
+
 class LobbyDesk {
  public:
   LobbyDesk(GameServerShared* shared, kingpin::IOHandler* loop,
@@ -40,19 +43,26 @@ class LobbyDesk {
   // The connection is gone.
   void Leave(kingpin::ConnectionId connection);
 
+  // Of two whose game `of` is over.
+  void BeginRematch(const GameSetup& setup, const std::string& of);
+
   void AddGame(const GameInfo& info);
   void UpdateGame(const GameInfo& info);
   void RemoveGame(std::string_view id);
 
  private:
   void Look(const LobbyCommand& command);
+  // Of who wants a game.
+  void FindGame(const Seeker& seeker, const ClientMessage& message);
   void JoinPool(const Seeker& seeker, const ClientMessage& message);
   void AddSeek(const Seeker& seeker, const ClientMessage& message);
   void OpenRoom(const Seeker& seeker, const ClientMessage& message);
   void AcceptSeek(const Seeker& seeker, const ClientMessage& message);
   void EnterRoom(const Seeker& seeker, const ClientMessage& message);
-  void PlayBot(const LobbyCommand& command);
+  void PlayBot(const Seeker& seeker, const ClientMessage& message);
   void Begin(const Pairing& pairing);
+  void Begin(const NewGame& game);
+  void CannotBegin(const NewGame& game, const Refusal& refusal);
   void Reply(const LobbyCommand& command, std::string text);
   void Refuse(const Seeker& seeker, const ClientMessage& message,
               const Refusal& refusal);

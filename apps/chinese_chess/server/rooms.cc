@@ -20,14 +20,10 @@ using kingpin::ConnectionId;
 using kingpin::MonotonicTime;
 
 constexpr absl::Duration kBotRetry = absl::Milliseconds(100);
+// Thoughts that are cut short wait for a thread all the same.
+constexpr absl::Duration kBotLateness = absl::Seconds(10);
 constexpr size_t kGameIdCharacters = 10;
-
-GameInfo InfoOf(const LiveGame& game) {
-  return {.id = game.setup().id,
-          .players = game.setup().players,
-          .control = FormatTimeControl(game.setup().control),
-          .plies = game.game().size()};
-}
+constexpr size_t kMostDeferred = 256;
 
 // Nobody likes to wait for longer.
 constexpr absl::Duration kMostThought = absl::Seconds(5);
@@ -72,7 +68,9 @@ Rooms::Room& Rooms::Add(LiveGame game) {
   }
   rooms_.insert_or_assign(std::move(id), std::move(room));
   counters().rooms.store(rooms_.size());
-  TellLobby([info = InfoOf(added.game)](GameThread& thread) {
+  GameInfo info = InfoOf(added.game.setup());
+  info.plies = added.game.game().size();
+  TellLobby([info = std::move(info)](GameThread& thread) {
     thread.lobby().AddGame(info);
   });
   return added;
@@ -94,50 +92,55 @@ void Rooms::Restore() {
                               shared_.first_version(), running.moves));
     room.journaled = room.game.moves().size();
     counters().games_restored.Add();
-    GreetBots(room);
+    UpdatePresence(room);
     Publish(room);
   }
 }
 
-void Rooms::Create(GameSetup setup,
-                   const std::array<ConnectionId, 2>& connections) {
-  if (!JournalBeginning(setup, connections)) {
-    for (const ConnectionId to : connections) {
-      if (!to.valid()) continue;
-      courier_.Send(
-          to, ErrorMessage("", "", {"busy", "no game can begin just now"}));
-    }
-    return;
+void Rooms::Create(const NewGame& game) {
+  const Refusal busy = {"busy", "no game can begin just now"};
+  Archive* archive = shared_.archive();
+  if (archive != nullptr && archive->failing()) return CannotBegin(game, busy);
+  Room& room =
+      Add(LiveGame(game.setup, options_.game, now(), shared_.first_version()));
+  room.connections = game.connections;
+  room.rematch_of = game.rematch_of;
+  if (archive == nullptr) return Announce(room);
+  Hold(room, Writing::kBeginning);
+  if (room.posted) return ArmTimer(room);
+  Remove(room);
+  CannotBegin(game, busy);
+}
+
+void Rooms::CannotBegin(const NewGame& game, const Refusal& refusal) {
+  ForgetInLobby(game.setup.id);
+  for (const ConnectionId to : game.connections) {
+    if (to.valid()) courier_.Send(to, ErrorMessage("", "", refusal));
   }
-  Room& room = Add(LiveGame(std::move(setup), options_.game, now(),
-                            shared_.first_version()));
+  if (game.rematch_of.empty()) return;
+  TellSurely(shared_.Owner(game.rematch_of),
+             [id = game.rematch_of, refusal](GameThread& thread) {
+               thread.rooms().RematchFails(id, refusal);
+             });
+}
+
+// It begins now: the clock has not run while nobody knew of it.
+void Rooms::Announce(Room& room) {
+  const std::string id = room.game.setup().id;
+  Apply(room, [at = now()](LiveGame& game) { game.Begin(at); });
   counters().games_begun.Add();
-  GreetBots(room);
-  Publish(room);
-}
-
-bool Rooms::JournalBeginning(const GameSetup& setup,
-                             const std::array<ConnectionId, 2>& connections) {
-  if (shared_.archive() == nullptr) {
-    Announce(setup.id, connections);
-    return true;
-  }
-  return shared_.archive()->Post(
-      BeginGame{setup},
-      [shared = &shared_, thread = loop_.thread(), id = setup.id, connections] {
-        // If the mailbox is full the players find the game by their next hello.
-        shared->Tell(thread, [id, connections](GameThread& there) {
-          there.rooms().Announce(id, connections);
-        });
-      });
-}
-
-void Rooms::Announce(const std::string& game,
-                     const std::array<ConnectionId, 2>& connections) {
   for (const Color color : {Color::kRed, Color::kBlack}) {
-    const ConnectionId to = connections[static_cast<size_t>(color)];
-    if (to.valid()) courier_.Send(to, PairedMessage(game, color));
+    const ConnectionId to = room.connections[static_cast<size_t>(color)];
+    if (to.valid()) courier_.Send(to, PairedMessage(id, color));
   }
+  if (!room.rematch_of.empty()) {
+    TellSurely(shared_.Owner(room.rematch_of),
+               [of = room.rematch_of, id](GameThread& thread) {
+                 thread.rooms().RematchBegins(of, id);
+               });
+  }
+  UpdatePresence(room);
+  Publish(room);
 }
 
 void Rooms::BeginRematch(Room& room) {
@@ -145,14 +148,28 @@ void Rooms::BeginRematch(Room& room) {
   setup.id = RandomId(kGameIdCharacters);
   std::swap(setup.players[0], setup.players[1]);
   setup.created = absl::Now();
-  Apply(room, [id = setup.id](LiveGame& game) { game.SetRematch(id); });
-  // Whoever reads of it joins the game; it has to be there by then.
-  const int owner = shared_.Owner(setup.id);
-  const bool posted =
-      shared_.Tell(owner, [setup = std::move(setup)](GameThread& thread) {
-        thread.rooms().Create(setup, {});
-      });
-  if (!posted) counters().posts_lost.Add();
+  TellSurely(
+      GameServerShared::kLobbyThread,
+      [setup = std::move(setup), of = room.game.setup().id](
+          GameThread& thread) { thread.lobby().BeginRematch(setup, of); });
+}
+
+void Rooms::RematchBegins(std::string_view game, std::string_view next) {
+  Room* room = Find(game);
+  if (room == nullptr) return;
+  Apply(*room,
+        [next = std::string(next)](LiveGame& live) { live.SetRematch(next); });
+  Publish(*room);
+}
+
+void Rooms::RematchFails(std::string_view game, const Refusal& refusal) {
+  Room* room = Find(game);
+  if (room == nullptr) return;
+  Apply(*room, [](LiveGame& live) { live.DropRematch(); });
+  for (const Member& member : room->members) {
+    if (!member.color.has_value()) continue;
+    courier_.Send(member.connection, ErrorMessage("offer", "", refusal));
+  }
 }
 
 // --- Commands ----------------------------------------------------------------------------
@@ -163,16 +180,28 @@ void Rooms::Refuse(const RoomCommand& command, const Refusal& refusal) {
                                                  command.message.id, refusal));
 }
 
+void Rooms::RefuseUnknown(const RoomCommand& command) {
+  if (command.message.type == ClientMessage::kJoin) {
+    // Before the answer, after which the client may ask for another.
+    const bool posted =
+        shared_.Tell(command.connection.thread(),
+                     [connection = command.connection,
+                      game = command.message.game](GameThread& thread) {
+                       thread.sessions().NotJoined(connection, game);
+                     });
+    if (!posted) counters().posts_lost.Add();
+  }
+  Refuse(command, {"no_game", "there is no such game now"});
+}
+
 void Rooms::Handle(const RoomCommand& command) {
   Room* room = Find(command.message.game);
-  if (room == nullptr) {
-    return Refuse(command, {"no_game", "there is no such game now"});
+  if (room == nullptr) return RefuseUnknown(command);
+  if (!room->holding()) return Run(*room, command);
+  if (room->deferred.size() == kMostDeferred) {
+    return Refuse(command, {"busy", "the game is being written down"});
   }
-  if (room->holding) {
-    room->deferred.push_back(command);
-    return;
-  }
-  Run(*room, command);
+  room->deferred.push_back(command);
 }
 
 void Rooms::Run(Room& room, const RoomCommand& command) {
@@ -184,17 +213,17 @@ void Rooms::Run(Room& room, const RoomCommand& command) {
     return Refuse(command, {"not_player", "only its players may do that"});
   }
   if (message.type == ClientMessage::kMove) return Move(room, command, *color);
+  const bool agreed = room.game.rematch_agreed();
   if (MaybeRefused refused = Ask(room, message, *color)) {
     Refuse(command, *refused);
   } else {
-    courier_.Send(command.connection,
-                  OkMessage(TypeName(message.type), message.id));
+    // If it ends the game, it is not done before that is on the disk.
+    room.answers.push_back(
+        {command.connection, OkMessage(TypeName(message.type), message.id)});
     AnswerForBot(room);
-    if (room.game.rematch_agreed() && room.game.rematch_id().empty()) {
-      BeginRematch(room);
-    }
   }
   Publish(room);
+  if (!agreed && room.game.rematch_agreed()) BeginRematch(room);
 }
 
 MaybeRefused Rooms::Ask(Room& room, const ClientMessage& message, Color color) {
@@ -227,7 +256,12 @@ void Rooms::Move(Room& room, const RoomCommand& command, Color color) {
     counters().moves_refused.Add();
     return Refuse(command, {"wrong_ply", "the move before it was another"});
   }
-  const bool repeated = room.game.WasMade(color, ply, message.move);
+  const auto acknowledge = [&](bool repeated) {
+    (repeated ? counters().moves_repeated : counters().moves).Add();
+    courier_.Send(command.connection,
+                  MoveAckMessage(message.id, message.game, ply, repeated));
+  };
+  if (room.game.WasMade(color, ply, message.move)) return acknowledge(true);
   if (MaybeRefused refused =
           Apply(room, [color, ply, move = message.move, at = now(),
                        lag = command.lag](LiveGame& game) {
@@ -236,9 +270,7 @@ void Rooms::Move(Room& room, const RoomCommand& command, Color color) {
     counters().moves_refused.Add();
     Refuse(command, *refused);
   } else {
-    (repeated ? counters().moves_repeated : counters().moves).Add();
-    courier_.Send(command.connection,
-                  MoveAckMessage(message.id, message.game, ply, repeated));
+    acknowledge(false);
   }
   Publish(room);
 }
@@ -267,13 +299,24 @@ void Rooms::Join(Room& room, const RoomCommand& command) {
   room.members.push_back(
       {command.connection, command.player, color, command.message.mute});
   if (color.has_value()) {
-    UpdatePresence(room, *color);
+    UpdatePresence(room);
   } else {
     ++room.viewers;
     room.viewers_changed = true;
     NoteNews(room);
   }
   Publish(room);
+}
+
+std::string Rooms::WholeGame(const Room& room, std::optional<Color> color,
+                             bool muted, std::string_view id) {
+  DelayedGame* delayed = color.has_value() ? nullptr : room.delayed.get();
+  if (delayed == nullptr) {
+    return GameMessage(room.game, {color, muted, room.viewers, now(), {}, id});
+  }
+  const absl::Duration delay = delayed->delay();
+  return GameMessage(delayed->game(),
+                     {color, muted, room.viewers, now() + -delay, delay, id});
 }
 
 void Rooms::Resume(Room& room, const RoomCommand& command,
@@ -285,14 +328,13 @@ void Rooms::Resume(Room& room, const RoomCommand& command,
       delayed == nullptr ? room.history : delayed->history();
   const absl::Duration delay =
       delayed == nullptr ? absl::ZeroDuration() : delayed->delay();
-  const MonotonicTime seen_at = now() + -delay;
   std::vector<PublishedEvent> missed;
   if (!message.v.has_value() ||
       !history.After(static_cast<uint64_t>(*message.v), &missed)) {
     if (message.v.has_value()) counters().resynced.Add();
-    return courier_.Send(command.connection,
-                         GameMessage(game, {color, message.mute, room.viewers,
-                                            seen_at, delay, message.id}));
+    courier_.Send(command.connection,
+                  WholeGame(room, color, message.mute, message.id));
+    return;
   }
   counters().resumed.Add();
   for (const PublishedEvent& event : missed) {
@@ -302,7 +344,8 @@ void Rooms::Resume(Room& room, const RoomCommand& command,
                       : SkipMessage(message.game, event.version));
   }
   // Last, for the clocks in the events are those of then.
-  courier_.Send(command.connection, ResumedMessage(message.id, game, seen_at));
+  courier_.Send(command.connection,
+                ResumedMessage(message.id, game, now() + -delay));
 }
 
 void Rooms::DropMember(Room& room, ConnectionId connection) {
@@ -318,18 +361,26 @@ void Rooms::DropMember(Room& room, ConnectionId connection) {
   room.members.erase(found);
 }
 
-void Rooms::UpdatePresence(Room& room, Color color) {
-  const bool online =
-      std::any_of(room.members.begin(), room.members.end(),
-                  [&](const Member& member) { return member.color == color; });
-  SetOnline(room, color, online);
-}
-
-void Rooms::SetOnline(Room& room, Color color, bool online) {
-  if (room.game.online(color) == online) return;
-  Apply(room, [color, online, at = now()](LiveGame& game) {
-    game.SetOnline(color, online, at);
-  });
+void Rooms::UpdatePresence(Room& room) {
+  for (const Color color : {Color::kRed, Color::kBlack}) {
+    // The computer is no member and always here.
+    const bool online = BotLevel(room.game.setup().player(color)).has_value() ||
+                        std::any_of(room.members.begin(), room.members.end(),
+                                    [color](const Member& member) {
+                                      return member.color == color;
+                                    });
+    if (room.game.online(color) == online) continue;
+    Apply(room, [color, online, at = now()](LiveGame& game) {
+      game.SetOnline(color, online, at);
+    });
+  }
+  if (std::any_of(
+          room.members.begin(), room.members.end(),
+          [](const Member& member) { return member.color.has_value(); })) {
+    room.deserted_at = kNever;
+  } else if (room.deserted_at == kNever) {
+    room.deserted_at = now() + options_.deserted;
+  }
 }
 
 void Rooms::Leave(std::string_view game, ConnectionId connection) {
@@ -340,22 +391,13 @@ void Rooms::Leave(std::string_view game, ConnectionId connection) {
     return command.connection == connection &&
            command.message.type == ClientMessage::kJoin;
   });
+  if (room->writing == Writing::kBeginning) return;  // Nobody has joined yet.
   DropMember(*room, connection);
-  for (const Color color : {Color::kRed, Color::kBlack}) {
-    UpdatePresence(*room, color);
-  }
+  UpdatePresence(*room);
   Publish(*room);
 }
 
 // --- The computer ------------------------------------------------------------------------
-
-void Rooms::GreetBots(Room& room) {
-  for (const Color color : {Color::kRed, Color::kBlack}) {
-    if (BotLevel(room.game.setup().player(color)).has_value()) {
-      SetOnline(room, color, true);
-    }
-  }
-}
 
 void Rooms::AnswerForBot(Room& room) {
   for (const Offer offer : {Offer::kDraw, Offer::kTakeback, Offer::kRematch}) {
@@ -378,7 +420,10 @@ void Rooms::MindBot(Room& room) {
       room.game.over() ? std::nullopt
                        : BotLevel(room.game.setup().player(position.turn()));
   if (room.thought.has_value()) {
-    if (level.has_value() && room.thought->position == position.key()) return;
+    if (level.has_value() && room.thought->position == position.key() &&
+        now() < room.thought->lost_at) {
+      return;
+    }
     // Resigned, or taken back. If it is too late BotMoves() finds nobody waiting.
     shared_.bots()->Cancel(room.thought->ticket);
     room.thought.reset();
@@ -389,11 +434,12 @@ void Rooms::MindBot(Room& room) {
 void Rooms::Think(Room& room, int level) {
   const std::string& id = room.game.setup().id;
   const uint64_t key = room.game.game().position().key();
+  const MonotonicTime deadline = ThinkUntil(room.game, now());
   const absl::StatusOr<bot::BotPool::Ticket> ticket = shared_.bots()->Submit(
       {.game = room.game.game(),
        .level = level,
        .seed = absl::HashOf(id),
-       .deadline = ThinkUntil(room.game, now()),
+       .deadline = deadline,
        .done = [shared = &shared_, thread = loop_.thread(), id,
                 key](const bot::BotMove& best) {
          shared->Tell(thread, [id, key, move = best.move](GameThread& there) {
@@ -401,7 +447,7 @@ void Rooms::Think(Room& room, int level) {
          });
        }});
   if (ticket.ok()) {
-    room.thought = {key, *ticket};
+    room.thought = {key, *ticket, deadline + kBotLateness};
   } else if (!std::exchange(room.bot_waits, true)) {
     loop_.RunAfter(kBotRetry, [this, id] {
       Room* again = Find(id);

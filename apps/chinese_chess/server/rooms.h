@@ -1,14 +1,14 @@
 // The games of one thread: takes what players and spectators ask for, keeps the time,
 // tells everybody what happened, and has it written down.
 //
-// Nobody hears of the end of a game before it is on the disk; what is asked of it in
-// between, a few milliseconds, waits. Moves are told at once and written soon after; what
-// a crash takes of them is what the last transaction lacked, and players who come back
-// are told the game as it stands.
+// Nobody hears of the beginning or the end of a game before it is on the disk; what is
+// asked of it in between, a few milliseconds, waits. Moves are told at once and written
+// soon after; what a crash takes of them is what the last transaction lacked, and players
+// who come back are told the game as it stands.
 //
 // Threads: its loop's. Others reach it by GameServerShared::Tell().
 //
-//   rooms.Create(setup, {red_connection, black_connection});
+//   rooms.Create({setup, {red_connection, black_connection}});
 //   rooms.Handle({connection, player, message, lag});
 #ifndef APPS_CHINESE_CHESS_SERVER_ROOMS_H_
 #define APPS_CHINESE_CHESS_SERVER_ROOMS_H_
@@ -16,10 +16,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -49,6 +51,14 @@ struct RoomCommand {
   absl::Duration lag;  // As the server has measured it.
 };
 
+// A game to begin, and who is to hear of it.
+struct NewGame {
+  GameSetup setup;
+  std::array<kingpin::ConnectionId, 2> connections;  // Those that are valid.
+  // The game before it, whose players hear of it there.
+  std::string rematch_of = {};
+};
+
 class Rooms {
  public:
   Rooms(GameServerShared* shared, kingpin::IOHandler* loop, Courier* courier);
@@ -56,17 +66,18 @@ class Rooms {
 
   // Begins the games of an earlier run that are this thread's.
   void Restore();
-  // Begins a game and, when it is written down, tells those of the two connections that
-  // are any.
-  void Create(GameSetup setup,
-              const std::array<kingpin::ConnectionId, 2>& connections);
+  // Begins a game when it is written down, and says so; or that none can begin.
+  void Create(const NewGame& game);
+  // Tells whoever waits for it, and the lobby.
+  void CannotBegin(const NewGame& game, const Refusal& refusal);
+  // What has become of the rematch of `game`.
+  void RematchBegins(std::string_view game, std::string_view next);
+  void RematchFails(std::string_view game, const Refusal& refusal);
   void Handle(const RoomCommand& command);
   // The connection is gone, or does not follow the game any more.
   void Leave(std::string_view game, kingpin::ConnectionId connection);
   // What the computer thinks of the position with that key.
   void BotMoves(std::string_view game, uint64_t key, chinese_chess::Move move);
-  // The archive has the end of the game.
-  void Archived(std::string_view game);
 
   size_t size() const { return rooms_.size(); }
 
@@ -77,20 +88,33 @@ class Rooms {
     kingpin::ConnectionId connection;
     Player player;
     std::optional<Color> color;
-    bool muted = false;  // Wants no chat.
+    bool muted = false;   // Wants no chat.
+    bool behind = false;  // Has not been sent all.
   };
   // To whom of the members.
   enum class Told : uint8_t { kAll, kPlayers, kSpectators };
+
+  // What is on its way to the disk; what follows waits.
+  enum class Writing : uint8_t { kNothing, kBeginning, kEnd };
+
+  struct Answer {
+    kingpin::ConnectionId to;
+    std::string text;
+  };
 
   // What the computer thinks about.
   struct Thought {
     uint64_t position;  // Its key.
     bot::BotPool::Ticket ticket;
+    // When its answer has been lost: the mailbox was full.
+    kingpin::MonotonicTime lost_at;
   };
 
   struct Room {
     Room(LiveGame live, size_t most_events)
         : game(std::move(live)), history(most_events) {}
+
+    bool holding() const { return writing != Writing::kNothing; }
 
     LiveGame game;
     EventHistory history;
@@ -98,12 +122,21 @@ class Rooms {
     std::vector<Member> members;
     size_t viewers = 0;    // Members that are no players.
     size_t journaled = 0;  // Plies that the archive has been told.
-    // The end is on its way to the disk; what follows waits.
-    bool holding = false;
+    // To be said before the events that come of what they answer.
+    std::vector<Answer> answers;
+    Writing writing = Writing::kNothing;
+    bool posted = false;              // The archive has taken it.
+    kingpin::MonotonicTime next_try;  // Of telling the archive.
     std::vector<GameEvent> held;
     std::vector<RoomCommand> deferred;
-    kingpin::MonotonicTime next_try;  // Of telling the archive, while holding.
-    kingpin::MonotonicTime gone_at;   // When a game that is over goes.
+    // While its beginning is written down: who is to hear of it.
+    std::array<kingpin::ConnectionId, 2> connections;
+    std::string rematch_of;
+    // When those who are behind are sent the game; kNever: nobody is.
+    kingpin::MonotonicTime resend_at = kNever;
+    kingpin::MonotonicTime gone_at;  // When a game that is over goes.
+    // When a game ends that no person plays any more; kNever while one does.
+    kingpin::MonotonicTime deserted_at = kNever;
     // Fires at `timer_at`, or earlier than the room needs it.
     kingpin::TimerId timer;
     kingpin::MonotonicTime timer_at = kNever;
@@ -117,35 +150,33 @@ class Rooms {
   GameCounters& counters() { return shared_.counters(loop_.thread()); }
   Room* Find(std::string_view game);
   Room& Add(LiveGame game);
-  // False: the archive has no room for it.
-  bool JournalBeginning(
-      const GameSetup& setup,
-      const std::array<kingpin::ConnectionId, 2>& connections);
-  void Announce(const std::string& game,
-                const std::array<kingpin::ConnectionId, 2>& connections);
+  void Announce(Room& room);
   void Remove(Room& room);
 
-  // Calls `action` with the game, and later with what spectators see of it: the time that it
-  // passes on is the same.
+  // Calls `action` with the game, and later with what spectators see of it.
   template <typename Action>
   auto Apply(Room& room, Action action) {
-    if (room.delayed != nullptr) room.delayed->Add(now(), action);
-    return action(room.game);
+    if (room.delayed == nullptr) return action(room.game);
+    return room.delayed->Apply(&room.game, now(), std::move(action));
   }
   void Run(Room& room, const RoomCommand& command);
   void Join(Room& room, const RoomCommand& command);
   void Resume(Room& room, const RoomCommand& command,
               std::optional<Color> color);
+  // As somebody sees it.
+  std::string WholeGame(const Room& room, std::optional<Color> color,
+                        bool muted, std::string_view id);
   void Move(Room& room, const RoomCommand& command, Color color);
   void Chat(Room& room, const RoomCommand& command);
   MaybeRefused Ask(Room& room, const ClientMessage& message, Color color);
   void Refuse(const RoomCommand& command, const Refusal& refusal);
+  // There is no such game.
+  void RefuseUnknown(const RoomCommand& command);
   void DropMember(Room& room, kingpin::ConnectionId connection);
-  void UpdatePresence(Room& room, Color color);
-  void SetOnline(Room& room, Color color, bool online);
+  // Tells the game which of its players are here.
+  void UpdatePresence(Room& room);
   void BeginRematch(Room& room);
-  // The computer is here, wants rematches and lets moves be taken back.
-  void GreetBots(Room& room);
+  // The computer wants rematches and lets moves be taken back.
   void AnswerForBot(Room& room);
   // Begins to think when it is the computer's turn, and stops when it is not any more.
   void MindBot(Room& room);
@@ -157,14 +188,25 @@ class Rooms {
   void Publish(Room& room);
   void Deliver(Room& room, EventHistory& history, const GameEvent& event,
                Told told);
+  void Resend(Room& room);
   void DeliverNow(Room& room, const GameEvent& event);
   // Tells spectators what has become old enough for them.
   void TellSpectators(Room& room);
   void Journal(Room& room, const GameEvent& event);
   void JournalMoves(Room& room);
-  void JournalEnd(Room& room);
+  // Has the beginning or the end written down; it waits for that.
+  void Hold(Room& room, Writing what);
+  // Said again until the archive answers; it counts once.
+  void JournalHeld(Room& room);
+  StoreChange ChangeOf(const Room& room) const;
+  // The archive has it.
+  void Written(std::string_view game, Writing what);
   void Release(Room& room);
+  void TellAnswers(Room& room);
   void TellLobby(GameServerShared::Errand errand);
+  void ForgetInLobby(const std::string& game);
+  // What must get there: says it again if the mailbox is full.
+  void TellSurely(int thread, std::function<void(GameThread&)> errand);
 
   kingpin::MonotonicTime NextTime(const Room& room) const;
   void ArmTimer(Room& room);
@@ -178,7 +220,6 @@ class Rooms {
   const GameServerOptions& options_;
   absl::flat_hash_map<std::string, std::unique_ptr<Room>> rooms_;
   std::vector<std::string> news_;  // Rooms that have some.
-  kingpin::TimerId news_timer_;
 };
 
 }  // namespace chinese_chess

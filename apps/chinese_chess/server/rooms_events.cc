@@ -16,6 +16,9 @@ using kingpin::ConnectionId;
 using kingpin::MonotonicTime;
 
 constexpr absl::Duration kArchiveRetry = absl::Seconds(1);
+constexpr absl::Duration kWordRetry = absl::Minutes(1);
+constexpr absl::Duration kPostRetry = absl::Milliseconds(10);
+constexpr absl::Duration kResendAfter = absl::Milliseconds(100);
 constexpr size_t kMostViewerNames = 20;
 
 }  // namespace
@@ -25,15 +28,23 @@ constexpr size_t kMostViewerNames = 20;
 void Rooms::Publish(Room& room) {
   for (GameEvent& event : room.game.TakeEvents()) {
     Journal(room, event);
-    if (room.holding) {
+    if (room.holding()) {
       room.held.push_back(std::move(event));
     } else {
+      TellAnswers(room);
       DeliverNow(room, event);
     }
   }
+  if (!room.holding()) TellAnswers(room);
   TellSpectators(room);
   MindBot(room);
   ArmTimer(room);
+}
+
+void Rooms::TellAnswers(Room& room) {
+  for (Answer& answer : std::exchange(room.answers, {})) {
+    courier_.Send(answer.to, std::move(answer.text));
+  }
 }
 
 void Rooms::DeliverNow(Room& room, const GameEvent& event) {
@@ -43,7 +54,7 @@ void Rooms::DeliverNow(Room& room, const GameEvent& event) {
 
 void Rooms::TellSpectators(Room& room) {
   // The end is no news before it is on the disk; then there is nothing to hide.
-  if (room.delayed == nullptr || room.holding) return;
+  if (room.delayed == nullptr || room.holding()) return;
   DelayedGame& delayed = *room.delayed;
   if (room.game.over()) {
     delayed.EndDelay();
@@ -70,10 +81,33 @@ void Rooms::Deliver(Room& room, EventHistory& history, const GameEvent& event,
     (published.IsFor(is_player, member.muted) ? in : out)
         .push_back(member.connection);
   }
-  courier_.SendAll(in, published.text);
-  if (out.empty()) return;
-  courier_.SendAll(
-      out, std::make_shared<const std::string>(SkipMessage(id, event.version)));
+  std::vector<ConnectionId> lost = courier_.SendAll(in, published.text);
+  if (!out.empty()) {
+    const std::vector<ConnectionId> more = courier_.SendAll(
+        out,
+        std::make_shared<const std::string>(SkipMessage(id, event.version)));
+    lost.insert(lost.end(), more.begin(), more.end());
+  }
+  for (Member& member : room.members) {
+    if (std::find(lost.begin(), lost.end(), member.connection) == lost.end()) {
+      continue;
+    }
+    member.behind = true;
+    room.resend_at = now() + kResendAfter;
+  }
+}
+
+// A hole in the versions is seen when the next event comes, and it may be this one that
+// the other waits for.
+void Rooms::Resend(Room& room) {
+  room.resend_at = kNever;
+  for (Member& member : room.members) {
+    if (!member.behind) continue;
+    const auto game = std::make_shared<const std::string>(
+        WholeGame(room, member.color, member.muted, ""));
+    member.behind = !courier_.SendAll({member.connection}, game).empty();
+    if (member.behind) room.resend_at = now() + kResendAfter;
+  }
 }
 
 void Rooms::TellLobby(GameServerShared::Errand errand) {
@@ -82,13 +116,26 @@ void Rooms::TellLobby(GameServerShared::Errand errand) {
   }
 }
 
+// A game that the lobby took for played would keep its players from others.
+void Rooms::ForgetInLobby(const std::string& game) {
+  TellSurely(GameServerShared::kLobbyThread,
+             [game](GameThread& thread) { thread.lobby().RemoveGame(game); });
+}
+
+void Rooms::TellSurely(int thread, std::function<void(GameThread&)> errand) {
+  if (shared_.Tell(thread, errand) || loop_.draining()) return;
+  loop_.RunAfter(kPostRetry, [this, thread, errand = std::move(errand)] {
+    TellSurely(thread, errand);
+  });
+}
+
 // News of a game for people who are not in it can wait for that of others.
 void Rooms::NoteNews(Room& room) {
   if (room.has_news) return;
   room.has_news = true;
   news_.push_back(room.game.setup().id);
   if (news_.size() > 1) return;
-  news_timer_ = loop_.RunAfter(options_.news_every, [this] { TellNews(); });
+  loop_.RunAfter(options_.news_every, [this] { TellNews(); });
 }
 
 void Rooms::TellNews() {
@@ -133,12 +180,9 @@ void Rooms::Journal(Room& room, const GameEvent& event) {
     case GameEvent::kEnd:
       counters().games_over.Add();
       room.gone_at = now() + options_.after_game;
-      TellLobby([id = room.game.setup().id](GameThread& thread) {
-        thread.lobby().RemoveGame(id);
-      });
+      ForgetInLobby(room.game.setup().id);
       if (shared_.archive() == nullptr) return;
-      room.holding = true;
-      return JournalEnd(room);
+      return Hold(room, Writing::kEnd);
     default:
       return;
   }
@@ -159,40 +203,56 @@ void Rooms::JournalMoves(Room& room) {
   }
 }
 
-// Said again until the archive answers; it counts once.
-void Rooms::JournalEnd(Room& room) {
+StoreChange Rooms::ChangeOf(const Room& room) const {
   const LiveGame& game = room.game;
+  if (room.writing == Writing::kBeginning) return BeginGame{game.setup()};
   FinishGame change{game.setup(), game.game().outcome(), absl::Now(),
                     game.game().size(), ""};
   if (game.game().outcome().reason != Reason::kAborted) {
     change.record = FormatRecordJson(game.Record());
   }
-  room.next_try = now() + kArchiveRetry;
-  GameServerShared* shared = &shared_;
-  const bool posted = shared_.archive()->Post(
-      std::move(change),
-      [shared, thread = loop_.thread(), id = game.setup().id] {
-        // If the mailbox is full the room asks again.
-        shared->Tell(thread, [id](GameThread& game_thread) {
-          game_thread.rooms().Archived(id);
-        });
-      });
-  if (!posted) counters().journal_delays.Add();
+  return change;
 }
 
-void Rooms::Archived(std::string_view game) {
+void Rooms::Hold(Room& room, Writing what) {
+  room.writing = what;
+  room.posted = false;
+  JournalHeld(room);
+}
+
+void Rooms::JournalHeld(Room& room) {
+  // What the archive has taken is written some time; only word of it may be lost.
+  room.next_try = now() + kWordRetry;
+  if (room.posted && shared_.archive()->failing()) return;
+  room.posted = shared_.archive()->Post(
+      ChangeOf(room), [shared = &shared_, thread = loop_.thread(),
+                       id = room.game.setup().id, what = room.writing] {
+        // If the mailbox is full the room asks again.
+        shared->Tell(thread, [id, what](GameThread& game_thread) {
+          game_thread.rooms().Written(id, what);
+        });
+      });
+  if (room.posted) return;
+  room.next_try = now() + kArchiveRetry;
+  counters().journal_delays.Add();
+}
+
+void Rooms::Written(std::string_view game, Writing what) {
   Room* room = Find(game);
-  if (room != nullptr && room->holding) Release(*room);
+  if (room == nullptr || room->writing != what) return;
+  room->writing = Writing::kNothing;
+  if (what == Writing::kBeginning) Announce(*room);
+  Release(*room);
 }
 
 void Rooms::Release(Room& room) {
-  room.holding = false;
+  TellAnswers(room);
   for (const GameEvent& event : std::exchange(room.held, {})) {
     DeliverNow(room, event);
   }
   TellSpectators(room);
   for (const RoomCommand& command : std::exchange(room.deferred, {})) {
-    Run(room, command);
+    Handle(command);
   }
   ArmTimer(room);
 }
@@ -200,9 +260,13 @@ void Rooms::Release(Room& room) {
 // --- Time --------------------------------------------------------------------------------
 
 MonotonicTime Rooms::NextTime(const Room& room) const {
-  if (room.holding) return room.next_try;
-  if (room.game.over()) return room.gone_at;
-  const MonotonicTime deadline = room.game.Deadline();
+  if (room.holding()) return room.next_try;
+  if (room.game.over()) return std::min(room.gone_at, room.resend_at);
+  MonotonicTime deadline =
+      std::min({room.game.Deadline(), room.deserted_at, room.resend_at});
+  if (room.thought.has_value()) {
+    deadline = std::min(deadline, room.thought->lost_at);
+  }
   return room.delayed == nullptr ? deadline
                                  : std::min(deadline, room.delayed->next());
 }
@@ -222,14 +286,17 @@ void Rooms::OnTimer(std::string_view game) {
   Room* room = Find(game);
   if (room == nullptr) return;
   room->timer_at = kNever;
-  if (room->holding) {
-    if (now() >= room->next_try) JournalEnd(*room);
+  if (room->holding()) {
+    if (now() >= room->next_try) JournalHeld(*room);
     return ArmTimer(*room);
   }
+  if (now() >= room->resend_at) Resend(*room);
   if (!room->game.over()) {
     // Not for spectators' time, or that would never end.
     if (now() >= room->game.Deadline()) {
       Apply(*room, [at = now()](LiveGame& live) { live.OnTime(at); });
+    } else if (now() >= room->deserted_at) {
+      Apply(*room, [at = now()](LiveGame& live) { live.Abandon(at); });
     }
     return Publish(*room);
   }

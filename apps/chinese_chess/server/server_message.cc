@@ -10,6 +10,10 @@ namespace {
 
 using kingpin::MonotonicTime;
 
+// What goes to everybody who looks on, with each change.
+constexpr size_t kMostPools = 50;
+constexpr size_t kMostSeeks = 100;
+
 void AddId(std::string_view id, MessageWriter* writer) {
   if (!id.empty()) writer->Add("id", id);
 }
@@ -225,8 +229,10 @@ std::string LobbyMessage(const Lobby& lobby, uint64_t sessions) {
   MessageWriter writer("lobby");
   writer.Add("connections", sessions);
   writer.Add("games", lobby.games());
+  writer.Add("pool_count", lobby.pool_count());
+  writer.Add("seek_count", lobby.seek_count());
   writer.BeginList("pools");
-  for (const auto& [control, waiting] : lobby.pools()) {
+  for (const auto& [control, waiting] : lobby.pools(kMostPools)) {
     writer.BeginItem();
     writer.Add("control", control);
     writer.Add("waiting", waiting);
@@ -234,7 +240,7 @@ std::string LobbyMessage(const Lobby& lobby, uint64_t sessions) {
   }
   writer.EndList();
   writer.BeginList("seeks");
-  for (const Lobby::OpenSeek* seek : lobby.seeks()) {
+  for (const Lobby::OpenSeek* seek : lobby.seeks(kMostSeeks)) {
     writer.BeginItem();
     writer.Add("seek", seek->id);
     AddPlayer("player", seek->seeker.player, &writer);

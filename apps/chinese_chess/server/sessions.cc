@@ -1,5 +1,9 @@
 #include "apps/chinese_chess/server/sessions.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 
 #include "absl/status/status.h"
@@ -23,6 +27,9 @@ using kingpin::MonotonicTime;
 constexpr absl::Duration kCreditPeriod = absl::Seconds(20);
 // Pings and pongs are free as far as anybody needs.
 constexpr int kPings = 40;
+// What one says; a game has limits of its own for what all say.
+constexpr int kChatLines = 5;
+constexpr absl::Duration kChatPeriod = absl::Seconds(10);
 constexpr absl::Duration kPostRetry = absl::Milliseconds(10);
 
 // What a message costs of the session's credits.
@@ -44,6 +51,20 @@ int CostOf(ClientMessage::Type type) {
   }
 }
 
+// For a browser to come to it; a page is busy now and then.
+constexpr absl::Duration kAnswerTime = absl::Milliseconds(150);
+
+// What a round trip may take that is not made longer on purpose. Without a bound where
+// there is no TCP; behind a proxy it is of the way to that.
+absl::Duration LongestRoundTrip(int fd) {
+  tcp_info info = {};
+  socklen_t size = sizeof(info);
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) {
+    return absl::InfiniteDuration();
+  }
+  return absl::Microseconds(info.tcpi_rtt) + kAnswerTime;
+}
+
 bool IsPing(const ClientMessage& message) {
   return message.type == ClientMessage::kPing ||
          message.type == ClientMessage::kPong;
@@ -54,7 +75,8 @@ bool IsPing(const ClientMessage& message) {
 Sessions::Session::Session(ConnectionId connection, int messages)
     : id(connection),
       credits(messages, kCreditPeriod),
-      pings(kPings, kCreditPeriod) {}
+      pings(kPings, kCreditPeriod),
+      chat(kChatLines, kChatPeriod) {}
 
 Sessions::Sessions(GameServerShared* shared, kingpin::IOHandler* loop,
                    Courier* courier)
@@ -184,6 +206,8 @@ void Sessions::PassOn(Session& session, ClientMessage message) {
       return TellLobby(session, std::move(message));
     case ClientMessage::kLeave:
       return Unfollow(session, message);
+    case ClientMessage::kChat:
+      return Chat(session, std::move(message));
     default:
       return TellRoom(session, std::move(message));
   }
@@ -199,13 +223,12 @@ MaybeRefused Sessions::SayHello(Session& session,
                    absl::StrCat("a name has 1 to ", kMaxNameCharacters,
                                 " characters that can be seen")};
   }
-  std::optional<Guest> guest = shared_.identity().NewGuest();
-  if (!message.token.empty()) {
-    guest = shared_.identity().Recognize(message.token);
-    if (!guest.has_value()) {
-      return Refusal{"bad_token",
-                     "this server has not made that token; say hello without"};
-    }
+  std::optional<Guest> guest =
+      message.token.empty() ? shared_.identity().NewGuest()
+                            : shared_.identity().Recognize(message.token);
+  if (!guest.has_value()) {
+    return Refusal{"bad_token",
+                   "this server has not made that token; say hello without"};
   }
   if (!message.name.empty()) guest->name = message.name;
   session.guest = guest;
@@ -238,6 +261,19 @@ MaybeRefused Sessions::Follow(Session& session, const std::string& game) {
   return std::nullopt;
 }
 
+// Before it comes to the game, whose spectators have one limit together.
+void Sessions::Chat(Session& session, ClientMessage message) {
+  const std::vector<std::string>& followed = session.followed;
+  if (std::find(followed.begin(), followed.end(), message.game) ==
+      followed.end()) {
+    return Refuse(session, message, {"no_game", "you do not follow that game"});
+  }
+  if (!session.chat.Take(now())) {
+    return Refuse(session, message, {"too_fast", "slow down"});
+  }
+  TellRoom(session, std::move(message));
+}
+
 void Sessions::TellRoom(Session& session, ClientMessage message) {
   if (message.type == ClientMessage::kJoin) {
     if (MaybeRefused refused = Follow(session, message.game)) {
@@ -254,6 +290,12 @@ void Sessions::TellRoom(Session& session, ClientMessage message) {
         thread.rooms().Handle(command);
       });
   if (!posted) RefuseLost(session, type, id);
+}
+
+void Sessions::NotJoined(ConnectionId connection, const std::string& game) {
+  const auto found = sessions_.find(connection);
+  if (found == sessions_.end()) return;
+  std::erase(found->second.followed, game);
 }
 
 void Sessions::Unfollow(Session& session, const ClientMessage& message) {
@@ -345,6 +387,9 @@ void Sessions::OnPulse(Connection& connection, absl::Duration round_trip) {
 }
 
 void Sessions::MeasureLag(Session& session, absl::Duration round_trip) {
+  if (const Connection* connection = loop_.Find(session.id)) {
+    round_trip = std::min(round_trip, LongestRoundTrip(connection->fd()));
+  }
   session.lag = session.lag.has_value() ? *session.lag * 0.9 + round_trip * 0.1
                                         : round_trip;
 }

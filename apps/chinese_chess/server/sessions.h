@@ -7,7 +7,8 @@
 // Every session is asked now and then whether it is there: a WebSocket by a ping frame,
 // which the browser answers, others by a message. The answer also measures the lag, for
 // which nobody's word is taken: the smoothed round trip, for a move travels to its player
-// and back while their clock runs.
+// and back while their clock runs. Who answers late on purpose gains little: what the
+// kernel has measured, which its peer's kernel answers, is the bound of it.
 //
 // The front door hands over whole messages, however it has found them in the bytes.
 //
@@ -55,6 +56,8 @@ class Sessions {
   // The answer to a ping frame.
   void OnPulse(kingpin::Connection& connection, absl::Duration round_trip);
   void Closed(kingpin::Connection& connection);
+  // There is no such game: it is none of those that the session follows.
+  void NotJoined(kingpin::ConnectionId connection, const std::string& game);
   // The server is about to end.
   void SayGoodbye();
 
@@ -66,6 +69,7 @@ class Sessions {
     std::optional<Guest> guest;
     RateLimit credits;
     RateLimit pings;
+    RateLimit chat;
     std::vector<std::string> followed;  // Ids of games.
     bool in_lobby = false;              // The lobby knows of it.
     kingpin::MonotonicTime heard;
@@ -86,6 +90,7 @@ class Sessions {
   void TakePong(Session& session, int64_t n);
   void MeasureLag(Session& session, absl::Duration round_trip);
   void TellRoom(Session& session, ClientMessage message);
+  void Chat(Session& session, ClientMessage message);
   MaybeRefused Follow(Session& session, const std::string& game);
   void Unfollow(Session& session, const ClientMessage& message);
   void LeaveRoom(const std::string& game, kingpin::ConnectionId connection);

@@ -1,6 +1,8 @@
 #include "apps/chinese_chess/server/time_control.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -16,11 +18,14 @@ namespace {
 
 constexpr double kMostMinutes = 180;
 constexpr int kMostSeconds = 180;
+// With three digits before it: what FormatMinutes() can say.
+constexpr size_t kMostDecimals = 3;
 
 // "10", "0.5": digits and at most one point, so that each control has few spellings.
 std::optional<absl::Duration> ParseMinutes(std::string_view text) {
   double minutes;
-  if (text.size() > 8 || text.empty() ||
+  const size_t point = std::min(text.find('.'), text.size());
+  if (text.size() > 8 || text.size() - point > kMostDecimals + 1 ||
       text.find_first_not_of("0123456789.") != text.npos ||
       !absl::SimpleAtod(text, &minutes) || minutes > kMostMinutes) {
     return std::nullopt;
@@ -77,8 +82,8 @@ absl::StatusOr<TimeControl> ParseTimeControl(std::string_view text) {
       QuoteText(text),
       " is no time control; \"10+5\" is ten minutes and five seconds a move, "
       "\"20/60/30\" twenty minutes of at most sixty seconds a move, then "
-      "thirty "
-      "a move; at most 180 of each"));
+      "thirty a move; at most 180 of each, minutes with at most three "
+      "decimals"));
 }
 
 std::string FormatTimeControl(const TimeControl& control) {

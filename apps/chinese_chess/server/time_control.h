@@ -5,7 +5,8 @@
 //   "10+5"      ten minutes for the game, and five seconds more with each move;
 //   "20/60/30"  twenty minutes for the game (局时), at most sixty seconds a move (步时)
 //               while they last, then thirty seconds a move (读秒).
-// Minutes may have a fraction: "0.5+0".
+// Minutes may have a fraction, of at most three digits: "0.5+0". So every control is
+// what its written form says, and comes back from it.
 //
 // Values, safe from any thread.
 //

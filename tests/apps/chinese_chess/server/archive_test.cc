@@ -3,7 +3,7 @@
 #include "apps/chinese_chess/server/archive.h"
 
 #include <sqlite3.h>
-#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -26,6 +26,7 @@
 #include "apps/chinese_chess/server/time_control.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/apps/chinese_chess/server/full_disk.h"
 #include "tests/testing/process.h"
 
 namespace chinese_chess {
@@ -66,6 +67,15 @@ TimedMove Timed(const char* move, int seconds) {
 FinishGame Finish(const std::string& id) {
   return {TestSetup(id), WonBy(Color::kRed, Reason::kTimeout),
           absl::FromUnixMillis(99), 2, "{\"game\":\"" + id + "\"}"};
+}
+
+// By another program, in a file that no server has open.
+void RunSql(const std::string& path, const char* sql) {
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &db), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK)
+      << sqlite3_errmsg(db);
+  sqlite3_close(db);
 }
 
 TEST(GameStoreTest, ARunningGameComesBackAfterReopening) {
@@ -162,6 +172,38 @@ TEST(GameStoreTest, TheLatestComeFirst) {
   EXPECT_THAT(ids, ElementsAre("three", "two"));
 }
 
+TEST(GameStoreTest, APrivateGameIsForItsPlayersAlone) {
+  const std::string path = FreshPath();
+  FinishGame finish = Finish("hidden");
+  finish.setup.listed = false;
+  BeginGame begin = {TestSetup("running")};
+  begin.setup.listed = false;
+  ASSERT_TRUE(MustOpen(path)->Apply({Finish("open"), finish, begin}).ok());
+  auto store = MustOpen(path);
+  ASSERT_THAT(*store->RecentGames("", 10), SizeIs(1));
+  EXPECT_EQ(store->RecentGames("", 10)->front().id, "open");
+  EXPECT_THAT(*store->RecentGames("red-id", 10), SizeIs(2));
+  EXPECT_TRUE(store->FindRecord("hidden")->has_value());
+  EXPECT_FALSE(store->RunningGames()->front().setup.listed);
+}
+
+TEST(GameStoreTest, AFileOfTheFirstVersionIsBroughtUpToDate) {
+  const std::string path = FreshPath();
+  ASSERT_TRUE(
+      MustOpen(path)->Apply({BeginGame{TestSetup("one")}, Finish("two")}).ok());
+  RunSql(path,
+         "DROP INDEX finished_listed;"
+         "ALTER TABLE running DROP COLUMN listed;"
+         "ALTER TABLE finished DROP COLUMN listed;"
+         "PRAGMA user_version = 1");
+  for (int start = 1; start <= 2; ++start) {
+    auto store = MustOpen(path);
+    ASSERT_THAT(*store->RunningGames(), SizeIs(1));
+    EXPECT_TRUE(store->RunningGames()->front().setup.listed);
+    EXPECT_THAT(*store->RecentGames("", 10), SizeIs(1));
+  }
+}
+
 TEST(GameStoreTest, TheKeyIsMadeOnceAndStartsAreCounted) {
   const std::string path = FreshPath();
   for (int start = 1; start <= 3; ++start) {
@@ -172,6 +214,52 @@ TEST(GameStoreTest, TheKeyIsMadeOnceAndStartsAreCounted) {
     EXPECT_EQ(*store->GetOrMakeMeta("key", [] { return std::string("new"); }),
               std::string("\0k", 2));
     EXPECT_EQ(*store->CountStart(), start);
+  }
+}
+
+TEST(GameStoreTest, AGameThatCannotBeReadIsNoReasonNotToStart) {
+  const std::string path = FreshPath();
+  ASSERT_TRUE(
+      MustOpen(path)
+          ->Apply({BeginGame{TestSetup("bad")}, BeginGame{TestSetup("good")},
+                   SetMoves{"good", 0, {Timed("h2e2", 3)}}})
+          .ok());
+  RunSql(path, "UPDATE running SET control = '0.0166667+5' WHERE id = 'bad'");
+  const auto games = MustOpen(path)->RunningGames();
+  ASSERT_TRUE(games.ok()) << games.status();
+  ASSERT_THAT(*games, SizeIs(1));
+  EXPECT_EQ(games->front().setup.id, "good");
+  EXPECT_THAT(games->front().moves, SizeIs(1));
+}
+
+TEST(GameStoreTest, AGameGoesOnFromBeforeAHole) {
+  const std::string path = FreshPath();
+  ASSERT_TRUE(
+      MustOpen(path)
+          ->Apply({BeginGame{TestSetup("one")},
+                   SetMoves{"one", 0, {Timed("h2e2", 3), Timed("h9g7", 5)}},
+                   SetMoves{"one", 3, {Timed("i9h9", 7)}}})
+          .ok());
+  auto store = MustOpen(path);
+  const auto games = store->RunningGames();
+  ASSERT_TRUE(games.ok()) << games.status();
+  ASSERT_THAT(*games, SizeIs(1));
+  EXPECT_THAT(games->front().moves, SizeIs(2));
+  // Its next move fills it.
+  ASSERT_TRUE(store->Apply({SetMoves{"one", 2, {Timed("b0c2", 9)}}}).ok());
+  EXPECT_THAT((*store->RunningGames())[0].moves, SizeIs(3));
+}
+
+TEST(GameStoreTest, TheFileIsItsOwnersAlone) {
+  const std::string path = FreshPath();
+  const mode_t before = umask(0);
+  auto store = MustOpen(path);
+  ASSERT_TRUE(store->Apply({BeginGame{TestSetup("one")}}).ok());
+  umask(before);
+  for (const char* suffix : {"", "-wal"}) {
+    struct stat info;
+    ASSERT_EQ(stat(absl::StrCat(path, suffix).c_str(), &info), 0) << suffix;
+    EXPECT_EQ(info.st_mode & 0777, 0600u) << suffix;
   }
 }
 
@@ -186,12 +274,7 @@ TEST(GameStoreTest, OneServerAFile) {
 
 TEST(GameStoreTest, AnothersFileIsRefused) {
   const std::string path = FreshPath();
-  sqlite3* db = nullptr;
-  ASSERT_EQ(sqlite3_open(path.c_str(), &db), SQLITE_OK);
-  ASSERT_EQ(
-      sqlite3_exec(db, "PRAGMA user_version = 7", nullptr, nullptr, nullptr),
-      SQLITE_OK);
-  sqlite3_close(db);
+  RunSql(path, "PRAGMA user_version = 7");
   const auto store = GameStore::Open(path);
   EXPECT_FALSE(store.ok());
   EXPECT_THAT(store.status().message(), HasSubstr("version 7"));
@@ -280,20 +363,22 @@ TEST(ArchiveTest, AFullQueueSaysNo) {
   go_on.Notify();
 }
 
-// Files of this process do not grow while it lives: as on a full disk.
-class ScopedFullDisk {
- public:
-  ScopedFullDisk() {
-    signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit none = {0, before_.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &none);
+TEST(ArchiveTest, QuestionsAreAnsweredWhileTheDiskFails) {
+  Archive archive(MustOpen(FreshPath()), {.retry = absl::Milliseconds(10)});
+  absl::Notification asked;
+  bool failed;
+  {
+    ScopedFullDisk full;
+    ASSERT_TRUE(archive.Post(Finish("one")));
+    failed = kingpin::testing::Eventually([&] { return archive.failing(); });
+    ASSERT_TRUE(archive.Ask([&](GameStore& store) {
+      EXPECT_THAT(*store.RecentGames("", 10), IsEmpty());
+      asked.Notify();
+    }));
+    asked.WaitForNotification();
   }
-  ~ScopedFullDisk() { setrlimit(RLIMIT_FSIZE, &before_); }
-
- private:
-  rlimit before_;
-};
+  EXPECT_TRUE(failed);
+}
 
 TEST(ArchiveTest, ADiskThatRecoversLosesNothing) {
   const std::string path = FreshPath();
@@ -308,6 +393,7 @@ TEST(ArchiveTest, ADiskThatRecoversLosesNothing) {
   }
   EXPECT_TRUE(failed);
   done.WaitForNotification();
+  EXPECT_FALSE(archive.failing());
   absl::Notification asked;
   ASSERT_TRUE(archive.Ask([&](GameStore& store) {
     EXPECT_THAT(*store.RecentGames("", 10), SizeIs(1));
@@ -329,6 +415,24 @@ TEST(ArchiveTest, PatienceWithTheDiskEnds) {
   }
   EXPECT_FALSE(done.HasBeenNotified());
   EXPECT_THAT(*MustOpen(path)->RecentGames("", 10), IsEmpty());
+}
+
+// A hole in what is written would be worse than an end.
+TEST(ArchiveTest, NothingIsWrittenBehindWhatWasGivenUp) {
+  const std::string path = FreshPath();
+  MustOpen(path).reset();
+  RunSql(path,
+         "CREATE TRIGGER refuse BEFORE INSERT ON running WHEN new.id = 'bad'"
+         " BEGIN SELECT RAISE(ABORT, 'no'); END");
+  {
+    Archive archive(MustOpen(path), {.retry = absl::Milliseconds(1),
+                                     .patience = absl::Milliseconds(20)});
+    ASSERT_TRUE(archive.Post(BeginGame{TestSetup("bad")}));
+    EXPECT_TRUE(
+        kingpin::testing::Eventually([&] { return archive.failures() > 0; }));
+    ASSERT_TRUE(archive.Post(BeginGame{TestSetup("good")}));
+  }
+  EXPECT_THAT(*MustOpen(path)->RunningGames(), IsEmpty());
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -163,6 +164,45 @@ TEST(FrontDoorTest, LongMessagesAreCompressedForWhoAgrees) {
   // What comes may be compressed, too.
   peer.Send({.first = 0xc1, .payload = peer.Deflate(R"({"t":"ping","n":3})")});
   EXPECT_EQ(Field(Next(peer, "pong"), "n"), "3");
+}
+
+TEST(FrontDoorTest, WhatIsForAllReachesEachInItsForm) {
+  TestServer server({.credits = 1000, .news_every = absl::Milliseconds(1)}, 1);
+  WebSocketPeer compressed = WebSocketPeer::ToServer(
+      server.port(), "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+  compressed.UseDeflate({.send_context = false, .receive_context = false});
+  compressed.SendText(R"({"t":"hello"})");
+  WebSocketPeer plain = Join(server.port(), "Zhang");
+  TestPlayer line(server.port());
+  line.Hello("Li");
+  compressed.SendText(R"({"t":"lobby"})");
+  plain.SendText(R"({"t":"lobby"})");
+  line.Say(R"({"t":"lobby"})");
+  Next(compressed, "lobby");
+  Next(plain, "lobby");
+  line.Next("lobby");
+  std::vector<TestPlayer> seekers;
+  for (int i = 0; i < 10; ++i) {
+    seekers.emplace_back(server.port());
+    seekers.back().Hello("Wang");
+    seekers.back().Say(R"({"t":"seek","control":"5+3"})");
+    seekers.back().Next("waiting");
+  }
+  const auto complete = [](const std::string& lobby) {
+    return Field(lobby, "seek_count") == "10";
+  };
+  std::string text = line.Next("lobby");
+  while (!complete(text)) text = line.Next("lobby");
+  EXPECT_GT(text.size(), 1024u);
+  for (WebSocketPeer* peer : {&compressed, &plain}) {
+    std::string same = Next(*peer, "lobby");
+    while (Field(same, "t") == "lobby" && !complete(same)) {
+      same = Next(*peer, "lobby");
+    }
+    EXPECT_EQ(same, text);
+  }
+  EXPECT_GT(compressed.compressed(), 0);
+  EXPECT_EQ(plain.compressed(), 0);
 }
 
 TEST(FrontDoorTest, ABrowserCannotBeMadeToSpeakLines) {

@@ -368,8 +368,7 @@ TEST(LiveGameTest, ADelayedGameIsTheSameGameInThePast) {
   Table table(/*casual=*/true);
   DelayedGame delayed(*table, Seconds(10), 32);
   const auto tell = [&](auto action) {
-    delayed.Add(table.now(), action);
-    EXPECT_FALSE(action(*table).has_value());
+    EXPECT_FALSE(delayed.Apply(&*table, table.now(), action).has_value());
   };
   const auto move = [&](Color by, std::string_view text) {
     tell([by, ply = table->game().size(), iccs = *ParseIccs(text),
@@ -409,6 +408,41 @@ TEST(LiveGameTest, ADelayedGameIsTheSameGameInThePast) {
     EXPECT_EQ(late[i].left[0], live[i].left[0]);
     EXPECT_EQ(late[i].left[1], live[i].left[1]);
   }
+}
+
+TEST(LiveGameTest, WhatWasRefusedIsNotKeptForLater) {
+  Table table;
+  DelayedGame delayed(*table, Seconds(10), 32);
+  const auto apply = [&](auto action) {
+    return Table::Say(delayed.Apply(&*table, table.now(), action));
+  };
+  const auto move = [at = &table](Color by) {
+    return [by, now = at->now()](LiveGame& game) {
+      return game.Move(by, 0, *ParseIccs("h2e2"), now, ZeroDuration());
+    };
+  };
+  EXPECT_EQ(apply(move(kBlack)), "not_your_turn");
+  EXPECT_EQ(delayed.next(), MonotonicTime{INT64_MAX});
+  // But this one ends the game.
+  table.Wait(400);
+  EXPECT_EQ(apply(move(kRed)), "too_late");
+  EXPECT_EQ(delayed.next(), table.now() + Seconds(10));
+  delayed.EndDelay();
+  EXPECT_TRUE(delayed.game().over());
+}
+
+TEST(LiveGameTest, NobodyIsPesteredForARematch) {
+  Table table;
+  table->Resign(kRed, table.now());
+  for (int offers = 0; offers < 3; ++offers) {
+    EXPECT_EQ(table.Propose(kRed, Offer::kRematch), "ok");
+    EXPECT_EQ(Table::Say(table->DeclineOffer(kRed, Offer::kRematch)), "ok");
+  }
+  EXPECT_EQ(table.Propose(kRed, Offer::kRematch), "too_many");
+  // What the other offers can be accepted all the same.
+  EXPECT_EQ(table.Propose(kBlack, Offer::kRematch), "ok");
+  EXPECT_EQ(table.Propose(kRed, Offer::kRematch), "ok");
+  EXPECT_TRUE(table->rematch_agreed());
 }
 
 TEST(LiveGameTest, ARematchNeedsBothAndCanBeCalledOff) {
@@ -501,6 +535,22 @@ TEST(LiveGameTest, TheRecordHasTimesAndNames) {
   EXPECT_EQ(record.moves[1].at_ms, 2000);
   EXPECT_EQ(record.moves[1].charged_ms, 1000);
   EXPECT_EQ(record.outcome, WonBy(kRed, Reason::kResignation));
+}
+
+TEST(LiveGameTest, AGameThatIsAbandonedEnds) {
+  Table early;
+  early.Play("h2e2");
+  early->Abandon(early.now());
+  EXPECT_EQ(early.result(), "* aborted");
+  Table people;
+  people.Play("h2e2 h9g7");
+  people->Abandon(people.now());
+  EXPECT_EQ(people.result(), "1/2-1/2 abandonment");
+  Table against_bot;
+  against_bot->SetOnline(kBlack, true, against_bot.now());
+  against_bot.Play("h2e2 h9g7");
+  against_bot->Abandon(against_bot.now());
+  EXPECT_EQ(against_bot.result(), "0-1 abandonment");
 }
 
 }  // namespace

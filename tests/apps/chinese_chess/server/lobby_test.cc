@@ -9,6 +9,7 @@
 
 #include "absl/time/time.h"
 #include "apps/chinese_chess/rules/piece.h"
+#include "apps/chinese_chess/server/bot_player.h"
 #include "apps/chinese_chess/server/refusal.h"
 #include "apps/chinese_chess/server/time_control.h"
 #include "gmock/gmock.h"
@@ -202,7 +203,7 @@ TEST(LobbyTest, AFriendWaitsForWhoIsAway) {
 }
 
 TEST(LobbyTest, ARoomIsKeptForAWhileOnly) {
-  Lobby lobby(absl::Minutes(10));
+  Lobby lobby({.keep_room = absl::Minutes(10)});
   const std::string code = Open(lobby, 1);
   lobby.Leave(1, kNow);
   const Seeker back = {9, Somebody(1).player};
@@ -231,7 +232,7 @@ TEST(LobbyTest, ARoomThatIsGivenUpIsGone) {
 }
 
 TEST(LobbyTest, SoManyRoomsAreKept) {
-  Lobby lobby(absl::Minutes(10), /*most_kept=*/2);
+  Lobby lobby({.most_kept = 2});
   std::vector<std::string> codes;
   for (SessionNumber session = 1; session <= 3; ++session) {
     codes.push_back(Open(lobby, session));
@@ -278,6 +279,31 @@ TEST(LobbyTest, GamesAreListedByViewers) {
   EXPECT_THAT(lobby.GamesOf("1"), ElementsAre("c"));
   EXPECT_THAT(lobby.GamesOf("2"), IsEmpty());
   EXPECT_EQ(lobby.games(), 2u);
+}
+
+TEST(LobbyTest, NobodyPlaysMoreGamesThanTheyMay) {
+  Lobby lobby({.max_games = 2});
+  const auto begin = [&](const std::string& id) {
+    lobby.AddGame(Info(id, Somebody(1).player.id, BotPlayer(1).id));
+  };
+  lobby.JoinPool(Somebody(1), Control("5+3"));
+  begin("a");
+  EXPECT_TRUE(lobby.MayBegin(Somebody(1).player));
+  begin("a");  // Said twice, it is one.
+  EXPECT_TRUE(lobby.MayBegin(Somebody(1).player));
+  begin("b");
+  EXPECT_FALSE(lobby.MayBegin(Somebody(1).player));
+  EXPECT_TRUE(lobby.MayBegin(BotPlayer(1)));
+  // Nor is one who has begun them while waiting.
+  EXPECT_FALSE(lobby.JoinPool(Somebody(2), Control("5+3")).has_value());
+  const std::string seek =
+      lobby.AddSeek(Somebody(1), {.control = Control("5+3")});
+  EXPECT_EQ(std::get<Refusal>(lobby.AcceptSeek(Somebody(3), seek)).code,
+            "too_many");
+  lobby.RemoveGame("a");
+  EXPECT_TRUE(lobby.MayBegin(Somebody(1).player));
+  EXPECT_TRUE(
+      std::holds_alternative<Pairing>(lobby.AcceptSeek(Somebody(3), seek)));
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ namespace chinese_chess {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 ClientMessage MustParse(std::string_view text) {
   ClientMessage message;
@@ -232,6 +233,29 @@ TEST(ServerMessageTest, TheLobbyListsSeeks) {
   EXPECT_THAT(text, HasSubstr(R"("pools":[{"control":"10+5","waiting":1}])"));
   EXPECT_THAT(text,
               HasSubstr(R"("control":"5+3","casual":false,"color":"red")"));
+}
+
+// It goes to everybody who looks on.
+TEST(ServerMessageTest, ALobbyOfManyIsCutShort) {
+  Lobby lobby;
+  std::string first;
+  std::string last;
+  for (SessionNumber n = 1; n <= 2000; ++n) {
+    const Seeker seeker = {n, {absl::StrCat("id", n), "Zhang"}};
+    if (n % 2 == 0) {
+      last = lobby.AddSeek(seeker, {.control = *ParseTimeControl("5+3")});
+      if (first.empty()) first = last;
+    } else {
+      lobby.JoinPool(
+          seeker, *ParseTimeControl(absl::StrCat(n % 180 + 1, "+", n / 180)));
+    }
+  }
+  const std::string text = LobbyMessage(lobby, 7);
+  EXPECT_LT(text.size(), 32u << 10);
+  EXPECT_THAT(text, HasSubstr(R"("pool_count":1000,"seek_count":1000)"));
+  // Whoever has come last is likely to be there still.
+  EXPECT_THAT(text, HasSubstr(last));
+  EXPECT_THAT(text, Not(HasSubstr(first)));
 }
 
 }  // namespace

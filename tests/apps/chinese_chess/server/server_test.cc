@@ -1,10 +1,14 @@
 // The whole server in this process, played on over real sockets by the line protocol.
 
+#include <unistd.h>
+
 #include <cstdint>
+#include <cstdlib>
 #include <optional>
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
@@ -21,6 +25,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kingpin/sys/clock.h"
+#include "tests/apps/chinese_chess/server/full_disk.h"
 #include "tests/apps/chinese_chess/server/test_player.h"
 #include "tests/apps/chinese_chess/server/test_server.h"
 #include "tests/testing/process.h"
@@ -47,10 +52,10 @@ void Play(PairOfPlayers& pair, size_t ply, std::string_view moves) {
   }
 }
 
-TEST(ServerTest, AGameFromThePoolToMate) {
-  Server server;
-  TestPlayer a(server.port());
-  TestPlayer b(server.port());
+// By the pool, joined: a game that everybody may see.
+PairOfPlayers PairInPool(uint16_t port) {
+  TestPlayer a(port);
+  TestPlayer b(port);
   a.Hello("Zhang");
   b.Hello("Li");
   a.Say(R"({"t":"pool","control":"5+3","id":"7"})");
@@ -66,6 +71,12 @@ TEST(ServerTest, AGameFromThePoolToMate) {
   pair.black.Join(game);
   EXPECT_EQ(Field(pair.red.Next("game"), "turn"), "red");
   EXPECT_EQ(Field(pair.black.Next("game"), "you"), "black");
+  return pair;
+}
+
+TEST(ServerTest, AGameFromThePoolToMate) {
+  Server server;
+  PairOfPlayers pair = PairInPool(server.port());
   Play(pair, 0, "h2e2 a9a8 e2e6 a8a9 b2b4 a9a8 b4e4");
   for (TestPlayer* player : {&pair.red, &pair.black}) {
     const std::string end = player->Next("end");
@@ -74,12 +85,12 @@ TEST(ServerTest, AGameFromThePoolToMate) {
   }
   // Who hears of the end finds it in the archive.
   pair.black.Say(
-      absl::StrCat(R"({"t":"record","game":")", game, R"(","id":"r"})"));
+      absl::StrCat(R"({"t":"record","game":")", pair.game, R"(","id":"r"})"));
   const std::string record = pair.black.Next("record");
   EXPECT_EQ(Field(record, "reason"), "checkmate");
   EXPECT_THAT(record, HasSubstr(R"({"move":"b4e4")"));
   pair.red.Say(R"({"t":"history","mine":true})");
-  EXPECT_THAT(pair.red.Next("history"), HasSubstr(game));
+  EXPECT_THAT(pair.red.Next("history"), HasSubstr(pair.game));
 }
 
 TEST(ServerTest, WhatIsNoMoveIsRefusedAndHarmsNobody) {
@@ -241,7 +252,7 @@ TEST(ServerTest, WhoComesBackGetsWhatTheyMissed) {
 // The clock of a move that was missed is not that of now.
 TEST(ServerTest, WhoComesBackIsToldHowMuchTimeIsLeft) {
   kingpin::Clock clock = kingpin::Clock::Manual();
-  Server server({}, /*threads=*/1, &clock);
+  Server server({}, /*threads=*/1, ":memory:", &clock);
   PairOfPlayers pair = Pair(server.port(), "5+3");
   Play(pair, 0, "h2e2 h9g7");
   const uint64_t seen = pair.black.version();
@@ -264,6 +275,30 @@ TEST(ServerTest, WhoComesBackIsToldHowMuchTimeIsLeft) {
   clock.Advance(absl::Seconds(5));
   pair.black.Join(pair.game, absl::StrCat(",\"v\":", pair.black.version()));
   EXPECT_EQ(Field(pair.black.Next("ok"), "black_ms"), "268000");
+}
+
+TEST(ServerTest, WhoAnswersPingsLateGainsLittle) {
+  kingpin::Clock clock = kingpin::Clock::Manual();
+  Server server({}, /*threads=*/1, ":memory:", &clock);
+  TestPlayer cheat(server.port());
+  cheat.set_answers_pings(false);
+  cheat.Hello("Zhang");
+  cheat.Say(R"({"t":"ping","n":1})");
+  cheat.Next("pong");
+  ASSERT_FALSE(cheat.last_ping().empty());
+  clock.Advance(absl::Seconds(2));
+  cheat.Say(absl::StrCat(R"({"t":"pong","n":)", cheat.last_ping(), "}"));
+  cheat.Say(R"({"t":"bot","control":"10+5","color":"red"})");
+  const std::string game = Field(cheat.Next("paired"), "game");
+  cheat.Join(game);
+  cheat.Next("game");
+  clock.Advance(absl::Seconds(9));
+  cheat.Move(game, 0, "h2e2");
+  int charged_ms = 0;
+  ASSERT_TRUE(
+      absl::SimpleAtoi(Field(cheat.Next("move"), "charged_ms"), &charged_ms));
+  EXPECT_GT(charged_ms, 8500);  // Not 7000.
+  EXPECT_LT(charged_ms, 9000);
 }
 
 TEST(ServerTest, WhoWasAwayTooLongGetsTheWholeGame) {
@@ -311,6 +346,26 @@ TEST(ServerTest, SpectatorsSeeTheGameAndNotTheTable) {
   for (const std::string& message : pair.red.skipped()) {
     EXPECT_THAT(message, Not(HasSubstr("ssh")));
   }
+}
+
+TEST(ServerTest, NobodySilencesTheOthers) {
+  Server server;
+  PairOfPlayers pair = Pair(server.port());
+  TestPlayer loud(server.port());
+  TestPlayer quiet(server.port());
+  loud.Hello("Wang");
+  quiet.Hello("Zhao");
+  const auto say = [&](TestPlayer& player) {
+    return player.Ask("chat", pair.game, R"(,"text":"me!")");
+  };
+  EXPECT_EQ(say(loud), "no_game");
+  loud.Join(pair.game);
+  quiet.Join(pair.game);
+  int said = 0;
+  for (int i = 0; i < 30; ++i) said += say(loud) == "ok";
+  EXPECT_GE(said, 5);
+  EXPECT_LE(said, 15);  // Some seconds may have passed.
+  EXPECT_EQ(say(quiet), "ok");
 }
 
 TEST(ServerTest, WhoWantsNoChatGetsNone) {
@@ -373,7 +428,7 @@ TEST(ServerTest, WhatSpectatorsSeeComesInTime) {
 
 TEST(ServerTest, GamesAreListed) {
   Server server({.news_every = absl::Milliseconds(1)});
-  PairOfPlayers pair = Pair(server.port());
+  PairOfPlayers pair = PairInPool(server.port());
   Play(pair, 0, "h2e2");
   TestPlayer looker(server.port());
   looker.Hello();
@@ -391,6 +446,34 @@ TEST(ServerTest, GamesAreListed) {
   EXPECT_EQ(Field(pair.red.Next("end"), "reason"), "resignation");
   EXPECT_TRUE(kingpin::testing::Eventually(
       [&] { return Field(listed(), "count") == "0"; }));
+}
+
+TEST(ServerTest, AGameOfAPrivateRoomIsListedNowhere) {
+  Server server;
+  PairOfPlayers pair = Pair(server.port());
+  TestPlayer stranger(server.port());
+  stranger.Hello("Wang");
+  Play(pair, 0, "h2e2 h9g7");
+  const auto seen = [](TestPlayer& by, std::string_view question) {
+    by.Say(absl::StrCat(R"({"t":)", question, "}"));
+    return by.Next();
+  };
+  const std::string games = seen(stranger, R"("games")");
+  EXPECT_EQ(Field(games, "count"), "1");
+  EXPECT_THAT(games, Not(HasSubstr(pair.game)));
+  EXPECT_EQ(pair.red.Ask("resign", pair.game), "ok");
+  EXPECT_EQ(Field(pair.black.Next("end"), "result"), "0-1");
+  EXPECT_THAT(seen(stranger, R"("history")"), HasSubstr(R"("games":[])"));
+  EXPECT_THAT(seen(pair.black, R"("history","mine":true)"),
+              HasSubstr(pair.game));
+  // Nor that of the rematch. Who was given the id finds it.
+  EXPECT_EQ(pair.red.Ask("offer", pair.game, R"(,"offer":"rematch")"), "ok");
+  pair.black.Next("offer");
+  EXPECT_EQ(pair.black.Ask("offer", pair.game, R"(,"offer":"rematch")"), "ok");
+  const std::string next = Field(pair.red.Next("rematch"), "next");
+  EXPECT_THAT(seen(stranger, R"("games")"), HasSubstr(R"("games":[])"));
+  stranger.Join(next);
+  EXPECT_EQ(Field(stranger.Next("game"), "game"), next);
 }
 
 TEST(ServerTest, TheLobbyShowsSeeksAndTheirEnd) {
@@ -545,7 +628,12 @@ TEST(ServerTest, NobodyHearsOfAnEndThatIsNotWrittenDown) {
     go_on.WaitForNotification();
   }));
   busy.WaitForNotification();
-  EXPECT_EQ(pair.red.Ask("resign", pair.game), "ok");
+  pair.red.Say(absl::StrCat(R"({"t":"resign","game":")", pair.game, "\"}"));
+  EXPECT_TRUE(kingpin::testing::Eventually(
+      [&] { return server.Stat("games_over") == "1"; }));
+  // Nor is it answered: who is told that it is done relies on it.
+  pair.red.Say(R"({"t":"ping","n":1})");
+  EXPECT_EQ(Field(pair.red.Next(), "t"), "pong");
   // Who joins meanwhile waits, and may be gone before it is done.
   {
     TestPlayer watcher(server.port());
@@ -560,12 +648,99 @@ TEST(ServerTest, NobodyHearsOfAnEndThatIsNotWrittenDown) {
   EXPECT_EQ(Field(pair.black.Next(), "t"), "games");
   go_on.Notify();
   EXPECT_EQ(Field(pair.black.Next("end"), "result"), "0-1");
+  EXPECT_EQ(Field(pair.red.Next(), "re"), "resign");
   EXPECT_EQ(Field(pair.red.Next("end"), "result"), "0-1");
   pair.red.Disconnect();
   pair.black.Disconnect();
   // And a game that nobody is in any more goes.
   EXPECT_TRUE(kingpin::testing::Eventually(
       [&] { return server.Stat("rooms") == "0"; }));
+}
+
+// While it is, others ask and ask: what waits has a bound, and the archive hears of it once.
+TEST(ServerTest, AnEndThatTakesLongCostsNoMemory) {
+  absl::Notification busy;
+  absl::Notification go_on;
+  Server server(
+      {.credits = 100'000, .spectator_delay = absl::Milliseconds(2500)});
+  PairOfPlayers pair = Pair(server.port());
+  PairOfPlayers other = Pair(server.port());
+  TestPlayer watcher(server.port());
+  watcher.Hello("Wang");
+  watcher.Join(other.game);
+  watcher.Next("game");
+  ASSERT_TRUE(server.archive().Ask([&](GameStore&) {
+    busy.Notify();
+    go_on.WaitForNotification();
+  }));
+  busy.WaitForNotification();
+  pair.red.Say(absl::StrCat(R"({"t":"abort","game":")", pair.game, "\"}"));
+  for (int i = 0; i < 257; ++i) pair.red.Join(pair.game);
+  EXPECT_EQ(Field(pair.red.Next("error"), "code"), "busy");
+  // Some seconds go by, as a spectator sees.
+  Play(other, 0, "h2e2");
+  EXPECT_EQ(Field(watcher.Next("move"), "move"), "h2e2");
+  EXPECT_EQ(server.archive().waiting(), 2u);  // The end, the move.
+  go_on.Notify();
+  EXPECT_EQ(Field(pair.red.Next("end"), "reason"), "aborted");
+}
+
+TEST(ServerTest, NoGameBeginsWhileTheDiskFails) {
+  const std::string path =
+      absl::StrCat(std::getenv("TEST_TMPDIR"), "/disk-", getpid(), ".db");
+  Server server({.news_every = absl::Milliseconds(1)}, 2, path);
+  TestPlayer early(server.port());
+  TestPlayer late(server.port());
+  early.Hello("Zhang");
+  late.Hello("Li");
+  constexpr std::string_view kAsk =
+      R"({"t":"bot","control":"5+3","color":"red"})";
+  {
+    ScopedFullDisk full;
+    early.Say(kAsk);
+    EXPECT_TRUE(kingpin::testing::Eventually(
+        [&] { return server.Stat("archive_failures") != "0"; }));
+    late.Say(kAsk);
+    EXPECT_EQ(Field(late.Next("error"), "code"), "busy");
+    // What is there can be read.
+    late.Say(R"({"t":"history"})");
+    EXPECT_EQ(Field(late.Next(), "t"), "history");
+    early.Say(R"({"t":"ping","n":1})");
+    EXPECT_EQ(Field(early.Next(), "t"), "pong");
+  }
+  // What had been taken is not lost; the clock begins now.
+  const std::string game = Field(early.Next("paired"), "game");
+  early.Join(game);
+  early.Move(game, 0, "h2e2");
+  EXPECT_EQ(Field(early.Next("move"), "by"), "red");
+  late.Say(kAsk);
+  EXPECT_FALSE(Field(late.Next("paired"), "game").empty());
+}
+
+TEST(ServerTest, ARematchThatCannotBeginIsNotPromised) {
+  Server server({.max_games = 1});
+  PairOfPlayers pair = Pair(server.port());
+  EXPECT_EQ(pair.red.Ask("abort", pair.game), "ok");
+  pair.black.Say(R"({"t":"bot","control":"5+3"})");
+  const std::string busy_with = Field(pair.black.Next("paired"), "game");
+  const auto offer = [&](TestPlayer& player) {
+    return player.Ask("offer", pair.game, R"(,"offer":"rematch")");
+  };
+  EXPECT_EQ(offer(pair.red), "ok");
+  EXPECT_EQ(offer(pair.black), "ok");
+  for (TestPlayer* player : {&pair.red, &pair.black}) {
+    const std::string error = player->Next("error");
+    EXPECT_EQ(Field(error, "code"), "too_many");
+    EXPECT_EQ(Field(error, "re"), "offer");
+  }
+  EXPECT_EQ(pair.black.Ask("abort", busy_with), "ok");
+  EXPECT_EQ(offer(pair.red), "ok");
+  EXPECT_EQ(offer(pair.black), "ok");
+  EXPECT_FALSE(Field(pair.red.Next("rematch"), "next").empty());
+  for (TestPlayer* player : {&pair.red, &pair.black}) {
+    EXPECT_THAT(player->skipped(),
+                Not(testing::Contains(HasSubstr(R"("next")"))));
+  }
 }
 
 TEST(ServerTest, AnAbortedGameIsNotKept) {
@@ -643,6 +818,65 @@ TEST(ServerTest, OneConnectionFollowsSoManyGames) {
   EXPECT_EQ(Field(one.red.Next("game"), "game"), two.game);
 }
 
+TEST(ServerTest, AGameThatIsNotThereIsNotFollowed) {
+  Server server({.max_followed = 2});
+  PairOfPlayers pair = Pair(server.port());
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(pair.red.Ask("join", absl::StrCat("nothing", i)), "no_game");
+  }
+  PairOfPlayers other = Pair(server.port());
+  pair.red.Join(other.game);
+  EXPECT_EQ(Field(pair.red.Next("game"), "game"), other.game);
+}
+
+// One who is on that thread of two.
+TestPlayer PlayerOn(int thread, Server& server) {
+  const auto& slot = *server.shared().slots()[static_cast<size_t>(thread)];
+  while (true) {
+    const auto before = slot.load();
+    TestPlayer player(server.port());
+    player.Hello();
+    if (slot.load() > before) return player;
+  }
+}
+
+TEST(ServerTest, WhoMissesAnEventIsSentTheGame) {
+  Server server;
+  TestPlayer red = PlayerOn(0, server);
+  TestPlayer black = PlayerOn(1, server);
+  std::string game;
+  do {
+    if (!game.empty()) {
+      EXPECT_EQ(red.Ask("abort", game), "ok");
+    }
+    red.Say(R"({"t":"room","control":"5+3","color":"red"})");
+    const std::string code = Field(red.Next("waiting"), "code");
+    black.Say(absl::StrCat(R"({"t":"enter","code":")", code, "\"}"));
+    game = Field(red.Next("paired"), "game");
+    EXPECT_EQ(Field(black.Next("paired"), "game"), game);
+  } while (server.shared().Owner(game) != 0);
+  black.Join(game);
+  black.Next("game");
+  red.Join(game);
+  red.Next("game");
+  black.Next("presence");
+  // Black's thread is busy, and its mailbox is full.
+  absl::Notification busy;
+  absl::Notification go_on;
+  ASSERT_TRUE(server.shared().Tell(1, [&](GameThread&) {
+    busy.Notify();
+    go_on.WaitForNotification();
+  }));
+  busy.WaitForNotification();
+  while (server.shared().Tell(1, [](GameThread&) {})) {
+  }
+  red.Move(game, 0, "h2e2");
+  EXPECT_EQ(Field(red.Next("move"), "ply"), "0");
+  go_on.Notify();
+  EXPECT_THAT(black.Next("game"), HasSubstr(R"({"move":"h2e2")"));
+  EXPECT_EQ(black.version(), red.version());
+}
+
 // The game with the computer as Red, joined.
 std::string PlayBot(TestPlayer& player, std::string_view control, int level) {
   player.Say(absl::StrCat(R"({"t":"bot","control":")", control,
@@ -651,6 +885,82 @@ std::string PlayBot(TestPlayer& player, std::string_view control, int level) {
   player.Join(game);
   EXPECT_EQ(Field(player.Next("game"), "you"), "black");
   return game;
+}
+
+TEST(ServerTest, TheComputerIsHereWhoeverLeaves) {
+  Server server({.game = {.least_grace = absl::Milliseconds(1),
+                          .most_grace = absl::Milliseconds(1)}});
+  TestPlayer player(server.port());
+  player.Hello("Zhang");
+  const std::string game = PlayBot(player, "5+3", 1);
+  TestPlayer watcher(server.port());
+  watcher.Hello("Wang");
+  watcher.Join(game);
+  watcher.Next("game");
+  EXPECT_EQ(watcher.Ask("leave", game), "ok");
+  player.Reconnect(server.port());
+  player.Join(game);
+  EXPECT_THAT(player.Next("game"),
+              testing::ContainsRegex(R"("red":\{[^}]*"online":true)"));
+  EXPECT_EQ(player.Ask("claim", game), "opponent_here");
+}
+
+TEST(ServerTest, APlayerPlaysSoManyGamesAtOnce) {
+  Server server({.credits = 100'000, .max_games = 3});
+  TestPlayer player(server.port());
+  player.Hello("Zhang");
+  // In one packet, so that none has begun when the last is asked for.
+  std::string asked;
+  for (int i = 0; i < 5; ++i) {
+    absl::StrAppend(&asked, i == 0 ? "" : "\n",
+                    R"({"t":"bot","control":"180+180","color":"red"})");
+  }
+  player.Say(asked);
+  player.Say(R"({"t":"seek","control":"5+3","id":"last"})");
+  std::vector<std::string> games;
+  std::vector<std::string> errors;
+  while (games.size() + errors.size() < 6) {
+    const std::string message = player.Next();
+    ASSERT_FALSE(message.empty());
+    if (Field(message, "t") == "paired") {
+      games.push_back(Field(message, "game"));
+    } else {
+      errors.push_back(message);
+    }
+  }
+  EXPECT_EQ(games.size(), 3u);
+  ASSERT_EQ(errors.size(), 3u);
+  for (const std::string& error : errors) {
+    EXPECT_EQ(Field(error, "code"), "too_many");
+  }
+  EXPECT_EQ(Field(errors.back(), "id"), "last");
+  EXPECT_EQ(player.Ask("abort", games[0]), "ok");
+  EXPECT_TRUE(kingpin::testing::Eventually([&] {
+    player.Say(R"({"t":"room","control":"5+3"})");
+    return Field(player.Next(), "t") == "waiting";
+  }));
+}
+
+TEST(ServerTest, AGameThatNobodyIsAtEnds) {
+  Server server({.deserted = absl::Seconds(1)});
+  TestPlayer player(server.port());
+  player.Hello("Zhang");
+  player.Say(R"({"t":"bot","control":"180+180","color":"red"})");
+  const std::string game = Field(player.Next("paired"), "game");
+  player.Join(game);
+  player.Move(game, 0, "h2e2");
+  for (const char* by : {"red", "black"}) {
+    EXPECT_EQ(Field(player.Next("move"), "by"), by);
+  }
+  player.Disconnect();
+  EXPECT_TRUE(kingpin::testing::Eventually(
+      [&] { return server.Stat("games_over") == "1"; }));
+  TestPlayer reader(server.port());
+  reader.Hello();
+  reader.Say(absl::StrCat(R"({"t":"record","game":")", game, "\"}"));
+  const std::string record = reader.Next("record");
+  EXPECT_EQ(Field(record, "result"), "0-1");
+  EXPECT_EQ(Field(record, "reason"), "abandonment");
 }
 
 TEST(ServerTest, TheComputerStopsThinkingWhenTheGameIsOver) {

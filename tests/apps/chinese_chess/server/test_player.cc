@@ -60,8 +60,9 @@ std::string TestPlayer::Next() {
       }
       return line;
     }
+    last_ping_ = Field(line, "n");
     if (answers_pings_) {
-      Say(absl::StrCat(R"({"t":"pong","n":)", Field(line, "n"), "}"));
+      Say(absl::StrCat(R"({"t":"pong","n":)", last_ping_, "}"));
     }
   }
 }

@@ -51,6 +51,8 @@ class TestPlayer {
   void Disconnect() { client_.Close(); }
   bool WaitForEnd() { return client_.WaitForEnd(); }
 
+  // The number of the last ping; empty: there was none.
+  const std::string& last_ping() const { return last_ping_; }
   void set_answers_pings(bool answers) { answers_pings_ = answers; }
   const std::string& token() const { return token_; }
   const std::string& id() const { return id_; }
@@ -62,6 +64,7 @@ class TestPlayer {
   kingpin::testing::TestClient client_;
   std::vector<std::string> skipped_;
   bool answers_pings_ = true;
+  std::string last_ping_;
   std::string name_;
   std::string token_;
   std::string id_;

@@ -1,4 +1,5 @@
-// The whole server in the process of a test, on a free port, with an archive in memory.
+// The whole server in the process of a test, on a free port, with an archive in memory or
+// in a file.
 //
 //   TestServer server({.credits = 20});
 //   TestPlayer player(server.port());
@@ -28,9 +29,10 @@ namespace chinese_chess {
 class TestServer {
  public:
   explicit TestServer(GameServerOptions options = {}, int threads = 2,
+                      const std::string& db = ":memory:",
                       const kingpin::Clock* clock = &kingpin::Clock::Real())
       : identity_(Identity::NewKey()),
-        archive_(std::make_unique<Archive>(*GameStore::Open(":memory:"))),
+        archive_(std::make_unique<Archive>(*GameStore::Open(db))),
         shared_({.port = 0, .drain_timeout = absl::Seconds(2), .clock = clock},
                 std::move(options), {&identity_, archive_.get(), bots_.get()},
                 {}, 1000),
