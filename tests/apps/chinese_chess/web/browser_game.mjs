@@ -7,6 +7,8 @@
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs/promises';
+import {connect} from 'node:net';
+import {createInterface} from 'node:readline';
 import {openBrowser, openLine} from './browser.mjs';
 
 const [playwright, port, shots] = process.argv.slice(2);
@@ -83,8 +85,27 @@ async function comeBackToTheRoom(red, code) {
   step('the code of a room outlives the connection');
 }
 
+// Somebody plays the computer, for everybody to see; on a line, without a page.
+function playTheComputer() {
+  const socket = connect(Number(port), '127.0.0.1');
+  const say = (message) => socket.write(`${JSON.stringify(message)}\n`);
+  say({t: 'hello', name: 'Wang'});
+  say({t: 'bot', control: '10+5', color: 'red'});
+  return new Promise((resolve) => {
+    createInterface({input: socket}).on('line', (text) => {
+      const {t, game, n} = JSON.parse(text);
+      if (t === 'ping') say({t: 'pong', n});
+      if (t !== 'paired') return;
+      say({t: 'join', game});
+      say({t: 'move', game, ply: 0, move: 'h2e2'});
+      resolve({game, leave: () => socket.destroy()});
+    });
+  });
+}
+
 // With junk on the line, which must not matter.
 async function comeToWatch(people, id) {
+  const shown = await playTheComputer();
   const watcher = await people.sitDown(`http://127.0.0.1:${port}/`, {
     name: '觀棋人',
     locale: 'zh-TW',
@@ -97,16 +118,28 @@ async function comeToWatch(people, id) {
       });
     },
   });
-  await zapPastWhatIsGone(watcher, id);
-  await watcher.page.click(`.live-game[data-game="${id}"]`);
+  await zapPastWhatIsGone(watcher, shown.game);
+  assert.ok(
+    !(await watcher.look((hidden) => xiangqi.client.games.some(({game}) => game === hidden), id)),
+    'a game of a private room is not listed',
+  );
+  await watcher.page.click(`.live-game[data-game="${shown.game}"]`);
   await watcher.page.waitForSelector('main.game');
-  await watcher.until(() => xiangqi.client.game?.known);
+  await watcher.until((game) => xiangqi.client.game?.id === game, shown.game);
+  shown.leave();
+  await watcher.look((hash) => {
+    location.hash = hash;
+  }, `/game/${id}`);
+  await watcher.until(
+    (game) => xiangqi.client.game?.id === game && xiangqi.client.game.known,
+    id,
+  );
   assert.equal(
     await watcher.page.locator('.actions button').count(),
     0,
     'a spectator has no buttons',
   );
-  step('a spectator found the game in the list');
+  step('a spectator found a game in the list, and a private one by its link');
   return watcher;
 }
 
