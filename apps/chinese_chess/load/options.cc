@@ -38,6 +38,7 @@ What happens, as a share of moves
   --draw SHARE           a draw is offered, and taken every other time (0.002)
   --seed N               of all chance (1)
 The connection
+  --websocket            as browsers talk, instead of lines
   --tls                  the server has a certificate, by the name that is given here
   --ca PATH              of those who sign it, instead of the system's roots (PEM); also
                          says --tls
@@ -86,9 +87,9 @@ absl::StatusOr<LoadOptions> ParseLoadOptions(absl::Span<char* const> args) {
        Number("resign", &options.resign, 0.0, 1.0),
        Number("draw", &options.draw, 0.0, 1.0),
        Number<uint64_t>("seed", &options.seed, 0, UINT64_MAX),
-       Switch("tls", &options.tls), Text("ca", &options.ca_file),
-       Text("finished", &options.finished), Switch("json", &options.json),
-       Switch("quiet", &options.quiet)});
+       Switch("websocket", &options.websocket), Switch("tls", &options.tls),
+       Text("ca", &options.ca_file), Text("finished", &options.finished),
+       Switch("json", &options.json), Switch("quiet", &options.quiet)});
   if (!rest.ok()) return rest.status();
   if (options.help) return options;
   options.tls = options.tls || !options.ca_file.empty();

@@ -16,6 +16,7 @@ struct LoadOptions {
   bool help = false;
   std::string host = "127.0.0.1";
   uint16_t port = 7100;
+  bool websocket = false;  // Else lines.
   bool tls = false;
   std::string ca_file;  // Empty: the system's roots.
 

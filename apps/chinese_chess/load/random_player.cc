@@ -23,7 +23,7 @@ constexpr absl::Duration kWhenBusy = absl::Milliseconds(200);
 // --- Out ---------------------------------------------------------------------------------
 
 void RandomPlayer::Send(MessageWriter message) {
-  host_.Send(number_, absl::StrCat(message.Take(), "\n"));
+  host_.Send(number_, message.Take());
 }
 
 void RandomPlayer::SayOfGame(std::string_view type, std::string_view key,

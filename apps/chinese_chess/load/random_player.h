@@ -34,8 +34,8 @@ class RandomPlayer {
   class Host {
    public:
     virtual ~Host() = default;
-    // On the player's connection; nothing if there is none.
-    virtual void Send(int player, std::string_view lines) = 0;
+    // One message on the player's connection; nothing if there is none.
+    virtual void Send(int player, std::string_view message) = 0;
     // Loses the connection: with what was written, or after it has left.
     virtual void Drop(int player, bool at_once) = 0;
     virtual void After(absl::Duration delay,

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Two hundred players in two processes fill a real server: games end in all ways, nothing
-# is lost or wrong.
+# Two hundred players in two processes, the one speaking lines and the other WebSocket,
+# fill a real server: games end in all ways, nothing is lost or wrong.
 set -euo pipefail
 readonly LOAD=$PWD/$1 SERVER=$PWD/$2
 cd "$TEST_TMPDIR"
@@ -33,7 +33,7 @@ readonly flags=(--players 100 --games 200 --duration 4m --json --quiet --away 50
   --drop 0.01 --resign 0.01 --draw 0.01)
 "$LOAD" "${flags[@]}" --seed 1 "127.0.0.1:$port" >one.json 2>one.err &
 one=$!
-"$LOAD" "${flags[@]}" --seed 2 "127.0.0.1:$port" >two.json 2>two.err &
+"$LOAD" "${flags[@]}" --seed 2 --websocket "127.0.0.1:$port" >two.json 2>two.err &
 two=$!
 for pid in $one $two; do
   code=0
@@ -54,9 +54,11 @@ for out in one.json two.json; do
 done
 
 # Exit codes.
-code=0
-"$LOAD" --players 2 127.0.0.1:1 >none.json 2>none.err || code=$?
-[[ $code == 1 ]] && grep -q refused none.err || fail "nobody there: $code"
+for speak in "" --websocket; do
+  code=0
+  "$LOAD" $speak --players 2 127.0.0.1:1 >none.json 2>none.err || code=$?
+  [[ $code == 1 ]] && grep -q refused none.err || fail "nobody there: $code"
+done
 code=0
 "$LOAD" --players 3 >none.json 2>none.err || code=$?
 [[ $code == 2 ]] && grep -q pairs none.err || fail "an odd number: $code"

@@ -26,8 +26,8 @@ class Pair : public ::testing::Test, protected RandomPlayer::Host {
     options_.drop = options_.resign = options_.draw = 0;
     table_ = {.players = {&red_, &black_}};
   }
-  void Send(int player, std::string_view lines) override {
-    absl::StrAppend(&sent_[player], lines);
+  void Send(int player, std::string_view message) override {
+    absl::StrAppend(&sent_[player], message, "\n");
   }
   void Drop(int player, bool) override { dropped_ = player; }
   void After(absl::Duration, absl::AnyInvocable<void()> task) override {
