@@ -16,6 +16,7 @@ namespace {
 
 using kingpin::MonotonicTime;
 
+constexpr absl::Duration kAgain = absl::Milliseconds(100);
 // As long as this without a move, beside the pauses of the players, is no game any more.
 constexpr absl::Duration kStandstill = absl::Seconds(30);
 
@@ -112,8 +113,9 @@ void LoadRun::Closed(int player) {
 void LoadRun::ConnectFailed(int player, std::string_view why) {
   if (over_) return;
   if (!ever_connected_) return EndRun(absl::UnavailableError(why));
-  // A server that starts again is waited for; the pool backs off.
-  Connect(player);
+  // A server that starts again is waited for. The pool backs off from one that is not
+  // there, but not from one that answers and refuses.
+  After(kAgain, [this, player] { Connect(player); });
 }
 
 // --- RandomPlayer::Host ------------------------------------------------------------------

@@ -15,6 +15,7 @@ http::WebSocketClientOptions OptionsOf(const LoadOptions& options) {
   http::WebSocketClientOptions client;
   // The server asks from time to time whether somebody is there.
   client.websocket.ping_interval = absl::InfiniteDuration();
+  client.websocket.deflate.enabled = true;  // As browsers do.
   client.tls.ca_file = options.ca_file;
   return client;
 }

@@ -29,10 +29,13 @@ printf 'bot 1 1+1 red\nresign\nwait over\n' |
 [[ $code == 0 ]] || fail "the terminal: exit code $code"
 grep -q "^end 0-1 resignation$" game.out || fail "no game"
 
-"$LOAD" --ca cert.pem --players 4 --games 2 --resign 0.1 --duration 1m --json --quiet "$at" \
-  >load.out 2>load.err || code=$?
-[[ $code == 0 ]] || fail "the load client: exit code $code"
-grep -q '"wrong":0' load.out || fail "something was wrong"
+for speak in "" --websocket; do
+  # shellcheck disable=SC2086  # A word, or none.
+  "$LOAD" $speak --ca cert.pem --players 4 --games 2 --resign 0.1 --duration 1m --json \
+    --quiet "$at" >load.out 2>load.err || code=$?
+  [[ $code == 0 ]] || fail "the load client $speak: exit code $code"
+  grep -q '"wrong":0' load.out || fail "something was wrong"
+done
 
 # Who signs is not known here; nobody speaks TLS; no TLS was asked for.
 for flags in --tls "--ca key.pem" ""; do

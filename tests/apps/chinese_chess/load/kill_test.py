@@ -1,6 +1,6 @@
 """kill -9 at random instants under load: finished games stay, running ones go on.
 
-After each kill, before the server starts again, all that the players have heard of is
+Half of the players speak lines, half WebSocket. After each kill, before the server starts again, all that the players have heard of is
 looked for in the database; all games that run in it must be told to their players.
 
   bazel test //tests/apps/chinese_chess/load:kill_test
@@ -63,9 +63,40 @@ class Server:
             return finished, running
 
 
-def heard_ends(path):
+class Load:
+    """Players in pairs, who write down which ends both have seen."""
+
+    def __init__(self, options, directory, server, seed, *flags):
+        self.ends = directory / f"finished{seed}"
+        self.ends.touch()
+        self._errors = directory / f"load{seed}.err"
+        longest = options.kills * (options.between + 5) + 10
+        with open(self._errors, "w") as errors:
+            self._process = subprocess.Popen(
+                [options.load, "--players", str(options.players // 2), "--json",
+                 "--quiet", "--duration", f"{longest}s", "--resign", "0.02",
+                 "--draw", "0.02", "--drop", "0.01", "--away", "50ms",
+                 "--seed", str(seed), "--finished", self.ends, *flags,
+                 f"127.0.0.1:{server.port}"],
+                stdout=subprocess.PIPE, stderr=errors, text=True)
+
+    def check_runs(self):
+        assert self._process.poll() is None, self._process.communicate()
+
+    def finish(self, least_lost):
+        self._process.send_signal(2)
+        output, _ = self._process.communicate(timeout=60)
+        print(output, self._errors.read_text())
+        assert self._process.returncode == 0, f"exit code {self._process.returncode}"
+        report = json.loads(output)
+        assert report["wrong"] == 0 and report["games_lost"] == 0, report
+        assert report["lost_connections"] >= least_lost, report
+
+
+def heard_ends(loads):
     """Games that both players have seen end; the last line may be half written."""
-    lines = path.read_text().split("\n")[:-1]
+    lines = [line for load in loads
+             for line in load.ends.read_text().split("\n")[:-1]]
     return dict(line.split(" ", 1) for line in lines)
 
 
@@ -79,27 +110,21 @@ def run(options, directory):
     chance = random.Random(options.seed)
     server = Server(options.server, directory)
     server.start()
-    ends = directory / "finished"
-    ends.touch()
-    longest = options.kills * (options.between + 5) + 10
-    with open(directory / "load.err", "w") as errors:
-        load = subprocess.Popen(
-            [options.load, "--players", str(options.players), "--json", "--quiet",
-             "--duration", f"{longest}s", "--resign", "0.02", "--draw", "0.02",
-             "--drop", "0.01", "--away", "50ms", "--seed", str(options.seed),
-             "--finished", ends, f"127.0.0.1:{server.port}"],
-            stdout=subprocess.PIPE, stderr=errors, text=True)
+    loads = [Load(options, directory, server, options.seed),
+             Load(options, directory, server, options.seed + 1, "--websocket")]
     before, resumed = {}, 0
     for kill in range(options.kills):
-        # There is something to lose: games have ended since the last time.
+        # There is something to lose: games of both kinds have ended since the last time.
         deadline = time.monotonic() + 60
-        while len(heard_ends(ends)) < len(before) + 5:
-            assert load.poll() is None, load.communicate()
+        while any(len(heard_ends([load]).keys() - before.keys()) < 3
+                  for load in loads):
+            for load in loads:
+                load.check_runs()
             assert time.monotonic() < deadline, "no game ends any more"
             time.sleep(0.01)
         time.sleep(chance.uniform(0, options.between))
         server.kill()
-        before = heard_ends(ends)
+        before = heard_ends(loads)
         finished, running = server.read_database()
         check_ends(before, finished)
         assert running, "no game was running"
@@ -107,17 +132,14 @@ def run(options, directory):
         print(f"kill {kill + 1}: {len(before)} ends heard, {len(finished)} written, "
               f"{len(running)} games go on", flush=True)
         server.start()
-    load.send_signal(2)
-    output, _ = load.communicate(timeout=60)
+    for load in loads:
+        # Those who are on their way to a connection when it dies have lost none.
+        load.finish(least_lost=options.kills * options.players / 8)
     server.kill()
-    check_ends(heard_ends(ends), server.read_database()[0])
-    report = json.loads(output)
-    print(output, (directory / "load.err").read_text())
-    assert load.returncode == 0, f"exit code {load.returncode}"
-    assert report["wrong"] == 0 and report["games_lost"] == 0, report
-    assert report["lost_connections"] >= options.kills * options.players / 2
+    check_ends(heard_ends(loads), server.read_database()[0])
     again = collections.Counter(
-        line.split(" ", 1)[0] for line in ends.read_text().splitlines())
+        line.split(" ", 1)[0] for load in loads
+        for line in load.ends.read_text().splitlines())
     assert max(again.values()) == 1, "a game has ended twice"
     print(f"{options.kills} kills, {resumed} games went on, "
           f"{len(again)} ended, none lost")
