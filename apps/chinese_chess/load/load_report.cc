@@ -104,6 +104,9 @@ std::string LoadJson(const LoadResult& result) {
   AddAll("refused", counts.refused, &writer);
   writer.Add("positions", counts.positions);
   writer.Add("wrong", counts.wrong);
+  writer.BeginList("wrong_texts");
+  for (const std::string& wrong : counts.wrong_texts) writer.AddItem(wrong);
+  writer.EndList();
   return absl::StrCat(writer.Take(), "\n");
 }
 

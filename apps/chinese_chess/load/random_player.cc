@@ -187,7 +187,11 @@ void RandomPlayer::Error(const JsonObject& message) {
     });
     return;
   }
-  if (re == "move") sent_.reset();
+  // Not what was said since: a move that was said again after a lost connection is refused
+  // if it had arrived, and the next one may be under way by then.
+  if (re == "move" && sent_.has_value() && message.Text("id") == sent_->id) {
+    sent_.reset();
+  }
 }
 
 // --- The game ----------------------------------------------------------------------------

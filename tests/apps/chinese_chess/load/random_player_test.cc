@@ -95,6 +95,32 @@ TEST_F(Pair, SaysTheMoveAgainAfterALostConnection) {
   EXPECT_EQ(counts_.resumes, 1u);
 }
 
+TEST_F(Pair, ARefusalIsOfTheMoveThatItNames) {
+  Seat();
+  const std::string sent = Take(0);
+  const std::string move = sent.substr(sent.find(R"("move":")") + 8, 4);
+  red_.OnDisconnected();
+  red_.OnConnected(kNow);
+  Take(0);
+  // It had arrived, and was answered.
+  red_.OnLine(absl::StrCat(
+                  R"({"t":"move","game":"g","v":2,"by":"red","ply":0,"move":")",
+                  move, "\"}"),
+              kNow);
+  red_.OnLine(
+      R"({"t":"move","game":"g","v":3,"by":"black","ply":1,"move":"a6a5"})",
+      kNow);
+  const std::string next = Take(0);
+  EXPECT_THAT(next, HasSubstr(R"("ply":2)"));
+  red_.OnLine(
+      R"({"t":"error","re":"move","id":"1","code":"wrong_ply","text":"no"})",
+      kNow);
+  EXPECT_EQ(counts_.wrong, 0u);
+  red_.OnDisconnected();
+  red_.OnConnected(kNow);
+  EXPECT_THAT(Take(0), HasSubstr(next));
+}
+
 TEST_F(Pair, WhatWaitedForALostConnectionIsNoLatency) {
   Seat();
   const std::string sent = Take(0);
