@@ -37,11 +37,20 @@ constexpr ArgType IntegerType() {
   }
 }
 
+// wchar_t, char8_t and the like, which would pass for numbers, and pointers to them.
+template <typename D>
+constexpr bool IsForeignText() {
+  using C = std::remove_cv_t<std::remove_pointer_t<D>>;
+  return std::is_same_v<C, wchar_t> || std::is_same_v<C, char8_t> ||
+         std::is_same_v<C, char16_t> || std::is_same_v<C, char32_t>;
+}
+
 // What a T is logged as. Types that we know nothing of are text: what they print
 // as. signed and unsigned char are numbers, like the other small integers.
 template <typename T>
 constexpr ArgType ArgTypeOf() {
   using D = std::decay_t<T>;
+  static_assert(!IsForeignText<D>(), "log lines are UTF-8 in char");
   if constexpr (std::is_same_v<D, bool>) {
     return ArgType::kBool;
   } else if constexpr (std::is_same_v<D, char>) {

@@ -80,10 +80,19 @@ class SigpipeGuard {
   bool was_pending_;
 };
 
+// In place of one that could not be made.
+class NoSink : public LogSink {
+ public:
+  SysResult<size_t> Write(const LogBatch&) override { return {0, ENODEV}; }
+};
+
 std::vector<std::unique_ptr<LogSink>> MakeSinks(
     const std::vector<LogSinkFactory>& factories) {
   std::vector<std::unique_ptr<LogSink>> sinks;
-  for (const LogSinkFactory& make : factories) sinks.push_back(make());
+  for (const LogSinkFactory& make : factories) {
+    sinks.push_back(make == nullptr ? nullptr : make());
+    if (sinks.back() == nullptr) sinks.back() = std::make_unique<NoSink>();
+  }
   return sinks;
 }
 
@@ -183,8 +192,11 @@ std::unique_ptr<BlackBox> Engine::OpenBox() {
   if (options_.black_box.empty()) return nullptr;
   auto replay = [this](std::string_view file) {
     SigpipeGuard guard;
-    recovered_ = ReplayBlackBox(file, ReplayTo::kSameLog, &writer_).lines;
-    return writer_.HasWrittenAll();
+    const BlackBoxReport report =
+        ReplayBlackBox(file, ReplayTo::kSameLog, &writer_);
+    recovered_ = report.lines;
+    // What could not be read may be read by somebody yet.
+    return report.damages == 0 && writer_.HasWrittenAll();
   };
   absl::StatusOr<std::unique_ptr<BlackBox>> box =
       BlackBox::Open({.path = options_.black_box,

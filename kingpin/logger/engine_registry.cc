@@ -57,7 +57,10 @@ void EngineRegistry::ReturnPlace(size_t place) {
 
 void EngineRegistry::Add(Engine* engine) {
   static constinit std::atomic<bool> installed = false;
-  if (!installed.exchange(true)) std::atexit(&AtExit);
+  if (!installed.exchange(true)) {
+    std::atexit(&AtExit);
+    std::at_quick_exit(&AtExit);
+  }
   PlainMutexLock lock(&registry_mu);
   engine->next_ = std::exchange(first_engine, engine);
   if (exiting) engine->doorbell_.StartExit();

@@ -37,6 +37,14 @@ size_t PlainSize(std::string_view text) {
 
 bool IsContinuation(unsigned char c) { return (c & 0xc0) == 0x80; }
 
+// U+2028 to U+202E and U+2066 to U+2069.
+bool EndsOrReordersLines(std::string_view text) {
+  if (text.size() != 3 || text[0] != '\xe2') return false;
+  const unsigned char last = text[2];
+  return (text[1] == '\x80' && last >= 0xa8 && last <= 0xae) ||
+         (text[1] == '\x81' && last >= 0xa6 && last <= 0xa9);
+}
+
 // Whether the valid sequence `text` may stand in a line.
 bool MayStand(std::string_view text, Tabs tabs) {
   const unsigned char c = text[0];
@@ -44,7 +52,7 @@ bool MayStand(std::string_view text, Tabs tabs) {
     return IsPlain(c) || (c == '\t' && tabs == Tabs::kKeep);
   }
   if (c == 0xc2) return static_cast<unsigned char>(text[1]) >= 0xa0;  // No C1.
-  return text != "\xe2\x80\xa8" && text != "\xe2\x80\xa9";
+  return !EndsOrReordersLines(text);
 }
 
 void AppendEscapes(std::string_view text, TextBuffer* out) {

@@ -4,7 +4,9 @@
 //   \n       a newline
 //   \xNN     each byte of any other control character (C0, DEL, and C1 in UTF-8:
 //            \xc2\x9b), of U+2028 and U+2029, which some programs take for the
-//            end of a line, and each byte that is not part of valid UTF-8
+//            end of a line, of U+202A to U+202E and U+2066 to U+2069, which show
+//            the rest of it in another order, and each byte that is not part of
+//            valid UTF-8
 //
 // A backslash stays as it is: the escapes are for people, not for parsers.
 #ifndef KINGPIN_LOGGER_ESCAPE_H_

@@ -140,7 +140,7 @@ void Logger::TellKeptBlackBox() {
   const std::string& kept = kept_black_box();
   if (kept.empty()) return;
   const std::string text = absl::StrCat(
-      "a black box that could not be written to the log is kept as \"", kept,
+      "a black box that could not be read or written whole is kept as \"", kept,
       "\"");
   KLOG_TO(*this, WARNING) << text;
   // The log may still be what does not take it.

@@ -44,13 +44,14 @@
 //   all buffers of all loggers are within SetMemoryBudget() with it, and else uses the
 //   shared one, which every logger has, whatever the budget. Not counted: what the
 //   backend makes of the lines, some 128 KiB a form of lines, or the longest line.
-// Exit: all that was logged before exit() or the return from main() is written,
-//   by every Logger alive, and code that logs later (static destructors) waits
+// Exit: all that was logged before exit(), quick_exit() or the return from main() is
+//   written, by every Logger alive, and code that logs later (static destructors) waits
 //   for its line to be written; for ever, if the sink waits for ever. The last line
 //   is whole. What is missing then and could not be declared is told on stderr, and
 //   what other threads have logged too late to be written. A sink that calls exit()
 //   has written its last batch; what waits behind that is told on stderr, too. _exit()
-//   and fatal signals lose what is buffered, unless there is a black box.
+//   and fatal signals lose what is buffered, unless there is a black box. A process
+//   whose main() ends by pthread_exit() lives on, for the sake of the backend's thread.
 // Black box: with Options::black_box the buffers lie in a file, which outlives the
 //   process. Each line whose statement was over before the process died, of SIGKILL
 //   as well, is in the log or in the box. The next Logger on the same path begins

@@ -75,7 +75,7 @@ class LogSink {
 
 // Makes the sink of a logger, in the process that will use it. In a child of fork() two
 // threads that log first may call it at the same time; the sink of one of them goes
-// unused.
+// unused. None made, or a factory that is empty, is a sink that fails with ENODEV.
 using LogSinkFactory = std::function<std::unique_ptr<LogSink>()>;
 
 }  // namespace kingpin

@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <random>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -454,7 +455,7 @@ TEST(BlackBoxRecover, WhatTheLogDoesNotTakeIsKept) {
 TEST(BlackBoxRecover, WhereItIsKeptIsToldOnStderrAtEachStart) {
   BoxFiles files;
   const std::string told = absl::StrCat(
-      "a black box that could not be written to the log is kept as \"",
+      "a black box that could not be read or written whole is kept as \"",
       files.kept, "\"");
   KillStuck("stuck", files);
   const std::string helper = getenv("BLACK_BOX_HELPER");
@@ -524,6 +525,28 @@ TEST(BlackBoxDamage, NeverCrashesTheToolAndIsToldByItsCode) {
     EXPECT_TRUE(output.code == 0 || output.code == 1 || output.code == 3)
         << output.code << output.err;
   }
+}
+
+TEST(BlackBoxDamage, WhatIsDamagedIsKept) {
+  BoxFiles files;
+  KillStuck("stuck", files);
+  const std::string box = ReadFile(files.box);
+  std::mt19937 random(1);
+  Output output;
+  for (int round = 0; round < 300 && output.code != 1; ++round) {
+    std::string damaged = box;
+    for (int i = 0; i < 100; ++i) {
+      damaged[4096 + random() % 60000] = static_cast<char>(random());
+    }
+    WriteFile(files.box, damaged);
+    output = RunRecover(files.box);
+  }
+  ASSERT_EQ(output.code, 1) << "no damage that leaves something to read";
+  const Output start = RunToEnd(HelperArgs("start", files));
+  EXPECT_EQ(start.code, 0) << start.err;
+  EXPECT_THAT(start.err, HasSubstr(files.kept));
+  EXPECT_EQ(RunRecover(files.kept).code, 1);
+  EXPECT_EQ(RunRecover(files.box).code, 0);
 }
 
 // --- The tool's command line ------------------------------------------------------

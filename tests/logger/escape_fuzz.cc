@@ -40,7 +40,8 @@ void RequireOneLine(std::string_view text, bool tabs) {
     if (size == 2 && byte == 0xc2) {  // C1.
       Require(static_cast<unsigned char>(character[1]) >= 0xa0);
     }
-    Require(character != "\xe2\x80\xa8" && character != "\xe2\x80\xa9");
+    Require(character < "\xe2\x80\xa8" || character > "\xe2\x80\xae");
+    Require(character < "\xe2\x81\xa6" || character > "\xe2\x81\xa9");
     text.remove_prefix(size);
   }
 }

@@ -270,6 +270,9 @@ int main(int argc, char** argv) {
     KLOG(ERROR) << "errno " << errno;
   } else if (mode == "return" || mode == "raw_static") {
     LogNumbers(Logger::Default(), "main", count);
+  } else if (mode == "quick") {
+    LogNumbers(Logger::Default(), "main", count);
+    std::quick_exit(0);
   } else if (mode == "static") {
     static LogsWhenDestroyed inside{"inside main"};
     LogNumbers(Logger::Default(), "main", count);

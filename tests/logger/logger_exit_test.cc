@@ -108,6 +108,12 @@ TEST(LoggerExit, ReturnFromMainWritesEverything) {
   }
 }
 
+TEST(LoggerExit, QuickExitWritesEverything) {
+  for (int count = 0; count < 50; ++count) {
+    EXPECT_EQ(CountNumbered(RunHelper("quick", count))["main"], count);
+  }
+}
+
 TEST(LoggerExit, ExitAmidThreadsThatLogWritesEverything) {
   for (int instant = 0; instant < 200; ++instant) {
     EXPECT_EQ(CountNumbered(RunHelper("noise", 13 * instant))["main"],

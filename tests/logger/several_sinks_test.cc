@@ -186,5 +186,19 @@ TEST_F(SeveralSinksTest, StoppedReaderDoesNotStopTheFile) {
   EXPECT_EQ(CheckSequence(LinesOf(a_), 5000), 0);
 }
 
+TEST(NoSink, WhatCannotBeMadeFails) {
+  for (const LogSinkFactory& factory :
+       {LogSinkFactory([] { return std::unique_ptr<LogSink>(); }),
+        LogSinkFactory()}) {
+    const ScratchDirectory directory;
+    Logger log({.sink = *FileSinkFactory({.path = directory.path() + "/log"}),
+                .also_to = {factory}});
+    LogSequence(log, 0, 3);
+    const Logger::Counters counters = CheckedCounters(log);
+    EXPECT_EQ(counters.dropped, 3);
+    EXPECT_GE(counters.write_errors, 1);
+  }
+}
+
 }  // namespace
 }  // namespace kingpin
