@@ -10,6 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "kingpin/http/websocket_host.h"
 #include "tests/http/websocket_echo_ends.h"
@@ -40,7 +41,9 @@ class WebSocketConformance : public ::testing::TestWithParam<Role> {
         .deflate = {.enabled = true,
                     .server_context_takeover = true,
                     .client_context_takeover = true,
-                    .min_bytes = 1}};
+                    .min_bytes = 1},
+        // The peer counts frames, and may be slow.
+        .ping_interval = absl::InfiniteDuration()};
     const ConnectionOptions connection = {.output_limit_bytes = 64 * kMegabyte};
     server_ = new EchoServer(options, connection);
     client_ = new EchoClient(options, connection);
