@@ -4,6 +4,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
 
 namespace chinese_chess {
@@ -126,6 +127,19 @@ PairOfPlayers Pair(uint16_t port, std::string_view control, bool casual) {
   guest.Next("presence");
   host.Next("presence");
   return {game, std::move(host), std::move(guest)};
+}
+
+void Play(PairOfPlayers& pair, size_t ply, std::string_view moves) {
+  for (const std::string_view move : absl::StrSplit(moves, ' ')) {
+    TestPlayer& mover = ply % 2 == 0 ? pair.red : pair.black;
+    mover.Move(pair.game, ply, move);
+    for (TestPlayer* player : {&pair.red, &pair.black}) {
+      const std::string event = player->Next("move");
+      ASSERT_EQ(Field(event, "ply"), absl::StrCat(ply)) << event;
+      ASSERT_EQ(Field(event, "move"), move) << event;
+    }
+    ++ply;
+  }
 }
 
 }  // namespace chinese_chess

@@ -81,6 +81,9 @@ struct PairOfPlayers {
 PairOfPlayers Pair(uint16_t port, std::string_view control = "5+3",
                    bool casual = false);
 
+// Plays them by turns from `ply` on; each waits for the other's to arrive.
+void Play(PairOfPlayers& pair, size_t ply, std::string_view moves);
+
 }  // namespace chinese_chess
 
 #endif  // TESTS_APPS_CHINESE_CHESS_SERVER_TEST_PLAYER_H_
