@@ -45,12 +45,8 @@ class WebSocketInflater {
   void Reset();
 
  private:
-  // A block said that it is the last, as it may (RFC 7692 section 7.2.3.4): the
-  // next begins, and may refer to what came before.
-  void GoOnAfterFinalBlock();
-
   z_stream stream_ = {};
-  bool ended_ = false;
+  bool ended_ = false;  // By a block that said that it is the last.
 };
 
 // Inflaters for messages that refer to nothing before them: a connection needs

@@ -22,15 +22,12 @@ bool WebSocketHandler::ReadOpening(Connection& connection,
                                    const Request& request,
                                    WebSocketOpening* opening) {
   const HttpStatus status = ReadWebSocketOpening(request, opening);
+  if (status == HttpStatus::kSwitchingProtocols) return true;
   if (status == HttpStatus::kUpgradeRequired) {
     AnswerError(connection, status,
                 {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}});
-  } else if (status != HttpStatus::kSwitchingProtocols) {
-    AnswerError(connection, status);
-  } else if (draining()) {
-    AnswerError(connection, HttpStatus::kServiceUnavailable);
   } else {
-    return true;
+    AnswerError(connection, status);
   }
   return false;
 }
@@ -39,16 +36,21 @@ bool WebSocketHandler::AcceptWebSocket(
     Connection& connection, const Request& request,
     std::span<const std::string_view> protocols) {
   WebSocketOpening opening;
-  if (!ReadOpening(connection, request, &opening)) return false;
-  AcceptWebSocket(connection, opening,
-                  ChooseProtocol(opening.protocols, protocols));
-  return true;
+  return ReadOpening(connection, request, &opening) &&
+         AcceptWebSocket(connection, opening,
+                         ChooseProtocol(opening.protocols, protocols));
 }
 
-void WebSocketHandler::AcceptWebSocket(Connection& connection,
+bool WebSocketHandler::AcceptWebSocket(Connection& connection,
                                        const WebSocketOpening& opening,
                                        std::string_view protocol,
                                        ExtraFields fields) {
+  // The drain has closed the WebSockets that there were: nobody would close
+  // this one.
+  if (draining()) {
+    AnswerError(connection, HttpStatus::kServiceUnavailable);
+    return false;
+  }
   char room[4096];
   ResponseHead head(room, HttpStatus::kSwitchingProtocols);
   head.Add("Date", DateText());
@@ -68,6 +70,7 @@ void WebSocketHandler::AcceptWebSocket(Connection& connection,
                     websockets_.Open(switched, deflate, std::move(attached),
                                      protocol);
                   });
+  return true;
 }
 
 void WebSocketHandler::OnMessage(Connection& connection) {

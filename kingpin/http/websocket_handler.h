@@ -59,10 +59,11 @@ class WebSocketHandler : public HttpHandler, public WebSocketEvents {
   bool AcceptWebSocket(Connection& connection, const Request& request,
                        std::span<const std::string_view> protocols = {});
   // The same in two steps: for more fields, or for an answer after Defer(), for
-  // which `opening` is kept. `protocol` is one of opening.protocols, or empty.
+  // which `opening` is kept. The first answers 400 or 426, the second 101 or
+  // 503. `protocol` is one of opening.protocols, or empty.
   bool ReadOpening(Connection& connection, const Request& request,
                    WebSocketOpening* opening);
-  void AcceptWebSocket(Connection& connection, const WebSocketOpening& opening,
+  bool AcceptWebSocket(Connection& connection, const WebSocketOpening& opening,
                        std::string_view protocol, ExtraFields fields = {});
 
   WebSocketHost& websockets() { return websockets_; }

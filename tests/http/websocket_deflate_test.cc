@@ -48,6 +48,21 @@ TEST(WebSocketDeflateTest, AFinalBlockKeepsWhatCameBefore) {
   EXPECT_EQ(Inflated(inflater, "\xf2\x00\x11\x00\x00"s), "Hello");
 }
 
+// A window that is full, which each of 100,000 blocks of two bytes keeps.
+TEST(WebSocketDeflateTest, EmptyFinalBlocksKeepTheWindow) {
+  std::string message;
+  for (int i = 0; message.size() < (size_t{1} << 16); ++i) {
+    message += std::to_string(i * i % 7919) + ",";
+  }
+  WebSocketDeflater deflater(15, 6, 8);
+  WebSocketInflater inflater;
+  EXPECT_EQ(Inflated(inflater, Deflated(deflater, message)), message);
+  std::string blocks;
+  for (int i = 0; i < 100000; ++i) blocks += "\x03\x00"s;
+  EXPECT_EQ(Inflated(inflater, blocks + "\0"s), "");
+  EXPECT_EQ(Inflated(inflater, Deflated(deflater, message)), message);
+}
+
 TEST(WebSocketDeflateTest, RoundTripsOfAllWindows) {
   std::string message;
   for (int i = 0; i < 3000; ++i) message += std::to_string(i * i % 7919) + ",";

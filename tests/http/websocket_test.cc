@@ -306,6 +306,25 @@ TEST(WebSocketTest, AnAnswerMayComeLater) {
   EXPECT_EQ(peer.Read(), "text:now");
 }
 
+TEST(WebSocketTest, AnAnswerThatComesInADrainIsNoWebSocket) {
+  Server server(DeferringScript());
+  WebSocketPeer peer(TestClient::Connect(server.port()), true);
+  peer.SendBytes(WebSocketPeer::Request());
+  ASSERT_TRUE(server.shared().WaitForIds(1));
+  const ConnectionId id = server.shared().ids()[0];
+  server.BeginDrain();
+  std::atomic<bool> draining = false;
+  ASSERT_TRUE(Eventually([&] {
+    (void)With(server.shared(), id, [&](Connection& c) {
+      draining = static_cast<Handler&>(c.handler()).draining();
+    });
+    return draining.load();
+  }));
+  ASSERT_TRUE(With(server.shared(), id, AcceptDeferred));
+  EXPECT_TRUE(absl::StartsWith(peer.ReadHead(), "HTTP/1.1 503 "));
+  server.WaitForEnd();
+}
+
 TEST(WebSocketTest, AClientThatLeavesBeforeTheAnswerGetsNone) {
   Server server(DeferringScript());
   WebSocketPeer peer(TestClient::Connect(server.port()), true);
