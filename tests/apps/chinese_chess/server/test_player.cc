@@ -129,6 +129,27 @@ PairOfPlayers Pair(uint16_t port, std::string_view control, bool casual) {
   return {game, std::move(host), std::move(guest)};
 }
 
+PairOfPlayers PairInPool(uint16_t port) {
+  TestPlayer a(port);
+  TestPlayer b(port);
+  a.Hello("Zhang");
+  b.Hello("Li");
+  a.Say(R"({"t":"pool","control":"5+3","id":"7"})");
+  EXPECT_EQ(Field(a.Next("waiting"), "id"), "7");
+  b.Say(R"({"t":"pool","control":"5+3"})");
+  const std::string paired = a.Next("paired");
+  const std::string game = Field(paired, "game");
+  EXPECT_EQ(Field(b.Next("paired"), "game"), game);
+  PairOfPlayers pair = Field(paired, "you") == "red"
+                           ? PairOfPlayers{game, std::move(a), std::move(b)}
+                           : PairOfPlayers{game, std::move(b), std::move(a)};
+  pair.red.Join(game);
+  pair.black.Join(game);
+  EXPECT_EQ(Field(pair.red.Next("game"), "turn"), "red");
+  EXPECT_EQ(Field(pair.black.Next("game"), "you"), "black");
+  return pair;
+}
+
 void Play(PairOfPlayers& pair, size_t ply, std::string_view moves) {
   for (const std::string_view move : absl::StrSplit(moves, ' ')) {
     TestPlayer& mover = ply % 2 == 0 ? pair.red : pair.black;

@@ -81,6 +81,9 @@ struct PairOfPlayers {
 PairOfPlayers Pair(uint16_t port, std::string_view control = "5+3",
                    bool casual = false);
 
+// The same by the pool: a game that everybody may see.
+PairOfPlayers PairInPool(uint16_t port);
+
 // Plays them by turns from `ply` on; each waits for the other's to arrive.
 void Play(PairOfPlayers& pair, size_t ply, std::string_view moves);
 
