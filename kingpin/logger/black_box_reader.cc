@@ -57,6 +57,11 @@ int64_t ToNanos(double unix_nanos) {
   return unix_nanos > 0 ? static_cast<int64_t>(std::min(unix_nanos, kMax)) : 0;
 }
 
+// No thread has the number 0: this is of a page that was lost.
+bool IsZeros(const RecordHeader& header) {
+  return header.site != kGapSite && header.thread == 0;
+}
+
 class BoxTime {
  public:
   explicit BoxTime(const BoxHeader& header)
@@ -203,7 +208,7 @@ class Parser {
     while (!bytes.empty()) {
       BlackBoxLine line = {.in_flight =
                                recovering_ || size - bytes.size() < in_flight};
-      if (!Record::Read(bytes, &line.record)) {
+      if (!Record::Read(bytes, &line.record) || IsZeros(line.record.header)) {
         ++out_.damages;
         return;
       }

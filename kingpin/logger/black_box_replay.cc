@@ -62,6 +62,13 @@ class Replay {
         absl::StrCat(" lines of process ", box_.pid, " (started ",
                      TimeText(box_.start_unix_nanos), ", last seen ",
                      TimeText(box_.last_unix_nanos), "), which ");
+    if (box_.damages > 0) {
+      Note(absl::StrCat("the black box of process ", box_.pid,
+                        " is damaged in ", box_.damages,
+                        box_.damages == 1 ? " place" : " places",
+                        ": lines of it may be missing, and what is below may "
+                        "not be true"));
+    }
     if (in_flight > 0) {
       Note(absl::StrCat("recovered ", report_.in_flight, whose,
                         "died writing them: they may be above already, the "
@@ -71,10 +78,7 @@ class Replay {
     Note(absl::StrCat("recovered ", report_.lines - report_.in_flight, whose,
                       "had not written them"));
     for (const BlackBoxLine& line : lines.subspan(in_flight)) Write(line);
-    Note(absl::StrCat("end of what was recovered of process ", box_.pid,
-                      box_.damages == 0 ? ""
-                                        : absl::StrCat("; ", box_.damages,
-                                                       " places are damaged")));
+    Note(absl::StrCat("end of what was recovered of process ", box_.pid));
   }
 
   // The rest of a line whose begin is in the log, and, unless the process died while

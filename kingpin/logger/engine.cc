@@ -198,11 +198,11 @@ std::unique_ptr<BlackBox> Engine::OpenBox() {
     // What could not be read may be read by somebody yet.
     return report.damages == 0 && writer_.HasWrittenAll();
   };
-  absl::StatusOr<std::unique_ptr<BlackBox>> box =
-      BlackBox::Open({.path = options_.black_box,
-                      .ring_bytes = Ring::MappedBytes(options_.ring_bytes),
-                      .rings = options_.black_box_threads + 1},
-                     replay);
+  absl::StatusOr<std::unique_ptr<BlackBox>> box = BlackBox::Open(
+      {.path = options_.black_box,
+       .ring_bytes = Ring::MappedBytes(options_.ring_bytes),
+       .rings = std::min(options_.black_box_threads, size_t{kMaxBoxRings}) + 1},
+      replay);
   box_status_ = box.status();
   kept_box_ = BlackBox::FindKept(options_.black_box);
   return box.ok() ? *std::move(box) : nullptr;

@@ -4,8 +4,6 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
-#include "kingpin/sys/unique_fd.h"
 
 namespace kingpin {
 
@@ -15,11 +13,10 @@ SysResult<size_t> FileSink::Write(const LogBatch& batch) {
 }
 
 absl::StatusOr<LogSinkFactory> FileSinkFactory(FileSinkOptions options) {
-  const SysResult<UniqueFd> opened =
-      log_internal::OpenLogFile(options.path, options.mode);
-  if (!opened.ok()) {
-    return absl::ErrnoToStatus(
-        opened.error, absl::StrCat("cannot open log \"", options.path, "\""));
+  if (absl::Status status = log_internal::CheckLogFile(
+          options.path, options.mode, options.check_interval);
+      !status.ok()) {
+    return status;
   }
   return LogSinkFactory([options = std::move(options)] {
     return std::make_unique<FileSink>(options);

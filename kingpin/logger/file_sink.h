@@ -67,8 +67,8 @@ class FileSink : public LogSink {
   const std::optional<LogFormat> format_;
 };
 
-// Opens the path once, so that a wrong one is an error at the start; then it is
-// opened in each process that logs.
+// Opens the path once, so that a wrong one is an error at the start, as a check_interval
+// below zero is; then it is opened in each process that logs.
 absl::StatusOr<LogSinkFactory> FileSinkFactory(FileSinkOptions options);
 
 }  // namespace kingpin

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/base/optimization.h"
+#include "absl/strings/str_cat.h"
 #include "kingpin/logger/fd_sink.h"
 #include "kingpin/logger/ticks.h"
 
@@ -18,6 +19,19 @@ SysResult<UniqueFd> OpenLogFile(const std::string& path, mode_t mode,
   return sys::Open(
       path.c_str(),
       O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK | more_flags, mode);
+}
+
+absl::Status CheckLogFile(const std::string& path, mode_t mode,
+                          absl::Duration check_interval) {
+  if (check_interval < absl::ZeroDuration()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "log \"", path, "\": check_interval is ",
+        absl::FormatDuration(check_interval), ": it is not below zero"));
+  }
+  const SysResult<UniqueFd> opened = OpenLogFile(path, mode);
+  if (opened.ok()) return absl::OkStatus();
+  return absl::ErrnoToStatus(opened.error,
+                             absl::StrCat("cannot open log \"", path, "\""));
 }
 
 LogFile::LogFile(std::string path, mode_t mode, absl::Duration check_interval)

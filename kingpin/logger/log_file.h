@@ -23,6 +23,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "kingpin/logger/trouble.h"
 #include "kingpin/sys/syscalls.h"
@@ -34,6 +35,10 @@ namespace kingpin::log_internal {
 // an error (ENXIO).
 SysResult<UniqueFd> OpenLogFile(const std::string& path, mode_t mode,
                                 int more_flags = 0);
+
+// Opens the path once, so that a wrong one is an error at the start.
+absl::Status CheckLogFile(const std::string& path, mode_t mode,
+                          absl::Duration check_interval);
 
 class LogFile {
  public:

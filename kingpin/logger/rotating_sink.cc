@@ -150,15 +150,15 @@ std::string RotatingSink::TakeNote() {
 
 absl::StatusOr<LogSinkFactory> RotatingSinkFactory(
     RotatingSinkOptions options) {
-  if (options.max_bytes == 0 || options.every < absl::Seconds(1)) {
+  if (options.max_bytes == 0 || options.every < absl::Seconds(1) ||
+      absl::Trunc(options.every, absl::Seconds(1)) != options.every) {
     return absl::InvalidArgumentError(
-        "a log rotates by a size above 0 and a time of at least a second");
+        "a log rotates by a size above 0 and a time of whole seconds");
   }
-  const SysResult<UniqueFd> opened =
-      log_internal::OpenLogFile(options.path, options.mode);
-  if (!opened.ok()) {
-    return absl::ErrnoToStatus(
-        opened.error, absl::StrCat("cannot open log \"", options.path, "\""));
+  if (absl::Status status = log_internal::CheckLogFile(
+          options.path, options.mode, options.check_interval);
+      !status.ok()) {
+    return status;
   }
   if (CheckRegular(options.path) != 0) {
     return absl::InvalidArgumentError(absl::StrCat(

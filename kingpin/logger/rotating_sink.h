@@ -50,8 +50,8 @@ namespace kingpin {
 
 struct RotatingSinkOptions {
   std::string path;
-  mode_t mode = 0644;  // Of the files; less the umask.
-  uint64_t max_bytes = 100 << 20;
+  mode_t mode = 0644;              // Of the files; less the umask.
+  uint64_t max_bytes = 100 << 20;  // UINT64_MAX: never by size.
   absl::Duration every = absl::InfiniteDuration();  // In whole seconds.
   absl::TimeZone time_zone = absl::UTCTimeZone();   // Of `every` and the names.
   // How many closed files stay, and how many bytes they have together, at most.
@@ -94,7 +94,8 @@ class RotatingSink : public LogSink {
 };
 
 // Opens the path once, so that a wrong one is an error at the start. Wrong options
-// (max_bytes of 0, `every` below a second) are one, too, and so is a device.
+// (max_bytes of 0, `every` not of whole seconds, a check_interval below zero) are one,
+// too, and so is a device.
 absl::StatusOr<LogSinkFactory> RotatingSinkFactory(RotatingSinkOptions options);
 
 namespace log_internal {

@@ -17,11 +17,13 @@ namespace {
 // Beyond, the lines of further threads are declared together, as thread 0's.
 constexpr size_t kMaxOwed = 256;
 
-// A sink of somebody's own may throw, or say that it took more than there was.
+// A sink of somebody's own may throw, or say that it took more than there was, or
+// less and not why.
 SysResult<size_t> WriteTo(LogSink& sink, const LogBatch& batch) {
   try {
     const SysResult<size_t> result = sink.Write(batch);
-    return {std::min(result.value, batch.text.size()), result.error};
+    if (result.value >= batch.text.size()) return {batch.text.size(), 0};
+    return {result.value, result.error == 0 ? EIO : result.error};
   } catch (...) {
     return {0, EIO};
   }

@@ -6,11 +6,13 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
+#include "kingpin/logger/tell_stderr.h"
 
 namespace kingpin {
 namespace log_internal {
@@ -66,27 +68,43 @@ std::string_view ModuleOf(std::string_view path) {
   return base.substr(0, base.find('.'));
 }
 
+// Whether it could fit a module: those have no folder and no extension.
+bool IsPattern(std::string_view text) {
+  return !text.empty() &&
+         text.find_first_of(" \t/.=") == std::string_view::npos;
+}
+
+// Adds the part; false: it is malformed.
+bool AddPart(std::string_view part, bool* has_otherwise, Rules* rules) {
+  const size_t sign = part.find('=');
+  const bool is_rule = sign != std::string_view::npos;
+  int level = 0;
+  if (!absl::SimpleAtoi(is_rule ? part.substr(sign + 1) : part, &level) ||
+      level < 0 || level > kMaxVerbosity) {
+    return false;
+  }
+  if (!is_rule) {
+    rules->otherwise = level;
+    return !std::exchange(*has_otherwise, true);
+  }
+  const std::string_view pattern =
+      absl::StripAsciiWhitespace(part.substr(0, sign));
+  rules->rules.push_back({std::string(pattern), level});
+  return IsPattern(pattern);
+}
+
 absl::StatusOr<std::unique_ptr<Rules>> Parse(std::string_view spec) {
   auto rules = std::make_unique<Rules>();
   rules->spec = std::string(spec);
+  if (spec.empty()) return rules;
   bool has_otherwise = false;
-  for (std::string_view part : absl::StrSplit(spec, ',', absl::SkipEmpty())) {
-    const size_t sign = part.rfind('=');
-    const bool is_rule = sign != std::string_view::npos;
-    const std::string_view number = is_rule ? part.substr(sign + 1) : part;
-    int level = 0;
-    if (!absl::SimpleAtoi(number, &level) || level < 0 ||
-        level > kMaxVerbosity || sign == 0 || (!is_rule && has_otherwise)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "verbosity \"", part, "\": it is PATTERN=NUMBER, such as ",
-          "http_*=2, or one NUMBER for all others"));
-    }
-    if (is_rule) {
-      rules->rules.push_back({std::string(part.substr(0, sign)), level});
-    } else {
-      rules->otherwise = level;
-      has_otherwise = true;
-    }
+  for (std::string_view part : absl::StrSplit(spec, ',')) {
+    if (AddPart(part, &has_otherwise, rules.get())) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "verbosity \"", part,
+        "\": it is PATTERN=NUMBER, such as http_*=2, where the pattern is of ",
+        "file names without folder and extension, or one NUMBER for all ",
+        "others"));
   }
   return rules;
 }
@@ -98,11 +116,14 @@ const Rules& RulesInForce() {
   const char* spec = std::getenv("KINGPIN_VERBOSITY");
   absl::StatusOr<std::unique_ptr<Rules>> parsed =
       Parse(spec == nullptr ? "" : spec);
+  const absl::Status status = parsed.status();
   auto ours = parsed.ok() ? *std::move(parsed) : std::make_unique<Rules>();
-  if (g_rules.compare_exchange_strong(rules, ours.get())) {
-    return *ours.release();
+  if (!g_rules.compare_exchange_strong(rules, ours.get())) return *rules;
+  if (!status.ok()) {
+    TellStderr(
+        absl::StrCat("log: KINGPIN_VERBOSITY: ", status.message(), "\n"));
   }
-  return *rules;
+  return *ours.release();
 }
 
 int LevelOf(const Rules& rules, std::string_view module) {

@@ -10,7 +10,7 @@
 // A spec is a list of PATTERN=NUMBER, of which the first that fits counts, and at most
 // one NUMBER for all that none fits, 0 unless it is given. In a pattern, * stands for
 // any characters and ? for one. Until the first call the environment variable
-// KINGPIN_VERBOSITY is the spec; a malformed one counts as empty.
+// KINGPIN_VERBOSITY is the spec; a malformed one counts as empty and is told on stderr.
 //
 // Threads: thread-safe; a change is seen by all threads at once, but for statements
 // that are being executed. Cost of a statement that does not log: a load and a branch.

@@ -168,6 +168,23 @@ TEST(SinkOfSomebody, MoreThanThereWasIsAll) {
   EXPECT_EQ(counters.bytes, 3 * std::string_view("line 0\n").size());
 }
 
+TEST(SinkOfSomebody, NothingTakenWithoutAnErrorIsAnError) {
+  std::atomic<bool> idles = true;
+  std::string text;
+  Logger log({.sink = SinkOf([&](const LogBatch& batch) -> SysResult<size_t> {
+                if (idles) return {0, 0};
+                text += batch.text;
+                return {batch.text.size(), 0};
+              })});
+  LogSequence(log, 0, 3);
+  EXPECT_EQ(CheckedCounters(log).dropped, 3);
+  EXPECT_GE(log.counters().write_errors, 1);
+  idles = false;
+  LogSequence(log, 3, 5);
+  EXPECT_EQ(CheckedCounters(log).written, 2);
+  EXPECT_EQ(CheckSequence(SplitLines(text), 5), 3);
+}
+
 TEST(SinkOfSomebodyDeathTest, FaultIsForTheHandlersOfTheProgram) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   auto fault = [] {

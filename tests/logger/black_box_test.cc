@@ -527,6 +527,27 @@ TEST(BlackBoxDamage, NeverCrashesTheToolAndIsToldByItsCode) {
   }
 }
 
+// A page that was lost reads as zeros: no line is made up of those, and the reader is
+// told before they read the rest.
+TEST(BlackBoxDamage, ZerosAreNoLines) {
+  BoxFiles files;
+  KillStuck("stuck", files);
+  std::string box = ReadFile(files.box);
+  const std::vector<std::string> whole = LinesOf(RunRecover(files.box).out);
+  const size_t at = box.find("text");
+  ASSERT_NE(at, box.npos);
+  const size_t page = at / 4096 * 4096;
+  std::fill_n(box.begin() + static_cast<ptrdiff_t>(page), 4096, '\0');
+  WriteFile(files.box, box);
+  const Output output = RunRecover(files.box);
+  EXPECT_EQ(output.code, 1);
+  const std::vector<std::string> lines = LinesOf(output.out);
+  ASSERT_FALSE(lines.empty());
+  EXPECT_THAT(lines.front(), HasSubstr(" is damaged in 1 place:"));
+  EXPECT_LT(lines.size(), whole.size() + 1);
+  EXPECT_THAT(output.out, Not(HasSubstr("?:0")));
+}
+
 TEST(BlackBoxDamage, WhatIsDamagedIsKept) {
   BoxFiles files;
   KillStuck("stuck", files);

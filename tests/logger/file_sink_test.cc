@@ -107,6 +107,11 @@ TEST_F(FileSinkTest, FactorySaysWhatIsWrong) {
       FileSinkFactory({.path = "/nowhere/log"}).status();
   EXPECT_THAT(status.message(), HasSubstr("\"/nowhere/log\""));
   EXPECT_THAT(status.message(), HasSubstr("No such file"));
+  EXPECT_EQ(
+      FileSinkFactory({.path = path_, .check_interval = -absl::Seconds(1)})
+          .status()
+          .code(),
+      absl::StatusCode::kInvalidArgument);
   ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
   EXPECT_FALSE(FileSinkFactory({.path = path_}).ok());  // Nobody reads it.
 }

@@ -164,6 +164,14 @@ TEST_F(RotatingSinkTest, FactorySaysWhatIsWrong) {
   EXPECT_FALSE(
       RotatingSinkFactory({.path = path_, .every = absl::Milliseconds(500)})
           .ok());
+  EXPECT_FALSE(
+      RotatingSinkFactory({.path = path_, .every = absl::Milliseconds(1500)})
+          .ok());
+  EXPECT_THAT(
+      RotatingSinkFactory({.path = path_, .check_interval = -absl::Seconds(1)})
+          .status()
+          .message(),
+      HasSubstr("check_interval is -1s"));
 }
 
 TEST_F(RotatingSinkTest, FilesHaveAtMostTheirSizeAndWholeLines) {

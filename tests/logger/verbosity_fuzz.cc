@@ -31,7 +31,9 @@ void CheckSpec(std::string_view spec) {
   Require(Verbosity() == spec);
   Require(!known.Enabled(2'000'000));
   // The first that fits counts.
-  Require(SetVerbosity(absl::StrCat("http_d*e=3,", spec)).ok());
+  Require(
+      SetVerbosity(absl::StrCat("http_d*e=3", spec.empty() ? "" : ",", spec))
+          .ok());
   Require(known.Enabled(3) && !known.Enabled(4));
 }
 

@@ -83,7 +83,8 @@ TEST(Verbosity, StarsTakeNoExponentialTime) {
 TEST(Verbosity, ErrorsNameThePartAndChangeNothing) {
   ASSERT_TRUE(SetVerbosity("a=1").ok());
   for (const char* bad :
-       {"b", "b=", "=1", "b=-1", "b=x", "b=99999999999", "a=2,b=1x", "1,2"}) {
+       {"b", "b=", "=1", "b=-1", "b=x", "b=99999999999", "a=2,b=1x", "1,2",
+        "x/b=1", "b.cc=1", "b c=1", "b=1=2", ",", "b=0,", " "}) {
     const absl::Status status = SetVerbosity(bad);
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << bad;
     EXPECT_THAT(status.message(), HasSubstr("PATTERN=NUMBER")) << bad;
@@ -91,7 +92,18 @@ TEST(Verbosity, ErrorsNameThePartAndChangeNothing) {
   EXPECT_EQ(Verbosity(), "a=1");
   EXPECT_EQ(VerbosityOf("a.cc"), 1);
   EXPECT_TRUE(SetVerbosity("").ok());
-  EXPECT_TRUE(SetVerbosity(",,b=0,").ok());
+  EXPECT_TRUE(SetVerbosity(" b = 2 , 0 ").ok());
+  EXPECT_EQ(VerbosityOf("b.cc"), 2);
+}
+
+TEST(VerbosityDeathTest, AMalformedEnvironmentIsTold) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  auto meet = [] {
+    setenv("KINGPIN_VERBOSITY", "a/b=1", 1);
+    _exit(VerbosityOf("b.cc"));
+  };
+  EXPECT_EXIT(meet(), ::testing::ExitedWithCode(0),
+              "log: KINGPIN_VERBOSITY: verbosity \"a/b=1\"");
 }
 
 class VerboseLog : public ::testing::Test {
