@@ -101,7 +101,7 @@ std::string BlackBox::FindKept(const std::string& path) {
 
 absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Open(
     const Options& options,
-    absl::FunctionRef<bool(std::string_view file)> replay) {
+    absl::FunctionRef<Replayed(std::string_view file)> replay) {
   if (options.rings == 0 || options.rings > kMaxBoxRings ||
       options.ring_bytes > kMaxBoxBytes / options.rings) {
     return absl::InvalidArgumentError(
@@ -116,9 +116,11 @@ absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Open(
   }
   std::string kept;
   if (status.st_size > 0) {
-    const absl::StatusOr<bool> written = Replay(**file, options.path, replay);
-    if (!written.ok()) return written.status();
-    if (!*written) {
+    const absl::StatusOr<Replayed> replayed =
+        Replay(**file, options.path, replay);
+    if (!replayed.ok()) return replayed.status();
+    if (*replayed == Replayed::kNotTaken ||
+        (*replayed == Replayed::kDamaged && FindKept(options.path).empty())) {
       kept = absl::StrCat(options.path, kKeptSuffix);
       if (absl::Status moved = SetAside(options.path, kept); !moved.ok()) {
         return moved;
@@ -132,9 +134,9 @@ absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Open(
   return WithKept(box.status(), kept);
 }
 
-absl::StatusOr<bool> BlackBox::Replay(
+absl::StatusOr<BlackBox::Replayed> BlackBox::Replay(
     const BoxFile& file, const std::string& path,
-    absl::FunctionRef<bool(std::string_view file)> replay) {
+    absl::FunctionRef<Replayed(std::string_view file)> replay) {
   const absl::StatusOr<std::string> old = ReadBlackBox(file.fd());
   if (!old.ok()) {
     return absl::Status(
@@ -153,8 +155,9 @@ absl::Status BlackBox::SetAside(const std::string& path,
   const int error = sys::RenameToNew(path.c_str(), kept.c_str());
   if (error == 0) return absl::OkStatus();
   return BoxError(error,
-                  absl::StrCat("the log does not take what is in black box \"",
-                               path, "\", which cannot be kept as"),
+                  absl::StrCat("what is in black box \"", path,
+                               "\" is not read and written whole, and the box "
+                               "cannot be kept as"),
                   kept);
 }
 

@@ -45,24 +45,30 @@ class BlackBox : public SiteObserver {
     size_t ring_bytes;  // What a ring takes in the file, in whole pages.
     size_t rings;
   };
+  // What has become of the lines of an old box: all are written; all that can be read
+  // of them; the log does not take them.
+  enum class Replayed { kAll, kDamaged, kNotTaken };
+
   // A box of the process before is given to `replay`, whole, and then made anew; if
-  // this process dies in between, the next one finds it as it was. If `replay` says
-  // that not all in it is written, it stays: see FindKept(). Errors say what
+  // this process dies in between, the next one finds it as it was. One that is not
+  // read and written whole is kept: see FindKept(). There is a place for one: while
+  // that is taken, what could be read of a damaged box has to do, and a box that was
+  // not taken stays where it is (kAlreadyExists). Errors say what
   // is wrong with the path and leave the file as it is: in use by a process that
-  // lives (kUnavailable), not a box or one of another version or damaged
-  // (black_box_reader.h), not written and not to be kept (kAlreadyExists: another is),
+  // lives (kUnavailable), not a box or one of another version or with a damaged header
+  // (black_box_reader.h), not to be kept,
   // and whatever open(2) says. No room (ENOSPC, EDQUOT), and what else happens when
   // the old box has been written or kept, leaves an empty file, and the error says
   // where the old one is kept.
   static absl::StatusOr<std::unique_ptr<BlackBox>> Open(
       const Options& options,
-      absl::FunctionRef<bool(std::string_view file)> replay);
+      absl::FunctionRef<Replayed(std::string_view file)> replay);
   ~BlackBox() override;
   BlackBox(const BlackBox&) = delete;
   BlackBox& operator=(const BlackBox&) = delete;
 
-  // Where a box that was not written is, of the process before or of one before that;
-  // empty: none is kept.
+  // Where a box that was not read and written whole is, of the process before or of one
+  // before that; empty: none is kept.
   static std::string FindKept(const std::string& path);
 
   // Memory for one more ring; nullptr: all are taken.
@@ -73,7 +79,7 @@ class BlackBox : public SiteObserver {
 
   // Stores it behind the others: in memory, as far as kBoxSiteBytes reach, then by
   // pwrite(2). If there is no room for that, lines of this site are recovered without
-  // their format.
+  // their format, and the box counts as damaged.
   void OnSite(uint32_t number, const Site& site) override;
 
   // --- The backend's ------------------------------------------------------------
@@ -94,10 +100,9 @@ class BlackBox : public SiteObserver {
   // Where the rings end in the file, and the sites begin.
   static size_t SitesOffset(const Options& options);
   static size_t MappedBytes(const Options& options);
-  // Whether all that a box of the process before holds is written.
-  static absl::StatusOr<bool> Replay(
+  static absl::StatusOr<Replayed> Replay(
       const BoxFile& file, const std::string& path,
-      absl::FunctionRef<bool(std::string_view file)> replay);
+      absl::FunctionRef<Replayed(std::string_view file)> replay);
   static absl::Status SetAside(const std::string& path,
                                const std::string& kept);
   static absl::StatusOr<std::unique_ptr<BlackBox>> Make(

@@ -228,8 +228,11 @@ class Parser {
     line.unix_nanos = time_.Of(line.ticks);
     const auto found = sites_.find(header.site & ~kTextFlag);
     line.site = found == sites_.end() ? unknown_ : found->second;
-    // Its arguments cannot be told, but that there was a line can.
-    if (line.site == unknown_) header.site |= kTextFlag;
+    if (line.site == unknown_) {
+      // Its arguments cannot be told, but that there was a line can.
+      header.site |= kTextFlag;
+      out_.damages += !std::exchange(misses_sites_, true);
+    }
     out_.lines.push_back(std::move(line));
   }
 
@@ -322,6 +325,7 @@ class Parser {
   const BoxTime time_;
   std::unordered_map<uint32_t, const CompiledSite*> sites_;
   const CompiledSite* unknown_ = nullptr;
+  bool misses_sites_ = false;  // Counted once: nobody knows how many.
 
   // Of the ring that is read.
   uint32_t thread_ = 0;

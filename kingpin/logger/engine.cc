@@ -117,11 +117,13 @@ uint64_t NextEngineNumber() {
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
-// Of an engine that writes no more.
+// Of an engine that writes no more: lines that no sink was given, nor the declaration
+// of them.
 std::string UnwrittenText(const Engine::Counters& counters,
                           std::string_view cause) {
-  uint64_t lines = counters.accepted - counters.writer.written;
-  for (uint64_t dropped : counters.dropped) lines -= dropped;
+  uint64_t told = counters.writer.written + counters.writer.in_gaps;
+  for (uint64_t lost : counters.writer.lost) told += lost;
+  const uint64_t lines = counters.accepted + counters.recovered_drops - told;
   if (lines == 0) return {};
   return absl::StrCat("log: ", lines, " lines may be missing: ", cause, "\n");
 }
@@ -195,8 +197,10 @@ std::unique_ptr<BlackBox> Engine::OpenBox() {
     const BlackBoxReport report =
         ReplayBlackBox(file, ReplayTo::kSameLog, &writer_);
     recovered_ = report.lines;
-    // What could not be read may be read by somebody yet.
-    return report.damages == 0 && writer_.HasWrittenAll();
+    recovered_drops_ = report.dropped;
+    if (!writer_.HasWrittenAll()) return BlackBox::Replayed::kNotTaken;
+    return report.damages == 0 ? BlackBox::Replayed::kAll
+                               : BlackBox::Replayed::kDamaged;
   };
   absl::StatusOr<std::unique_ptr<BlackBox>> box = BlackBox::Open(
       {.path = options_.black_box,
@@ -287,10 +291,13 @@ bool Engine::ClaimSlowly(LogLevel level, size_t size, uint64_t* ticks,
   if (claim->is_shared) {
     if (blocks) {
       mu->Lock();
-    } else if (!mu->LockFor(kSharedRingNanos)) {
+    } else if (!mu->LockFor(shared_is_stuck_.load() ? 0 : kSharedRingNanos)) {
+      // Once for each time that somebody is stuck there, not for each line.
+      shared_is_stuck_.store(true);
       Drop(level, 1);
       return false;
     }
+    if (shared_is_stuck_.load()) shared_is_stuck_.store(false);
     claim->ring = &rings_.shared();
   }
   Ring& ring = *claim->ring;
@@ -382,6 +389,7 @@ Engine::Counters Engine::counters() const {
   }
   return {.accepted = rings_.accepted() + raw_slots_->accepted() + recovered_,
           .recovered = recovered_,
+          .recovered_drops = recovered_drops_,
           .dropped = dropped,
           .depth = rings_.depth(),
           .high_water = collector_.high_water(),

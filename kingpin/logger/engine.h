@@ -110,7 +110,7 @@ class Engine {
 
   // Why there is no black box, if there should be one.
   const absl::Status& black_box_status() const { return box_status_; }
-  // Where one is that no sink has taken all of; empty: none is kept.
+  // Where one is that was not read and written whole; empty: none is kept.
   const std::string& kept_black_box() const { return kept_box_; }
 
   const EngineOptions& options() const { return options_; }
@@ -189,6 +189,8 @@ class Engine {
   struct Counters {
     uint64_t accepted = 0;
     uint64_t recovered = 0;  // Of these.
+    uint64_t recovered_drops =
+        0;  // Not of these: the process before dropped them.
     std::array<uint64_t, kLogLevels> dropped = {};
     uint64_t depth = 0;
     uint64_t high_water = 0;
@@ -264,10 +266,13 @@ class Engine {
   absl::Status box_status_;
   std::string kept_box_;
   uint64_t recovered_ = 0;
+  uint64_t recovered_drops_ = 0;
   const std::unique_ptr<BlackBox> box_;
   RingSet rings_;
   const std::unique_ptr<RawSlots> own_raw_slots_;  // Without a box.
   RawSlots* const raw_slots_;
+  // Somebody has the mutex of the shared ring for long, the last time that was seen.
+  std::atomic<bool> shared_is_stuck_ = false;
 
   Collector collector_;  // Under pass_mu_.
   PlainMutex pass_mu_;

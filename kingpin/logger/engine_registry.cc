@@ -38,8 +38,10 @@ uint32_t EngineRegistry::generation() {
   return current_generation.load(std::memory_order_relaxed);
 }
 
-void EngineRegistry::WatchForks() {
+void EngineRegistry::Watch() {
   pthread_atfork(&PrepareFork, &ParentAfterFork, &ChildAfterFork);
+  // Of those of quick_exit() the first to be registered is the last to run.
+  std::at_quick_exit(&AfterStaticDestructors);
 }
 
 size_t EngineRegistry::TakePlace() {

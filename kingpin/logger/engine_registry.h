@@ -6,7 +6,8 @@
 //   of all, when the static destructors of the program have run, no engine begins
 //   another write: the kernel would end threads within it, and tear a line. When it
 //   is the backend of an engine that calls exit(), in a sink, its own lines stay where
-//   they are, and stderr is told how many; those of the others are written. Static
+//   they are, and stderr is told how many; those of the others are written. After
+//   quick_exit() the same happens, but for the static destructors. Static
 //   destructors made after the first engine run before this one knows, and must not
 //   wait for a thread that waits for room there.
 //   No lock is held while a sink is waited for: it may make and end other loggers,
@@ -55,7 +56,7 @@ class EngineRegistry {
   static void Unpin(Engine* engine);
 
   // Before the constructors of static objects, and main(), which may do the same.
-  [[gnu::constructor(101)]] static void WatchForks();
+  [[gnu::constructor(101)]] static void Watch();
   static void PrepareFork();
   static void ParentAfterFork();
   static void ChildAfterFork();

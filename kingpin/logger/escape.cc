@@ -37,14 +37,6 @@ size_t PlainSize(std::string_view text) {
 
 bool IsContinuation(unsigned char c) { return (c & 0xc0) == 0x80; }
 
-// U+2028 to U+202E and U+2066 to U+2069.
-bool EndsOrReordersLines(std::string_view text) {
-  if (text.size() != 3 || text[0] != '\xe2') return false;
-  const unsigned char last = text[2];
-  return (text[1] == '\x80' && last >= 0xa8 && last <= 0xae) ||
-         (text[1] == '\x81' && last >= 0xa6 && last <= 0xa9);
-}
-
 // Whether the valid sequence `text` may stand in a line.
 bool MayStand(std::string_view text, Tabs tabs) {
   const unsigned char c = text[0];
@@ -85,6 +77,13 @@ size_t Utf8SequenceSize(std::string_view text) {
   if (first == 0xf0 && second < 0x90) return 0;   // Could be shorter.
   if (first == 0xf4 && second >= 0x90) return 0;  // Beyond U+10FFFF.
   return size;
+}
+
+bool EndsOrReordersLines(std::string_view text) {
+  if (text.size() != 3 || text[0] != '\xe2') return false;
+  const unsigned char last = text[2];
+  return (text[1] == '\x80' && last >= 0xa8 && last <= 0xae) ||
+         (text[1] == '\x81' && last >= 0xa6 && last <= 0xa9);
 }
 
 std::string_view CutText(std::string_view text, size_t size) {

@@ -33,6 +33,9 @@ void AppendEscaped(std::string_view text, Tabs tabs, TextBuffer* out);
 // are none. `text` is not empty.
 size_t Utf8SequenceSize(std::string_view text);
 
+// Whether a valid sequence is one of U+2028 to U+202E and U+2066 to U+2069.
+bool EndsOrReordersLines(std::string_view sequence);
+
 // The begin of `text`, `size` bytes at most, that does not end inside a UTF-8
 // sequence. Async-signal-safe.
 std::string_view CutText(std::string_view text, size_t size);

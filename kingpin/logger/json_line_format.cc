@@ -55,15 +55,15 @@ void AppendNoUtf8(unsigned char byte, TextBuffer* out) {
   out->Append({escape, sizeof(escape)});
 }
 
-// A sequence of several bytes. C1 and the two separators are what a terminal or a
-// program could take for more than text.
+// A sequence of several bytes, some of which a terminal or a program could take for
+// more than text.
 void AppendSequence(std::string_view sequence, TextBuffer* out) {
   const unsigned char second = static_cast<unsigned char>(sequence[1]);
   if (sequence[0] == '\xc2' && second < 0xa0) {
     AppendUnicodeEscape(second, out);
-  } else if (sequence == "\xe2\x80\xa8" || sequence == "\xe2\x80\xa9") {
-    AppendUnicodeEscape(0x2000 + static_cast<unsigned char>(sequence[2]) - 0x80,
-                        out);
+  } else if (EndsOrReordersLines(sequence)) {
+    const unsigned char third = static_cast<unsigned char>(sequence[2]);
+    AppendUnicodeEscape(0x2000 | (second & 0x3f) << 6 | (third & 0x3f), out);
   } else {
     out->Append(sequence);
   }

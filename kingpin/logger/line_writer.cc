@@ -34,7 +34,9 @@ void LineWriter::AddGap(const Gap& gap) {
                   {0, 0, static_cast<int32_t>(batch.gaps.size())});
     batch.gaps.push_back(gap);
   });
-  if (!added) Owe(gap);
+  if (added) return;
+  Owe(gap);
+  in_gaps_.fetch_add(gap.lines(), std::memory_order_release);
 }
 
 void LineWriter::AddRemark(const Record& record, const CompiledSite& site,
@@ -110,9 +112,12 @@ void LineWriter::CountCompleted(const SinkAccount* account) {
 void LineWriter::Count(size_t whole, bool has_cut) {
   const LineBatch& batch = channels_.front()->batch;
   uint64_t written = 0;
+  uint64_t in_gaps = 0;
   if (ABSL_PREDICT_FALSE(has_cut)) cut_level_.reset();
   for (size_t i = 0; i < batch.lines.size(); ++i) {
-    if (batch.origins[i].gap != LineBatch::kLine) continue;
+    const int32_t gap = batch.origins[i].gap;
+    if (gap >= 0) in_gaps += batch.gaps[gap].lines();
+    if (gap != LineBatch::kLine) continue;
     if (i < whole) {
       ++written;
     } else {
@@ -122,6 +127,7 @@ void LineWriter::Count(size_t whole, bool has_cut) {
     }
   }
   written_.fetch_add(written, std::memory_order_release);
+  if (in_gaps > 0) in_gaps_.fetch_add(in_gaps, std::memory_order_release);
 }
 
 std::string LineWriter::UndeclaredText(bool without_first) const {
@@ -152,6 +158,7 @@ LineWriter::Counters LineWriter::counters() const {
   for (size_t i = 0; i < kLogLevels; ++i) {
     counters.lost[i] = lost_[i].load(acquire);
   }
+  counters.in_gaps = in_gaps_.load(acquire);
   for (const auto& channel : channels_) {
     for (const auto& account : channel->accounts) {
       const SinkAccount::Counters one = account->counters();

@@ -37,6 +37,8 @@ class LineWriter {
   struct Counters {
     uint64_t written = 0;  // Lines; declarations not counted.
     std::array<uint64_t, kLogLevels> lost = {};
+    uint64_t in_gaps =
+        0;  // Lines of AddGap() that every sink has declared, or owes.
     SinkAccount::Counters sinks;  // Of all together; the longest of any.
   };
 
@@ -58,7 +60,7 @@ class LineWriter {
   }
   // A line that could not even be read is lost.
   void LoseLine(LogLevel level, uint32_t thread, int64_t unix_nanos);
-  // Declares lines that never got here.
+  // Declares lines that never got here; Counters::lost does not count them.
   void AddGap(const Gap& gap);
   // Lines that are no records: nothing is lost with them. A statement about what is
   // written, the wall clock that was set, and text as it is.
@@ -124,6 +126,7 @@ class LineWriter {
   std::optional<size_t> cut_level_;  // Unless it is a declaration, or a note.
   std::atomic<uint64_t> written_ = 0;
   std::array<std::atomic<uint64_t>, kLogLevels> lost_ = {};
+  std::atomic<uint64_t> in_gaps_ = 0;
 };
 
 }  // namespace kingpin::log_internal

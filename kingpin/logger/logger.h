@@ -50,7 +50,8 @@
 //   is whole. What is missing then and could not be declared is told on stderr, and
 //   what other threads have logged too late to be written. A sink that calls exit()
 //   has written its last batch; what waits behind that is told on stderr, too. _exit()
-//   and fatal signals lose what is buffered, unless there is a black box. A process
+//   and fatal signals lose what is buffered, unless there is a black box. quick_exit()
+//   waits for locks, so in a signal handler it may hang: _exit() there. A process
 //   whose main() ends by pthread_exit() lives on, for the sake of the backend's thread.
 // Black box: with Options::black_box the buffers lie in a file, which outlives the
 //   process. Each line whose statement was over before the process died, of SIGKILL
@@ -59,8 +60,9 @@
 //   //kingpin/logger:recover prints them too. Lines of the write that was under way
 //   are in both, under a line that says so; all others are in one. The box follows
 //   `sink`: what is recovered goes there, not to the sinks of also_to; if that does
-//   not take all of it, the box is kept as PATH.unwritten for the tool, and this start
-//   and each that finds it there says so, in the log and on stderr. It is the
+//   not take all of it, or the box is damaged, the box is kept as PATH.unwritten for the
+//   tool, and this start and each that finds it there says so, in the log and on stderr.
+//   It is the
 //   constructor that writes it, and waits for as long as the sink does: for ever, for
 //   a pipe whose reader has stopped and a sink without patience. Not against
 //   a loss of power: nothing is synced. A process has its box alone. A path that is
@@ -126,7 +128,8 @@ class Logger {
   enum class WhenFull : uint8_t {
     kBlock,  // Waits for the backend. Not on a loop thread.
     kDrop,  // Counts the line as dropped and goes on; where threads share a buffer,
-            // also if another one is copying its line there for all of 5 ms.
+    // also if another one is copying its line there for all of 5 ms, and then
+    // until it has done so.
   };
 
   // The same for each level: one for all, or four. DEBUG and INFO find the buffer
@@ -260,8 +263,8 @@ class Logger {
 
   // OK: there is a black box, or none was asked for.
   const absl::Status& black_box_status() const;
-  // Where a box is that the log did not take, at this start or an earlier one, until
-  // somebody removes it; empty: there is none.
+  // Where a box is that was not read and written whole, at this start or an earlier
+  // one, until somebody removes it; empty: there is none.
   const std::string& kept_black_box() const;
 
   // Returns when all that this thread logged before has been handed to the kernel

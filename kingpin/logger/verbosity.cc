@@ -1,5 +1,7 @@
 #include "kingpin/logger/verbosity.h"
 
+#include <errno.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
@@ -19,6 +21,7 @@ namespace log_internal {
 namespace {
 
 constexpr int kMaxVerbosity = 1'000'000;
+constexpr size_t kMaxQuoted = 100;  // Of what is wrong.
 
 struct Rule {
   std::string pattern;
@@ -101,7 +104,7 @@ absl::StatusOr<std::unique_ptr<Rules>> Parse(std::string_view spec) {
   for (std::string_view part : absl::StrSplit(spec, ',')) {
     if (AddPart(part, &has_otherwise, rules.get())) continue;
     return absl::InvalidArgumentError(absl::StrCat(
-        "verbosity \"", part,
+        "verbosity \"", part.substr(0, kMaxQuoted),
         "\": it is PATTERN=NUMBER, such as http_*=2, where the pattern is of ",
         "file names without folder and extension, or one NUMBER for all ",
         "others"));
@@ -137,12 +140,14 @@ int LevelOf(const Rules& rules, std::string_view module) {
 
 bool VerboseSite::EnabledSlowly(int n) {
   if (level_.load() == kUnknown) {
+    const int saved_errno = errno;  // What is streamed may ask for it.
     if (!is_listed_.exchange(true)) {
       next_ = g_sites.load();
       while (!g_sites.compare_exchange_weak(next_, this)) {
       }
     }
     Update();  // The rules may have changed before the site was in the list.
+    errno = saved_errno;
   }
   return level_.load() >= n;
 }

@@ -157,6 +157,18 @@ void ExitWithABusySink(int count) {
   LogNumbers(*log, "main", count);
 }
 
+// Of a logger that drops, in its first write: no line of it is written, and most never
+// had room.
+void ExitInASinkThatDrops(int count) {
+  static Logger log(
+      {.buffer_bytes = 4096, .when_full = Logger::WhenFull::kDrop, .sink = [] {
+         return std::make_unique<ExitingSink>(/*in_sync=*/false);
+       }});
+  LogNumbers(log, "lost", count);
+  ExitingSink::they_wait = true;
+  for (;;) pause();
+}
+
 // Once started, logs until its destructor, which waits for that. Made before any
 // Logger, so that it goes when they know of the exit.
 class LogsUntilDestroyed {
@@ -273,6 +285,16 @@ int main(int argc, char** argv) {
   } else if (mode == "quick") {
     LogNumbers(Logger::Default(), "main", count);
     std::quick_exit(0);
+  } else if (mode == "quick_noise") {
+    Logger& log = BlockingDefault();
+    for (int thread = 0; thread < 3; ++thread) LogForEver(log, thread);
+    LogNumbers(log, "main", count);
+    std::quick_exit(0);
+  } else if (mode == "quick_large") {
+    Logger* log = new Logger({.buffer_bytes = 1 << 20});
+    LogLargeLinesForEver(*log);
+    LogNumbers(*log, "main", count);
+    std::quick_exit(0);
   } else if (mode == "static") {
     static LogsWhenDestroyed inside{"inside main"};
     LogNumbers(Logger::Default(), "main", count);
@@ -317,6 +339,8 @@ int main(int argc, char** argv) {
     unlink(box.c_str());
   } else if (mode == "exit_in_sink_of_chat") {
     ExitInASinkThatOthersLogTo(count);
+  } else if (mode == "exit_in_sink_that_drops") {
+    ExitInASinkThatDrops(count);
   } else if (absl::StartsWith(mode, "exit_in_")) {
     ExitInASink(BlockingDefault(), count,
                 /*in_sync=*/mode == "exit_in_sync",

@@ -54,6 +54,10 @@ TEST(JsonString, EscapesWhatJsonAndTerminalsTakeForMore) {
             "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"");
   EXPECT_EQ(Json("\xc2\x85\xc2\x9b"), "\"\\u0085\\u009b\"");
   EXPECT_EQ(Json("\xe2\x80\xa8\xe2\x80\xa9"), "\"\\u2028\\u2029\"");
+  EXPECT_EQ(Json("\xe2\x80\xaa\xe2\x80\xae"), "\"\\u202a\\u202e\"");
+  EXPECT_EQ(Json("\xe2\x81\xa6\xe2\x81\xa9"), "\"\\u2066\\u2069\"");
+  EXPECT_EQ(Json("\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa"),
+            "\"\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa\"");
   EXPECT_EQ(Json("\xff\xc3"), "\"\\\\xff\\\\xc3\"");
   EXPECT_EQ(Json("\xed\xa0\x80"), "\"\\\\xed\\\\xa0\\\\x80\"");  // A surrogate.
   EXPECT_EQ(Json("\xc0\xaf"), "\"\\\\xc0\\\\xaf\"");  // Could be shorter.
@@ -197,7 +201,7 @@ for line, text in zip(lines, want):
     assert record['peer'] == record['msg'], line
     assert set(record) == {'ts', 'level', 'thread', 'file', 'line', 'connection',
                            'peer', 'msg'}, line
-    assert not any(ord(c) < 32 or 127 <= ord(c) < 160 or c in '\u2028\u2029'
+    assert not any(ord(c) < 32 or 127 <= ord(c) < 160 or c in '\u2028\u2029\u202a\u202e\u2066\u2069'
                    for c in line), line
 )";
 

@@ -111,6 +111,7 @@ TEST(LoggerExit, ReturnFromMainWritesEverything) {
 TEST(LoggerExit, QuickExitWritesEverything) {
   for (int count = 0; count < 50; ++count) {
     EXPECT_EQ(CountNumbered(RunHelper("quick", count))["main"], count);
+    EXPECT_EQ(CountNumbered(RunHelper("quick_noise", count))["main"], count);
   }
 }
 
@@ -122,11 +123,13 @@ TEST(LoggerExit, ExitAmidThreadsThatLogWritesEverything) {
 }
 
 TEST(LoggerExit, LastLineIsWhole) {
-  for (int instant = 0; instant < 50; ++instant) {
-    for (const std::string& line : RunHelper("large", instant)) {
-      EXPECT_TRUE(absl::StartsWith(line, "main ") || IsAboutNoise(line) ||
-                  line.size() == 100'000)
-          << line.size();
+  for (const char* mode : {"large", "quick_large"}) {
+    for (int instant = 0; instant < 50; ++instant) {
+      for (const std::string& line : RunHelper(mode, instant)) {
+        EXPECT_TRUE(absl::StartsWith(line, "main ") || IsAboutNoise(line) ||
+                    line.size() == 100'000)
+            << mode << " " << line.size();
+      }
     }
   }
 }
@@ -201,6 +204,15 @@ TEST(LoggerExit, OnTheThreadOfASinkReleasesWhoWaitsForRoom) {
     lines.pop_back();
     EXPECT_EQ(CountNumbered(lines)["main"], instant);
   }
+}
+
+// Also those that were dropped and that no pass has declared yet.
+TEST(LoggerExit, OnTheThreadOfASinkTellsHowManyAreMissing) {
+  const std::vector<std::string> lines =
+      RunHelper("exit_in_sink_that_drops", 10000);
+  ASSERT_EQ(lines.size(), 1);
+  EXPECT_TRUE(absl::StartsWith(lines[0], "log: 10000 lines may be missing"))
+      << lines[0];
 }
 
 TEST(LoggerExit, OnTheThreadOfASinkThatOtherSinksLogTo) {
