@@ -38,6 +38,7 @@ class Client extends Emitter {
 
   #connection = null;
   #lobbyWanted = false;
+  #listed = new Set(); // Of ownGames, those that have been in a list: private ones never are.
   #questions = new Map();
   #ids = 0;
   #rejoin = null;
@@ -156,11 +157,16 @@ class Client extends Emitter {
     const answer = await this.ask(say.games());
     if (answer.t !== 'games') return;
     this.games = answer.games;
+    const now = new Set(answer.games.map(({game}) => game));
     // Those that ended while nobody told.
-    const listed = new Set(answer.games.map(({game}) => game));
     if (answer.games.length < MOST_LISTED)
-      this.ownGames = this.ownGames.filter((id) => listed.has(id));
+      this.ownGames = this.ownGames.filter((id) => now.has(id) || !this.#listed.has(id));
+    this.#listed = new Set(this.ownGames.filter((id) => now.has(id) || this.#listed.has(id)));
     this.emit('games');
+  }
+
+  #dropOwn(game) {
+    this.ownGames = this.ownGames.filter((id) => id !== game);
   }
 
   // pool, seek, room, enter: until somebody comes. Said again with every connection; a room
@@ -233,6 +239,7 @@ class Client extends Emitter {
       // Lost with the connection: it is said again with the next.
       if (this.status !== 'online') return;
       if (TRY_AGAIN.includes(answer.code)) return this.#joinLater();
+      this.#dropOwn(game.id);
       this.emit('game', 'missing');
     });
     if (this.pending !== null) this.#sendMove();
@@ -339,7 +346,7 @@ class Client extends Emitter {
     const before = this.pending;
     this.#confirm(happened);
     if (happened === 'rematch' && game.you !== null) this.ownGames.push(game.next);
-    if (happened === 'end') this.ownGames = this.ownGames.filter((id) => id !== game.id);
+    if (game.over) this.#dropOwn(game.id);
     this.emit('game', happened, {own: before !== null && this.pending === null});
     if (happened === 'move' || happened === 'game') this.#playPremove();
   }

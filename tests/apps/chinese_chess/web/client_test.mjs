@@ -131,6 +131,15 @@ const GAME = {
   viewers: 0,
 };
 
+// As the lobby lists them.
+async function list(client, ids) {
+  const person = {id: 'q', name: 'Wang'};
+  const info = {red: person, black: person, control: '5+3', plies: 0, viewers: 0};
+  const games = ids.map((game) => ({game, ...info}));
+  client.refreshGames();
+  await hear({t: 'games', id: said('games').id, games});
+}
+
 const ROOM = say.room({control: '5+3', casual: false, color: null});
 
 const tests = {
@@ -205,6 +214,44 @@ const tests = {
     assert.equal(client.waiting, null);
     assert.equal(said('room'), undefined);
     assert.deepEqual(client.ownGames, ['old', 'new']);
+  },
+
+  // The one way back to it; and it is not taken for a new one.
+  async aPrivateGameIsKeptThoughNobodyListsIt() {
+    const {client, told} = await start();
+    await connect();
+    client.waitFor(ROOM);
+    await hear({t: 'paired', game: 'g', you: 'red'});
+    await list(client, ['others']);
+    assert.deepEqual(client.ownGames, ['g']);
+    client.waitFor(say.pool('5+3'));
+    await hear({t: 'waiting', re: 'pool', id: said('pool').id});
+    await lose();
+    await connect(['g']);
+    assert.deepEqual(told, [['paired', 'g']]);
+    assert.equal(client.waiting.what, 'pool');
+    assert.equal(saidTimes('pool'), 1, 'asked for again');
+  },
+
+  async aListedGameThatIsGoneIsNoLongerOnesOwn() {
+    const {client} = await start();
+    await connect(['g', 'private']);
+    await list(client, ['g', 'others']);
+    assert.deepEqual(client.ownGames, ['g', 'private']);
+    await list(client, ['others']);
+    assert.deepEqual(client.ownGames, ['private']);
+  },
+
+  async whatIsOverOrMissingIsNoLongerOnesOwn() {
+    const {client, told} = await start();
+    await connect(['g', 'h', 'i']);
+    client.enter('g');
+    await hear({...GAME, id: said('join').id, result: '1-0', reason: 'timeout'});
+    assert.deepEqual(client.ownGames, ['h', 'i']);
+    client.enter('h');
+    await refuse(said('join'), 'no_game');
+    assert.deepEqual(told.at(-1), ['game', 'missing']);
+    assert.deepEqual(client.ownGames, ['i']);
   },
 
   async whatIsAskedForNextIsNotMixedUpWithWhatWasBefore() {
