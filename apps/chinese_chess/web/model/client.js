@@ -20,6 +20,7 @@ import {settings} from './settings.js';
 const ANSWER_TIMEOUT = 8000;
 const RESEND_AFTER = 2500;
 const REJOIN_AFTER = 1000;
+const BUSY_AGAIN_AFTER = 1000;
 // Of a join: it says nothing about the game.
 const TRY_AGAIN = ['no_answer', 'busy', 'too_fast'];
 // A list as long as this one need not be all.
@@ -42,6 +43,7 @@ class Client extends Emitter {
   #questions = new Map();
   #ids = 0;
   #rejoin = null;
+  #rehello = null;
 
   start(url) {
     this.#connection = new Connection(url, {
@@ -68,6 +70,7 @@ class Client extends Emitter {
   }
 
   #hello() {
+    clearTimeout(this.#rehello);
     this.#say(say.hello(settings.get('token'), settings.get('name')));
   }
 
@@ -310,7 +313,6 @@ class Client extends Emitter {
       case 'paired':
         return this.#paired(message.game);
       case 'error':
-        if (message.re === 'hello') this.#helloRefused(message.code);
         return answer ? undefined : this.#refused(message);
       case 'ok':
         // With the clocks of the game.
@@ -326,15 +328,25 @@ class Client extends Emitter {
   }
 
   #refused(message) {
+    if (message.code === 'busy' && this.#saysAgain(message)) return;
+    if (message.re === 'hello') this.#helloRefused(message.code);
     if (this.pending !== null && message.id === this.pending.id) {
-      // It is said again soon.
-      if (message.code === 'busy') return;
       this.pending = null;
       // wrong_ply and the like: what is here is not what is there.
       if (message.code !== 'illegal_move') this.#joinLater();
       this.emit('game', 'refused');
     }
     this.emit('refused', message);
+  }
+
+  // What was busy; false: it is for the player to say again.
+  #saysAgain({re, id}) {
+    if (re === 'hello') {
+      this.#rehello = setTimeout(() => this.#hello(), BUSY_AGAIN_AFTER);
+      return true;
+    }
+    // #resend() does.
+    return this.pending !== null && id === this.pending.id;
   }
 
   #receiveOfGame(message) {

@@ -266,6 +266,30 @@ const tests = {
     assert.deepEqual(told, []);
   },
 
+  async aHelloThatIsRefusedAsBusyIsSaidAgain() {
+    const {client, told} = await start();
+    const open = () => {
+      FakeSocket.last.readyState = FakeSocket.OPEN;
+      FakeSocket.last.onopen();
+    };
+    open();
+    await refuse(said('hello'), 'busy');
+    assert.equal(saidTimes('hello'), 1, 'not at once');
+    await live(1);
+    assert.equal(saidTimes('hello'), 2);
+    // A new connection says it anyway, and once.
+    await refuse(said('hello'), 'busy');
+    const lost = FakeSocket.last;
+    lost.onclose();
+    while (FakeSocket.last === lost) await time.pass(10);
+    open();
+    await live(3);
+    assert.equal(saidTimes('hello'), 1);
+    await connect();
+    assert.equal(client.status, 'online');
+    assert.deepEqual(told, [], 'nothing to bother anybody with');
+  },
+
   // The server could not pass it on.
   async aJoinThatIsRefusedAsBusyIsSaidAgain() {
     const {client, told} = await start();
