@@ -44,6 +44,7 @@ class Client extends Emitter {
   #ids = 0;
   #rejoin = null;
   #rehello = null;
+  #rewait = null;
 
   start(url) {
     this.#connection = new Connection(url, {
@@ -175,12 +176,14 @@ class Client extends Emitter {
   // pool, seek, room, enter: until somebody comes. Said again with every connection; a room
   // has the same code then.
   async waitFor(message) {
+    clearTimeout(this.#rewait);
     const again = this.waiting?.message === message;
     this.waiting = {what: message.t, message, code: again ? this.waiting.code : null};
     this.emit('waiting');
     const answer = await this.ask(message);
     // Somebody came, or it was given up; or the connection was lost.
     if (this.waiting?.message !== message || answer.code === 'no_answer') return;
+    if (answer.code === 'busy') return this.#waitLater();
     if (answer.t === 'error') {
       this.waiting = null;
       this.emit('refused', answer);
@@ -188,6 +191,13 @@ class Client extends Emitter {
       this.waiting.code = answer.code;
     }
     this.emit('waiting');
+  }
+
+  #waitLater() {
+    clearTimeout(this.#rewait);
+    this.#rewait = setTimeout(() => {
+      if (this.waiting !== null && this.status === 'online') this.waitFor(this.waiting.message);
+    }, BUSY_AGAIN_AFTER);
   }
 
   #paired(id) {
@@ -343,6 +353,11 @@ class Client extends Emitter {
   #saysAgain({re, id}) {
     if (re === 'hello') {
       this.#rehello = setTimeout(() => this.#hello(), BUSY_AGAIN_AFTER);
+      return true;
+    }
+    // Somebody came, but no game could begin; who waited was forgotten.
+    if (re === 'paired' && this.waiting !== null) {
+      this.#waitLater();
       return true;
     }
     // #resend() does.

@@ -290,6 +290,50 @@ const tests = {
     assert.deepEqual(told, [], 'nothing to bother anybody with');
   },
 
+  // The server has forgotten that one waits, and what for.
+  async whoIsPairedWhileNoGameCanBeginWaitsAgain() {
+    const {client, told} = await start();
+    await connect();
+    const busy = {t: 'error', re: 'paired', code: 'busy', text: ''};
+    client.waitFor(say.pool('5+3'));
+    await hear({t: 'waiting', re: 'pool', id: said('pool').id});
+    await hear(busy);
+    assert.equal(client.waiting.what, 'pool');
+    assert.equal(saidTimes('pool'), 1, 'not at once');
+    await live(1);
+    assert.equal(saidTimes('pool'), 2);
+    // Still so; and then all is well.
+    await refuse(said('pool'), 'busy');
+    await live(1);
+    assert.equal(saidTimes('pool'), 3);
+    await hear({t: 'waiting', re: 'pool', id: said('pool').id});
+    await live(20);
+    assert.equal(saidTimes('pool'), 3);
+    assert.equal(client.waiting.what, 'pool');
+    assert.deepEqual(told, []);
+  },
+
+  async whatIsWaitedForInsteadIsAskedForOnce() {
+    const {client, told} = await start();
+    await connect();
+    const busy = {t: 'error', re: 'paired', code: 'busy', text: ''};
+    client.waitFor(say.pool('5+3'));
+    await hear(busy);
+    client.waitFor(ROOM);
+    await hear({t: 'waiting', re: 'room', id: said('room').id, code: 'k3v9qh'});
+    await live(3);
+    assert.equal(saidTimes('pool'), 1);
+    assert.equal(saidTimes('room'), 1);
+    await hear(busy);
+    client.stopWaiting();
+    await live(3);
+    assert.equal(saidTimes('room'), 1);
+    assert.deepEqual(told, []);
+    // Who asked for this game alone, and waits for nothing, has to know.
+    await hear(busy);
+    assert.deepEqual(told, [['refused', 'busy']]);
+  },
+
   // The server could not pass it on.
   async aJoinThatIsRefusedAsBusyIsSaidAgain() {
     const {client, told} = await start();
