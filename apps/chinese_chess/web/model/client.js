@@ -23,6 +23,8 @@ const REJOIN_AFTER = 1000;
 const BUSY_AGAIN_AFTER = 1000;
 // Of a join: it says nothing about the game.
 const TRY_AGAIN = ['no_answer', 'busy', 'too_fast'];
+// Of what is waited for: nobody will come to this page.
+const IN_VAIN = ['no_room', 'elsewhere'];
 // A list as long as this one need not be all.
 const MOST_LISTED = 50;
 
@@ -201,17 +203,20 @@ class Client extends Emitter {
   }
 
   #paired(id) {
-    this.waiting = null;
     this.ownGames = [...new Set([...this.ownGames, id])];
-    this.emit('waiting');
+    this.#waitNoLonger();
     this.emit('paired', id);
+  }
+
+  #waitNoLonger() {
+    this.waiting = null;
+    this.emit('waiting');
   }
 
   stopWaiting() {
     if (this.waiting === null) return;
-    this.waiting = null;
     this.#say(say.cancel());
-    this.emit('waiting');
+    this.#waitNoLonger();
   }
 
   // Who one is, is said once a connection: so with the next.
@@ -338,12 +343,14 @@ class Client extends Emitter {
   }
 
   #refused(message) {
-    if (message.code === 'busy' && this.#saysAgain(message)) return;
-    if (message.re === 'hello') this.#helloRefused(message.code);
+    const {re, code} = message;
+    if (code === 'busy' && this.#saysAgain(message)) return;
+    if (re === 'hello') this.#helloRefused(code);
+    if (re === this.waiting?.what && IN_VAIN.includes(code)) this.#waitNoLonger();
     if (this.pending !== null && message.id === this.pending.id) {
       this.pending = null;
       // wrong_ply and the like: what is here is not what is there.
-      if (message.code !== 'illegal_move') this.#joinLater();
+      if (code !== 'illegal_move') this.#joinLater();
       this.emit('game', 'refused');
     }
     this.emit('refused', message);

@@ -202,6 +202,49 @@ const tests = {
     assert.deepEqual(told, [['refused', 'no_room']]);
   },
 
+  // Who opened it has not come back.
+  async whoWaitsForAFriendInARoomThatClosesIsTold() {
+    const {client, told} = await start();
+    await connect();
+    client.waitFor(say.enter('k3v9qh'));
+    await hear({t: 'waiting', re: 'enter', id: said('enter').id});
+    let shown = null;
+    client.on('waiting', () => (shown = client.waiting));
+    await hear({t: 'error', re: 'enter', code: 'no_room', text: ''});
+    assert.equal(client.waiting, null);
+    assert.equal(shown, null);
+    assert.deepEqual(told, [['refused', 'no_room']]);
+    await lose();
+    await connect();
+    assert.equal(said('enter'), undefined);
+  },
+
+  async whatOneWaitsForInAnotherTabIsNotWaitedForHere() {
+    for (const message of [ROOM, say.enter('k3v9qh')]) {
+      const {client, told} = await start();
+      await connect();
+      client.waitFor(message);
+      const {t, id} = said(message.t);
+      await hear({t: 'waiting', re: t, id, code: 'k3v9qh'});
+      await hear({t: 'error', re: t, code: 'elsewhere', text: ''});
+      assert.equal(client.waiting, null);
+      assert.deepEqual(told, [['refused', 'elsewhere']]);
+      await lose();
+      await connect();
+      assert.equal(said(t), undefined, 'it is the other one that waits');
+    }
+  },
+
+  async whatIsNotWaitedForAnyMoreDoesNotEndTheWaiting() {
+    const {client} = await start();
+    await connect();
+    client.waitFor(say.enter('k3v9qh'));
+    client.waitFor(say.pool('5+3'));
+    await hear({t: 'error', re: 'enter', code: 'no_room', text: ''});
+    await hear({t: 'error', re: 'room', code: 'elsewhere', text: ''});
+    assert.equal(client.waiting.what, 'pool');
+  },
+
   // The server had not noticed yet that the connection was dead.
   async whoWasPairedWhileAwayGoesToTheGame() {
     const {client, told} = await start();

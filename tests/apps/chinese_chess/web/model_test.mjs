@@ -248,6 +248,12 @@ const tests = {
     }
   },
 
+  // Of the server's refusals, those that people meet.
+  refusalsHaveWords() {
+    for (const code of ['no_room', 'elsewhere'])
+      assert.ok(dictionaries.en[`error_${code}`], code);
+  },
+
   theTurnHasLasted() {
     const game = new GameModel('g');
     game.receive(whole({control: '20/60/30', turn_ms: 45000}), 0);
