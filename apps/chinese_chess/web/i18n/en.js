@@ -190,7 +190,7 @@ export default {
   // Trouble
   reconnecting: 'Connection lost. Reconnecting …',
   no_such_game: 'There is no such game',
-  no_bot: 'The computer cannot play just now',
+  error_no_bot: 'No computer plays here',
   error_illegal_move: 'That move is not legal',
   error_too_late: 'Too late',
   error_too_fast: 'Slow down a little',
@@ -209,6 +209,9 @@ export default {
   error_wrong_ply: 'The game has moved on',
   error_busy: 'The server is busy; try again in a moment',
   error_too_many: 'You follow too many games',
+  error_too_many_games: 'You play as many games as you may; finish one first',
+  error_other_busy: 'The other player is in too many games just now',
+  error_too_many_offers: 'That has been offered often enough',
   error_bad_text: 'That cannot be said here',
   error_no_game: 'That game is not here any more',
   error_not_player: 'Only its players may do that',

@@ -250,7 +250,8 @@ const tests = {
 
   // Of the server's refusals, those that people meet.
   refusalsHaveWords() {
-    for (const code of ['no_room', 'elsewhere'])
+    const codes = ['no_room', 'elsewhere', 'no_bot', 'busy', 'too_many'];
+    for (const code of [...codes, 'too_many_games', 'other_busy', 'too_many_offers'])
       assert.ok(dictionaries.en[`error_${code}`], code);
   },
 
