@@ -123,15 +123,15 @@ export class GameModel {
       {red: message.red.left_ms, black: message.black.left_ms},
       message.clock ? message.turn : null,
       now,
-      message.turn_ms ?? 0,
+      message.move_ms ?? null,
     );
     return 'game';
   }
 
   // Ends what was missed: its events have the clocks of then, and this those of now.
-  #receiveClocks({red_ms: red, black_ms: black, turn_ms: spent, clock}, now) {
+  #receiveClocks({red_ms: red, black_ms: black, move_ms: move, clock}, now) {
     if (!this.known || red === undefined || black === undefined) return 'stale';
-    this.clock.set({red, black}, clock ? this.turn : null, now, spent ?? 0);
+    this.clock.set({red, black}, clock ? this.turn : null, now, move ?? null);
     return 'clocks';
   }
 

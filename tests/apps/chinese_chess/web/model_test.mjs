@@ -211,9 +211,29 @@ const tests = {
   whoGetsALimitForTheMoveReadsWhatIsLeftOfIt() {
     const game = new GameModel('g');
     game.receive(whole({control: '20/60/30'}), 0);
-    const message = {t: 'ok', re: 'join', game: 'g', red_ms: 600000, black_ms: 600000};
-    game.receive({...message, turn_ms: 45000, clock: true}, 5000);
+    const clocks = {red_ms: 600000, black_ms: 600000, clock: true, move_ms: 15000};
+    game.receive({t: 'ok', re: 'join', game: 'g', ...clocks}, 5000);
     assert.equal(game.clock.read('red', 5000).move, 15000);
+    assert.equal(game.clock.read('red', 6000).move, 14000);
+    // The next one begins.
+    game.receive(move(6, 0, 'h2e2', {red_ms: 599000, black_ms: 600000}), 7000);
+    assert.equal(game.clock.read('black', 8000).move, 59000);
+    assert.equal(game.clock.read('red', 8000).move, 60000);
+    assert.equal(decode(JSON.stringify({t: 'ok', re: 'join', move_ms: '1'})), null);
+  },
+
+  // The limit is of when the move began: 60 s, of which 31 have passed.
+  timeForTheGameThatRanOutWhileOneWasAwayIsFollowedByThatForTheMove() {
+    const red = {...side('Zhang'), left_ms: 0};
+    const message = whole({control: '20/60/30', red, turn_ms: 31000, move_ms: 29000});
+    assert.deepEqual(decode(JSON.stringify(message)), message);
+    const game = new GameModel('g');
+    game.receive(message, 0);
+    assert.deepEqual(game.clock.read('red', 0), {main: 0, move: 29000, byoYomi: true});
+    assert.equal(game.clock.left('red', 9000), 20000);
+    const clocks = {red_ms: 0, black_ms: 600000, turn_ms: 41000, move_ms: 19000, clock: true};
+    game.receive({t: 'ok', re: 'join', game: 'g', ...clocks}, 10000);
+    assert.equal(game.clock.left('red', 11000), 18000);
   },
 
   // Who repeats the position knows it, also while there is check.
@@ -257,7 +277,7 @@ const tests = {
 
   theTurnHasLasted() {
     const game = new GameModel('g');
-    game.receive(whole({control: '20/60/30', turn_ms: 45000}), 0);
+    game.receive(whole({control: '20/60/30', turn_ms: 45000, move_ms: 15000}), 0);
     assert.equal(game.clock.read('red', 5000).move, 10000);
   },
 
