@@ -90,8 +90,7 @@ export class GameModel {
       this.viewerNames = message.names.slice(0, MOST_LINES);
       return 'viewers';
     }
-    if (message.t === 'ok')
-      return this.known && this.#setClocks(message, now) ? 'clocks' : 'stale';
+    if (message.t === 'ok') return this.known && this.#setClocks(message, now) ? 'clocks' : 'stale';
     if (this.version === null || message.v > this.version + 1) return 'gap';
     if (message.v <= this.version) return 'stale';
     // A move that does not fit is a gap, too.
