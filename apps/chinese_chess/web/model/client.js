@@ -20,8 +20,11 @@ import {settings} from './settings.js';
 const ANSWER_TIMEOUT = 8000;
 const RESEND_AFTER = 2500;
 const REJOIN_AFTER = 1000;
+const BUSY_AGAIN_AFTER = 1000;
 // Of a join: it says nothing about the game.
 const TRY_AGAIN = ['no_answer', 'busy', 'too_fast'];
+// Of what is waited for: nobody will come to this page.
+const IN_VAIN = ['no_room', 'elsewhere'];
 // A list as long as this one need not be all.
 const MOST_LISTED = 50;
 
@@ -38,9 +41,12 @@ class Client extends Emitter {
 
   #connection = null;
   #lobbyWanted = false;
+  #listed = new Set(); // Of ownGames, those that have been in a list: private ones never are.
   #questions = new Map();
   #ids = 0;
   #rejoin = null;
+  #rehello = null;
+  #rewait = null;
 
   start(url) {
     this.#connection = new Connection(url, {
@@ -67,6 +73,7 @@ class Client extends Emitter {
   }
 
   #hello() {
+    clearTimeout(this.#rehello);
     this.#say(say.hello(settings.get('token'), settings.get('name')));
   }
 
@@ -156,22 +163,29 @@ class Client extends Emitter {
     const answer = await this.ask(say.games());
     if (answer.t !== 'games') return;
     this.games = answer.games;
+    const now = new Set(answer.games.map(({game}) => game));
     // Those that ended while nobody told.
-    const listed = new Set(answer.games.map(({game}) => game));
     if (answer.games.length < MOST_LISTED)
-      this.ownGames = this.ownGames.filter((id) => listed.has(id));
+      this.ownGames = this.ownGames.filter((id) => now.has(id) || !this.#listed.has(id));
+    this.#listed = new Set(this.ownGames.filter((id) => now.has(id) || this.#listed.has(id)));
     this.emit('games');
+  }
+
+  #dropOwn(game) {
+    this.ownGames = this.ownGames.filter((id) => id !== game);
   }
 
   // pool, seek, room, enter: until somebody comes. Said again with every connection; a room
   // has the same code then.
   async waitFor(message) {
+    clearTimeout(this.#rewait);
     const again = this.waiting?.message === message;
     this.waiting = {what: message.t, message, code: again ? this.waiting.code : null};
     this.emit('waiting');
     const answer = await this.ask(message);
     // Somebody came, or it was given up; or the connection was lost.
     if (this.waiting?.message !== message || answer.code === 'no_answer') return;
+    if (answer.code === 'busy') return this.#waitLater();
     if (answer.t === 'error') {
       this.waiting = null;
       this.emit('refused', answer);
@@ -181,18 +195,28 @@ class Client extends Emitter {
     this.emit('waiting');
   }
 
+  #waitLater() {
+    clearTimeout(this.#rewait);
+    this.#rewait = setTimeout(() => {
+      if (this.waiting !== null && this.status === 'online') this.waitFor(this.waiting.message);
+    }, BUSY_AGAIN_AFTER);
+  }
+
   #paired(id) {
-    this.waiting = null;
     this.ownGames = [...new Set([...this.ownGames, id])];
-    this.emit('waiting');
+    this.#waitNoLonger();
     this.emit('paired', id);
+  }
+
+  #waitNoLonger() {
+    this.waiting = null;
+    this.emit('waiting');
   }
 
   stopWaiting() {
     if (this.waiting === null) return;
-    this.waiting = null;
     this.#say(say.cancel());
-    this.emit('waiting');
+    this.#waitNoLonger();
   }
 
   // Who one is, is said once a connection: so with the next.
@@ -233,6 +257,7 @@ class Client extends Emitter {
       // Lost with the connection: it is said again with the next.
       if (this.status !== 'online') return;
       if (TRY_AGAIN.includes(answer.code)) return this.#joinLater();
+      this.#dropOwn(game.id);
       this.emit('game', 'missing');
     });
     if (this.pending !== null) this.#sendMove();
@@ -303,7 +328,6 @@ class Client extends Emitter {
       case 'paired':
         return this.#paired(message.game);
       case 'error':
-        if (message.re === 'hello') this.#helloRefused(message.code);
         return answer ? undefined : this.#refused(message);
       case 'ok':
         // With the clocks of the game.
@@ -319,15 +343,32 @@ class Client extends Emitter {
   }
 
   #refused(message) {
+    const {re, code} = message;
+    if (code === 'busy' && this.#saysAgain(message)) return;
+    if (re === 'hello') this.#helloRefused(code);
+    if (re === this.waiting?.what && IN_VAIN.includes(code)) this.#waitNoLonger();
     if (this.pending !== null && message.id === this.pending.id) {
-      // It is said again soon.
-      if (message.code === 'busy') return;
       this.pending = null;
       // wrong_ply and the like: what is here is not what is there.
-      if (message.code !== 'illegal_move') this.#joinLater();
+      if (code !== 'illegal_move') this.#joinLater();
       this.emit('game', 'refused');
     }
     this.emit('refused', message);
+  }
+
+  // What was busy; false: it is for the player to say again.
+  #saysAgain({re, id}) {
+    if (re === 'hello') {
+      this.#rehello = setTimeout(() => this.#hello(), BUSY_AGAIN_AFTER);
+      return true;
+    }
+    // Somebody came, but no game could begin; who waited was forgotten.
+    if (re === 'paired' && this.waiting !== null) {
+      this.#waitLater();
+      return true;
+    }
+    // #resend() does.
+    return this.pending !== null && id === this.pending.id;
   }
 
   #receiveOfGame(message) {
@@ -339,7 +380,7 @@ class Client extends Emitter {
     const before = this.pending;
     this.#confirm(happened);
     if (happened === 'rematch' && game.you !== null) this.ownGames.push(game.next);
-    if (happened === 'end') this.ownGames = this.ownGames.filter((id) => id !== game.id);
+    if (game.over) this.#dropOwn(game.id);
     this.emit('game', happened, {own: before !== null && this.pending === null});
     if (happened === 'move' || happened === 'game') this.#playPremove();
   }

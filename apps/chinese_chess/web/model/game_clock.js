@@ -10,19 +10,20 @@ export class GameClock {
   #left = {red: 0, black: 0};
   #running = null;
   #since = 0;
-  // Of the turn, before #since.
-  #spent = 0;
+  // For the move of #running, at #since; null: it begins then.
+  #moveLeft = null;
 
   constructor(control) {
     this.control = control;
   }
 
-  // `running` null: nobody's. `spent`: how long the turn has lasted already.
-  set(left, running, now, spent = 0) {
+  // `running` null: nobody's. `moveLeft`: what is left for a move that has begun before; of
+  // a limit that depends on what was left for the game then.
+  set(left, running, now, moveLeft = null) {
     this.#left = {...left};
     this.#running = running;
     this.#since = now;
-    this.#spent = spent;
+    this.#moveLeft = moveLeft;
   }
 
   get running() {
@@ -41,14 +42,16 @@ export class GameClock {
     const elapsed = runs ? Math.max(0, now - this.#since) : 0;
     const main = Math.max(0, this.#left[color] - elapsed);
     if (!this.control || this.control.byoYomi === 0) return {main, move: null, byoYomi: false};
-    const turn = elapsed + (runs ? this.#spent : 0);
-    // Time for the game that ran out in mid-move is followed by that for the move.
-    const before = this.#left[color] + (runs ? this.#spent : 0);
-    const limit =
-      this.#left[color] <= 0
-        ? this.control.byoYomi
-        : Math.min(this.control.step, before + this.control.byoYomi);
-    return {main, move: Math.max(0, limit - turn), byoYomi: main === 0};
+    const move = (runs ? this.#moveLeft : null) ?? this.#limit(color);
+    return {main, move: Math.max(0, move - elapsed), byoYomi: main === 0};
+  }
+
+  // For a whole move.
+  #limit(color) {
+    const {step, byoYomi} = this.control;
+    const left = this.#left[color];
+    // Time for the game that runs out in mid-move is followed by that for the move.
+    return left <= 0 ? byoYomi : Math.min(step, left + byoYomi);
   }
 
   // What is left until the flag falls.

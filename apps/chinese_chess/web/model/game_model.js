@@ -90,7 +90,7 @@ export class GameModel {
       this.viewerNames = message.names.slice(0, MOST_LINES);
       return 'viewers';
     }
-    if (message.t === 'ok') return this.#receiveClocks(message, now);
+    if (message.t === 'ok') return this.known && this.#setClocks(message, now) ? 'clocks' : 'stale';
     if (this.version === null || message.v > this.version + 1) return 'gap';
     if (message.v <= this.version) return 'stale';
     // A move that does not fit is a gap, too.
@@ -123,16 +123,20 @@ export class GameModel {
       {red: message.red.left_ms, black: message.black.left_ms},
       message.clock ? message.turn : null,
       now,
-      message.turn_ms ?? 0,
+      message.move_ms ?? null,
     );
     return 'game';
   }
 
-  // Ends what was missed: its events have the clocks of then, and this those of now.
-  #receiveClocks({red_ms: red, black_ms: black, turn_ms: spent, clock}, now) {
-    if (!this.known || red === undefined || black === undefined) return 'stale';
-    this.clock.set({red, black}, clock ? this.turn : null, now, spent ?? 0);
-    return 'clocks';
+  // false: the message has none. After what was missed an 'ok' has those of now; its events
+  // have those of then.
+  #setClocks({red_ms: red, black_ms: black, move_ms: move, clock}, now) {
+    if (red === undefined || black === undefined) return false;
+    const running = clock ? this.turn : null;
+    const goesOn = running !== null && running === this.clock.running;
+    const known = goesOn ? this.clock.read(running, now).move : null;
+    this.clock.set({red, black}, running, now, move ?? known);
+    return true;
   }
 
   #setPresence(color, online, grace, now) {
@@ -154,10 +158,7 @@ export class GameModel {
         this.offers[message.offer] = null;
         return true;
       case 'presence':
-        this.#setPresence(message.by, message.online, message.grace_ms, now);
-        if (message.online && message.by === this.turn && !this.over)
-          this.clock.start(this.turn, now);
-        return true;
+        return this.#applyPresence(message, now);
       case 'chat':
         this.chat.push(lineOf(message));
         if (this.chat.length > MOST_LINES) this.chat.shift();
@@ -171,6 +172,14 @@ export class GameModel {
       default:
         return true; // skip
     }
+  }
+
+  // Clocks that have waited for somebody may start with it.
+  #applyPresence(message, now) {
+    this.#setPresence(message.by, message.online, message.grace_ms, now);
+    if (this.#setClocks(message, now)) return true;
+    if (message.online && message.by === this.turn && !this.over) this.clock.start(this.turn, now);
+    return true;
   }
 
   #applyMove(message, now) {

@@ -64,18 +64,17 @@ const times = {at_ms: maybe(count), charged_ms: maybe(count)};
 const timedMove = shape({move, ...times});
 const event = {game: text, v: count};
 const clocks = {red_ms: number, black_ms: number};
+const clocksOfNow = {
+  red_ms: maybe(number),
+  black_ms: maybe(number),
+  move_ms: maybe(number),
+  clock: maybe(flag),
+};
 
 const SHAPES = {
   welcome: shape({player: text, name: text, token: text, games: listOf(text)}),
   error: shape({re: maybe(text), code: text, text}),
-  ok: shape({
-    re: maybe(text),
-    game: maybe(text),
-    red_ms: maybe(number),
-    black_ms: maybe(number),
-    turn_ms: maybe(number),
-    clock: maybe(flag),
-  }),
+  ok: shape({re: maybe(text), game: maybe(text), ...clocksOfNow}),
   ping: shape({n: number}),
   pong: shape({n: maybe(number)}),
   waiting: shape({re: text, code: maybe(text), seek: maybe(text)}),
@@ -142,7 +141,7 @@ const SHAPES = {
     result,
     reason: text,
     next: maybe(text),
-    turn_ms: maybe(number),
+    move_ms: maybe(number),
     chat: maybe(listOf(shape({by: maybe(color), name: text, text}))),
     viewers: count,
     delay_ms: maybe(count),
@@ -160,7 +159,7 @@ const SHAPES = {
   offer: shape({...event, by: color, offer}),
   decline: shape({...event, by: color, offer}),
   takeback: shape({...event, ...clocks, ply: count}),
-  presence: shape({...event, by: color, online: flag, grace_ms: maybe(number)}),
+  presence: shape({...event, by: color, online: flag, grace_ms: maybe(number), ...clocksOfNow}),
   chat: shape({...event, by: maybe(color), name: text, text}),
   end: shape({...event, ...clocks, result, reason: text}),
   rematch: shape({...event, next: text}),

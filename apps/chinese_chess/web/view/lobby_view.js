@@ -10,7 +10,6 @@ import {drawPiece} from './piece_drawing.js';
 import {playerName} from './player_name.js';
 import {Rows, setText} from './rows.js';
 import {Television} from './television.js';
-import {toast} from './toast.js';
 import {WaitingCard} from './waiting_card.js';
 
 const REFRESH = 5000;
@@ -141,9 +140,7 @@ export class LobbyView {
 
   async #playBot() {
     const options = await askGameOptions('bot');
-    if (options === null) return;
-    const answer = await client.ask(say.bot(options));
-    if (answer.t === 'error' && answer.code !== 'no_answer') toast(t('no_bot'), 'bad');
+    if (options !== null) client.request(say.bot(options));
   }
 
   async #refresh() {

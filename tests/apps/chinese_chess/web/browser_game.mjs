@@ -342,6 +342,10 @@ async function replay(red, id) {
 
 async function rematch({red, black}) {
   await red.page.click('.result-card .primary');
+  await red.page.waitForSelector('.result-card .primary:disabled');
+  // So it is told, too, if no game can begin.
+  await black.page.click('.question button:last-child');
+  await red.page.click('.result-card .primary:enabled');
   await black.page.waitForSelector('.accept-rematch');
   await black.page.click('.result-card .primary');
   await red.until(() => xiangqi.client.game?.known && xiangqi.client.game.you === 'black');
@@ -349,7 +353,7 @@ async function rematch({red, black}) {
   await black.page.click('.abort');
   for (const person of [red, black])
     await person.until(() => xiangqi.client.game.reason === 'aborted');
-  step('a rematch with the colours changed, aborted');
+  step('a rematch, declined at first, with the colours changed, aborted');
 }
 
 // What somebody is about to click stays where it is when there is news.
@@ -393,6 +397,23 @@ async function takeWhatIsHeld({red, black}) {
   step('a piece was taken out of a hand');
 }
 
+// What is said is what the server has said; none of it is the computer's fault.
+async function askForTheComputerInVain({red}) {
+  await red.look(() => {
+    const {client} = xiangqi;
+    const {ask} = client;
+    client.ask = async (message) => {
+      if (message.t !== 'bot') return ask.call(client, message);
+      delete client.ask;
+      return {t: 'error', re: 'bot', code: 'too_many_games', text: ''};
+    };
+  });
+  await red.page.click('.way.bot');
+  await red.page.click('dialog button.primary');
+  await red.page.waitForSelector('.toast.bad:has-text("as many games as you may")');
+  step('a game with the computer was refused, and why');
+}
+
 // A challenge in the lobby; then what players may ask of each other.
 async function askThings({red, black}) {
   for (const person of [red, black]) {
@@ -402,6 +423,7 @@ async function askThings({red, black}) {
     await person.page.waitForSelector('main.lobby');
   }
   await pressThroughNews({red, black});
+  await askForTheComputerInVain({red});
   await red.page.click('.way.seek');
   await red.page.click('.color-choice:first-child');
   await red.page.check('input[name="casual"]');

@@ -131,6 +131,15 @@ const GAME = {
   viewers: 0,
 };
 
+// As the lobby lists them.
+async function list(client, ids) {
+  const person = {id: 'q', name: 'Wang'};
+  const info = {red: person, black: person, control: '5+3', plies: 0, viewers: 0};
+  const games = ids.map((game) => ({game, ...info}));
+  client.refreshGames();
+  await hear({t: 'games', id: said('games').id, games});
+}
+
 const ROOM = say.room({control: '5+3', casual: false, color: null});
 
 const tests = {
@@ -193,6 +202,49 @@ const tests = {
     assert.deepEqual(told, [['refused', 'no_room']]);
   },
 
+  // Who opened it has not come back.
+  async whoWaitsForAFriendInARoomThatClosesIsTold() {
+    const {client, told} = await start();
+    await connect();
+    client.waitFor(say.enter('k3v9qh'));
+    await hear({t: 'waiting', re: 'enter', id: said('enter').id});
+    let shown = null;
+    client.on('waiting', () => (shown = client.waiting));
+    await hear({t: 'error', re: 'enter', code: 'no_room', text: ''});
+    assert.equal(client.waiting, null);
+    assert.equal(shown, null);
+    assert.deepEqual(told, [['refused', 'no_room']]);
+    await lose();
+    await connect();
+    assert.equal(said('enter'), undefined);
+  },
+
+  async whatOneWaitsForInAnotherTabIsNotWaitedForHere() {
+    for (const message of [ROOM, say.enter('k3v9qh')]) {
+      const {client, told} = await start();
+      await connect();
+      client.waitFor(message);
+      const {t, id} = said(message.t);
+      await hear({t: 'waiting', re: t, id, code: 'k3v9qh'});
+      await hear({t: 'error', re: t, code: 'elsewhere', text: ''});
+      assert.equal(client.waiting, null);
+      assert.deepEqual(told, [['refused', 'elsewhere']]);
+      await lose();
+      await connect();
+      assert.equal(said(t), undefined, 'it is the other one that waits');
+    }
+  },
+
+  async whatIsNotWaitedForAnyMoreDoesNotEndTheWaiting() {
+    const {client} = await start();
+    await connect();
+    client.waitFor(say.enter('k3v9qh'));
+    client.waitFor(say.pool('5+3'));
+    await hear({t: 'error', re: 'enter', code: 'no_room', text: ''});
+    await hear({t: 'error', re: 'room', code: 'elsewhere', text: ''});
+    assert.equal(client.waiting.what, 'pool');
+  },
+
   // The server had not noticed yet that the connection was dead.
   async whoWasPairedWhileAwayGoesToTheGame() {
     const {client, told} = await start();
@@ -207,6 +259,44 @@ const tests = {
     assert.deepEqual(client.ownGames, ['old', 'new']);
   },
 
+  // The one way back to it; and it is not taken for a new one.
+  async aPrivateGameIsKeptThoughNobodyListsIt() {
+    const {client, told} = await start();
+    await connect();
+    client.waitFor(ROOM);
+    await hear({t: 'paired', game: 'g', you: 'red'});
+    await list(client, ['others']);
+    assert.deepEqual(client.ownGames, ['g']);
+    client.waitFor(say.pool('5+3'));
+    await hear({t: 'waiting', re: 'pool', id: said('pool').id});
+    await lose();
+    await connect(['g']);
+    assert.deepEqual(told, [['paired', 'g']]);
+    assert.equal(client.waiting.what, 'pool');
+    assert.equal(saidTimes('pool'), 1, 'asked for again');
+  },
+
+  async aListedGameThatIsGoneIsNoLongerOnesOwn() {
+    const {client} = await start();
+    await connect(['g', 'private']);
+    await list(client, ['g', 'others']);
+    assert.deepEqual(client.ownGames, ['g', 'private']);
+    await list(client, ['others']);
+    assert.deepEqual(client.ownGames, ['private']);
+  },
+
+  async whatIsOverOrMissingIsNoLongerOnesOwn() {
+    const {client, told} = await start();
+    await connect(['g', 'h', 'i']);
+    client.enter('g');
+    await hear({...GAME, id: said('join').id, result: '1-0', reason: 'timeout'});
+    assert.deepEqual(client.ownGames, ['h', 'i']);
+    client.enter('h');
+    await refuse(said('join'), 'no_game');
+    assert.deepEqual(told.at(-1), ['game', 'missing']);
+    assert.deepEqual(client.ownGames, ['i']);
+  },
+
   async whatIsAskedForNextIsNotMixedUpWithWhatWasBefore() {
     const {client, told} = await start();
     await connect();
@@ -217,6 +307,74 @@ const tests = {
     assert.equal(client.waiting.what, 'pool');
     assert.equal(client.waiting.code, null);
     assert.deepEqual(told, []);
+  },
+
+  async aHelloThatIsRefusedAsBusyIsSaidAgain() {
+    const {client, told} = await start();
+    const open = () => {
+      FakeSocket.last.readyState = FakeSocket.OPEN;
+      FakeSocket.last.onopen();
+    };
+    open();
+    await refuse(said('hello'), 'busy');
+    assert.equal(saidTimes('hello'), 1, 'not at once');
+    await live(1);
+    assert.equal(saidTimes('hello'), 2);
+    // A new connection says it anyway, and once.
+    await refuse(said('hello'), 'busy');
+    const lost = FakeSocket.last;
+    lost.onclose();
+    while (FakeSocket.last === lost) await time.pass(10);
+    open();
+    await live(3);
+    assert.equal(saidTimes('hello'), 1);
+    await connect();
+    assert.equal(client.status, 'online');
+    assert.deepEqual(told, [], 'nothing to bother anybody with');
+  },
+
+  // The server has forgotten that one waits, and what for.
+  async whoIsPairedWhileNoGameCanBeginWaitsAgain() {
+    const {client, told} = await start();
+    await connect();
+    const busy = {t: 'error', re: 'paired', code: 'busy', text: ''};
+    client.waitFor(say.pool('5+3'));
+    await hear({t: 'waiting', re: 'pool', id: said('pool').id});
+    await hear(busy);
+    assert.equal(client.waiting.what, 'pool');
+    assert.equal(saidTimes('pool'), 1, 'not at once');
+    await live(1);
+    assert.equal(saidTimes('pool'), 2);
+    // Still so; and then all is well.
+    await refuse(said('pool'), 'busy');
+    await live(1);
+    assert.equal(saidTimes('pool'), 3);
+    await hear({t: 'waiting', re: 'pool', id: said('pool').id});
+    await live(20);
+    assert.equal(saidTimes('pool'), 3);
+    assert.equal(client.waiting.what, 'pool');
+    assert.deepEqual(told, []);
+  },
+
+  async whatIsWaitedForInsteadIsAskedForOnce() {
+    const {client, told} = await start();
+    await connect();
+    const busy = {t: 'error', re: 'paired', code: 'busy', text: ''};
+    client.waitFor(say.pool('5+3'));
+    await hear(busy);
+    client.waitFor(ROOM);
+    await hear({t: 'waiting', re: 'room', id: said('room').id, code: 'k3v9qh'});
+    await live(3);
+    assert.equal(saidTimes('pool'), 1);
+    assert.equal(saidTimes('room'), 1);
+    await hear(busy);
+    client.stopWaiting();
+    await live(3);
+    assert.equal(saidTimes('room'), 1);
+    assert.deepEqual(told, []);
+    // Who asked for this game alone, and waits for nothing, has to know.
+    await hear(busy);
+    assert.deepEqual(told, [['refused', 'busy']]);
   },
 
   // The server could not pass it on.

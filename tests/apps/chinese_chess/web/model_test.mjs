@@ -169,6 +169,16 @@ const tests = {
     assert.equal(game.clock.running, null);
   },
 
+  // By the opponent, or because no game could begin: it may be offered again.
+  aRematchThatIsDeclinedIsNoLongerOffered() {
+    const game = new GameModel('g');
+    game.receive(whole({result: '1-0', reason: 'timeout', clock: false, rematch: 'red'}), 0);
+    assert.equal(game.offers.rematch, 'red');
+    const message = {t: 'decline', game: 'g', v: 6, by: 'black', offer: 'rematch'};
+    assert.equal(game.receive(message, 0), 'decline');
+    assert.equal(game.offers.rematch, null);
+  },
+
   chatComesWithTheGame() {
     const game = new GameModel('g');
     const lines = [
@@ -211,9 +221,29 @@ const tests = {
   whoGetsALimitForTheMoveReadsWhatIsLeftOfIt() {
     const game = new GameModel('g');
     game.receive(whole({control: '20/60/30'}), 0);
-    const message = {t: 'ok', re: 'join', game: 'g', red_ms: 600000, black_ms: 600000};
-    game.receive({...message, turn_ms: 45000, clock: true}, 5000);
+    const clocks = {red_ms: 600000, black_ms: 600000, clock: true, move_ms: 15000};
+    game.receive({t: 'ok', re: 'join', game: 'g', ...clocks}, 5000);
     assert.equal(game.clock.read('red', 5000).move, 15000);
+    assert.equal(game.clock.read('red', 6000).move, 14000);
+    // The next one begins.
+    game.receive(move(6, 0, 'h2e2', {red_ms: 599000, black_ms: 600000}), 7000);
+    assert.equal(game.clock.read('black', 8000).move, 59000);
+    assert.equal(game.clock.read('red', 8000).move, 60000);
+    assert.equal(decode(JSON.stringify({t: 'ok', re: 'join', move_ms: '1'})), null);
+  },
+
+  // The limit is of when the move began: 60 s, of which 31 have passed.
+  timeForTheGameThatRanOutWhileOneWasAwayIsFollowedByThatForTheMove() {
+    const red = {...side('Zhang'), left_ms: 0};
+    const message = whole({control: '20/60/30', red, turn_ms: 31000, move_ms: 29000});
+    assert.deepEqual(decode(JSON.stringify(message)), message);
+    const game = new GameModel('g');
+    game.receive(message, 0);
+    assert.deepEqual(game.clock.read('red', 0), {main: 0, move: 29000, byoYomi: true});
+    assert.equal(game.clock.left('red', 9000), 20000);
+    const clocks = {red_ms: 0, black_ms: 600000, turn_ms: 41000, move_ms: 19000, clock: true};
+    game.receive({t: 'ok', re: 'join', game: 'g', ...clocks}, 10000);
+    assert.equal(game.clock.left('red', 11000), 18000);
   },
 
   // Who repeats the position knows it, also while there is check.
@@ -248,9 +278,16 @@ const tests = {
     }
   },
 
+  // Of the server's refusals, those that people meet.
+  refusalsHaveWords() {
+    const codes = ['no_room', 'elsewhere', 'no_bot', 'busy', 'too_many'];
+    for (const code of [...codes, 'too_many_games', 'other_busy', 'too_many_offers'])
+      assert.ok(dictionaries.en[`error_${code}`], code);
+  },
+
   theTurnHasLasted() {
     const game = new GameModel('g');
-    game.receive(whole({control: '20/60/30', turn_ms: 45000}), 0);
+    game.receive(whole({control: '20/60/30', turn_ms: 45000, move_ms: 15000}), 0);
     assert.equal(game.clock.read('red', 5000).move, 10000);
   },
 
@@ -260,6 +297,43 @@ const tests = {
     assert.equal(game.players.black.graceEnds, 31000);
     game.receive({t: 'presence', game: 'g', v: 6, by: 'black', online: true}, 2000);
     assert.ok(game.players.black.online);
+  },
+
+  // After a restart clocks wait for who is to move, but not for ever.
+  theClockThatHasWaitedLongEnoughStarts() {
+    const game = new GameModel('g');
+    const away = {...side('Li'), online: false, grace_ms: 30000};
+    game.receive(whole({moves: [{move: 'h2e2'}], turn: 'black', clock: false, black: away}), 0);
+    assert.equal(game.clock.running, null);
+    const told = {t: 'presence', game: 'g', v: 6, by: 'black', online: false, grace_ms: 0};
+    const clocks = {red_ms: 500000, black_ms: 400000, turn_ms: 0, clock: true};
+    const message = {...told, ...clocks};
+    assert.deepEqual(decode(JSON.stringify(message)), message);
+    assert.equal(decode(JSON.stringify({...message, black_ms: null})), null);
+    assert.equal(game.receive(message, 30000), 'presence');
+    assert.equal(game.clock.running, 'black');
+    assert.equal(game.clock.read('black', 31000).main, 399000);
+    assert.equal(game.clock.read('red', 31000).main, 500000);
+    assert.ok(!game.players.black.online);
+    // Without them, who comes back to move starts it.
+    game.receive(whole({v: 9, clock: false}), 0);
+    game.receive({t: 'presence', game: 'g', v: 10, by: 'black', online: true}, 1000);
+    assert.equal(game.clock.running, null);
+    game.receive({t: 'presence', game: 'g', v: 11, by: 'red', online: true}, 2000);
+    assert.equal(game.clock.read('red', 3000).main, 599000);
+  },
+
+  // That somebody leaves is no new turn, whose limit would be another.
+  theLimitForTheMoveIsKeptWhenSomebodyLeaves() {
+    const game = new GameModel('g');
+    const red = {...side('Zhang'), left_ms: 5000};
+    game.receive(whole({control: '20/60/30', red, turn_ms: 20000, move_ms: 35000}), 0);
+    const told = {t: 'presence', game: 'g', v: 6, by: 'black', online: false, grace_ms: 30000};
+    game.receive({...told, red_ms: 0, black_ms: 600000, turn_ms: 30000, clock: true}, 10000);
+    assert.equal(game.clock.left('red', 10000), 25000);
+    // And then it is Black's.
+    game.receive(move(7, 0, 'h2e2', {red_ms: 0, black_ms: 600000}), 11000);
+    assert.equal(game.clock.read('black', 12000).move, 59000);
   },
 
   clocksRunForOneSide() {
