@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kingpin/logger/file_sink.h"
@@ -42,9 +43,13 @@ class ForkHandlers : public ::testing::Test {
   static std::vector<std::string> LinesOfAFork() {
     const ScratchDirectory directory;
     const std::string path = directory.File("log");
-    Logger log({.sink = *FileSinkFactory({.path = path})});
+    // The backend rests while the process forks: a lock of a sanitizer's allocator that
+    // it held would stay so in the child.
+    Logger log({.sink = *FileSinkFactory({.path = path}),
+                .poll_interval = absl::Minutes(1)});
     Logger::SetDefault(&log);
     log.Write(LogLevel::kInfo, "before");
+    log.Flush();
     const pid_t child = fork();
     if (child == 0) {
       log.Write(LogLevel::kInfo, "child");
