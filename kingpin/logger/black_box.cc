@@ -104,9 +104,11 @@ absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Open(
     absl::FunctionRef<Replayed(std::string_view file)> replay) {
   if (options.rings == 0 || options.rings > kMaxBoxRings ||
       options.ring_bytes > kMaxBoxBytes / options.rings) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("black box \"", options.path, "\": ", options.rings,
-                     " rings of ", options.ring_bytes, " bytes are too many"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "black box \"", options.path, "\": ", options.rings, " buffers of ",
+        options.ring_bytes, " bytes are too many: ", kMaxBoxRings,
+        " (black_box_threads + 1) and ", kMaxBoxBytes,
+        " bytes in all are the most"));
   }
   absl::StatusOr<std::unique_ptr<BoxFile>> file = BoxFile::Open(options.path);
   if (!file.ok()) return file.status();

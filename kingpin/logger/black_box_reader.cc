@@ -62,6 +62,14 @@ bool IsZeros(const RecordHeader& header) {
   return header.site != kGapSite && header.thread == 0;
 }
 
+// Whether there are more in a ring than the one whose statement may not have ended:
+// then the page that says how many was lost.
+bool HasRecords(std::string_view data) {
+  Record first;
+  return Record::Read(data, &first) &&
+         data.find_first_not_of('\0', first.size) != data.npos;
+}
+
 class BoxTime {
  public:
   explicit BoxTime(const BoxHeader& header)
@@ -189,7 +197,8 @@ class Parser {
         std::max(head, at(offsetof(RingControl, in_flight)));
     const std::string_view data = ring.substr(kRingControlBytes);
     if (tail < head || tail - head > data.size() || in_flight > tail ||
-        (head | tail) % kRecordAlignment != 0) {
+        (head | tail) % kRecordAlignment != 0 ||
+        (tail == 0 && HasRecords(data))) {
       ++out_.damages;
       return;
     }

@@ -117,8 +117,8 @@ uint64_t NextEngineNumber() {
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
-// Of an engine that writes no more: lines that no sink was given, nor the declaration
-// of them.
+// Of an engine that writes no more: lines whose write has not ended, nor that of their
+// declaration.
 std::string UnwrittenText(const Engine::Counters& counters,
                           std::string_view cause) {
   uint64_t told = counters.writer.written + counters.writer.in_gaps;
@@ -172,7 +172,6 @@ Engine::Engine(const EngineOptions& options)
 
 Engine::~Engine() {
   EngineRegistry::Remove(this);
-  parked_.store(false);
   stop_.store(true, std::memory_order_seq_cst);
   doorbell_.Ring();
   if (has_backend_) {
@@ -289,15 +288,10 @@ bool Engine::ClaimSlowly(LogLevel level, size_t size, uint64_t* ticks,
   PlainMutex* const mu = claim->is_shared ? &rings_.shared_mutex() : nullptr;
   const bool blocks = options_.blocks[static_cast<size_t>(level)];
   if (claim->is_shared) {
-    if (blocks) {
-      mu->Lock();
-    } else if (!mu->LockFor(shared_is_stuck_.load() ? 0 : kSharedRingNanos)) {
-      // Once for each time that somebody is stuck there, not for each line.
-      shared_is_stuck_.store(true);
+    if (!LockShared(blocks)) {
       Drop(level, 1);
       return false;
     }
-    if (shared_is_stuck_.load()) shared_is_stuck_.store(false);
     claim->ring = &rings_.shared();
   }
   Ring& ring = *claim->ring;
@@ -314,13 +308,33 @@ bool Engine::ClaimSlowly(LogLevel level, size_t size, uint64_t* ticks,
   if (claim->at == nullptr) ring.Drop(level, *ticks);
   if (ring.IsHalfFull()) AskForRoom();
   if (claim->at != nullptr) return true;
-  if (claim->is_shared) mu->Unlock();
+  if (claim->is_shared) UnlockShared();
   return false;
+}
+
+// Who is stuck there is waited for once, not for each line.
+bool Engine::LockShared(bool blocks) {
+  PlainMutex& mu = rings_.shared_mutex();
+  if (blocks) {
+    mu.Lock();
+    return true;
+  }
+  const uint64_t turn = shared_turn_.load();
+  if (mu.LockFor(stuck_turn_.load() == turn ? 0 : kSharedRingNanos)) {
+    return true;
+  }
+  stuck_turn_.store(turn);
+  return false;
+}
+
+void Engine::UnlockShared() {
+  shared_turn_.fetch_add(1);
+  rings_.shared_mutex().Unlock();
 }
 
 void Engine::Release(const Claim& claim, size_t size, LogLevel level) {
   claim.ring->Commit(claim.at, size);
-  if (claim.is_shared) rings_.shared_mutex().Unlock();
+  if (claim.is_shared) UnlockShared();
   Notify(level);
 }
 

@@ -189,8 +189,8 @@ class Engine {
   struct Counters {
     uint64_t accepted = 0;
     uint64_t recovered = 0;  // Of these.
-    uint64_t recovered_drops =
-        0;  // Not of these: the process before dropped them.
+    // Not of these: the process before dropped them.
+    uint64_t recovered_drops = 0;
     std::array<uint64_t, kLogLevels> dropped = {};
     uint64_t depth = 0;
     uint64_t high_water = 0;
@@ -243,6 +243,10 @@ class Engine {
   void Wake();
   // This thread's ring; nullptr: the shared one.
   Ring* AttachThread();
+  // The mutex of that. False: somebody has had it for long, which only who `blocks`
+  // waits for.
+  bool LockShared(bool blocks) ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  void UnlockShared() ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
   // Constant after construction. First what a log statement reads, next to the
   // doorbell, which it reads too.
@@ -271,13 +275,15 @@ class Engine {
   RingSet rings_;
   const std::unique_ptr<RawSlots> own_raw_slots_;  // Without a box.
   RawSlots* const raw_slots_;
-  // Somebody has the mutex of the shared ring for long, the last time that was seen.
-  std::atomic<bool> shared_is_stuck_ = false;
 
   Collector collector_;  // Under pass_mu_.
   PlainMutex pass_mu_;
   // The thread that holds it, by the address of its t_rings.
   std::atomic<const void*> pass_thread_ = nullptr;
+
+  // How many had the shared ring, and which of them was last seen to have it for long.
+  std::atomic<uint64_t> shared_turn_ = 0;
+  std::atomic<uint64_t> stuck_turn_ = UINT64_MAX;
 
   std::atomic<bool> stop_ = false;
   std::atomic<bool> reopen_asked_ = false;

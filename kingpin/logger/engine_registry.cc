@@ -23,8 +23,9 @@ constinit std::atomic<uint32_t> current_generation = 0;
 
 constinit PlainMutex registry_mu;
 constinit Engine* first_engine = nullptr;  // Guarded by registry_mu,
-constinit bool exiting = false;            // and so are this and how many
-constinit std::array<size_t, kCachedRings> place_users = {};  // have a place.
+constinit bool exiting = false;            // and so are these and how many
+constinit bool ended = false;              // have a place.
+constinit std::array<size_t, kCachedRings> place_users = {};
 
 // Steps of exit().
 constexpr int kFlushed = 1;
@@ -66,6 +67,7 @@ void EngineRegistry::Add(Engine* engine) {
   PlainMutexLock lock(&registry_mu);
   engine->next_ = std::exchange(first_engine, engine);
   if (exiting) engine->doorbell_.StartExit();
+  if (ended) engine->parked_.store(true);
 }
 
 void EngineRegistry::Remove(Engine* engine) {
@@ -92,6 +94,7 @@ Engine* EngineRegistry::PinForExit(int step) {
     engine->pinned_.store(1);
     return engine;
   }
+  ended = step == kParked;  // One that is made now is too late.
   return nullptr;
 }
 
@@ -120,6 +123,7 @@ void EngineRegistry::ChildAfterFork() {
   t_rings = {};
   t_thread_id = 0;
   place_users = {};
+  ended = false;
   RingSet::ForgetParentsRings();
   BoxFile::CloseAllInChild();
   SiteTable::UnlockInChild();

@@ -20,8 +20,9 @@
 // Every object has ts, level and msg.
 //
 // Strings: control characters (C0, DEL, C1), U+2028 to U+202E and U+2066 to U+2069
-//   (escape.h) are \uNNNN, or \n, \t and \r; a byte that is not UTF-8 is the text \xNN, as in the text form: no
-//   byte is lost, though a message with a real backslash in it looks the same.
+//   (escape.h) are \uNNNN, or \n, \t and \r; a byte that is not UTF-8 is the text
+//   \xNN, as in the text form: no byte is lost, though a message with a real backslash
+//   in it looks the same.
 // Threads: one at a time.
 #ifndef KINGPIN_LOGGER_JSON_LINE_FORMAT_H_
 #define KINGPIN_LOGGER_JSON_LINE_FORMAT_H_

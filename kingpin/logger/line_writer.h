@@ -37,8 +37,8 @@ class LineWriter {
   struct Counters {
     uint64_t written = 0;  // Lines; declarations not counted.
     std::array<uint64_t, kLogLevels> lost = {};
-    uint64_t in_gaps =
-        0;  // Lines of AddGap() that every sink has declared, or owes.
+    // Lines of AddGap() that every sink has declared, or owes.
+    uint64_t in_gaps = 0;
     SinkAccount::Counters sinks;  // Of all together; the longest of any.
   };
 

@@ -26,7 +26,7 @@ absl::Status CheckLogFile(const std::string& path, mode_t mode,
   if (check_interval < absl::ZeroDuration()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "log \"", path, "\": check_interval is ",
-        absl::FormatDuration(check_interval), ": it is not below zero"));
+        absl::FormatDuration(check_interval), ": it must not be below zero"));
   }
   const SysResult<UniqueFd> opened = OpenLogFile(path, mode);
   if (opened.ok()) return absl::OkStatus();

@@ -49,7 +49,7 @@
 //   for its line to be written; for ever, if the sink waits for ever. The last line
 //   is whole. What is missing then and could not be declared is told on stderr, and
 //   what other threads have logged too late to be written. A sink that calls exit()
-//   has written its last batch; what waits behind that is told on stderr, too. _exit()
+//   has begun its last batch; of that and what waits behind it stderr is told, too. _exit()
 //   and fatal signals lose what is buffered, unless there is a black box. quick_exit()
 //   waits for locks, so in a signal handler it may hang: _exit() there. A process
 //   whose main() ends by pthread_exit() lives on, for the sake of the backend's thread.
@@ -61,13 +61,12 @@
 //   are in both, under a line that says so; all others are in one. The box follows
 //   `sink`: what is recovered goes there, not to the sinks of also_to; if that does
 //   not take all of it, or the box is damaged, the box is kept as PATH.unwritten for the
-//   tool, and this start and each that finds it there says so, in the log and on stderr.
-//   It is the
-//   constructor that writes it, and waits for as long as the sink does: for ever, for
-//   a pipe whose reader has stopped and a sink without patience. Not against
-//   a loss of power: nothing is synced. A process has its box alone. A path that is
-//   in use, is something else or has no room on its disk is an error of
-//   Create(). docs/black_box.md has more.
+//   tool, unless there is one, and this start and each that finds it there says so, in
+//   the log and on stderr. It is the constructor that writes it, and waits for as long
+//   as the sink does: for ever, for a pipe whose reader has stopped and a sink without
+//   patience. Not against a loss of power: nothing is synced. A process has its box
+//   alone. A path that is in use, is something else or has no room on its disk is an
+//   error of Create(). docs/black_box.md has more.
 // Fork: a child of fork() has buffers and, from its first line on, a backend of its
 //   own, in memory. What the parent had buffered stays the parent's. Handlers of
 //   pthread_atfork() may log, unless they were registered before this library was
@@ -126,10 +125,12 @@ class Logger {
  public:
   // What a thread does when its buffer has no room for its line.
   enum class WhenFull : uint8_t {
-    kBlock,  // Waits for the backend. Not on a loop thread.
-    kDrop,  // Counts the line as dropped and goes on; where threads share a buffer,
-    // also if another one is copying its line there for all of 5 ms, and then
-    // until it has done so.
+    // Waits for the backend. Not on a loop thread.
+    kBlock,
+    // Counts the line as dropped and goes on; where threads share a buffer, also if
+    // another one is copying its line there for all of 5 ms, and then until it has
+    // done so.
+    kDrop,
   };
 
   // The same for each level: one for all, or four. DEBUG and INFO find the buffer

@@ -21,6 +21,7 @@ timespec In(clockid_t clock, int64_t nanos) {
 
 bool PlainMutex::LockFor(int64_t nanos) {
   if (mu_.try_lock()) return true;
+  if (nanos <= 0) return false;  // The kernel would sleep for its timer slack.
 #ifdef __SANITIZE_THREAD__
   // Its runtime does not know the other one.
   const timespec until = In(CLOCK_REALTIME, nanos);

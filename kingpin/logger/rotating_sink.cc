@@ -153,7 +153,8 @@ absl::StatusOr<LogSinkFactory> RotatingSinkFactory(
   if (options.max_bytes == 0 || options.every < absl::Seconds(1) ||
       absl::Trunc(options.every, absl::Seconds(1)) != options.every) {
     return absl::InvalidArgumentError(
-        "a log rotates by a size above 0 and a time of whole seconds");
+        "a log rotates by a size above 0 and a time of whole seconds, one at "
+        "least");
   }
   if (absl::Status status = log_internal::CheckLogFile(
           options.path, options.mode, options.check_interval);

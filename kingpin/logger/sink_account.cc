@@ -141,7 +141,11 @@ bool SinkAccount::WriteArrears() {
   }
   const auto declared = owed_.begin() + (begun - cut_lines);
   const bool completed = cut_lines > 0 && (begun > 1 || cut_.empty());
-  if (!cut_.empty() && begun > cut_lines) cut_stake_ = declared[-1];
+  if (cut_.empty()) {
+    cut_stake_ = {};
+  } else if (begun > cut_lines) {
+    cut_stake_ = declared[-1];
+  }
   owed_.erase(owed_.begin(), declared);
   return completed;
 }
@@ -201,13 +205,14 @@ std::array<uint64_t, kLogLevels> SinkAccount::owed() const {
 
 std::string SinkAccount::UndeclaredText() const {
   std::array<uint64_t, kLogLevels> missing = owed();
-  for (size_t i = 0; !cut_.empty() && i < kLogLevels; ++i) {
+  for (size_t i = 0; i < kLogLevels; ++i) {
     missing[i] += cut_stake_.dropped[i];
   }
   const auto [debug, info, warning, error] = missing;
   const uint64_t lines = debug + info + warning + error;
   if (lines == 0) return {};
-  const char* cause = strerrordesc_np(last_error_);
+  // Nobody has refused those that there was no memory for.
+  const char* cause = strerrordesc_np(last_error_ == 0 ? ENOMEM : last_error_);
   return absl::StrCat("log: ", lines, " lines (", debug, "/", info, "/",
                       warning, "/", error,
                       ") are missing and could not be declared (",

@@ -85,7 +85,7 @@ class SinkAccount {
   // What earlier errors left over.
   std::string cut_;  // The rest of a line that the sink took in part.
   LogLevel cut_level_ = LogLevel::kInfo;
-  Gap cut_stake_;  // What is missing unless that is written: it, or what it declares.
+  Gap cut_stake_;  // What is missing until that is written: it, or what it declares.
   std::vector<Gap> owed_;
   int last_error_ = 0;
 

@@ -14,7 +14,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "kingpin/logger/escape.h"
 #include "kingpin/logger/tell_stderr.h"
+#include "kingpin/logger/text_buffer.h"
 
 namespace kingpin {
 namespace log_internal {
@@ -104,7 +106,7 @@ absl::StatusOr<std::unique_ptr<Rules>> Parse(std::string_view spec) {
   for (std::string_view part : absl::StrSplit(spec, ',')) {
     if (AddPart(part, &has_otherwise, rules.get())) continue;
     return absl::InvalidArgumentError(absl::StrCat(
-        "verbosity \"", part.substr(0, kMaxQuoted),
+        "verbosity \"", CutText(part, kMaxQuoted),
         "\": it is PATTERN=NUMBER, such as http_*=2, where the pattern is of ",
         "file names without folder and extension, or one NUMBER for all ",
         "others"));
@@ -123,8 +125,11 @@ const Rules& RulesInForce() {
   auto ours = parsed.ok() ? *std::move(parsed) : std::make_unique<Rules>();
   if (!g_rules.compare_exchange_strong(rules, ours.get())) return *rules;
   if (!status.ok()) {
-    TellStderr(
-        absl::StrCat("log: KINGPIN_VERBOSITY: ", status.message(), "\n"));
+    TextBuffer text;
+    text.Append("log: KINGPIN_VERBOSITY: ");
+    AppendEscaped(status.message(), Tabs::kEscape, &text);
+    text.Append("\n");
+    TellStderr(text.view());
   }
   return *ours.release();
 }

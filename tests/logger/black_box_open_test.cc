@@ -164,7 +164,7 @@ TEST(BlackBoxOpen, WhatIsNoFileIsRefused) {
                    .black_box = files.box,
                    .black_box_threads = threads});
     EXPECT_THAT(std::string(logger.black_box_status().message()),
-                HasSubstr("4097 rings of "));
+                HasSubstr("4097 buffers of "));
   }
 }
 

@@ -458,7 +458,7 @@ TEST(BlackBoxRecover, WhereItIsKeptIsToldOnStderrAtEachStart) {
   BoxFiles files;
   const std::string told = absl::StrCat(
       "a black box that could not be read or written whole is kept as \"",
-      files.kept, "\"");
+      files.kept, "\"; while it is there, a damaged one is not kept");
   KillStuck("stuck", files);
   const std::string helper = getenv("BLACK_BOX_HELPER");
   Output output = RunToEnd({helper, "start_quiet", files.box, "/dev/full"});
@@ -551,6 +551,26 @@ TEST(BlackBoxDamage, ZerosAreNoLines) {
   EXPECT_THAT(output.out, Not(HasSubstr("second ff text")));
 }
 
+// The page that says how many lines are in a ring: it reads as that of one never used.
+TEST(BlackBoxDamage, RingThatHasLostItsCountIsDamage) {
+  BoxFiles files;
+  KillStuck("stuck", files);
+  std::string box = ReadFile(files.box);
+  const size_t at = box.find("text");
+  ASSERT_NE(at, box.npos);
+  log_internal::BoxHeader header;
+  memcpy(&header, box.data(), sizeof(header));
+  const size_t ring = (at - log_internal::kBoxRingsOffset) / header.ring_bytes;
+  std::fill_n(
+      box.begin() + static_cast<ptrdiff_t>(log_internal::kBoxRingsOffset +
+                                           ring * header.ring_bytes),
+      log_internal::kRingControlBytes, '\0');
+  WriteFile(files.box, box);
+  const Output output = RunRecover(files.box);
+  EXPECT_EQ(output.code, 1);
+  EXPECT_THAT(output.err, HasSubstr("1 places damaged"));
+}
+
 // Where it is not known any more what the lines say.
 TEST(BlackBoxDamage, SitesThatAreLostAreDamage) {
   BoxFiles files;
@@ -582,6 +602,7 @@ TEST(BlackBoxDamage, BesideAKeptBoxIsWrittenOnce) {
     const Output start = RunToEnd(HelperArgs("start", files));
     EXPECT_EQ(start.code, 0) << start.err;
     EXPECT_THAT(start.out + ReadFile(files.log), HasSubstr(recovered));
+    EXPECT_THAT(start.err, HasSubstr("a damaged one is not kept"));
   }
   EXPECT_EQ(RunRecover(files.box).code, 0);
   EXPECT_EQ(RunRecover(files.kept).code, 0);
