@@ -380,6 +380,70 @@ TEST(ArchiveTest, QuestionsAreAnsweredWhileTheDiskFails) {
   EXPECT_TRUE(failed);
 }
 
+// Holds the archive's thread, so that what is posted meanwhile is taken at once.
+class HeldArchive {
+ public:
+  explicit HeldArchive(Archive* archive) {
+    EXPECT_TRUE(archive->Ask([this](GameStore&) {
+      held_.Notify();
+      go_on_.WaitForNotification();
+    }));
+    held_.WaitForNotification();
+  }
+  void Release() { go_on_.Notify(); }
+
+ private:
+  absl::Notification held_;
+  absl::Notification go_on_;
+};
+
+// In the middle of what it has taken while a change before it cannot be written.
+TEST(ArchiveTest, ChangesBehindAQuestionAreWrittenWhenTheDiskRecovers) {
+  Archive archive(MustOpen(FreshPath()), {.retry = absl::Milliseconds(1)});
+  absl::Notification written;
+  absl::Notification asked;
+  {
+    HeldArchive held(&archive);
+    ScopedFullDisk full;
+    ASSERT_TRUE(archive.Post(Finish("one")));
+    ASSERT_TRUE(archive.Ask([&](GameStore& store) {
+      EXPECT_THAT(*store.RecentGames("", 10), IsEmpty());
+      asked.Notify();
+    }));
+    ASSERT_TRUE(archive.Post(Finish("two"), [&] { written.Notify(); }));
+    held.Release();
+    asked.WaitForNotification();
+  }
+  written.WaitForNotification();
+  absl::Notification done;
+  ASSERT_TRUE(archive.Ask([&](GameStore& store) {
+    EXPECT_THAT(*store.RecentGames("", 10), SizeIs(2));
+    done.Notify();
+  }));
+  done.WaitForNotification();
+}
+
+TEST(ArchiveTest, QuestionsAmongWhatIsGivenUpAreAnswered) {
+  const std::string path = FreshPath();
+  auto archive = std::make_unique<Archive>(
+      MustOpen(path), ArchiveOptions{.retry = absl::Milliseconds(1),
+                                     .patience = absl::Milliseconds(20)});
+  int answered = 0;
+  {
+    HeldArchive held(archive.get());
+    ScopedFullDisk full;
+    for (const char* id : {"one", "two"}) {
+      ASSERT_TRUE(archive->Post(Finish(id)));
+      ASSERT_TRUE(archive->Ask([&](GameStore&) { ++answered; }));
+    }
+    ASSERT_TRUE(archive->Post(Finish("three")));
+    held.Release();
+    archive.reset();
+  }
+  EXPECT_EQ(answered, 2);
+  EXPECT_THAT(*MustOpen(path)->RecentGames("", 10), IsEmpty());
+}
+
 TEST(ArchiveTest, ADiskThatRecoversLosesNothing) {
   const std::string path = FreshPath();
   Archive archive(MustOpen(path), {.retry = absl::Milliseconds(1)});
