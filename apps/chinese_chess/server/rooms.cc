@@ -256,21 +256,27 @@ void Rooms::Move(Room& room, const RoomCommand& command, Color color) {
     counters().moves_refused.Add();
     return Refuse(command, {"wrong_ply", "the move before it was another"});
   }
-  const auto acknowledge = [&](bool repeated) {
-    (repeated ? counters().moves_repeated : counters().moves).Add();
-    courier_.Send(command.connection,
-                  MoveAckMessage(message.id, message.game, ply, repeated));
-  };
-  if (room.game.WasMade(color, ply, message.move)) return acknowledge(true);
+  if (room.game.WasMade(color, ply, message.move)) {
+    counters().moves_repeated.Add();
+    return courier_.Send(
+        command.connection,
+        MoveAckMessage(message.id, message.game, ply, /*repeated=*/true));
+  }
+  // Either may come with the end of the game, and waits for the disk if it does.
   if (MaybeRefused refused =
           Apply(room, [color, ply, move = message.move, at = now(),
                        lag = command.lag](LiveGame& game) {
             return game.Move(color, ply, move, at, lag);
           })) {
     counters().moves_refused.Add();
-    Refuse(command, *refused);
+    counters().refused.Add();
+    room.answers.push_back(
+        {command.connection, ErrorMessage("move", message.id, *refused)});
   } else {
-    acknowledge(false);
+    counters().moves.Add();
+    room.answers.push_back(
+        {command.connection,
+         MoveAckMessage(message.id, message.game, ply, /*repeated=*/false)});
   }
   Publish(room);
 }

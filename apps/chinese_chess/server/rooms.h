@@ -1,10 +1,11 @@
 // The games of one thread: takes what players and spectators ask for, keeps the time,
 // tells everybody what happened, and has it written down.
 //
-// Nobody hears of the beginning or the end of a game before it is on the disk; what is
-// asked of it in between, a few milliseconds, waits. Moves are told at once and written
-// soon after; what a crash takes of them is what the last transaction lacked, and players
-// who come back are told the game as it stands.
+// Players are told of the beginning of a game when it is on the disk, and nobody is told how
+// it ended before that is, nor of the move that ends it; what is asked of it in between, a
+// few milliseconds, waits. (The lobby counts and lists a game from its pairing on.) Other
+// moves are told at once and written soon after; what a crash takes of them is what the
+// last transaction lacked, and players who come back are told the game as it stands.
 //
 // Threads: its loop's. Others reach it by GameServerShared::Tell().
 //

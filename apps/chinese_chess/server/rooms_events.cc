@@ -1,5 +1,6 @@
 // What comes of what rooms are told: events told and written down, and time that passes.
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -26,16 +27,16 @@ constexpr size_t kMostViewerNames = 20;
 // --- Telling -----------------------------------------------------------------------------
 
 void Rooms::Publish(Room& room) {
-  for (GameEvent& event : room.game.TakeEvents()) {
-    Journal(room, event);
-    if (room.holding()) {
-      room.held.push_back(std::move(event));
-    } else {
-      TellAnswers(room);
-      DeliverNow(room, event);
-    }
+  std::vector<GameEvent> events = room.game.TakeEvents();
+  // All of them before any is told: the end, behind the move that brings it about, holds
+  // that move back as well.
+  for (const GameEvent& event : events) Journal(room, event);
+  if (room.holding()) {
+    std::move(events.begin(), events.end(), std::back_inserter(room.held));
+  } else {
+    TellAnswers(room);
+    for (const GameEvent& event : events) DeliverNow(room, event);
   }
-  if (!room.holding()) TellAnswers(room);
   TellSpectators(room);
   MindBot(room);
   ArmTimer(room);

@@ -27,6 +27,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/apps/chinese_chess/server/full_disk.h"
+#include "tests/apps/chinese_chess/server/held_archive.h"
 #include "tests/testing/process.h"
 
 namespace chinese_chess {
@@ -346,21 +347,15 @@ TEST(ArchiveTest, TheEndWritesWhatWasPosted) {
 }
 
 TEST(ArchiveTest, AFullQueueSaysNo) {
-  absl::Notification busy;
-  absl::Notification go_on;
   Archive archive(MustOpen(":memory:"),
                   {.queue = 2, .gather = absl::ZeroDuration()});
-  ASSERT_TRUE(archive.Ask([&](GameStore&) {
-    busy.Notify();
-    go_on.WaitForNotification();
-  }));
-  busy.WaitForNotification();
+  HeldArchive held(&archive);
   EXPECT_TRUE(archive.Post(Finish("one")));
   EXPECT_TRUE(archive.Post(Finish("two")));
   EXPECT_FALSE(archive.Post(Finish("three")));
   EXPECT_FALSE(archive.Ask([](GameStore&) {}));
   EXPECT_EQ(archive.waiting(), 2u);
-  go_on.Notify();
+  held.Release();
 }
 
 TEST(ArchiveTest, QuestionsAreAnsweredWhileTheDiskFails) {
@@ -379,23 +374,6 @@ TEST(ArchiveTest, QuestionsAreAnsweredWhileTheDiskFails) {
   }
   EXPECT_TRUE(failed);
 }
-
-// Holds the archive's thread, so that what is posted meanwhile is taken at once.
-class HeldArchive {
- public:
-  explicit HeldArchive(Archive* archive) {
-    EXPECT_TRUE(archive->Ask([this](GameStore&) {
-      held_.Notify();
-      go_on_.WaitForNotification();
-    }));
-    held_.WaitForNotification();
-  }
-  void Release() { go_on_.Notify(); }
-
- private:
-  absl::Notification held_;
-  absl::Notification go_on_;
-};
 
 // In the middle of what it has taken while a change before it cannot be written.
 TEST(ArchiveTest, ChangesBehindAQuestionAreWrittenWhenTheDiskRecovers) {

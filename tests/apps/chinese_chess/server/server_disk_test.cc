@@ -8,12 +8,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
-#include "apps/chinese_chess/server/game_store.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "kingpin/sys/clock.h"
 #include "tests/apps/chinese_chess/server/full_disk.h"
+#include "tests/apps/chinese_chess/server/held_archive.h"
 #include "tests/apps/chinese_chess/server/test_player.h"
 #include "tests/apps/chinese_chess/server/test_server.h"
 #include "tests/testing/process.h"
@@ -26,17 +26,11 @@ using testing::Not;
 
 using Server = TestServer;
 
-TEST(ServerTest, NobodyHearsOfAnEndThatIsNotWrittenDown) {
-  absl::Notification busy;
-  absl::Notification go_on;
+TEST(ServerDiskTest, NobodyHearsOfAnEndThatIsNotWrittenDown) {
   Server server({.after_game = absl::Milliseconds(1)});
   PairOfPlayers pair = Pair(server.port());
   Play(pair, 0, "h2e2 h9g7");
-  ASSERT_TRUE(server.archive().Ask([&](GameStore&) {
-    busy.Notify();
-    go_on.WaitForNotification();
-  }));
-  busy.WaitForNotification();
+  HeldArchive held(&server.archive());
   pair.red.Say(absl::StrCat(R"({"t":"resign","game":")", pair.game, "\"}"));
   EXPECT_TRUE(kingpin::testing::Eventually(
       [&] { return server.Stat("games_over") == "1"; }));
@@ -55,7 +49,7 @@ TEST(ServerTest, NobodyHearsOfAnEndThatIsNotWrittenDown) {
       [&] { return server.Stat("sessions") == "2"; }));
   pair.black.Say(R"({"t":"games"})");
   EXPECT_EQ(Field(pair.black.Next(), "t"), "games");
-  go_on.Notify();
+  held.Release();
   EXPECT_EQ(Field(pair.black.Next("end"), "result"), "0-1");
   EXPECT_EQ(Field(pair.red.Next(), "re"), "resign");
   EXPECT_EQ(Field(pair.red.Next("end"), "result"), "0-1");
@@ -66,10 +60,49 @@ TEST(ServerTest, NobodyHearsOfAnEndThatIsNotWrittenDown) {
       [&] { return server.Stat("rooms") == "0"; }));
 }
 
+// Not even by the move that brings it about: a server that is killed now would have the
+// players go on from before a mate that they have seen.
+TEST(ServerDiskTest, NobodyHearsOfAMoveThatEndsAGameThatIsNotWrittenDown) {
+  Server server;
+  PairOfPlayers pair = Pair(server.port());
+  Play(pair, 0, "h2e2 a9a8 e2e6 a8a9 b2b4 a9a8");
+  HeldArchive held(&server.archive());
+  pair.red.Move(pair.game, 6, "b4e4");
+  EXPECT_TRUE(kingpin::testing::Eventually(
+      [&] { return server.Stat("games_over") == "1"; }));
+  // What it has said to them came before the answer to the ping.
+  for (TestPlayer* player : {&pair.red, &pair.black}) {
+    player->Say(R"({"t":"ping","n":1})");
+    EXPECT_EQ(Field(player->Next(), "t"), "pong");
+  }
+  held.Release();
+  EXPECT_EQ(Field(pair.red.Next(), "t"), "ok");
+  for (TestPlayer* player : {&pair.red, &pair.black}) {
+    EXPECT_EQ(Field(player->Next(), "move"), "b4e4");
+    EXPECT_EQ(Field(player->Next(), "reason"), "checkmate");
+  }
+}
+
+TEST(ServerDiskTest, NobodyHearsOfAFlagThatIsNotWrittenDown) {
+  kingpin::Clock clock = kingpin::Clock::Manual();
+  Server server({.silent = absl::Hours(1)}, /*threads=*/1, ":memory:", &clock);
+  PairOfPlayers pair = Pair(server.port(), "5+3");
+  Play(pair, 0, "h2e2 h9g7");
+  HeldArchive held(&server.archive());
+  // The time is up, but the flag waits for a move that the lag may excuse.
+  clock.Advance(absl::Seconds(304));
+  pair.red.Move(pair.game, 2, "h0g2");
+  EXPECT_TRUE(kingpin::testing::Eventually(
+      [&] { return server.Stat("games_over") == "1"; }));
+  pair.red.Say(R"({"t":"ping","n":1})");
+  EXPECT_EQ(Field(pair.red.Next(), "t"), "pong");
+  held.Release();
+  EXPECT_EQ(Field(pair.red.Next(), "code"), "too_late");
+  EXPECT_EQ(Field(pair.red.Next(), "reason"), "timeout");
+}
+
 // While it is, others ask and ask: what waits has a bound, and the archive hears of it once.
-TEST(ServerTest, AnEndThatTakesLongCostsNoMemory) {
-  absl::Notification busy;
-  absl::Notification go_on;
+TEST(ServerDiskTest, AnEndThatTakesLongCostsNoMemory) {
   Server server(
       {.credits = 100'000, .spectator_delay = absl::Milliseconds(2500)});
   PairOfPlayers pair = Pair(server.port());
@@ -78,11 +111,7 @@ TEST(ServerTest, AnEndThatTakesLongCostsNoMemory) {
   watcher.Hello("Wang");
   watcher.Join(other.game);
   watcher.Next("game");
-  ASSERT_TRUE(server.archive().Ask([&](GameStore&) {
-    busy.Notify();
-    go_on.WaitForNotification();
-  }));
-  busy.WaitForNotification();
+  HeldArchive held(&server.archive());
   pair.red.Say(absl::StrCat(R"({"t":"abort","game":")", pair.game, "\"}"));
   for (int i = 0; i < 257; ++i) pair.red.Join(pair.game);
   EXPECT_EQ(Field(pair.red.Next("error"), "code"), "busy");
@@ -90,11 +119,11 @@ TEST(ServerTest, AnEndThatTakesLongCostsNoMemory) {
   Play(other, 0, "h2e2");
   EXPECT_EQ(Field(watcher.Next("move"), "move"), "h2e2");
   EXPECT_EQ(server.archive().waiting(), 2u);  // The end, the move.
-  go_on.Notify();
+  held.Release();
   EXPECT_EQ(Field(pair.red.Next("end"), "reason"), "aborted");
 }
 
-TEST(ServerTest, NoGameBeginsWhileTheDiskFails) {
+TEST(ServerDiskTest, NoGameBeginsWhileTheDiskFails) {
   const std::string path =
       absl::StrCat(std::getenv("TEST_TMPDIR"), "/disk-", getpid(), ".db");
   Server server({.news_every = absl::Milliseconds(1)}, 2, path);
@@ -126,7 +155,7 @@ TEST(ServerTest, NoGameBeginsWhileTheDiskFails) {
   EXPECT_FALSE(Field(late.Next("paired"), "game").empty());
 }
 
-TEST(ServerTest, ARematchThatCannotBeginIsNotPromised) {
+TEST(ServerDiskTest, ARematchThatCannotBeginIsNotPromised) {
   Server server({.max_games = 1});
   PairOfPlayers pair = Pair(server.port());
   EXPECT_EQ(pair.red.Ask("abort", pair.game), "ok");
@@ -152,7 +181,7 @@ TEST(ServerTest, ARematchThatCannotBeginIsNotPromised) {
   }
 }
 
-TEST(ServerTest, AnAbortedGameIsNotKept) {
+TEST(ServerDiskTest, AnAbortedGameIsNotKept) {
   Server server;
   PairOfPlayers pair = Pair(server.port());
   EXPECT_EQ(pair.black.Ask("abort", pair.game), "ok");
