@@ -187,10 +187,8 @@ void LobbyDesk::Begin(const NewGame& game) {
 }
 
 void LobbyDesk::CannotBegin(const NewGame& game, const Refusal& refusal) {
-  // At once: it is this thread.
-  (void)shared_.Tell(loop_.thread(), [&](GameThread& here) {
-    here.rooms().CannotBegin(game, refusal);
-  });
+  lobby_.RemoveGame(game.setup.id);
+  TellCannotBegin(shared_, courier_, game, refusal);
 }
 
 void LobbyDesk::Welcome(ConnectionId connection, const Guest& guest) {

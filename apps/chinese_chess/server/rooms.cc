@@ -44,6 +44,18 @@ MonotonicTime ThinkUntil(const LiveGame& game, MonotonicTime now) {
 
 }  // namespace
 
+void TellCannotBegin(const GameServerShared& shared, Courier& courier,
+                     const NewGame& game, const Refusal& refusal) {
+  for (const ConnectionId to : game.connections) {
+    if (to.valid()) courier.Send(to, ErrorMessage("", "", refusal));
+  }
+  if (game.rematch_of.empty()) return;
+  courier.TellSurely(shared.Owner(game.rematch_of),
+                     [id = game.rematch_of, refusal](GameThread& thread) {
+                       thread.rooms().RematchFails(id, refusal);
+                     });
+}
+
 Rooms::Rooms(GameServerShared* shared, kingpin::IOHandler* loop,
              Courier* courier)
     : shared_(*shared),
@@ -114,14 +126,7 @@ void Rooms::Create(const NewGame& game) {
 
 void Rooms::CannotBegin(const NewGame& game, const Refusal& refusal) {
   ForgetInLobby(game.setup.id);
-  for (const ConnectionId to : game.connections) {
-    if (to.valid()) courier_.Send(to, ErrorMessage("", "", refusal));
-  }
-  if (game.rematch_of.empty()) return;
-  TellSurely(shared_.Owner(game.rematch_of),
-             [id = game.rematch_of, refusal](GameThread& thread) {
-               thread.rooms().RematchFails(id, refusal);
-             });
+  TellCannotBegin(shared_, courier_, game, refusal);
 }
 
 // It begins now: the clock has not run while nobody knew of it.
@@ -134,10 +139,10 @@ void Rooms::Announce(Room& room) {
     if (to.valid()) courier_.Send(to, PairedMessage(id, color));
   }
   if (!room.rematch_of.empty()) {
-    TellSurely(shared_.Owner(room.rematch_of),
-               [of = room.rematch_of, id](GameThread& thread) {
-                 thread.rooms().RematchBegins(of, id);
-               });
+    courier_.TellSurely(shared_.Owner(room.rematch_of),
+                        [of = room.rematch_of, id](GameThread& thread) {
+                          thread.rooms().RematchBegins(of, id);
+                        });
   }
   UpdatePresence(room);
   Publish(room);
@@ -148,7 +153,7 @@ void Rooms::BeginRematch(Room& room) {
   setup.id = RandomId(kGameIdCharacters);
   std::swap(setup.players[0], setup.players[1]);
   setup.created = absl::Now();
-  TellSurely(
+  courier_.TellSurely(
       GameServerShared::kLobbyThread,
       [setup = std::move(setup), of = room.game.setup().id](
           GameThread& thread) { thread.lobby().BeginRematch(setup, of); });

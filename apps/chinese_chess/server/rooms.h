@@ -17,7 +17,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,6 +59,10 @@ struct NewGame {
   std::string rematch_of = {};
 };
 
+// Tells whoever waits for `game` that it does not begin. (The lobby counts it still.)
+void TellCannotBegin(const GameServerShared& shared, Courier& courier,
+                     const NewGame& game, const Refusal& refusal);
+
 class Rooms {
  public:
   Rooms(GameServerShared* shared, kingpin::IOHandler* loop, Courier* courier);
@@ -69,8 +72,6 @@ class Rooms {
   void Restore();
   // Begins a game when it is written down, and says so; or that none can begin.
   void Create(const NewGame& game);
-  // Tells whoever waits for it, and the lobby.
-  void CannotBegin(const NewGame& game, const Refusal& refusal);
   // What has become of the rematch of `game`.
   void RematchBegins(std::string_view game, std::string_view next);
   void RematchFails(std::string_view game, const Refusal& refusal);
@@ -149,6 +150,7 @@ class Rooms {
 
   kingpin::MonotonicTime now() const { return shared_.clock().Now(); }
   GameCounters& counters() { return shared_.counters(loop_.thread()); }
+  void CannotBegin(const NewGame& game, const Refusal& refusal);
   Room* Find(std::string_view game);
   Room& Add(LiveGame game);
   void Announce(Room& room);
@@ -206,8 +208,6 @@ class Rooms {
   void TellAnswers(Room& room);
   void TellLobby(GameServerShared::Errand errand);
   void ForgetInLobby(const std::string& game);
-  // What must get there: says it again if the mailbox is full.
-  void TellSurely(int thread, std::function<void(GameThread&)> errand);
 
   kingpin::MonotonicTime NextTime(const Room& room) const;
   void ArmTimer(Room& room);

@@ -18,7 +18,6 @@ using kingpin::MonotonicTime;
 
 constexpr absl::Duration kArchiveRetry = absl::Seconds(1);
 constexpr absl::Duration kWordRetry = absl::Minutes(1);
-constexpr absl::Duration kPostRetry = absl::Milliseconds(10);
 constexpr absl::Duration kResendAfter = absl::Milliseconds(100);
 constexpr size_t kMostViewerNames = 20;
 
@@ -119,15 +118,9 @@ void Rooms::TellLobby(GameServerShared::Errand errand) {
 
 // A game that the lobby took for played would keep its players from others.
 void Rooms::ForgetInLobby(const std::string& game) {
-  TellSurely(GameServerShared::kLobbyThread,
-             [game](GameThread& thread) { thread.lobby().RemoveGame(game); });
-}
-
-void Rooms::TellSurely(int thread, std::function<void(GameThread&)> errand) {
-  if (shared_.Tell(thread, errand) || loop_.draining()) return;
-  loop_.RunAfter(kPostRetry, [this, thread, errand = std::move(errand)] {
-    TellSurely(thread, errand);
-  });
+  courier_.TellSurely(
+      GameServerShared::kLobbyThread,
+      [game](GameThread& thread) { thread.lobby().RemoveGame(game); });
 }
 
 // News of a game for people who are not in it can wait for that of others.
