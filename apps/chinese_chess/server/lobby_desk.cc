@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "apps/chinese_chess/server/archive.h"
 #include "apps/chinese_chess/server/bot_player.h"
 #include "apps/chinese_chess/server/game_thread.h"
 #include "apps/chinese_chess/server/random_id.h"
@@ -48,14 +49,23 @@ void LobbyDesk::Handle(const LobbyCommand& command) {
       Reply(command, OkMessage(TypeName(message.type), message.id));
       break;
     default:
-      if (lobby_.MayBegin(seeker.player)) {
-        FindGame(seeker, message);
+      if (const MaybeRefused refused = MaySeek(seeker.player)) {
+        Refuse(seeker, message, *refused);
       } else {
-        Refuse(seeker, message,
-               {"too_many", "you play too many games: end one"});
+        FindGame(seeker, message);
       }
   }
   NoteChange();
+}
+
+MaybeRefused LobbyDesk::MaySeek(const Player& player) const {
+  if (!lobby_.MayBegin(player)) {
+    return Refusal{"too_many", "you play too many games: end one"};
+  }
+  // Before they are paired with somebody, who would lose their place for nothing.
+  const Archive* archive = shared_.archive();
+  if (archive == nullptr || !archive->failing()) return std::nullopt;
+  return Refusal{"busy", "no game can begin just now"};
 }
 
 void LobbyDesk::FindGame(const Seeker& seeker, const ClientMessage& message) {

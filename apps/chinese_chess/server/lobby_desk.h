@@ -52,6 +52,8 @@ class LobbyDesk {
 
  private:
   void Look(const LobbyCommand& command);
+  // Whether a game could begin at all.
+  MaybeRefused MaySeek(const Player& player) const;
   // Of who wants a game.
   void FindGame(const Seeker& seeker, const ClientMessage& message);
   void JoinPool(const Seeker& seeker, const ClientMessage& message);

@@ -47,7 +47,7 @@ MonotonicTime ThinkUntil(const LiveGame& game, MonotonicTime now) {
 void TellCannotBegin(const GameServerShared& shared, Courier& courier,
                      const NewGame& game, const Refusal& refusal) {
   for (const ConnectionId to : game.connections) {
-    if (to.valid()) courier.Send(to, ErrorMessage("", "", refusal));
+    if (to.valid()) courier.Send(to, ErrorMessage("paired", "", refusal));
   }
   if (game.rematch_of.empty()) return;
   courier.TellSurely(shared.Owner(game.rematch_of),

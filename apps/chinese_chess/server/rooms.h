@@ -59,7 +59,8 @@ struct NewGame {
   std::string rematch_of = {};
 };
 
-// Tells whoever waits for `game` that it does not begin. (The lobby counts it still.)
+// Tells whoever waits for `game` that it does not begin: an error to "paired", after which
+// they ask for what they wait for again. (The lobby counts it still.)
 void TellCannotBegin(const GameServerShared& shared, Courier& courier,
                      const NewGame& game, const Refusal& refusal);
 

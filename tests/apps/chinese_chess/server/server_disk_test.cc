@@ -5,10 +5,11 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string>
-#include <utility>
+#include <string_view>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "apps/chinese_chess/server/game_store.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kingpin/sys/clock.h"
@@ -123,10 +124,14 @@ TEST(ServerDiskTest, AnEndThatTakesLongCostsNoMemory) {
   EXPECT_EQ(Field(pair.red.Next("end"), "reason"), "aborted");
 }
 
+std::string FreshPath() {
+  static int count = 0;
+  return absl::StrCat(std::getenv("TEST_TMPDIR"), "/disk-", getpid(), "-",
+                      ++count);
+}
+
 TEST(ServerDiskTest, NoGameBeginsWhileTheDiskFails) {
-  const std::string path =
-      absl::StrCat(std::getenv("TEST_TMPDIR"), "/disk-", getpid(), ".db");
-  Server server({.news_every = absl::Milliseconds(1)}, 2, path);
+  Server server({.news_every = absl::Milliseconds(1)}, 2, FreshPath());
   TestPlayer early(server.port());
   TestPlayer late(server.port());
   early.Hello("Zhang");
@@ -153,6 +158,67 @@ TEST(ServerDiskTest, NoGameBeginsWhileTheDiskFails) {
   EXPECT_EQ(Field(early.Next("move"), "by"), "red");
   late.Say(kAsk);
   EXPECT_FALSE(Field(late.Next("paired"), "game").empty());
+}
+
+TEST(ServerDiskTest, WhoWaitsWhileTheDiskFailsKeepsTheirPlace) {
+  Server server({}, 2, FreshPath());
+  TestPlayer first(server.port());
+  TestPlayer second(server.port());
+  first.Hello("Zhang");
+  second.Hello("Li");
+  constexpr std::string_view kPool = R"({"t":"pool","control":"5+3","id":"p"})";
+  first.Say(kPool);
+  first.Next("waiting");
+  {
+    ScopedFullDisk full;
+    TestPlayer third(server.port());
+    third.Hello("Wang");
+    third.Say(R"({"t":"bot","control":"5+3"})");
+    EXPECT_TRUE(kingpin::testing::Eventually(
+        [&] { return server.archive().failing(); }));
+    second.Say(kPool);
+    const std::string error = second.Next("error");
+    EXPECT_EQ(Field(error, "code"), "busy");
+    EXPECT_EQ(Field(error, "re"), "pool");
+    EXPECT_EQ(Field(error, "id"), "p");
+  }
+  EXPECT_TRUE(kingpin::testing::Eventually(
+      [&] { return !server.archive().failing(); }));
+  second.Say(kPool);
+  const std::string paired = first.Next();
+  EXPECT_EQ(Field(paired, "t"), "paired");
+  EXPECT_EQ(Field(second.Next("paired"), "game"), Field(paired, "game"));
+}
+
+// Found out too late for anybody to keep a place: then both ask for it again.
+TEST(ServerDiskTest, WhoIsPairedForNothingIsTold) {
+  Server server({}, 2, ":memory:", &kingpin::Clock::Real(), {.queue = 1});
+  TestPlayer first(server.port());
+  TestPlayer second(server.port());
+  first.Hello("Zhang");
+  second.Hello("Li");
+  const auto wait_both = [&] {
+    first.Say(R"({"t":"pool","control":"5+3"})");
+    first.Next("waiting");
+    second.Say(R"({"t":"pool","control":"5+3"})");
+  };
+  {
+    HeldArchive held(&server.archive());
+    ASSERT_TRUE(server.archive().Post(SetMoves{"no game", 0, {}}));
+    wait_both();
+    for (TestPlayer* player : {&first, &second}) {
+      const std::string error = player->Next();
+      EXPECT_EQ(Field(error, "re"), "paired");
+      EXPECT_EQ(Field(error, "code"), "busy");
+    }
+    held.Release();
+    EXPECT_TRUE(kingpin::testing::Eventually(
+        [&] { return server.archive().changes() == 1; }));
+  }
+  wait_both();
+  for (TestPlayer* player : {&first, &second}) {
+    EXPECT_EQ(Field(player->Next(), "t"), "paired");
+  }
 }
 
 TEST(ServerDiskTest, ARematchThatCannotBeginIsNotPromised) {
