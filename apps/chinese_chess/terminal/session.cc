@@ -187,7 +187,7 @@ void Session::Welcome(const JsonObject& message) {
   welcomed_ = true;
   why_offline_.clear();
   options_.token = message.Text("token");
-  options_.name = message.Text("name");
+  options_.name = good_name_ = message.Text("name");
   Say(absl::StrCat("welcome ", options_.name));
   // One that another run of this program has left, or that has begun while nobody was
   // here to be told of it.
@@ -216,6 +216,14 @@ void Session::Error(const JsonObject& message) {
     Forget();
     return OnConnected();
   }
+  if (code == "bad_name" && !options_.name.empty()) {
+    // Back by the last that was good, or, should that be bad now, by none.
+    SayError(code, message.Text("text"));
+    options_.name = std::exchange(good_name_, "");
+    return OnConnected();
+  }
+  // Said behind a hello that was refused, and again behind the next.
+  if (code == "hello_first") return;
   const bool join = re == "join";
   // What was left behind, not by the user, had gone already.
   if (re == "leave" && id.empty()) return;

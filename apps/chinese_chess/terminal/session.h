@@ -161,6 +161,7 @@ class Session {
   void ShowClock(kingpin::MonotonicTime now);
 
   SessionOptions options_;
+  std::string good_name_;  // That the server has welcomed last.
   bool welcomed_ = false;
   bool quit_ = false;
   bool reconnect_ = false;

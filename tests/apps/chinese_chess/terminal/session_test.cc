@@ -255,7 +255,54 @@ TEST_F(Playing, SaysOnceWhyThereIsNoConnection) {
 class Typing : public Playing {
  protected:
   Typing() : Playing(false) {}
+
+  // The connection that is made to say hello by another name.
+  std::string ComeBack() {
+    EXPECT_TRUE(session_.TakeReconnect());
+    session_.OnConnected();
+    return session_.TakeToServer();
+  }
 };
+
+constexpr std::string_view kBadName =
+    R"({"t":"error","re":"hello","code":"bad_name","text":"20 characters"})";
+
+TEST_F(Typing, ANameThatIsRefusedLosesNothing) {
+  User("h2e2");
+  session_.TakeToServer();
+  User("name x");
+  const std::string said = ComeBack();
+  EXPECT_THAT(said, HasSubstr(R"("name":"x")"));
+  Server(kBadName);
+  EXPECT_THAT(session_.TakeToScreen(), HasSubstr("error bad_name: 20"));
+  // The same by the old name, whatever has come of what followed the first hello.
+  const std::string again = session_.TakeToServer();
+  EXPECT_THAT(again, HasSubstr(R"("name":"Zhang","token":"T")"));
+  EXPECT_EQ(again.substr(again.find('\n')), said.substr(said.find('\n')));
+  EXPECT_THAT(again, HasSubstr(R"("t":"move")"));
+  for (const char* re : {"join\",\"id\":\"join g", "move\",\"id\":\"2"}) {
+    Server(absl::StrCat(R"({"t":"error","re":")", re,
+                        R"(","code":"hello_first","text":"hello"})"));
+  }
+  Server(R"({"t":"welcome","name":"Zhang","token":"T","games":["g"]})");
+  EXPECT_EQ(session_.TakeToScreen(), "welcome Zhang\n");
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+  Server(kRedMoves);
+  EXPECT_THAT(session_.TakeToScreen(), HasSubstr("move 0 red"));
+}
+
+// Of a server whose ideas of names have changed.
+TEST_F(Typing, ANameThatIsGoodNoLongerIsLeftOut) {
+  User("name x");
+  ComeBack();
+  Server(kBadName);
+  session_.TakeToServer();
+  Server(kBadName);
+  EXPECT_THAT(session_.TakeToServer(),
+              HasSubstr(R"({"t":"hello","token":"T"})"));
+  Server(kBadName);
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+}
 
 TEST_F(Typing, SeesTheBoardAfterEachMove) {
   User("h2e2");

@@ -91,6 +91,16 @@ grep -q "^error illegal_move: .*h2h8" bot.out || fail "no reason"
 printf 'bot 1 1+1 red\nh2h8\nh2e2\nwait turn\nresign\nwait over\n' |
   "$TERMINAL" --keep_going "$server" >bot.out 2>&1 || code=$?
 grep -q "^end 0-1 resignation$" bot.out || fail "the bot has not won"
+# A name that is refused, at the beginning and later.
+for start in --name=Zhang --name=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; do
+  code=0
+  printf 'name yyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\nlobby\nname Ok\nlobby\n' |
+    "$TERMINAL" --keep_going "$start" "$server" >names.out 2>&1 || code=$?
+  [[ $code == 3 ]] || fail "a bad name: exit code $code"
+  [[ $(grep -c "^lobby" names.out) == 2 ]] || fail "not two lobbies with $start"
+  grep -q "^error bad_name: " names.out || fail "the name is not refused"
+  grep -q "^welcome Ok$" names.out || fail "not welcome by another name"
+done
 # More games than a connection may follow at a time.
 code=0
 {
