@@ -270,11 +270,12 @@ MaybeRefused LiveGame::CheckOffer(Color by, Offer kind) const {
   if (kind == Offer::kTakeback && !setup_.casual) {
     return Refusal{"not_casual", "moves are taken back in casual games only"};
   }
+  // That accepts it. Whether there are enough moves is of who has offered.
+  if (offer(kind) == Opponent(by)) return std::nullopt;
   const size_t needed = kind == Offer::kDraw ? 2 : PliesToTakeBack(by);
   if (game_.size() < needed) {
     return Refusal{"too_early", "there are not enough moves yet"};
   }
-  if (offer(kind) == Opponent(by)) return std::nullopt;  // That accepts it.
   const std::optional<size_t>& last = side(by).offered[static_cast<int>(kind)];
   const size_t gap = kind == Offer::kDraw ? options_.plies_between_offers : 1;
   if (last.has_value() && game_.size() < *last + gap) {

@@ -283,6 +283,19 @@ TEST(LiveGameTest, TakebacksAreForCasualGames) {
   table.Play("h2d2 h9g7");
 }
 
+TEST(LiveGameTest, TheFirstMoveCanBeTakenBack) {
+  Table table(/*casual=*/true);
+  EXPECT_EQ(table.Propose(kRed, Offer::kTakeback), "too_early");
+  table.Play("h2e2");
+  // Black has none to take back.
+  EXPECT_EQ(table.Propose(kBlack, Offer::kTakeback), "too_early");
+  ASSERT_EQ(table.Propose(kRed, Offer::kTakeback), "ok");
+  ASSERT_EQ(table.Propose(kBlack, Offer::kTakeback), "ok");
+  EXPECT_EQ(table->game().size(), 0u);
+  EXPECT_EQ(table->game().position().turn(), kRed);
+  table.Play("h2d2 h9g7");
+}
+
 TEST(LiveGameTest, AMoveEndsATakebackOffer) {
   Table table(/*casual=*/true);
   table.Play("h2e2");
