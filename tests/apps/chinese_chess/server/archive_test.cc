@@ -8,6 +8,8 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -279,7 +281,55 @@ TEST(GameStoreTest, AnothersFileIsRefused) {
   const auto store = GameStore::Open(path);
   EXPECT_FALSE(store.ok());
   EXPECT_THAT(store.status().message(), HasSubstr("version 7"));
-  EXPECT_FALSE(GameStore::Open("/nowhere/games.db").ok());
+}
+
+std::string Contents(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(GameStoreTest, ADatabaseOfAnotherProgramStaysAsItIs) {
+  for (const char* sql :
+       {"CREATE TABLE foo (a)", "CREATE TABLE meta (key, value)",
+        "PRAGMA application_id = 7",
+        // One that has our tables and says that it is not ours.
+        "CREATE TABLE meta (a); CREATE TABLE running (a); CREATE TABLE moves "
+        "(a);"
+        "CREATE TABLE finished (a); PRAGMA application_id = -7"}) {
+    const std::string path = FreshPath();
+    RunSql(path, sql);
+    const std::string before = Contents(path);
+    EXPECT_FALSE(before.empty());
+    const auto store = GameStore::Open(path);
+    EXPECT_THAT(store.status().message(), HasSubstr("another program")) << sql;
+    EXPECT_THAT(store.status().message(), HasSubstr(path));
+    EXPECT_EQ(Contents(path), before) << sql;
+  }
+}
+
+TEST(GameStoreTest, AFileFromBeforeTheMarkIsMarked) {
+  const std::string path = FreshPath();
+  ASSERT_TRUE(MustOpen(path)->Apply({Finish("one")}).ok());
+  const std::string marked = Contents(path);
+  RunSql(path, "PRAGMA application_id = 0");
+  EXPECT_NE(Contents(path).substr(68, 4), "KPxq");
+  EXPECT_THAT(*MustOpen(path)->RecentGames("", 10), SizeIs(1));
+  EXPECT_EQ(Contents(path).substr(68, 4), "KPxq");
+  EXPECT_EQ(marked.substr(68, 4), "KPxq");
+}
+
+TEST(GameStoreTest, WhatCannotBeWrittenIsSaidInWords) {
+  for (const char* path : {"/nowhere/games.db", "/proc/games.db"}) {
+    EXPECT_THAT(GameStore::Open(path).status().message(),
+                HasSubstr(absl::StrCat(path, " cannot be written")));
+  }
+  const std::string path = FreshPath();
+  MustOpen(path).reset();
+  chmod(path.c_str(), 0400);
+  // Root may all the same.
+  if (access(path.c_str(), W_OK) == 0) return;
+  EXPECT_THAT(GameStore::Open(path).status().message(),
+              HasSubstr("cannot be written"));
 }
 
 TEST(GameStoreTest, WhatWasAppliedSurvivesKill) {
