@@ -28,6 +28,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 ClientMessage MustParse(std::string_view text) {
   ClientMessage message;
@@ -113,10 +114,33 @@ TEST(ClientMessageTest, WhatIsWrongIsSaid) {
               HasSubstr("bytes"));
 }
 
-TEST(ClientMessageTest, TheIdIsThereAsFarAsItWasRead) {
+std::string IdOfWrong(std::string_view text) {
   ClientMessage message;
-  EXPECT_FALSE(ParseClientMessage(R"({"id":"5","t":"dance"})", &message).ok());
-  EXPECT_EQ(message.id, "5");
+  EXPECT_FALSE(ParseClientMessage(text, &message).ok()) << text;
+  return message.id;
+}
+
+TEST(ClientMessageTest, TheIdOfWhatIsNoMessageIsRead) {
+  for (const std::string_view text :
+       {R"({"id":"5","t":"dance"})", R"({"t":"dance","id":"5"})",
+        R"({"t":"pool","control":"0+0","id":"5"})",
+        R"({"t":"ping","m":{"n":[1.5,null]},"id":"5"})",
+        R"({"t":"ping","n":1,"n":2,"id":"5"})",
+        R"({"t":"ping","id":"5","id":"6"})", R"({"t":"pong","id":"5"})",
+        R"({"id":"5",})"}) {
+    EXPECT_EQ(IdOfWrong(text), "5") << text;
+  }
+  EXPECT_EQ(IdOfWrong(R"({"t":"pong","n":"x","id":"5"})"), "");
+  EXPECT_EQ(IdOfWrong(absl::StrCat(R"({"t":"ping","id":")",
+                                   std::string(33, 'x'), "\"}")),
+            "");
+}
+
+// The place is for who writes JSON; who has chosen a value knows which.
+TEST(ClientMessageTest, ThePlaceIsSaidOfBrokenJsonAlone) {
+  EXPECT_THAT(Error(R"({"t":"pool","control":"0+0"})"),
+              StartsWith("\"0+0\" is no time control"));
+  EXPECT_THAT(Error(R"({"t":"ping","n":"x"})"), StartsWith("JSON, byte 16: "));
 }
 
 TEST(MessageWriterTest, ListsAndObjects) {
