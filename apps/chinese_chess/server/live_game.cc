@@ -26,6 +26,7 @@ Refusal Over() { return {"game_over", "the game is over"}; }
 
 MaybeRefused CheckChat(std::string_view text) {
   size_t characters = 0;
+  bool seen = false;
   while (!text.empty()) {
     const std::optional<char32_t> c = TakeUtf8(&text);
     if (!c.has_value() || IsInvisibleInWords(*c)) {
@@ -33,10 +34,12 @@ MaybeRefused CheckChat(std::string_view text) {
                      "a line of chat has no control or invisible characters"};
     }
     ++characters;
+    seen = seen || !NeedsOthers(*c);
   }
-  if (characters > 0 && characters <= kMaxChatCharacters) return std::nullopt;
-  return Refusal{"bad_text", absl::StrCat("a line of chat has 1 to ",
-                                          kMaxChatCharacters, " characters")};
+  if (seen && characters <= kMaxChatCharacters) return std::nullopt;
+  return Refusal{"bad_text",
+                 absl::StrCat("a line of chat has 1 to ", kMaxChatCharacters,
+                              " characters, and some to be seen")};
 }
 
 int64_t Milliseconds(absl::Duration d) { return absl::ToInt64Milliseconds(d); }

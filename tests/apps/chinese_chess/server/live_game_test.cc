@@ -354,6 +354,10 @@ TEST(LiveGameTest, ChatHasLimits) {
   EXPECT_EQ(chat(kRed, "a\u009b2J"), "bad_text");  // A terminal would obey,
   EXPECT_EQ(chat(kRed, "a\u202eb"), "bad_text");   // a reader be misled.
   EXPECT_EQ(chat(kRed, std::string(141, 'a')), "bad_text");
+  for (const char* unseen : {" ", "\u3164", "\u2800", "\u0301\u0301", "\u200d",
+                             "\ufe0f", "\u3000\u00a0"}) {
+    EXPECT_EQ(chat(kRed, unseen), "bad_text") << unseen;
+  }
   for (int i = 0; i < 4; ++i) EXPECT_EQ(chat(kRed, "a"), "ok");
   EXPECT_EQ(chat(kRed, "a"), "too_fast");
   EXPECT_EQ(chat(kBlack, "a"), "ok");
