@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "apps/chinese_chess/server/archive.h"
@@ -140,9 +141,10 @@ void LobbyDesk::AcceptSeek(const Seeker& seeker, const ClientMessage& message) {
   Refuse(seeker, message, std::get<Refusal>(result));
 }
 
+// People dictate codes, and write them as they like.
 void LobbyDesk::EnterRoom(const Seeker& seeker, const ClientMessage& message) {
-  const std::variant<Pairing, WaitsInRoom, Refusal> result =
-      lobby_.EnterRoom(seeker, message.code, shared_.clock().Now());
+  const std::variant<Pairing, WaitsInRoom, Refusal> result = lobby_.EnterRoom(
+      seeker, absl::AsciiStrToLower(message.code), shared_.clock().Now());
   if (const Pairing* pairing = std::get_if<Pairing>(&result)) {
     return Begin(*pairing);
   }

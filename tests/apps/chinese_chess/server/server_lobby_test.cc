@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
@@ -127,7 +128,9 @@ TEST(ServerLobbyTest, ARoomOutlivesTheConnectionOfItsOwner) {
       [&] { return server.Stat("sessions") == "0"; }));
   TestPlayer guest(server.port());
   guest.Hello("Li");
-  guest.Say(absl::StrCat(R"({"t":"enter","id":"6","code":")", code, "\"}"));
+  // As it was dictated.
+  guest.Say(absl::StrCat(R"({"t":"enter","id":"6","code":")",
+                         absl::AsciiStrToUpper(code), "\"}"));
   EXPECT_EQ(Field(guest.Next("waiting"), "id"), "6");
   host.Reconnect(server.port());
   host.Say(kRoom);
