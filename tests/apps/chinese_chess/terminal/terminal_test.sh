@@ -115,5 +115,20 @@ code=0
 code=0
 "$TERMINAL" --lettres >none.out 2>none.err || code=$?
 [[ $code == 2 ]] && grep -q -- "--letters" none.err || fail "a wrong flag: $code"
+
+# Who somebody is, in a file.
+echo 'my precious notes' >notes
+code=0
+"$TERMINAL" --token_file notes "$server" </dev/null >none.out 2>none.err || code=$?
+[[ $code == 2 ]] && grep -q "no token file" none.err || fail "notes: exit code $code"
+[[ $(<notes) == "my precious notes" ]] || fail "the notes are gone"
+printf 'name Ok\nlobby\n' | "$TERMINAL" --token_file token "$server" >none.out 2>&1
+[[ $(tail -n 1 token) == Ok ]] || fail "the new name is not kept"
+printf '%064d\nWu\n' 0 >other
+cp other another
+printf 'lobby\n' | "$TERMINAL" --token_file other "$server" >none.out 2>none.err
+cmp other.refused another || fail "the refused token is lost"
+grep -q "old token is in other.refused" none.err || fail "nobody knows where it is"
+[[ $(tail -n 1 other) == Wu ]] || fail "the name is lost with the token"
 "$TERMINAL" --help | grep -q "Exit codes" || fail "--help"
 echo "PASSED"
