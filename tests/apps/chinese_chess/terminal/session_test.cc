@@ -320,6 +320,50 @@ TEST_F(Typing, ResignsOnlyWhenSaidTwice) {
   EXPECT_THAT(session_.TakeToServer(), HasSubstr(R"("t":"resign")"));
 }
 
+TEST_F(Typing, IsNotAskedTwiceToResignWhatThereIsNot) {
+  Server(
+      R"({"t":"end","game":"g","v":2,"result":"1-0","reason":"resignation"})");
+  User("resign");
+  EXPECT_THAT(session_.TakeToServer(), HasSubstr(R"("t":"resign")"));
+  User("leave");
+  session_.TakeToScreen();
+  User("resign");
+  EXPECT_EQ(session_.TakeToScreen(), "error no_game: there is no game here\n");
+}
+
+TEST_F(Typing, AViewerHasNoTurn) {
+  User("watch h");
+  Server(absl::StrCat(
+      R"({"t":"game","game":"h","v":1,"red":{"name":"A"},"black":{"name":"B"},)",
+      R"("fen":")", kStartFen,
+      R"(","moves":[],"result":"*","reason":"none"})"));
+  session_.TakeToScreen();
+  User("h2e2");
+  EXPECT_EQ(session_.TakeToScreen(),
+            "error not_player: you are watching this game\n");
+}
+
+TEST_F(Typing, ExportsItsOwnGame) {
+  Server(kRedMoves);
+  Server(
+      R"({"t":"end","game":"g","v":3,"result":"1-0","reason":"resignation"})");
+  session_.TakeToScreen();
+  User("export wxf");
+  const std::string record = session_.TakeToScreen();
+  for (const char* part :
+       {"[Red \"Zhang\"]", "[Black \"Li\"]", "[Result \"1-0\"]",
+        "[Termination \"resignation\"]", "[TimeControl \"5+3\"]", "1. C2=5"}) {
+    EXPECT_THAT(record, HasSubstr(part));
+  }
+  User("export json");
+  EXPECT_THAT(session_.TakeToScreen(),
+              HasSubstr(R"("moves":[{"move":"h2e2"}],"result":"1-0")"));
+  User("leave");
+  session_.TakeToScreen();
+  User("export");
+  EXPECT_THAT(session_.TakeToScreen(), HasSubstr("error no_record"));
+}
+
 TEST_F(Typing, NothingIsShownOfAGameThatWasLeft) {
   User("leave");
   session_.TakeToScreen();
