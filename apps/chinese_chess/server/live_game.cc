@@ -250,14 +250,14 @@ size_t LiveGame::PliesToTakeBack(Color by) const {
 
 MaybeRefused LiveGame::CheckRematch(Color by) const {
   if (!over()) return Refusal{"not_over", "the game is not over"};
-  if (rematch_agreed_) {
+  if (rematch_agreed()) {
     return Refusal{"already_offered", "the next game has begun"};
   }
   if (offer(Offer::kRematch) == Opponent(by)) return std::nullopt;
   if (side(by).rematches_offered < options_.most_rematch_offers) {
     return std::nullopt;
   }
-  return Refusal{"too_many", "that has been offered often enough"};
+  return Refusal{"too_many_offers", "that has been offered often enough"};
 }
 
 MaybeRefused LiveGame::CheckOffer(Color by, Offer kind) const {
@@ -308,7 +308,7 @@ void LiveGame::Accept(Color by, Offer kind, MonotonicTime now) {
       TakeBack(Opponent(by), now);
       return;
     case Offer::kRematch:
-      rematch_agreed_ = true;
+      rematch_accepted_by_ = by;
       return;
   }
 }
@@ -348,6 +348,14 @@ void LiveGame::TakeBack(Color wanted_by, MonotonicTime now) {
 void LiveGame::SetRematch(std::string_view id) {
   rematch_id_ = id;
   Add(GameEvent::kRematch, std::nullopt).text = rematch_id_;
+}
+
+void LiveGame::DropRematch() {
+  if (!rematch_agreed()) return;
+  GameEvent& event =
+      Add(GameEvent::kDecline, rematch_accepted_by_, Audience::kPlayers);
+  event.offer = Offer::kRematch;
+  rematch_accepted_by_.reset();
 }
 
 // --- Presence, chat ----------------------------------------------------------------------

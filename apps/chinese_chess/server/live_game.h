@@ -156,8 +156,9 @@ class LiveGame {
   void Abandon(kingpin::MonotonicTime now);
   // After rematch_agreed().
   void SetRematch(std::string_view id);
-  // None has come of it; both may want one again.
-  void DropRematch() { rematch_agreed_ = false; }
+  // None has come of it: as if who had accepted it had turned it down. Both may want one
+  // again.
+  void DropRematch();
 
   // --- How it stands -------------------------------------------------------------------
 
@@ -183,7 +184,7 @@ class LiveGame {
   std::optional<Color> offer(Offer offer) const {
     return offers_[static_cast<int>(offer)];
   }
-  bool rematch_agreed() const { return rematch_agreed_; }
+  bool rematch_agreed() const { return rematch_accepted_by_.has_value(); }
   const std::string& rematch_id() const { return rematch_id_; }
   std::optional<Color> ColorOf(std::string_view player_id) const;
   // What players have said last, or spectators.
@@ -236,7 +237,7 @@ class LiveGame {
   std::vector<TimedMove> moves_;
   std::array<Side, 2> sides_;
   std::optional<Color> offers_[3];
-  bool rematch_agreed_ = false;
+  std::optional<Color> rematch_accepted_by_;
   std::string rematch_id_;
 
   kingpin::MonotonicTime began_;

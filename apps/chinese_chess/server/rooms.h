@@ -62,7 +62,7 @@ struct NewGame {
 // Tells whoever waits for `game` that it does not begin: an error to "paired", after which
 // they ask for what they wait for again. (The lobby counts it still.)
 void TellCannotBegin(const GameServerShared& shared, Courier& courier,
-                     const NewGame& game, const Refusal& refusal);
+                     const NewGame& game);
 
 class Rooms {
  public:
@@ -73,9 +73,10 @@ class Rooms {
   void Restore();
   // Begins a game when it is written down, and says so; or that none can begin.
   void Create(const NewGame& game);
-  // What has become of the rematch of `game`.
+  // What has become of the rematch of `game`; `busy`: the id of the player who plays too
+  // many games for it, if that is why.
   void RematchBegins(std::string_view game, std::string_view next);
-  void RematchFails(std::string_view game, const Refusal& refusal);
+  void RematchFails(std::string_view game, std::string_view busy);
   void Handle(const RoomCommand& command);
   // The connection is gone, or does not follow the game any more.
   void Leave(std::string_view game, kingpin::ConnectionId connection);
@@ -151,7 +152,7 @@ class Rooms {
 
   kingpin::MonotonicTime now() const { return shared_.clock().Now(); }
   GameCounters& counters() { return shared_.counters(loop_.thread()); }
-  void CannotBegin(const NewGame& game, const Refusal& refusal);
+  void CannotBegin(const NewGame& game);
   Room* Find(std::string_view game);
   Room& Add(LiveGame game);
   void Announce(Room& room);

@@ -81,10 +81,10 @@ std::string Session::AskForGame(MessageWriter message) {
   return text;
 }
 
-void Session::WaitForGame(MessageWriter message) {
+void Session::WaitForGame(std::string_view type, MessageWriter message) {
   std::string text = AskForGame(std::move(message));
   if (text.empty()) return;
-  waiting_ = Waiting{gate_.awaited_id(), std::move(text)};
+  waiting_ = Waiting{std::string(type), gate_.awaited_id(), std::move(text)};
 }
 
 void Session::SendJoin() {
@@ -217,7 +217,11 @@ void Session::Welcome(const JsonObject& message) {
 void Session::Error(const JsonObject& message) {
   const std::string code = message.Text("code");
   const std::string re = message.Text("re");
-  const std::string id = message.Text("id");
+  std::string id = message.Text("id");
+  // Said by itself: that wait is over.
+  if (id.empty() && waiting_.has_value() && re == waiting_->type) {
+    id = waiting_->id;
+  }
   if (code == "bad_token") {
     // Another server, or its database is gone: a new guest, then.
     Say("the token is of no use here");

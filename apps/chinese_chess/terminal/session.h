@@ -93,6 +93,7 @@ class Session {
   };
   // A message that waits in the lobby: pool, seek, room or enter.
   struct Waiting {
+    std::string type;
     std::string id;
     std::string message;
   };
@@ -119,7 +120,7 @@ class Session {
   // As Ask(), for a message that is to bring about a game; and for one that may be said
   // on each connection until it has.
   std::string AskForGame(MessageWriter message);
-  void WaitForGame(MessageWriter message);
+  void WaitForGame(std::string_view type, MessageWriter message);
   // With the version that is known of the game, if any.
   void SendJoin();
   void SendJoinAnew();

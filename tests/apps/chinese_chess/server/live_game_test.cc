@@ -438,10 +438,27 @@ TEST(LiveGameTest, NobodyIsPesteredForARematch) {
     EXPECT_EQ(table.Propose(kRed, Offer::kRematch), "ok");
     EXPECT_EQ(Table::Say(table->DeclineOffer(kRed, Offer::kRematch)), "ok");
   }
-  EXPECT_EQ(table.Propose(kRed, Offer::kRematch), "too_many");
+  EXPECT_EQ(table.Propose(kRed, Offer::kRematch), "too_many_offers");
   // What the other offers can be accepted all the same.
   EXPECT_EQ(table.Propose(kBlack, Offer::kRematch), "ok");
   EXPECT_EQ(table.Propose(kRed, Offer::kRematch), "ok");
+  EXPECT_TRUE(table->rematch_agreed());
+}
+
+TEST(LiveGameTest, ARematchThatFailsIsTakenBack) {
+  Table table;
+  table->Resign(kRed, table.now());
+  EXPECT_EQ(table.Propose(kBlack, Offer::kRematch), "ok");
+  EXPECT_EQ(table.Propose(kRed, Offer::kRematch), "ok");
+  table->TakeEvents();
+  table->DropRematch();
+  const std::vector<GameEvent> events = table->TakeEvents();
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].kind, GameEvent::kDecline);
+  EXPECT_EQ(events[0].by, kRed);
+  EXPECT_EQ(events[0].offer, Offer::kRematch);
+  EXPECT_EQ(table.Propose(kRed, Offer::kRematch), "ok");
+  EXPECT_EQ(table.Propose(kBlack, Offer::kRematch), "ok");
   EXPECT_TRUE(table->rematch_agreed());
 }
 

@@ -224,6 +224,23 @@ TEST_F(Playing, AGuestWaitsAgain) {
   EXPECT_THAT(session_.TakeToServer(), IsEmpty());
 }
 
+TEST_F(Playing, AWaitThatTheServerEndsIsNotSaidAgain) {
+  User("room 5+3");
+  Server(R"({"t":"waiting","re":"room","id":"2","code":"abc123"})");
+  User("wait game");
+  EXPECT_FALSE(session_.ready());
+  // Of what it does not wait for.
+  Server(R"({"t":"error","re":"enter","code":"no_room","text":"no"})");
+  EXPECT_FALSE(session_.ready());
+  Server(R"({"t":"error","re":"room","code":"elsewhere","text":"no"})");
+  EXPECT_THAT(session_.TakeToScreen(), HasSubstr("error elsewhere: no"));
+  session_.OnDisconnected("peer");
+  session_.OnConnected();
+  session_.TakeToServer();
+  Server(R"({"t":"welcome","name":"Zhang","token":"T","games":["g"]})");
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+}
+
 TEST_F(Playing, WhatWasCancelledIsNotSaidAgain) {
   User("seek 5+3");
   Server(R"({"t":"waiting","re":"seek","id":"2","seek":"s"})");
