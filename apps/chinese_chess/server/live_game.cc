@@ -369,10 +369,16 @@ void LiveGame::SetOnline(Color color, bool online, MonotonicTime now) {
   if (side(color).online == online) return;
   side(color).online = online;
   side(color).away_since = now;
-  GameEvent& event = Add(GameEvent::kPresence, color);
-  event.online = online;
-  event.grace = GraceLeft(color, now);
   if (online && color == game_.position().turn()) StartClock(now);
+  AddPresence(color, now);
+}
+
+void LiveGame::AddPresence(Color color, MonotonicTime now) {
+  GameEvent& event = Add(GameEvent::kPresence, color);
+  event.online = side(color).online;
+  event.grace = GraceLeft(color, now);
+  event.turn = Turn(now);
+  AddLeft(&event, now);
 }
 
 MaybeRefused LiveGame::Chat(std::optional<Color> by, std::string_view name,
@@ -406,6 +412,12 @@ absl::Duration LiveGame::TurnLeft(MonotonicTime now) const {
   return std::max(limit - clock_.TurnTime(now), absl::ZeroDuration());
 }
 
+TurnState LiveGame::Turn(MonotonicTime now) const {
+  TurnState turn = {!clock_.stopped(), clock_.TurnTime(now), std::nullopt};
+  if (setup_.control.staged() && !over()) turn.move_left = TurnLeft(now);
+  return turn;
+}
+
 MonotonicTime LiveGame::FirstMoveDeadline() const {
   return game_.size() < 2 ? turn_began_ + options_.first_move : kNever;
 }
@@ -420,6 +432,8 @@ void LiveGame::OnTime(MonotonicTime now) {
   if (now < Deadline()) return;
   if (waits_until_.has_value()) {
     StartClock(now);
+    // Who is to move is still away; the other sees their clock run from now on.
+    AddPresence(game_.position().turn(), now);
   } else if (now >= FirstMoveDeadline()) {
     End({Result::kOngoing, Reason::kAborted}, now);
   } else {

@@ -171,12 +171,9 @@ class LiveGame {
   absl::Duration Left(Color color, kingpin::MonotonicTime now) const {
     return clock_.Left(color, now);
   }
-  absl::Duration TurnTime(kingpin::MonotonicTime now) const {
-    return clock_.TurnTime(now);
-  }
   // What the side to move may still take for its move.
   absl::Duration TurnLeft(kingpin::MonotonicTime now) const;
-  bool clock_runs() const { return !clock_.stopped(); }
+  TurnState Turn(kingpin::MonotonicTime now) const;
   bool online(Color color) const { return side(color).online; }
   // Until the opponent of `color`, who is away, may claim; zero: now, or color is here.
   absl::Duration GraceLeft(Color color, kingpin::MonotonicTime now) const;
@@ -212,6 +209,7 @@ class LiveGame {
   GameEvent& Add(GameEvent::Kind kind, std::optional<Color> by,
                  Audience audience = Audience::kAll);
   void AddLeft(GameEvent* event, kingpin::MonotonicTime now) const;
+  void AddPresence(Color color, kingpin::MonotonicTime now);
   MaybeRefused CheckMove(Color by, size_t ply, chinese_chess::Move move) const;
   void MakeMove(Color by, chinese_chess::Move move, absl::Duration charged,
                 kingpin::MonotonicTime now);
