@@ -80,7 +80,8 @@ struct FinishedGame {
 
 class GameStore {
  public:
-  // Creates the file, for its owner alone, or reads the one that is there. ":memory:" keeps nothing.
+  // Creates the file, for its owner alone, or reads the one that is there. ":memory:" keeps
+  // nothing.
   static absl::StatusOr<std::unique_ptr<GameStore>> Open(
       const std::string& path);
   ~GameStore();

@@ -188,6 +188,8 @@ class Lobby {
   //   owner waits --left--> owner away --somebody enters--> guest waits
   //        ^                   |   ^                          |     |
   //        '------ back -------'   '--------- left -----------'     '-- owner back: paired
+  //
+  // Whose owner stays away for too long is closed, and a guest there is told.
   struct Room {
     Seeker owner;  // Without a session while away.
     Terms terms;
@@ -208,7 +210,8 @@ class Lobby {
   void DropGuest(const std::string& code);
   // One who has begun too many games meanwhile.
   void DropBusyGuest(const std::string& code);
-  // Whoever has waited there, if anybody else than `by`, waits no more.
+  // `waiting` waits no more, for `by`, who is the same player, does; from the same
+  // connection, or from another.
   void Replace(const Seeker& waiting, std::string_view re, const Seeker& by);
 
   const LobbyOptions options_;

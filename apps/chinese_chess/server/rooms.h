@@ -1,11 +1,12 @@
 // The games of one thread: takes what players and spectators ask for, keeps the time,
 // tells everybody what happened, and has it written down.
 //
-// Players are told of the beginning of a game when it is on the disk, and nobody is told how
-// it ended before that is, nor of the move that ends it; what is asked of it in between, a
-// few milliseconds, waits. (The lobby counts and lists a game from its pairing on.) Other
-// moves are told at once and written soon after; what a crash takes of them is what the
-// last transaction lacked, and players who come back are told the game as it stands.
+// Players are told of the beginning of a game when it is on the disk, and nobody is told
+// how it ended before that is, nor of the move that ends it; what is asked of it in
+// between, a few milliseconds, waits. (The lobby counts and lists a game from its pairing
+// on.) Other moves are told at once and written soon after; what a crash takes of them is
+// what the last transaction lacked, and players who come back are told the game as it
+// stands.
 //
 // Threads: its loop's. Others reach it by GameServerShared::Tell().
 //
@@ -59,8 +60,8 @@ struct NewGame {
   std::string rematch_of = {};
 };
 
-// Tells whoever waits for `game` that it does not begin: an error to "paired", after which
-// they ask for what they wait for again. (The lobby counts it still.)
+// Tells whoever waits for `game` that it does not begin: an error to "paired", after
+// which they ask for what they wait for again. (The lobby counts it still.)
 void TellCannotBegin(const GameServerShared& shared, Courier& courier,
                      const NewGame& game);
 
