@@ -253,14 +253,14 @@ size_t LiveGame::PliesToTakeBack(Color by) const {
 
 MaybeRefused LiveGame::CheckRematch(Color by) const {
   if (!over()) return Refusal{"not_over", "the game is not over"};
-  if (rematch_agreed_) {
+  if (rematch_agreed()) {
     return Refusal{"already_offered", "the next game has begun"};
   }
   if (offer(Offer::kRematch) == Opponent(by)) return std::nullopt;
   if (side(by).rematches_offered < options_.most_rematch_offers) {
     return std::nullopt;
   }
-  return Refusal{"too_many", "that has been offered often enough"};
+  return Refusal{"too_many_offers", "that has been offered often enough"};
 }
 
 MaybeRefused LiveGame::CheckOffer(Color by, Offer kind) const {
@@ -312,7 +312,7 @@ void LiveGame::Accept(Color by, Offer kind, MonotonicTime now) {
       TakeBack(Opponent(by), now);
       return;
     case Offer::kRematch:
-      rematch_agreed_ = true;
+      rematch_accepted_by_ = by;
       return;
   }
 }
@@ -354,6 +354,14 @@ void LiveGame::SetRematch(std::string_view id) {
   Add(GameEvent::kRematch, std::nullopt).text = rematch_id_;
 }
 
+void LiveGame::DropRematch() {
+  if (!rematch_agreed()) return;
+  GameEvent& event =
+      Add(GameEvent::kDecline, rematch_accepted_by_, Audience::kPlayers);
+  event.offer = Offer::kRematch;
+  rematch_accepted_by_.reset();
+}
+
 // --- Presence, chat ----------------------------------------------------------------------
 
 absl::Duration LiveGame::GraceLeft(Color color, MonotonicTime now) const {
@@ -365,10 +373,16 @@ void LiveGame::SetOnline(Color color, bool online, MonotonicTime now) {
   if (side(color).online == online) return;
   side(color).online = online;
   side(color).away_since = now;
-  GameEvent& event = Add(GameEvent::kPresence, color);
-  event.online = online;
-  event.grace = GraceLeft(color, now);
   if (online && color == game_.position().turn()) StartClock(now);
+  AddPresence(color, now);
+}
+
+void LiveGame::AddPresence(Color color, MonotonicTime now) {
+  GameEvent& event = Add(GameEvent::kPresence, color);
+  event.online = side(color).online;
+  event.grace = GraceLeft(color, now);
+  event.turn = Turn(now);
+  AddLeft(&event, now);
 }
 
 MaybeRefused LiveGame::Chat(std::optional<Color> by, std::string_view name,
@@ -402,6 +416,12 @@ absl::Duration LiveGame::TurnLeft(MonotonicTime now) const {
   return std::max(limit - clock_.TurnTime(now), absl::ZeroDuration());
 }
 
+TurnState LiveGame::Turn(MonotonicTime now) const {
+  TurnState turn = {!clock_.stopped(), clock_.TurnTime(now), std::nullopt};
+  if (setup_.control.staged() && !over()) turn.move_left = TurnLeft(now);
+  return turn;
+}
+
 MonotonicTime LiveGame::FirstMoveDeadline() const {
   return game_.size() < 2 ? turn_began_ + options_.first_move : kNever;
 }
@@ -416,6 +436,8 @@ void LiveGame::OnTime(MonotonicTime now) {
   if (now < Deadline()) return;
   if (waits_until_.has_value()) {
     StartClock(now);
+    // Who is to move is still away; the other sees their clock run from now on.
+    AddPresence(game_.position().turn(), now);
   } else if (now >= FirstMoveDeadline()) {
     End({Result::kOngoing, Reason::kAborted}, now);
   } else {

@@ -45,14 +45,15 @@ MonotonicTime ThinkUntil(const LiveGame& game, MonotonicTime now) {
 }  // namespace
 
 void TellCannotBegin(const GameServerShared& shared, Courier& courier,
-                     const NewGame& game, const Refusal& refusal) {
+                     const NewGame& game) {
   for (const ConnectionId to : game.connections) {
-    if (to.valid()) courier.Send(to, ErrorMessage("paired", "", refusal));
+    if (to.valid())
+      courier.Send(to, ErrorMessage("paired", "", NoGameCanBegin()));
   }
   if (game.rematch_of.empty()) return;
   courier.TellSurely(shared.Owner(game.rematch_of),
-                     [id = game.rematch_of, refusal](GameThread& thread) {
-                       thread.rooms().RematchFails(id, refusal);
+                     [id = game.rematch_of](GameThread& thread) {
+                       thread.rooms().RematchFails(id, "");
                      });
 }
 
@@ -110,9 +111,8 @@ void Rooms::Restore() {
 }
 
 void Rooms::Create(const NewGame& game) {
-  const Refusal busy = {"busy", "no game can begin just now"};
   Archive* archive = shared_.archive();
-  if (archive != nullptr && archive->failing()) return CannotBegin(game, busy);
+  if (archive != nullptr && archive->failing()) return CannotBegin(game);
   Room& room =
       Add(LiveGame(game.setup, options_.game, now(), shared_.first_version()));
   room.connections = game.connections;
@@ -121,12 +121,12 @@ void Rooms::Create(const NewGame& game) {
   Hold(room, Writing::kBeginning);
   if (room.posted) return ArmTimer(room);
   Remove(room);
-  CannotBegin(game, busy);
+  CannotBegin(game);
 }
 
-void Rooms::CannotBegin(const NewGame& game, const Refusal& refusal) {
+void Rooms::CannotBegin(const NewGame& game) {
   ForgetInLobby(game.setup.id);
-  TellCannotBegin(shared_, courier_, game, refusal);
+  TellCannotBegin(shared_, courier_, game);
 }
 
 // It begins now: the clock has not run while nobody knew of it.
@@ -167,14 +167,19 @@ void Rooms::RematchBegins(std::string_view game, std::string_view next) {
   Publish(*room);
 }
 
-void Rooms::RematchFails(std::string_view game, const Refusal& refusal) {
+void Rooms::RematchFails(std::string_view game, std::string_view busy) {
   Room* room = Find(game);
   if (room == nullptr) return;
   Apply(*room, [](LiveGame& live) { live.DropRematch(); });
   for (const Member& member : room->members) {
     if (!member.color.has_value()) continue;
-    courier_.Send(member.connection, ErrorMessage("offer", "", refusal));
+    const Refusal refusal = busy.empty()               ? NoGameCanBegin()
+                            : member.player.id == busy ? TooManyGames()
+                                                       : OtherIsBusy();
+    room->answers.push_back(
+        {member.connection, ErrorMessage("offer", "", refusal)});
   }
+  Publish(*room);
 }
 
 // --- Commands ----------------------------------------------------------------------------

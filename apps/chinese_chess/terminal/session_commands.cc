@@ -72,7 +72,7 @@ bool Session::Meet(const Command& command) {
     case Command::kJoin: {
       MessageWriter message("enter");
       message.Add("code", argument);
-      WaitForGame(std::move(message));
+      WaitForGame("enter", std::move(message));
       return true;
     }
     case Command::kCancel:
@@ -193,7 +193,9 @@ void Session::Begin(const Command& command, std::string_view type) {
     message.Add("color", ColorWord(*command.color));
   }
   // Said twice the others are one wait; of the computer's games there would be two.
-  if (command.verb != Command::kBot) return WaitForGame(std::move(message));
+  if (command.verb != Command::kBot) {
+    return WaitForGame(type, std::move(message));
+  }
   AskForGame(std::move(message));
 }
 

@@ -25,6 +25,8 @@ using kingpin::MonotonicTime;
 constexpr absl::Duration kSilence = absl::Seconds(45);
 constexpr absl::Duration kFirstRetry = absl::Milliseconds(100);
 constexpr absl::Duration kLastRetry = absl::Seconds(2);
+// Between a "busy" and the next attempt.
+constexpr absl::Duration kAskAgain = absl::Seconds(1);
 constexpr size_t kReadBytes = 4096;
 
 kingpin::ClientOptions Options() {
@@ -210,6 +212,12 @@ void TerminalHandler::Step() {
   if (over_) return;
   KeepToken();
   if (session_.quit()) return End(session_.exit_code());
+  if (session_.TakeAskLater()) {
+    RunAfter(kAskAgain, [this] {
+      session_.AskAgain();
+      Step();
+    });
+  }
   Connection* connection = Find(connection_);
   if (session_.TakeReconnect() && connection != nullptr) connection->Abort();
 }

@@ -231,6 +231,31 @@ TEST(ServerMessageTest, WhoComesBackIsToldHowTheClocksStandNow) {
               HasSubstr(R"("black_ms":262000,"turn_ms":0,"clock":false})"));
 }
 
+TEST(ServerMessageTest, WhoComesBackIsToldHowLongTheMoveMayTake) {
+  const kingpin::MonotonicTime begin{1};
+  GameSetup setup = TestSetup();
+  setup.control = *ParseTimeControl("0.5/60/30");
+  const LiveGame game(setup, {}, begin);
+  const auto now = begin + absl::Seconds(31);
+  constexpr std::string_view kTurn =
+      R"("turn_ms":31000,"move_ms":29000,"clock":true)";
+  EXPECT_THAT(
+      ResumedMessage("", game, now),
+      HasSubstr(absl::StrCat(R"("red_ms":0,"black_ms":30000,)", kTurn)));
+  EXPECT_THAT(GameMessage(game, {std::nullopt, false, 0, now, {}}),
+              HasSubstr(kTurn));
+}
+
+TEST(ServerMessageTest, PresenceSaysHowTheClocksStand) {
+  const kingpin::MonotonicTime begin{1};
+  LiveGame game(TestSetup(), {}, begin);
+  game.SetOnline(Color::kBlack, true, begin + absl::Seconds(2));
+  EXPECT_EQ(
+      EventMessage("g", game.TakeEvents().front()),
+      R"({"t":"presence","game":"g","v":1,"by":"black","online":true,)"
+      R"("red_ms":298000,"black_ms":300000,"turn_ms":2000,"clock":true})");
+}
+
 TEST(ServerMessageTest, AGameAnswersTheJoinThatAsked) {
   const kingpin::MonotonicTime now{1};
   const LiveGame game(TestSetup(), {}, now);

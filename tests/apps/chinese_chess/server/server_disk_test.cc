@@ -234,8 +234,13 @@ TEST(ServerDiskTest, ARematchThatCannotBeginIsNotPromised) {
   EXPECT_EQ(offer(pair.black), "ok");
   for (TestPlayer* player : {&pair.red, &pair.black}) {
     const std::string error = player->Next("error");
-    EXPECT_EQ(Field(error, "code"), "too_many");
+    EXPECT_EQ(Field(error, "code"),
+              player == &pair.red ? "other_busy" : "too_many_games");
     EXPECT_EQ(Field(error, "re"), "offer");
+    // So that the offer is not taken for one that still stands.
+    const std::string decline = player->Next("decline");
+    EXPECT_EQ(Field(decline, "by"), "black");
+    EXPECT_EQ(Field(decline, "offer"), "rematch");
   }
   EXPECT_EQ(pair.black.Ask("abort", busy_with), "ok");
   EXPECT_EQ(offer(pair.red), "ok");

@@ -224,6 +224,23 @@ TEST_F(Playing, AGuestWaitsAgain) {
   EXPECT_THAT(session_.TakeToServer(), IsEmpty());
 }
 
+TEST_F(Playing, AWaitThatTheServerEndsIsNotSaidAgain) {
+  User("room 5+3");
+  Server(R"({"t":"waiting","re":"room","id":"2","code":"abc123"})");
+  User("wait game");
+  EXPECT_FALSE(session_.ready());
+  // Of what it does not wait for.
+  Server(R"({"t":"error","re":"enter","code":"no_room","text":"no"})");
+  EXPECT_FALSE(session_.ready());
+  Server(R"({"t":"error","re":"room","code":"elsewhere","text":"no"})");
+  EXPECT_THAT(session_.TakeToScreen(), HasSubstr("error elsewhere: no"));
+  session_.OnDisconnected("peer");
+  session_.OnConnected();
+  session_.TakeToServer();
+  Server(R"({"t":"welcome","name":"Zhang","token":"T","games":["g"]})");
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+}
+
 TEST_F(Playing, WhatWasCancelledIsNotSaidAgain) {
   User("seek 5+3");
   Server(R"({"t":"waiting","re":"seek","id":"2","seek":"s"})");
@@ -233,6 +250,77 @@ TEST_F(Playing, WhatWasCancelledIsNotSaidAgain) {
   session_.OnConnected();
   session_.TakeToServer();
   Server(R"({"t":"welcome","name":"Zhang","token":"T","games":["g"]})");
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+}
+
+TEST_F(Playing, WhatCouldNotBeginIsAskedForAgain) {
+  User("pool 5+3");
+  const std::string pool = session_.TakeToServer();
+  // Paired at once, so that no "waiting" has answered it.
+  Server(R"({"t":"error","re":"paired","code":"busy","text":"no game"})");
+  EXPECT_FALSE(session_.quit());
+  EXPECT_TRUE(session_.ready());
+  EXPECT_TRUE(session_.TakeAskLater());
+  User("wait game");
+  EXPECT_FALSE(session_.ready());
+  for (int i = 0; i < 2; ++i) {
+    session_.AskAgain();
+    EXPECT_EQ(session_.TakeToServer(), pool);
+    Server(
+        R"({"t":"error","re":"pool","id":"2","code":"busy","text":"no game"})");
+    EXPECT_TRUE(session_.TakeAskLater());
+  }
+  EXPECT_EQ(session_.TakeToScreen(), "busy: no game; asking again\n");
+  session_.AskAgain();
+  Server(R"({"t":"waiting","re":"pool","id":"2"})");
+  EXPECT_FALSE(session_.TakeAskLater());
+  EXPECT_FALSE(session_.ready());
+}
+
+// Which is not waited for in the lobby.
+TEST_F(Playing, AComputersGameThatCouldNotBeginIsNotWaitedFor) {
+  User("bot 1");
+  Server(R"({"t":"error","re":"paired","code":"busy","text":"no game"})");
+  EXPECT_EQ(session_.TakeToScreen(), "error busy: no game\n");
+  EXPECT_FALSE(session_.TakeAskLater());
+}
+
+TEST_F(Playing, ABusyServerIsGreetedAgain) {
+  User("h2e2");
+  session_.TakeToServer();
+  session_.OnDisconnected("peer");
+  session_.OnConnected();
+  const std::string said = session_.TakeToServer();
+  EXPECT_THAT(said, HasSubstr(R"("t":"move")"));
+  Server(R"({"t":"error","re":"hello","code":"busy","text":"busy"})");
+  Server(
+      R"({"t":"error","re":"join","id":"join g","code":"hello_first","text":""})");
+  Server(
+      R"({"t":"error","re":"move","id":"2","code":"hello_first","text":""})");
+  EXPECT_FALSE(session_.quit());
+  EXPECT_TRUE(session_.TakeAskLater());
+  session_.AskAgain();
+  EXPECT_EQ(session_.TakeToServer(), said);
+}
+
+TEST_F(Playing, ABusyGameIsJoinedAgain) {
+  User("watch h");
+  session_.TakeToServer();
+  Server(
+      R"({"t":"error","re":"join","id":"join h","code":"busy","text":"busy"})");
+  EXPECT_FALSE(session_.quit());
+  EXPECT_FALSE(session_.ready());
+  EXPECT_TRUE(session_.TakeAskLater());
+  session_.AskAgain();
+  EXPECT_THAT(session_.TakeToServer(),
+              HasSubstr(R"({"t":"join","game":"h","id":"join h"})"));
+  // Not on another connection, which asks by itself.
+  Server(
+      R"({"t":"error","re":"join","id":"join h","code":"busy","text":"busy"})");
+  session_.OnDisconnected("peer");
+  session_.OnConnected();
+  session_.TakeToServer();
+  session_.AskAgain();
   EXPECT_THAT(session_.TakeToServer(), IsEmpty());
 }
 
