@@ -51,8 +51,7 @@ absl::StatusOr<GameModel::Change> GameModel::Apply(const JsonObject& message,
   }
   if (type == "ok") {
     if (!known_ || !message.Has("red_ms")) return Change::kNothing;
-    ReadClocks(message, message.Flag("clock"),
-               Milliseconds(message, "turn_ms"));
+    ReadClocks(message, message.Flag("clock"));
     return Change::kClock;
   }
   const std::optional<int64_t> version = message.Integer("v");
@@ -119,9 +118,9 @@ absl::Status GameModel::Reset(const JsonObject& message) {
     return Wrong(absl::StrCat("its position is not that of its moves: ",
                               QuoteText(message.Text("fen"))));
   }
-  SetClock(Milliseconds(message.Object("red"), "left_ms"),
-           Milliseconds(message.Object("black"), "left_ms"),
-           message.Flag("clock"), Milliseconds(message, "turn_ms"));
+  SetClocks(message, Milliseconds(message.Object("red"), "left_ms"),
+            Milliseconds(message.Object("black"), "left_ms"),
+            message.Flag("clock"));
   known_ = true;
   return ApplyEnd(message);
 }
@@ -163,7 +162,7 @@ absl::Status GameModel::ApplyMove(const JsonObject& event) {
   // An own offer ends with the own next move, a takeback with any.
   if (Offered("draw") == mover) SetOffer("draw", std::nullopt);
   SetOffer("takeback", std::nullopt);
-  ReadClocks(event, !game_.outcome().over(), {});
+  ReadClocks(event, !game_.outcome().over());
   return absl::OkStatus();
 }
 
@@ -174,7 +173,7 @@ absl::Status GameModel::ApplyTakeback(const JsonObject& event) {
   }
   while (game_.size() > static_cast<size_t>(ply)) game_.Undo();
   SetOffer("takeback", std::nullopt);
-  ReadClocks(event, !game_.outcome().over(), {});
+  ReadClocks(event, !game_.outcome().over());
   return absl::OkStatus();
 }
 
@@ -183,11 +182,9 @@ absl::Status GameModel::ApplyPresence(const JsonObject& event) {
   if (!by.has_value()) return Wrong("somebody came or left, but who?");
   sides_[Index(*by)].online = event.Flag("online");
   sides_[Index(*by)].grace = Milliseconds(event, "grace_ms");
-  // When the server has been started again they stand still until who is to move is here.
-  if (sides_[Index(*by)].online && *by == turn() && !game_.outcome().over() &&
-      clock_->stopped()) {
-    clock_->Start(turn(), now_);
-  }
+  // When the server has been started again they stand still until who is to move is here,
+  // or has been waited for long enough.
+  if (event.Has("red_ms")) ReadClocks(event, event.Flag("clock"));
   return absl::OkStatus();
 }
 
@@ -210,7 +207,7 @@ absl::Status GameModel::ApplyEnd(const JsonObject& message) {
   game_.End(outcome);
   outcome_ = outcome;
   clock_->Stop(now_);
-  if (message.Has("red_ms")) ReadClocks(message, false, {});
+  if (message.Has("red_ms")) ReadClocks(message, false);
   SetOffer("draw", std::nullopt);
   SetOffer("takeback", std::nullopt);
   return absl::OkStatus();
@@ -229,24 +226,34 @@ std::optional<Color> GameModel::Offered(std::string_view what) const {
   return std::nullopt;
 }
 
-void GameModel::ReadClocks(const JsonObject& event, bool run,
-                           absl::Duration turn_time) {
-  SetClock(Milliseconds(event, "red_ms"), Milliseconds(event, "black_ms"), run,
-           turn_time);
+void GameModel::ReadClocks(const JsonObject& event, bool run) {
+  SetClocks(event, Milliseconds(event, "red_ms"),
+            Milliseconds(event, "black_ms"), run);
 }
 
-// What is left now, when the turn has lasted for `turn_time`.
-void GameModel::SetClock(absl::Duration red, absl::Duration black, bool run,
-                         absl::Duration turn_time) {
+// What is left now, in a turn that has lasted for as long as the message says.
+void GameModel::SetClocks(const JsonObject& message, absl::Duration red,
+                          absl::Duration black, bool run) {
+  const absl::Duration turn_time = Milliseconds(message, "turn_ms");
   clock_.emplace(timing_.value_or(TimeControl{}));
   for (Color color : {Color::kRed, Color::kBlack}) {
-    absl::Duration left = color == Color::kRed ? red : black;
-    // What was used up was so when the turn began, or nobody says since when.
-    if (run && color == turn() && left > absl::ZeroDuration())
-      left += turn_time;
-    clock_->Restore(color, left);
+    const absl::Duration left = color == Color::kRed ? red : black;
+    clock_->Restore(
+        color, run && color == turn()
+                   ? LeftAtTurn(left, turn_time, message.Integer("move_ms"))
+                   : left);
   }
   if (run) clock_->Start(turn(), now_ + -turn_time);
+}
+
+absl::Duration GameModel::LeftAtTurn(
+    absl::Duration left, absl::Duration turn_time,
+    std::optional<int64_t> move_left_ms) const {
+  if (left > absl::ZeroDuration()) return left + turn_time;
+  // It was used up before the turn, or in it: that makes the turn longer.
+  if (!move_left_ms.has_value() || !timing_.has_value()) return left;
+  const absl::Duration limit = turn_time + absl::Milliseconds(*move_left_ms);
+  return std::max(limit - timing_->byo_yomi, absl::ZeroDuration());
 }
 
 std::string GameModel::last_move() const {

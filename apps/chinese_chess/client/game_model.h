@@ -109,9 +109,13 @@ class GameModel {
   absl::Status ReadSide(Color color, const JsonObject& message);
   absl::Status Play(std::string_view move);
   void SetOffer(std::string_view what, std::optional<Color> by);
-  void ReadClocks(const JsonObject& event, bool run, absl::Duration turn_time);
-  void SetClock(absl::Duration red, absl::Duration black, bool run,
-                absl::Duration turn_time);
+  void ReadClocks(const JsonObject& event, bool run);
+  void SetClocks(const JsonObject& message, absl::Duration red,
+                 absl::Duration black, bool run);
+  // What `left` was when the turn began, which has lasted for `turn_time` and may still
+  // last for `move_left`, as far as the server says so.
+  absl::Duration LeftAtTurn(absl::Duration left, absl::Duration turn_time,
+                            std::optional<int64_t> move_left_ms) const;
 
   const std::string id_;
   bool known_ = false;

@@ -95,7 +95,9 @@ void LoadRun::Connected(int player) {
 void LoadRun::Received(int player, std::string_view message,
                        MonotonicTime now) {
   if (over_ || seat(player).dropping) return;
-  seat(player).player->OnLine(message, now);
+  Seat& its = seat(player);
+  its.player->OnLine(message, now);
+  its.ever_seated = its.ever_seated || its.player->in_game();
 }
 
 void LoadRun::Closed(int player) {
@@ -161,6 +163,18 @@ int LoadRun::Seated() const {
   return seated;
 }
 
+// A full house that was none says nothing of full houses.
+absl::Status LoadRun::CheckAllWereSeated() const {
+  const auto standing =
+      std::count_if(seats_.begin(), seats_.end(),
+                    [](const Seat& seat) { return !seat.ever_seated; });
+  if (standing == 0) return absl::OkStatus();
+  return absl::DeadlineExceededError(absl::StrCat(
+      standing, " of ", seats_.size(),
+      " players were in no game; give them a longer --duration, or fewer "
+      "--players to a process"));
+}
+
 void LoadRun::Tick(int second) {
   const LoadOptions& options = job_.options;
   const MonotonicTime clock = Now();
@@ -173,7 +187,7 @@ void LoadRun::Tick(int second) {
       counts().moves - std::exchange(moves_at_tick_, counts().moves);
   if (moves > 0) last_progress_ = clock;
   if (!options.quiet && second > 0) ShowProgress(second, moves);
-  if (clock - start_ >= options.duration) return EndRun(absl::OkStatus());
+  if (clock - start_ >= options.duration) return EndRun(CheckAllWereSeated());
   if (clock - last_progress_ > kStandstill + 3 * options.move_every) {
     return EndRun(absl::DeadlineExceededError("nobody moves any more"));
   }

@@ -85,11 +85,13 @@ class LoadRun : public RandomPlayer::Host {
     kingpin::MonotonicTime connecting_since;
     bool connected = false;
     bool dropping = false;
+    bool ever_seated = false;  // In a game.
   };
 
   absl::Status OpenFinished();
   Seat& seat(int player) { return seats_[static_cast<size_t>(player)]; }
   void Connect(int player);
+  absl::Status CheckAllWereSeated() const;
   void Tick(int second);
   void ShowProgress(int second, uint64_t moves) const;
   void EndRun(absl::Status status);

@@ -48,8 +48,8 @@ Reports
   --quiet                no progress
 
 Latency is from writing a move until the opponent has read it. Exit codes: 0; 1 the server
-said what cannot be, refused a legal move, lost a game, or could not be reached; 2 wrong
-command line.
+said what cannot be, refused a legal move, lost a game, or could not be reached, or not
+all players have come into a game in --duration; 2 wrong command line.
 )";
 
 absl::Status SetServer(std::string_view text, LoadOptions* options) {

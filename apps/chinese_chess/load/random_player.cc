@@ -74,12 +74,17 @@ void RandomPlayer::Wrong(std::string_view what) {
 // --- The connection ----------------------------------------------------------------------
 
 void RandomPlayer::OnConnected(MonotonicTime connecting_since) {
+  ++connections_;
+  if (game_.has_value()) resuming_since_ = connecting_since;
+  SayHello();
+}
+
+void RandomPlayer::SayHello() {
   MessageWriter hello("hello");
   hello.Add("name", absl::StrCat("load ", number_));
   if (!token_.empty()) hello.Add("token", token_);
   Send(std::move(hello));
   if (!game_.has_value()) return;
-  resuming_since_ = connecting_since;
   SendJoin(game_->known());
   if (!sent_.has_value()) return;
   sent_again_ = sent_->id;
@@ -168,6 +173,8 @@ void RandomPlayer::Error(const JsonObject& message) {
   const std::string re = message.Text("re");
   const std::string code = message.Text("code");
   ++host_.counts().refused[absl::StrCat(re, ":", code)];
+  // What follows a hello that was refused is said again with it.
+  if (code == "hello_first") return;
   if (code == "no_game" && re == "record" && game_.has_value()) {
     // It has not ended either, so it is lost.
     ++host_.counts().lost_games;
@@ -180,10 +187,8 @@ void RandomPlayer::Error(const JsonObject& message) {
   } else if (code == "too_fast") {
     Wrong("too fast for the server, which needs --credits 1000000");
   } else if (code == "busy" || code == "no_room") {
-    host_.After(kWhenBusy, [this] {
-      if (sent_.has_value() && game_.has_value()) return SendMove();
-      RandomPlayer& opener = opens_rooms() ? *this : other();
-      if (!game_.has_value()) opener.OpenRoom();
+    host_.After(kWhenBusy, [this, re, connection = connections_] {
+      if (connection == connections_) SayAgain(re);
     });
     return;
   }
@@ -192,6 +197,19 @@ void RandomPlayer::Error(const JsonObject& message) {
   if (re == "move" && sent_.has_value() && message.Text("id") == sent_->id) {
     sent_.reset();
   }
+}
+
+void RandomPlayer::SayAgain(std::string_view re) {
+  if (re == "hello") return SayHello();
+  if (!game_.has_value()) {
+    // Both of a pair are told that their game does not begin.
+    if (re == "paired" && !opens_rooms()) return;
+    return table_.players[0]->OpenRoom();
+  }
+  if (re == "join") return SendJoin(game_->known());
+  if (re == "record") return SayOfGame("record");
+  if (sent_.has_value()) return SendMove();
+  ScheduleMove();
 }
 
 // --- The game ----------------------------------------------------------------------------

@@ -82,6 +82,10 @@ class RandomPlayer {
   bool Chance(double share) { return host_.Random() < share; }
 
   void Send(MessageWriter message);
+  // With the game that it plays, if any.
+  void SayHello();
+  // What the server had no time or place for.
+  void SayAgain(std::string_view re);
   void SayOfGame(std::string_view type, std::string_view key = "",
                  std::string_view value = "");
   void SendJoin(bool with_version);
@@ -112,6 +116,7 @@ class RandomPlayer {
   const LoadOptions& options_;
 
   bool welcomed_ = false;
+  int connections_ = 0;  // That there have been.
   std::string token_;
   std::string code_;  // Of the room to enter, as soon as that is possible.
   std::optional<GameModel> game_;

@@ -14,17 +14,41 @@ constexpr bool IsControl(char32_t c) {
   return c < 0x20 || (c >= 0x7f && c < 0xa0);
 }
 
+// Letters of Hangul and a pattern of Braille without a dot, which are blanks by look
+// though not by kind.
+constexpr bool IsFiller(char32_t c) {
+  return c == 0x115f || c == 0x1160 || c == 0x2800 || c == 0x3164 ||
+         c == 0xffa0;
+}
+
 // Also those that look like nothing or turn the line around.
 constexpr bool IsInvisible(char32_t c) {
-  return IsControl(c) || c == 0xad || (c >= 0x200b && c <= 0x200f) ||
-         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
-         c == 0xfeff || c == 0xfffd;
+  return IsControl(c) || IsFiller(c) || c == 0xad || c == 0x180e ||
+         (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+         (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || c == 0xfffd;
 }
 
 // The same for a line of somebody's words, in which the zero-width joiner makes one
 // emoji of several.
 constexpr bool IsInvisibleInWords(char32_t c) {
   return IsInvisible(c) && c != 0x200d;
+}
+
+// Those that are right beside others, and alone are nothing to be seen: spaces (Unicode's
+// category Zs), accents and enclosures for the character before, and what selects its form.
+constexpr bool NeedsOthers(char32_t c) {
+  const auto in = [c](char32_t first, char32_t last) {
+    return c >= first && c <= last;
+  };
+  const bool space = c == ' ' || c == 0xa0 || c == 0x1680 ||
+                     in(0x2000, 0x200a) || c == 0x202f || c == 0x205f ||
+                     c == 0x3000;
+  const bool accent = in(0x300, 0x36f) || in(0x483, 0x489) ||
+                      in(0x1ab0, 0x1aff) || in(0x1dc0, 0x1dff) ||
+                      in(0x20d0, 0x20ff) || in(0xfe20, 0xfe2f);
+  const bool form =
+      in(0xfe00, 0xfe0f) || in(0x180b, 0x180f) || in(0xe0000, 0xe01ef);
+  return space || accent || form || IsInvisible(c);
 }
 
 }  // namespace chinese_chess

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "apps/chinese_chess/rules/chinese_notation.h"
 #include "apps/chinese_chess/rules/illegal_move.h"
@@ -36,6 +37,13 @@ absl::StatusOr<Move> ParseMove(const Position& position,
   }
   for (const char c : text) {
     if (c & 0x80) return ParseChinese(position, text);
+  }
+  // Coordinates that are none, as nothing else has a letter there.
+  if (text.size() == 4 && absl::ascii_isalpha(text[2])) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(QuoteText(text),
+                     " is no move; files are a to i, ranks 0 to 9, from one "
+                     "point to another, such as h2e2"));
   }
   if (text.size() == 4) return ParseWxf(position, text);
   return absl::InvalidArgumentError(absl::StrCat(

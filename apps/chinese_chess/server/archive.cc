@@ -21,25 +21,24 @@ Archive::~Archive() {
   thread_.join();
 }
 
-bool Archive::Push(Item item) {
+bool Archive::Post(StoreChange change, Done done) {
   absl::MutexLock lock(&mu_);
   if (FullOrStopping()) return false;
-  if (item.question != nullptr) ++questions_;
-  items_.push_back(std::move(item));
+  posted_.push_back({std::move(change), std::move(done)});
+  ++all_posted_;
   return true;
 }
 
-bool Archive::Post(StoreChange change, Done done) {
-  return Push({std::move(change), std::move(done), nullptr});
-}
-
 bool Archive::Ask(Question question) {
-  return Push({{}, nullptr, std::move(question)});
+  absl::MutexLock lock(&mu_);
+  if (FullOrStopping()) return false;
+  asked_.push_back({std::move(question), all_posted_});
+  return true;
 }
 
 size_t Archive::waiting() const {
   absl::MutexLock lock(&mu_);
-  return items_.size();
+  return Waiting();
 }
 
 bool Archive::Take() {
@@ -47,32 +46,52 @@ bool Archive::Take() {
   mu_.Await(absl::Condition(this, &Archive::HasWork));
   mu_.AwaitWithTimeout(absl::Condition(this, &Archive::FullOrStopping),
                        options_.gather);
-  taken_ = std::exchange(items_, {});
-  questions_ = 0;
-  return !taken_.empty();
+  const bool any = Waiting() > 0;
+  taken_ = std::exchange(posted_, {});
+  return any;
 }
 
 void Archive::ThreadMain() {
   while (Take()) {
-    while (!taken_.empty()) {
-      WriteChanges();
+    for (;;) {
+      while (AnswerNext(settled_)) {
+      }
       if (taken_.empty()) break;
-      Item item = std::move(taken_.front());
-      taken_.pop_front();
-      std::move(item.question)(*store_);
+      WriteChanges();
     }
   }
 }
 
+bool Archive::AnswerNext(uint64_t behind) {
+  Question question;
+  {
+    absl::MutexLock lock(&mu_);
+    if (asked_.empty() || asked_.front().behind > behind) return false;
+    question = std::move(asked_.front().question);
+    asked_.pop_front();
+  }
+  std::move(question)(*store_);
+  return true;
+}
+
+uint64_t Archive::NextQuestion() const {
+  absl::MutexLock lock(&mu_);
+  return asked_.empty() ? UINT64_MAX : asked_.front().behind;
+}
+
 void Archive::WriteChanges() {
+  const uint64_t count =
+      std::min<uint64_t>(taken_.size(), NextQuestion() - settled_);
   std::vector<StoreChange> batch;
   std::vector<Done> done;
-  while (!taken_.empty() && taken_.front().question == nullptr) {
+  for (uint64_t i = 0; i < count; ++i) {
     batch.push_back(std::move(taken_.front().change));
     done.push_back(std::move(taken_.front().done));
     taken_.pop_front();
   }
-  if (batch.empty() || !Write(batch)) return;
+  const bool written = Write(batch);
+  settled_ += count;
+  if (!written) return;
   for (Done& callback : done) {
     if (callback != nullptr) std::move(callback)();
   }
@@ -107,31 +126,12 @@ bool Archive::WaitToRetry(absl::Duration delay) {
   }
   // Also when the end has come: the disk needs the time all the same.
   while (clock.Now() < until) {
-    AnswerQuestions();
+    if (AnswerNext(UINT64_MAX)) continue;
     absl::MutexLock lock(&mu_);
     mu_.AwaitWithTimeout(absl::Condition(this, &Archive::HasQuestion),
                          until - clock.Now());
   }
   return true;
-}
-
-void Archive::AnswerQuestions() {
-  std::vector<Question> questions;
-  const auto take_from = [&questions](std::deque<Item>* items) {
-    for (Item& item : *items) {
-      if (item.question == nullptr) continue;
-      questions.push_back(std::move(item.question));
-      item.answered = true;
-    }
-    std::erase_if(*items, [](const Item& item) { return item.answered; });
-  };
-  take_from(&taken_);
-  {
-    absl::MutexLock lock(&mu_);
-    if (questions_ > 0) take_from(&items_);
-    questions_ = 0;
-  }
-  for (Question& question : questions) std::move(question)(*store_);
 }
 
 }  // namespace chinese_chess

@@ -74,40 +74,47 @@ class Archive {
   size_t waiting() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
-  // In the order of posting: a batch ends where a question stands.
-  struct Item {
+  struct Posted {
     StoreChange change;
     Done done;
-    Question question;  // Instead of a change.
-    bool answered = false;
+  };
+  struct Asked {
+    Question question;
+    uint64_t behind;  // So many changes had been posted: a batch ends there.
   };
 
-  bool Push(Item item) ABSL_LOCKS_EXCLUDED(mu_);
   void ThreadMain();
   // Waits for what is posted. False: the end has come, and there is nothing.
   bool Take() ABSL_LOCKS_EXCLUDED(mu_);
-  // What is taken up to the first question.
+  // What is taken up to the next question.
   void WriteChanges();
   // Until it works. False: the end has come and patience is over, for this batch and all
   // that follow: without it they would say what never was.
   bool Write(const std::vector<StoreChange>& batch);
   // Answers questions meanwhile. False: time is up.
   bool WaitToRetry(absl::Duration delay) ABSL_LOCKS_EXCLUDED(mu_);
-  void AnswerQuestions() ABSL_LOCKS_EXCLUDED(mu_);
+  // The first that stands behind at most so many changes. False: there is none.
+  bool AnswerNext(uint64_t behind) ABSL_LOCKS_EXCLUDED(mu_);
+  // Behind so many changes the next question stands.
+  uint64_t NextQuestion() const ABSL_LOCKS_EXCLUDED(mu_);
+  size_t Waiting() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return posted_.size() + asked_.size();
+  }
   bool HasQuestion() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    return questions_ > 0;
+    return !asked_.empty();
   }
   bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    return stopping_ || !items_.empty();
+    return stopping_ || Waiting() > 0;
   }
   bool FullOrStopping() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    return stopping_ || items_.size() >= options_.queue;
+    return stopping_ || Waiting() >= options_.queue;
   }
 
   const ArchiveOptions options_;
   // The archive's thread only.
   const std::unique_ptr<GameStore> store_;
-  std::deque<Item> taken_;
+  std::deque<Posted> taken_;
+  uint64_t settled_ = 0;  // Changes that are written, or given up.
   bool gave_up_ = false;
 
   std::atomic<bool> failing_ = false;
@@ -116,8 +123,10 @@ class Archive {
   std::atomic<uint64_t> failures_ = 0;
 
   mutable absl::Mutex mu_;
-  std::deque<Item> items_ ABSL_GUARDED_BY(mu_);
-  size_t questions_ ABSL_GUARDED_BY(mu_) = 0;  // Of items_.
+  // Apart, so that questions can be answered while changes cannot be written.
+  std::deque<Posted> posted_ ABSL_GUARDED_BY(mu_);
+  std::deque<Asked> asked_ ABSL_GUARDED_BY(mu_);
+  uint64_t all_posted_ ABSL_GUARDED_BY(mu_) = 0;  // Since the beginning.
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   kingpin::MonotonicTime give_up_ ABSL_GUARDED_BY(mu_) = {INT64_MAX};
 

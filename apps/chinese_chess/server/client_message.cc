@@ -105,21 +105,34 @@ class MessageReader {
       const auto found =
           std::find(std::begin(kKeyNames), std::end(kKeyNames), name);
       if (found == std::end(kKeyNames)) {
-        return reader_.Fail(absl::StrCat("there is no key ", QuoteText(name)));
+        return Wrong(absl::StrCat("there is no key ", QuoteText(name))) &&
+               SkipValue();
       }
       const Key key = static_cast<Key>(1u << (found - std::begin(kKeyNames)));
       if ((seen_ & key) != 0) {
-        return reader_.Fail(
-            absl::StrCat("key ", QuoteText(name), " is there twice"));
+        return Wrong(
+                   absl::StrCat("key ", QuoteText(name), " is there twice")) &&
+               SkipValue();
       }
       seen_ |= key;
       return ReadValue(key);
     });
     if (absl::Status status = reader_.Finish(); !status.ok()) return status;
-    return CheckShape();
+    return wrong_.ok() ? CheckShape() : wrong_;
   }
 
  private:
+  // True: it is JSON, and the rest of it is read, in which there may be the id.
+  bool Wrong(std::string_view why) {
+    if (wrong_.ok()) wrong_ = absl::InvalidArgumentError(why);
+    return true;
+  }
+
+  bool SkipValue() {
+    std::string_view value;
+    return reader_.ReadRaw(&value);
+  }
+
   bool ReadValue(Key key) {
     switch (key) {
       case kType:
@@ -180,18 +193,18 @@ class MessageReader {
     const bool is_whole = reader_.ReadString(text);
     if (is_whole && text->size() <= MostBytes(key)) return true;
     text->clear();  // The answer repeats the id, but not one that is none.
-    return is_whole && reader_.Fail("a text is too long");
+    return is_whole && Wrong("a text is too long");
   }
 
   bool ReadCount(int64_t* count) {
     return reader_.ReadInteger(count) &&
-           (*count >= 0 || reader_.Fail("a count is negative"));
+           (*count >= 0 || Wrong("a count is negative"));
   }
 
   bool ReadLevel() {
     return reader_.ReadInteger(&message_.level) &&
            ((message_.level >= 1 && message_.level <= bot::kLevels) ||
-            reader_.Fail(absl::StrCat("a level is 1 to ", bot::kLevels)));
+            Wrong(absl::StrCat("a level is 1 to ", bot::kLevels)));
   }
 
   bool ReadType() {
@@ -202,7 +215,7 @@ class MessageReader {
       message_.type = static_cast<ClientMessage::Type>(i);
       return true;
     }
-    return reader_.Fail(absl::StrCat("there is no message ", QuoteText(name)));
+    return Wrong(absl::StrCat("there is no message ", QuoteText(name)));
   }
 
   bool ReadMove(Move* move) {
@@ -211,7 +224,7 @@ class MessageReader {
     const std::optional<Move> parsed = ParseIccs(text);
     if (parsed.has_value()) *move = *parsed;
     return parsed.has_value() ||
-           reader_.Fail(
+           Wrong(
                absl::StrCat(QuoteText(text), " is no move; h2e2 would be one"));
   }
 
@@ -220,7 +233,7 @@ class MessageReader {
     if (!reader_.ReadString(&text)) return false;
     const absl::StatusOr<TimeControl> control = ParseTimeControl(text);
     if (control.ok()) message_.control = *control;
-    return control.ok() || reader_.Fail(control.status().message());
+    return control.ok() || Wrong(control.status().message());
   }
 
   bool ReadColor() {
@@ -228,8 +241,7 @@ class MessageReader {
     if (!reader_.ReadString(&text)) return false;
     if (text == "red") message_.color = Color::kRed;
     if (text == "black") message_.color = Color::kBlack;
-    return message_.color.has_value() ||
-           reader_.Fail("a color is red or black");
+    return message_.color.has_value() || Wrong("a color is red or black");
   }
 
   bool ReadOffer() {
@@ -241,7 +253,7 @@ class MessageReader {
       message_.offer = offer;
       return true;
     }
-    return reader_.Fail("an offer is draw, takeback or rematch");
+    return Wrong("an offer is draw, takeback or rematch");
   }
 
   absl::Status CheckShape() const {
@@ -268,6 +280,7 @@ class MessageReader {
   JsonReader reader_;
   ClientMessage& message_;
   Keys seen_ = 0;
+  absl::Status wrong_;  // The first that is JSON and no message.
 };
 
 }  // namespace

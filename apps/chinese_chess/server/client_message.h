@@ -11,7 +11,8 @@
 //
 //   ClientMessage message;
 //   absl::Status status = ParseClientMessage(line, &message);
-//   if (!status.ok()) return Refuse(message.id, status);   // The id as far as it was read.
+//   if (!status.ok()) return Refuse(message.id, status);   // The id, unless the JSON before
+//                                                         // it is broken.
 #ifndef APPS_CHINESE_CHESS_SERVER_CLIENT_MESSAGE_H_
 #define APPS_CHINESE_CHESS_SERVER_CLIENT_MESSAGE_H_
 

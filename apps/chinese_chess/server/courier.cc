@@ -2,12 +2,18 @@
 
 #include <utility>
 
+#include "absl/time/time.h"
 #include "apps/chinese_chess/server/framing.h"
 #include "apps/chinese_chess/server/game_thread.h"
 
 namespace chinese_chess {
+namespace {
 
 using kingpin::ConnectionId;
+
+constexpr absl::Duration kPostRetry = absl::Milliseconds(10);
+
+}  // namespace
 
 void Courier::SendHere(absl::Span<const ConnectionId> to,
                        std::string_view text) {
@@ -54,6 +60,13 @@ std::vector<ConnectionId> Courier::SendAll(absl::Span<const ConnectionId> to,
     lost.insert(lost.end(), there.begin(), there.end());
   }
   return lost;
+}
+
+void Courier::TellSurely(int thread, std::function<void(GameThread&)> errand) {
+  if (shared_.Tell(thread, errand) || loop_.draining()) return;
+  loop_.RunAfter(kPostRetry, [this, thread, errand = std::move(errand)] {
+    TellSurely(thread, errand);
+  });
 }
 
 }  // namespace chinese_chess

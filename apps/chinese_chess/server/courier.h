@@ -1,13 +1,16 @@
 // Brings messages to connections, wherever they are: those of this thread are written
-// to, those of others are posted to, once for each thread and message.
+// to, those of others are posted to, once for each thread and message. And errands to
+// threads, where one that is lost would leave somebody waiting for ever.
 //
 // Threads: a courier is its loop's. Lifetime: the loop and its WebSockets outlive it.
 //
 //   courier.Send(connection_id, text);             // One.
 //   courier.SendAll(connection_ids, shared_text);  // Many, on many threads.
+//   courier.TellSurely(thread, errand);
 #ifndef APPS_CHINESE_CHESS_SERVER_COURIER_H_
 #define APPS_CHINESE_CHESS_SERVER_COURIER_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,6 +39,9 @@ class Courier {
   // To connections of this thread.
   void SendHere(absl::Span<const kingpin::ConnectionId> to,
                 std::string_view text);
+  // GameServerShared::Tell(), said again while the mailbox is full; not once this thread
+  // drains, whose end it must not put off.
+  void TellSurely(int thread, std::function<void(GameThread&)> errand);
 
  private:
   GameServerShared& shared_;

@@ -40,8 +40,8 @@ Where and how
   --tls_key PATH         and its key
   --origins URL,...      of other pages that may connect, https://play.example.com; for
                          who reaches this one through a proxy that changes Host
-  --threads N            loop threads (one for each core)
-  --max_connections N    more wait (the open-file limit, less some)
+  --threads N            loop threads (0: one for each core)
+  --max_connections N    more wait (0: the open-file limit, less some)
   --db PATH              where games are kept: SQLite, one server a file; off for nowhere
                          (chinese_chess.db). Games that were being played go on when the
                          server starts again, also after kill -9.

@@ -29,16 +29,25 @@ constexpr std::string_view OfferName(Offer offer) {
   return kNames[static_cast<int>(offer)];
 }
 
+// How long the side to move has had its turn.
+struct TurnState {
+  bool clock_runs = false;
+  absl::Duration lasted;
+  // What may still be taken for the move; nullopt: moves have no limit of their own, or
+  // the game is over.
+  std::optional<absl::Duration> move_left;
+};
+
 struct GameEvent {
   enum Kind : uint8_t {
     kMove,      // by, move, ply, gives_check, at, charged, left, warning
     kOffer,     // by, offer
     kDecline,   // by, offer: turned down, or taken back by who had made it
     kTakeback,  // by (who wanted it), ply: so many are left; left
-    kPresence,  // by, online, grace
-    kChat,      // by if a player, name, text
-    kEnd,       // outcome, left
-    kRematch,   // text: the id of the new game
+    kPresence,  // by, online, grace, left, turn: also when a clock that stood starts
+    kChat,     // by if a player, name, text
+    kEnd,      // outcome, left
+    kRematch,  // text: the id of the new game
   };
 
   uint64_t version = 0;
@@ -57,6 +66,7 @@ struct GameEvent {
 
   Offer offer = Offer::kDraw;
   bool online = false;
+  TurnState turn;
   absl::Duration grace;  // How long the opponent has to wait before claiming.
   std::string name;
   std::string text;

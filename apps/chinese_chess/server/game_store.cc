@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "absl/log/check.h"
@@ -18,6 +19,13 @@ namespace chinese_chess {
 namespace {
 
 constexpr int kSchemaVersion = 2;
+// "KPxq", which tells our files from those of other programs; file(1) shows it.
+constexpr int64_t kApplicationId = 0x4b507871;
+constexpr const char* kSetApplicationId = "PRAGMA application_id = 0x4b507871";
+// Before there was one: a new file, or one with our tables.
+constexpr const char* kLooksLikeOurs =
+    "SELECT count(*) = 0 OR sum(type = 'table' AND name IN ('meta', 'running',"
+    " 'moves', 'finished')) = 4 FROM sqlite_master";
 
 constexpr const char* kSchema = R"sql(
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -160,15 +168,24 @@ class GameStore::Statement {
 namespace {
 
 // The file has the server's key, so it is its owner's alone; SQLite gives its other files
-// the same mode.
-void KeepPrivate(const std::string& path) {
-  if (path == ":memory:") return;
+// the same mode. Here is also where it shows whether it can be written at all, which
+// SQLite would tell as "disk I/O error" of whatever comes first.
+absl::Status CreatePrivate(const std::string& path) {
+  if (path == ":memory:") return absl::OkStatus();
   const int fd =
       open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd >= 0) {
     close(fd);
-    return;
+    return absl::OkStatus();
   }
+  // Not opened again: to close it would drop the locks of who has it open in this process.
+  if (errno == EEXIST && access(path.c_str(), W_OK) == 0) {
+    return absl::OkStatus();
+  }
+  return absl::ErrnoToStatus(errno, absl::StrCat(path, " cannot be written"));
+}
+
+void WarnIfOthersMayRead(const std::string& path) {
   struct stat info;
   if (stat(path.c_str(), &info) == 0 && (info.st_mode & 077) != 0) {
     KLOG(WARNING) << path << " has the key that tokens are made with, and "
@@ -182,7 +199,7 @@ void KeepPrivate(const std::string& path) {
 
 absl::StatusOr<std::unique_ptr<GameStore>> GameStore::Open(
     const std::string& path) {
-  KeepPrivate(path);
+  if (absl::Status s = CreatePrivate(path); !s.ok()) return s;
   sqlite3* db = nullptr;
   // One thread at a time is our promise, so SQLite needs no locks of its own.
   constexpr int kFlags =
@@ -195,6 +212,7 @@ absl::StatusOr<std::unique_ptr<GameStore>> GameStore::Open(
     return absl::Status(status.code(),
                         absl::StrCat(path, ": ", status.message()));
   }
+  WarnIfOthersMayRead(path);
   return store;
 }
 
@@ -217,29 +235,55 @@ absl::Status GameStore::Run(const char* sql) {
   return Error(sql);
 }
 
-absl::Status GameStore::Prepare() {
-  // Exclusive: two servers on one file would take each other's games for theirs.
-  for (const char* pragma :
-       {"PRAGMA locking_mode = EXCLUSIVE", "PRAGMA journal_mode = WAL",
-        "PRAGMA synchronous = FULL", "BEGIN EXCLUSIVE"}) {
-    if (absl::Status status = Run(pragma); !status.ok()) return status;
+absl::StatusOr<int64_t> GameStore::Number(const char* sql) {
+  sqlite3_stmt* statement = nullptr;
+  sqlite3_prepare_v2(db_, sql, -1, &statement, nullptr);
+  absl::StatusOr<int64_t> number;
+  if (sqlite3_step(statement) == SQLITE_ROW) {
+    number = sqlite3_column_int64(statement, 0);
+  } else {
+    number = Error(sql);
   }
-  sqlite3_stmt* version = nullptr;
-  sqlite3_prepare_v2(db_, "PRAGMA user_version", -1, &version, nullptr);
-  const int64_t found = sqlite3_step(version) == SQLITE_ROW
-                            ? sqlite3_column_int64(version, 0)
-                            : -1;
-  sqlite3_finalize(version);
-  if (found < 0 || found > kSchemaVersion) {
+  sqlite3_finalize(statement);
+  return number;
+}
+
+absl::Status GameStore::CheckIsOurs() {
+  const absl::StatusOr<int64_t> id = Number("PRAGMA application_id");
+  if (!id.ok()) return id.status();
+  if (*id == kApplicationId) return absl::OkStatus();
+  const absl::StatusOr<int64_t> like_ours = Number(kLooksLikeOurs);
+  if (!like_ours.ok()) return like_ours.status();
+  if (*id == 0 && *like_ours == 1) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "is a database of another program; name a file that is not there yet");
+}
+
+absl::Status GameStore::BringUpToDate() {
+  const absl::StatusOr<int64_t> found = Number("PRAGMA user_version");
+  if (!found.ok()) return found.status();
+  if (*found < 0 || *found > kSchemaVersion) {
     return absl::FailedPreconditionError(
-        absl::StrCat("has tables of version ", found, ", this program makes ",
+        absl::StrCat("has tables of version ", *found, ", this program makes ",
                      kSchemaVersion));
   }
-  if (found < kSchemaVersion) {
-    absl::Status status = Run(found == 0 ? kSchema : kUpgrade);
-    if (!status.ok()) return status;
+  if (*found == kSchemaVersion) return absl::OkStatus();
+  return Run(*found == 0 ? kSchema : kUpgrade);
+}
+
+absl::Status GameStore::Prepare() {
+  // Exclusive: two servers on one file would take each other's games for theirs.
+  absl::Status status = Run("PRAGMA locking_mode = EXCLUSIVE");
+  // Before anything is written, as by the next line.
+  if (status.ok()) status = CheckIsOurs();
+  for (const char* sql : {"PRAGMA journal_mode = WAL",
+                          "PRAGMA synchronous = FULL", "BEGIN EXCLUSIVE"}) {
+    if (status.ok()) status = Run(sql);
   }
-  if (absl::Status status = Run("COMMIT"); !status.ok()) return status;
+  if (status.ok()) status = BringUpToDate();
+  if (status.ok()) status = Run(kSetApplicationId);
+  if (status.ok()) status = Run("COMMIT");
+  if (!status.ok()) return status;
   for (const char* sql : kStatements) {
     sqlite3_stmt* statement = nullptr;
     if (sqlite3_prepare_v2(db_, sql, -1, &statement, nullptr) != SQLITE_OK) {

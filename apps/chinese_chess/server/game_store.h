@@ -80,7 +80,8 @@ struct FinishedGame {
 
 class GameStore {
  public:
-  // Creates the file, for its owner alone, or reads the one that is there. ":memory:" keeps nothing.
+  // Creates the file, for its owner alone, or reads the one that is there; a database of
+  // another program is refused and left as it is. ":memory:" keeps nothing.
   static absl::StatusOr<std::unique_ptr<GameStore>> Open(
       const std::string& path);
   ~GameStore();
@@ -110,7 +111,11 @@ class GameStore {
 
   explicit GameStore(sqlite3* db);
   absl::Status Prepare();
+  absl::Status CheckIsOurs();
+  absl::Status BringUpToDate();
   absl::Status Run(const char* sql);
+  // The first value of the first row.
+  absl::StatusOr<int64_t> Number(const char* sql);
   absl::Status Error(std::string_view what) const;
   absl::Status ApplyAll(absl::Span<const StoreChange> changes);
   absl::Status ApplyOne(const BeginGame& change);

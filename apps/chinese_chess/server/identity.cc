@@ -75,12 +75,14 @@ std::optional<Guest> Identity::Recognize(std::string_view token) const {
 bool IsGoodName(std::string_view name) {
   if (name.empty() || name.front() == ' ' || name.back() == ' ') return false;
   size_t characters = 0;
+  bool seen = false;
   while (!name.empty()) {
     const std::optional<char32_t> c = TakeUtf8(&name);
     if (!c.has_value() || IsInvisible(*c)) return false;
     if (++characters > kMaxNameCharacters) return false;
+    seen = seen || !NeedsOthers(*c);
   }
-  return true;
+  return seen;
 }
 
 }  // namespace chinese_chess

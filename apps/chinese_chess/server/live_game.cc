@@ -26,6 +26,7 @@ Refusal Over() { return {"game_over", "the game is over"}; }
 
 MaybeRefused CheckChat(std::string_view text) {
   size_t characters = 0;
+  bool seen = false;
   while (!text.empty()) {
     const std::optional<char32_t> c = TakeUtf8(&text);
     if (!c.has_value() || IsInvisibleInWords(*c)) {
@@ -33,10 +34,12 @@ MaybeRefused CheckChat(std::string_view text) {
                      "a line of chat has no control or invisible characters"};
     }
     ++characters;
+    seen = seen || !NeedsOthers(*c);
   }
-  if (characters > 0 && characters <= kMaxChatCharacters) return std::nullopt;
-  return Refusal{"bad_text", absl::StrCat("a line of chat has 1 to ",
-                                          kMaxChatCharacters, " characters")};
+  if (seen && characters <= kMaxChatCharacters) return std::nullopt;
+  return Refusal{"bad_text",
+                 absl::StrCat("a line of chat has 1 to ", kMaxChatCharacters,
+                              " characters, and some to be seen")};
 }
 
 int64_t Milliseconds(absl::Duration d) { return absl::ToInt64Milliseconds(d); }
@@ -250,14 +253,14 @@ size_t LiveGame::PliesToTakeBack(Color by) const {
 
 MaybeRefused LiveGame::CheckRematch(Color by) const {
   if (!over()) return Refusal{"not_over", "the game is not over"};
-  if (rematch_agreed_) {
+  if (rematch_agreed()) {
     return Refusal{"already_offered", "the next game has begun"};
   }
   if (offer(Offer::kRematch) == Opponent(by)) return std::nullopt;
   if (side(by).rematches_offered < options_.most_rematch_offers) {
     return std::nullopt;
   }
-  return Refusal{"too_many", "that has been offered often enough"};
+  return Refusal{"too_many_offers", "that has been offered often enough"};
 }
 
 MaybeRefused LiveGame::CheckOffer(Color by, Offer kind) const {
@@ -270,11 +273,12 @@ MaybeRefused LiveGame::CheckOffer(Color by, Offer kind) const {
   if (kind == Offer::kTakeback && !setup_.casual) {
     return Refusal{"not_casual", "moves are taken back in casual games only"};
   }
+  // That accepts it. Whether there are enough moves is of who has offered.
+  if (offer(kind) == Opponent(by)) return std::nullopt;
   const size_t needed = kind == Offer::kDraw ? 2 : PliesToTakeBack(by);
   if (game_.size() < needed) {
     return Refusal{"too_early", "there are not enough moves yet"};
   }
-  if (offer(kind) == Opponent(by)) return std::nullopt;  // That accepts it.
   const std::optional<size_t>& last = side(by).offered[static_cast<int>(kind)];
   const size_t gap = kind == Offer::kDraw ? options_.plies_between_offers : 1;
   if (last.has_value() && game_.size() < *last + gap) {
@@ -308,7 +312,7 @@ void LiveGame::Accept(Color by, Offer kind, MonotonicTime now) {
       TakeBack(Opponent(by), now);
       return;
     case Offer::kRematch:
-      rematch_agreed_ = true;
+      rematch_accepted_by_ = by;
       return;
   }
 }
@@ -350,6 +354,14 @@ void LiveGame::SetRematch(std::string_view id) {
   Add(GameEvent::kRematch, std::nullopt).text = rematch_id_;
 }
 
+void LiveGame::DropRematch() {
+  if (!rematch_agreed()) return;
+  GameEvent& event =
+      Add(GameEvent::kDecline, rematch_accepted_by_, Audience::kPlayers);
+  event.offer = Offer::kRematch;
+  rematch_accepted_by_.reset();
+}
+
 // --- Presence, chat ----------------------------------------------------------------------
 
 absl::Duration LiveGame::GraceLeft(Color color, MonotonicTime now) const {
@@ -361,10 +373,16 @@ void LiveGame::SetOnline(Color color, bool online, MonotonicTime now) {
   if (side(color).online == online) return;
   side(color).online = online;
   side(color).away_since = now;
-  GameEvent& event = Add(GameEvent::kPresence, color);
-  event.online = online;
-  event.grace = GraceLeft(color, now);
   if (online && color == game_.position().turn()) StartClock(now);
+  AddPresence(color, now);
+}
+
+void LiveGame::AddPresence(Color color, MonotonicTime now) {
+  GameEvent& event = Add(GameEvent::kPresence, color);
+  event.online = side(color).online;
+  event.grace = GraceLeft(color, now);
+  event.turn = Turn(now);
+  AddLeft(&event, now);
 }
 
 MaybeRefused LiveGame::Chat(std::optional<Color> by, std::string_view name,
@@ -398,6 +416,12 @@ absl::Duration LiveGame::TurnLeft(MonotonicTime now) const {
   return std::max(limit - clock_.TurnTime(now), absl::ZeroDuration());
 }
 
+TurnState LiveGame::Turn(MonotonicTime now) const {
+  TurnState turn = {!clock_.stopped(), clock_.TurnTime(now), std::nullopt};
+  if (setup_.control.staged() && !over()) turn.move_left = TurnLeft(now);
+  return turn;
+}
+
 MonotonicTime LiveGame::FirstMoveDeadline() const {
   return game_.size() < 2 ? turn_began_ + options_.first_move : kNever;
 }
@@ -412,6 +436,8 @@ void LiveGame::OnTime(MonotonicTime now) {
   if (now < Deadline()) return;
   if (waits_until_.has_value()) {
     StartClock(now);
+    // Who is to move is still away; the other sees their clock run from now on.
+    AddPresence(game_.position().turn(), now);
   } else if (now >= FirstMoveDeadline()) {
     End({Result::kOngoing, Reason::kAborted}, now);
   } else {

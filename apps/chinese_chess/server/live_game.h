@@ -156,8 +156,9 @@ class LiveGame {
   void Abandon(kingpin::MonotonicTime now);
   // After rematch_agreed().
   void SetRematch(std::string_view id);
-  // None has come of it; both may want one again.
-  void DropRematch() { rematch_agreed_ = false; }
+  // None has come of it: as if who had accepted it had turned it down. Both may want one
+  // again.
+  void DropRematch();
 
   // --- How it stands -------------------------------------------------------------------
 
@@ -170,12 +171,9 @@ class LiveGame {
   absl::Duration Left(Color color, kingpin::MonotonicTime now) const {
     return clock_.Left(color, now);
   }
-  absl::Duration TurnTime(kingpin::MonotonicTime now) const {
-    return clock_.TurnTime(now);
-  }
   // What the side to move may still take for its move.
   absl::Duration TurnLeft(kingpin::MonotonicTime now) const;
-  bool clock_runs() const { return !clock_.stopped(); }
+  TurnState Turn(kingpin::MonotonicTime now) const;
   bool online(Color color) const { return side(color).online; }
   // Until the opponent of `color`, who is away, may claim; zero: now, or color is here.
   absl::Duration GraceLeft(Color color, kingpin::MonotonicTime now) const;
@@ -183,7 +181,7 @@ class LiveGame {
   std::optional<Color> offer(Offer offer) const {
     return offers_[static_cast<int>(offer)];
   }
-  bool rematch_agreed() const { return rematch_agreed_; }
+  bool rematch_agreed() const { return rematch_accepted_by_.has_value(); }
   const std::string& rematch_id() const { return rematch_id_; }
   std::optional<Color> ColorOf(std::string_view player_id) const;
   // What players have said last, or spectators.
@@ -211,6 +209,7 @@ class LiveGame {
   GameEvent& Add(GameEvent::Kind kind, std::optional<Color> by,
                  Audience audience = Audience::kAll);
   void AddLeft(GameEvent* event, kingpin::MonotonicTime now) const;
+  void AddPresence(Color color, kingpin::MonotonicTime now);
   MaybeRefused CheckMove(Color by, size_t ply, chinese_chess::Move move) const;
   void MakeMove(Color by, chinese_chess::Move move, absl::Duration charged,
                 kingpin::MonotonicTime now);
@@ -236,7 +235,7 @@ class LiveGame {
   std::vector<TimedMove> moves_;
   std::array<Side, 2> sides_;
   std::optional<Color> offers_[3];
-  bool rematch_agreed_ = false;
+  std::optional<Color> rematch_accepted_by_;
   std::string rematch_id_;
 
   kingpin::MonotonicTime began_;

@@ -18,10 +18,6 @@ constexpr size_t kRoomCodeCharacters = 6;
 
 Refusal OwnOffer() { return {"own_offer", "nobody plays against themselves"}; }
 
-Refusal OtherIsBusy() {
-  return {"too_many", "the other plays too many games just now"};
-}
-
 // What makes two rooms of a player's the same.
 std::string RoomKey(const Player& owner, const Terms& terms) {
   const int color =
@@ -40,6 +36,16 @@ void KeepFirst(size_t most, std::vector<T>* all, Before before) {
 }
 
 }  // namespace
+
+Refusal TooManyGames() {
+  return {"too_many_games", "you play too many games: end one"};
+}
+
+Refusal OtherIsBusy() {
+  return {"other_busy", "the other plays too many games just now"};
+}
+
+Refusal NoGameCanBegin() { return {"busy", "no game can begin just now"}; }
 
 GameInfo InfoOf(const GameSetup& setup) {
   return {.id = setup.id,
@@ -167,10 +173,7 @@ std::variant<Pairing, WaitsInRoom> Lobby::OpenRoom(const Seeker& seeker,
                                                    MonotonicTime now) {
   CloseKeptRooms(now);
   const std::string key = RoomKey(seeker.player, terms);
-  auto own = room_of_.find(key);
-  if (own != room_of_.end() && DropBusyGuest(own->second)) {
-    own = room_of_.find(key);
-  }
+  const auto own = room_of_.find(key);
   if (own == room_of_.end()) {
     Cancel(seeker.session);
     std::string code = RandomId(kRoomCodeCharacters);
@@ -181,12 +184,13 @@ std::variant<Pairing, WaitsInRoom> Lobby::OpenRoom(const Seeker& seeker,
     return WaitsInRoom{std::move(code)};
   }
   const std::string code = own->second;
+  DropBusyGuest(code);
   if (const std::optional<Seeker> guest = FindRoom(code)->guest) {
     CloseRoom(code);
     return PairInRoom(seeker, terms, *guest);
   }
-  // The connection that had it may be dead without anybody having noticed.
-  waiting_.erase(FindRoom(code)->owner.session);
+  // From another connection, or where that has died without anybody having noticed.
+  Replace(FindRoom(code)->owner, "room", seeker);
   Cancel(seeker.session);
   FindRoom(code)->owner = seeker;
   Wait(seeker.session, {Waiting::kRoom, code});
@@ -208,7 +212,7 @@ std::variant<Pairing, WaitsInRoom, Refusal> Lobby::EnterRoom(
     return Refusal{"no_room", "somebody else waits in that room already"};
   }
   // The same guest from another connection, or who waits in another room.
-  if (room->guest.has_value()) waiting_.erase(room->guest->session);
+  if (room->guest.has_value()) Replace(*room->guest, "enter", seeker);
   Cancel(seeker.session);
   FindRoom(code)->guest = seeker;
   Wait(seeker.session, {Waiting::kGuest, std::string(code)});
@@ -237,15 +241,25 @@ void Lobby::CloseRoom(const std::string& code) {
 }
 
 void Lobby::DropGuest(const std::string& code) {
-  Room& room = *FindRoom(code);
-  room.guest.reset();
-  if (room.lapsed) CloseRoom(code);
+  FindRoom(code)->guest.reset();
 }
 
-bool Lobby::DropBusyGuest(const std::string& code) {
+void Lobby::DropBusyGuest(const std::string& code) {
   const std::optional<Seeker> guest = FindRoom(code)->guest;
-  if (!guest.has_value() || MayBegin(guest->player)) return false;
-  return Cancel(guest->session);
+  if (!guest.has_value() || MayBegin(guest->player)) return;
+  Cancel(guest->session);
+  lost_.push_back({guest->session, "enter", TooManyGames()});
+}
+
+void Lobby::Replace(const Seeker& waiting, std::string_view re,
+                    const Seeker& by) {
+  // An owner who is away has no session.
+  if (waiting_.erase(waiting.session) == 0 || waiting.session == by.session) {
+    return;
+  }
+  lost_.push_back({waiting.session,
+                   re,
+                   {"elsewhere", "you wait for that from another place now"}});
 }
 
 void Lobby::CloseKeptRooms(MonotonicTime now) {
@@ -259,10 +273,11 @@ void Lobby::CloseKeptRooms(MonotonicTime now) {
       continue;
     }
     if (room->guest.has_value()) {
-      room->lapsed = true;
-    } else {
-      CloseRoom(code);
+      lost_.push_back({room->guest->session,
+                       "enter",
+                       {"no_room", "who opened the room has not come back"}});
     }
+    CloseRoom(code);
   }
 }
 

@@ -8,6 +8,8 @@
 // stays for a while, a friend who comes waits in it, and the owner gets it back by asking
 // for the same again.
 //
+// Some waits end without their session's doing: TakeLost() names them, to be told.
+//
 // It knows no network: sessions are numbers of its owner's, who tells it when they go
 // and who begins the games that Pairings name; nor a watch: time comes with each call.
 //
@@ -68,6 +70,18 @@ struct WaitsInRoom {
   std::string code;
 };
 
+// A session that waits for nothing any more, without having asked for that.
+struct LostWait {
+  SessionNumber session = 0;
+  std::string_view re;  // What it waited with: "room", "enter".
+  Refusal why;
+};
+
+// Why somebody plays no further game; why nobody does.
+Refusal TooManyGames();
+Refusal OtherIsBusy();
+Refusal NoGameCanBegin();
+
 // For the list of games.
 struct GameInfo {
   std::string id;
@@ -127,6 +141,16 @@ class Lobby {
   bool Cancel(SessionNumber session);
   // The session is gone: the same, but its room is kept.
   void Leave(SessionNumber session, kingpin::MonotonicTime now);
+  // Closes rooms whose owners have been away for too long; at NextClosing() if nobody has
+  // used rooms since.
+  void CloseKeptRooms(kingpin::MonotonicTime now);
+  // Infinitely far off if there is nothing to close; or earlier than there is.
+  kingpin::MonotonicTime NextClosing() const {
+    return left_rooms_.empty() ? kingpin::MonotonicTime{INT64_MAX}
+                               : left_rooms_.front().first;
+  }
+  // Those since the last call.
+  std::vector<LostWait> TakeLost() { return std::exchange(lost_, {}); }
 
   // --- What there is -------------------------------------------------------------------
 
@@ -147,7 +171,8 @@ class Lobby {
   void UpdateGame(std::string_view id, size_t plies, size_t viewers);
   void RemoveGame(std::string_view id);
   size_t games() const { return games_.size(); }
-  // Of those that are listed at most `most`: those with the most viewers, then those with the most moves.
+  // Of those that are listed at most `most`: those with the most viewers, then those with
+  // the most moves.
   std::vector<const GameInfo*> ListGames(size_t most) const;
   // Ids of the games that a player is in.
   std::vector<std::string> GamesOf(std::string_view player_id) const;
@@ -163,12 +188,13 @@ class Lobby {
   //   owner waits --left--> owner away --somebody enters--> guest waits
   //        ^                   |   ^                          |     |
   //        '------ back -------'   '--------- left -----------'     '-- owner back: paired
+  //
+  // Whose owner stays away for too long is closed, and a guest there is told.
   struct Room {
     Seeker owner;  // Without a session while away.
     Terms terms;
     std::optional<Seeker> guest;
     kingpin::MonotonicTime kept_until;
-    bool lapsed = false;  // Goes with its guest.
   };
 
   void Wait(SessionNumber session, Waiting waiting);
@@ -182,11 +208,11 @@ class Lobby {
   Room* FindRoom(std::string_view code);
   void CloseRoom(const std::string& code);
   void DropGuest(const std::string& code);
-  // One who has begun too many games meanwhile; with them a room may go whose time is
-  // over. False: there is no such guest.
-  bool DropBusyGuest(const std::string& code);
-  // Closes rooms whose owners have been away for too long.
-  void CloseKeptRooms(kingpin::MonotonicTime now);
+  // One who has begun too many games meanwhile.
+  void DropBusyGuest(const std::string& code);
+  // `waiting` waits no more, for `by`, who is the same player, does; from the same
+  // connection, or from another.
+  void Replace(const Seeker& waiting, std::string_view re, const Seeker& by);
 
   const LobbyOptions options_;
   absl::flat_hash_map<SessionNumber, Waiting> waiting_;
@@ -198,6 +224,7 @@ class Lobby {
   absl::flat_hash_map<std::string, std::string> room_of_;  // By RoomKey().
   // Rooms that were left, in that order; some of them are not there or not away any more.
   std::deque<std::pair<kingpin::MonotonicTime, std::string>> left_rooms_;
+  std::vector<LostWait> lost_;
   absl::flat_hash_map<std::string, GameInfo> games_;
   // Of people.
   absl::flat_hash_map<std::string, std::vector<std::string>> games_of_;

@@ -1,13 +1,16 @@
 #include "apps/chinese_chess/server/lobby_desk.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
+#include "absl/strings/ascii.h"
 #include "absl/time/clock.h"
+#include "apps/chinese_chess/server/archive.h"
 #include "apps/chinese_chess/server/bot_player.h"
 #include "apps/chinese_chess/server/game_thread.h"
 #include "apps/chinese_chess/server/random_id.h"
@@ -48,14 +51,22 @@ void LobbyDesk::Handle(const LobbyCommand& command) {
       Reply(command, OkMessage(TypeName(message.type), message.id));
       break;
     default:
-      if (lobby_.MayBegin(seeker.player)) {
-        FindGame(seeker, message);
+      if (const MaybeRefused refused = MaySeek(seeker.player)) {
+        Refuse(seeker, message, *refused);
       } else {
-        Refuse(seeker, message,
-               {"too_many", "you play too many games: end one"});
+        FindGame(seeker, message);
       }
   }
+  TellLost();
   NoteChange();
+}
+
+MaybeRefused LobbyDesk::MaySeek(const Player& player) const {
+  if (!lobby_.MayBegin(player)) return TooManyGames();
+  // Before they are paired with somebody, who would lose their place for nothing.
+  const Archive* archive = shared_.archive();
+  if (archive == nullptr || !archive->failing()) return std::nullopt;
+  return NoGameCanBegin();
 }
 
 void LobbyDesk::FindGame(const Seeker& seeker, const ClientMessage& message) {
@@ -130,9 +141,10 @@ void LobbyDesk::AcceptSeek(const Seeker& seeker, const ClientMessage& message) {
   Refuse(seeker, message, std::get<Refusal>(result));
 }
 
+// People dictate codes, and write them as they like.
 void LobbyDesk::EnterRoom(const Seeker& seeker, const ClientMessage& message) {
-  const std::variant<Pairing, WaitsInRoom, Refusal> result =
-      lobby_.EnterRoom(seeker, message.code, shared_.clock().Now());
+  const std::variant<Pairing, WaitsInRoom, Refusal> result = lobby_.EnterRoom(
+      seeker, absl::AsciiStrToLower(message.code), shared_.clock().Now());
   if (const Pairing* pairing = std::get_if<Pairing>(&result)) {
     return Begin(*pairing);
   }
@@ -168,8 +180,10 @@ void LobbyDesk::BeginRematch(const GameSetup& setup, const std::string& of) {
   const NewGame game = {setup, {}, of};
   for (const Player& player : setup.players) {
     if (lobby_.MayBegin(player)) continue;
-    return CannotBegin(
-        game, {"too_many", absl::StrCat(player.name, " plays too many games")});
+    return courier_.TellSurely(shared_.Owner(of),
+                               [of, busy = player.id](GameThread& thread) {
+                                 thread.rooms().RematchFails(of, busy);
+                               });
   }
   Begin(game);
   NoteChange();
@@ -183,14 +197,12 @@ void LobbyDesk::Begin(const NewGame& game) {
                    [game](GameThread& thread) { thread.rooms().Create(game); });
   if (posted) return;
   shared_.counters(loop_.thread()).posts_lost.Add();
-  CannotBegin(game, {"busy", "no game can begin just now"});
+  CannotBegin(game);
 }
 
-void LobbyDesk::CannotBegin(const NewGame& game, const Refusal& refusal) {
-  // At once: it is this thread.
-  (void)shared_.Tell(loop_.thread(), [&](GameThread& here) {
-    here.rooms().CannotBegin(game, refusal);
-  });
+void LobbyDesk::CannotBegin(const NewGame& game) {
+  lobby_.RemoveGame(game.setup.id);
+  TellCannotBegin(shared_, courier_, game);
 }
 
 void LobbyDesk::Welcome(ConnectionId connection, const Guest& guest) {
@@ -200,7 +212,29 @@ void LobbyDesk::Welcome(ConnectionId connection, const Guest& guest) {
 void LobbyDesk::Leave(ConnectionId connection) {
   onlookers_.erase(connection);
   lobby_.Leave(connection.bits(), shared_.clock().Now());
+  TellLost();
+  ArmClosing();
   NoteChange();
+}
+
+void LobbyDesk::TellLost() {
+  for (const LostWait& lost : lobby_.TakeLost()) {
+    courier_.Send(ConnectionId(lost.session),
+                  ErrorMessage(lost.re, "", lost.why));
+  }
+}
+
+void LobbyDesk::ArmClosing() {
+  const kingpin::MonotonicTime at = lobby_.NextClosing();
+  if (closing_armed_ || at.nanos == INT64_MAX) return;
+  closing_armed_ = true;
+  const absl::Duration delay = at - shared_.clock().Now();
+  loop_.RunAfter(std::max(delay, absl::ZeroDuration()), [this] {
+    closing_armed_ = false;
+    lobby_.CloseKeptRooms(shared_.clock().Now());
+    TellLost();
+    ArmClosing();
+  });
 }
 
 void LobbyDesk::AddGame(const GameInfo& info) {

@@ -52,6 +52,8 @@ class LobbyDesk {
 
  private:
   void Look(const LobbyCommand& command);
+  // Whether a game could begin at all.
+  MaybeRefused MaySeek(const Player& player) const;
   // Of who wants a game.
   void FindGame(const Seeker& seeker, const ClientMessage& message);
   void JoinPool(const Seeker& seeker, const ClientMessage& message);
@@ -62,13 +64,16 @@ class LobbyDesk {
   void PlayBot(const Seeker& seeker, const ClientMessage& message);
   void Begin(const Pairing& pairing);
   void Begin(const NewGame& game);
-  void CannotBegin(const NewGame& game, const Refusal& refusal);
+  void CannotBegin(const NewGame& game);
   void Reply(const LobbyCommand& command, std::string text);
   void Refuse(const Seeker& seeker, const ClientMessage& message,
               const Refusal& refusal);
   // `code` as in WaitingMessage().
   void TellToWait(const Seeker& seeker, const ClientMessage& message,
                   std::string_view code);
+  // Those who wait no more without their doing.
+  void TellLost();
+  void ArmClosing();
   // Those who look on are told, soon, and once for many changes.
   void NoteChange();
   void TellChange();
@@ -80,6 +85,7 @@ class LobbyDesk {
   absl::flat_hash_set<kingpin::ConnectionId> onlookers_;
   uint64_t told_version_ = 0;
   bool change_noted_ = false;
+  bool closing_armed_ = false;  // Of rooms whose owners stay away.
 };
 
 }  // namespace chinese_chess

@@ -44,6 +44,19 @@ MonotonicTime ThinkUntil(const LiveGame& game, MonotonicTime now) {
 
 }  // namespace
 
+void TellCannotBegin(const GameServerShared& shared, Courier& courier,
+                     const NewGame& game) {
+  for (const ConnectionId to : game.connections) {
+    if (to.valid())
+      courier.Send(to, ErrorMessage("paired", "", NoGameCanBegin()));
+  }
+  if (game.rematch_of.empty()) return;
+  courier.TellSurely(shared.Owner(game.rematch_of),
+                     [id = game.rematch_of](GameThread& thread) {
+                       thread.rooms().RematchFails(id, "");
+                     });
+}
+
 Rooms::Rooms(GameServerShared* shared, kingpin::IOHandler* loop,
              Courier* courier)
     : shared_(*shared),
@@ -98,9 +111,8 @@ void Rooms::Restore() {
 }
 
 void Rooms::Create(const NewGame& game) {
-  const Refusal busy = {"busy", "no game can begin just now"};
   Archive* archive = shared_.archive();
-  if (archive != nullptr && archive->failing()) return CannotBegin(game, busy);
+  if (archive != nullptr && archive->failing()) return CannotBegin(game);
   Room& room =
       Add(LiveGame(game.setup, options_.game, now(), shared_.first_version()));
   room.connections = game.connections;
@@ -109,19 +121,12 @@ void Rooms::Create(const NewGame& game) {
   Hold(room, Writing::kBeginning);
   if (room.posted) return ArmTimer(room);
   Remove(room);
-  CannotBegin(game, busy);
+  CannotBegin(game);
 }
 
-void Rooms::CannotBegin(const NewGame& game, const Refusal& refusal) {
+void Rooms::CannotBegin(const NewGame& game) {
   ForgetInLobby(game.setup.id);
-  for (const ConnectionId to : game.connections) {
-    if (to.valid()) courier_.Send(to, ErrorMessage("", "", refusal));
-  }
-  if (game.rematch_of.empty()) return;
-  TellSurely(shared_.Owner(game.rematch_of),
-             [id = game.rematch_of, refusal](GameThread& thread) {
-               thread.rooms().RematchFails(id, refusal);
-             });
+  TellCannotBegin(shared_, courier_, game);
 }
 
 // It begins now: the clock has not run while nobody knew of it.
@@ -134,10 +139,10 @@ void Rooms::Announce(Room& room) {
     if (to.valid()) courier_.Send(to, PairedMessage(id, color));
   }
   if (!room.rematch_of.empty()) {
-    TellSurely(shared_.Owner(room.rematch_of),
-               [of = room.rematch_of, id](GameThread& thread) {
-                 thread.rooms().RematchBegins(of, id);
-               });
+    courier_.TellSurely(shared_.Owner(room.rematch_of),
+                        [of = room.rematch_of, id](GameThread& thread) {
+                          thread.rooms().RematchBegins(of, id);
+                        });
   }
   UpdatePresence(room);
   Publish(room);
@@ -148,7 +153,7 @@ void Rooms::BeginRematch(Room& room) {
   setup.id = RandomId(kGameIdCharacters);
   std::swap(setup.players[0], setup.players[1]);
   setup.created = absl::Now();
-  TellSurely(
+  courier_.TellSurely(
       GameServerShared::kLobbyThread,
       [setup = std::move(setup), of = room.game.setup().id](
           GameThread& thread) { thread.lobby().BeginRematch(setup, of); });
@@ -162,14 +167,19 @@ void Rooms::RematchBegins(std::string_view game, std::string_view next) {
   Publish(*room);
 }
 
-void Rooms::RematchFails(std::string_view game, const Refusal& refusal) {
+void Rooms::RematchFails(std::string_view game, std::string_view busy) {
   Room* room = Find(game);
   if (room == nullptr) return;
   Apply(*room, [](LiveGame& live) { live.DropRematch(); });
   for (const Member& member : room->members) {
     if (!member.color.has_value()) continue;
-    courier_.Send(member.connection, ErrorMessage("offer", "", refusal));
+    const Refusal refusal = busy.empty()               ? NoGameCanBegin()
+                            : member.player.id == busy ? TooManyGames()
+                                                       : OtherIsBusy();
+    room->answers.push_back(
+        {member.connection, ErrorMessage("offer", "", refusal)});
   }
+  Publish(*room);
 }
 
 // --- Commands ----------------------------------------------------------------------------
@@ -256,21 +266,27 @@ void Rooms::Move(Room& room, const RoomCommand& command, Color color) {
     counters().moves_refused.Add();
     return Refuse(command, {"wrong_ply", "the move before it was another"});
   }
-  const auto acknowledge = [&](bool repeated) {
-    (repeated ? counters().moves_repeated : counters().moves).Add();
-    courier_.Send(command.connection,
-                  MoveAckMessage(message.id, message.game, ply, repeated));
-  };
-  if (room.game.WasMade(color, ply, message.move)) return acknowledge(true);
+  if (room.game.WasMade(color, ply, message.move)) {
+    counters().moves_repeated.Add();
+    return courier_.Send(
+        command.connection,
+        MoveAckMessage(message.id, message.game, ply, /*repeated=*/true));
+  }
+  // Either may come with the end of the game, and waits for the disk if it does.
   if (MaybeRefused refused =
           Apply(room, [color, ply, move = message.move, at = now(),
                        lag = command.lag](LiveGame& game) {
             return game.Move(color, ply, move, at, lag);
           })) {
     counters().moves_refused.Add();
-    Refuse(command, *refused);
+    counters().refused.Add();
+    room.answers.push_back(
+        {command.connection, ErrorMessage("move", message.id, *refused)});
   } else {
-    acknowledge(false);
+    counters().moves.Add();
+    room.answers.push_back(
+        {command.connection,
+         MoveAckMessage(message.id, message.game, ply, /*repeated=*/false)});
   }
   Publish(room);
 }

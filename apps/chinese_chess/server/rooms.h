@@ -1,10 +1,12 @@
 // The games of one thread: takes what players and spectators ask for, keeps the time,
 // tells everybody what happened, and has it written down.
 //
-// Nobody hears of the beginning or the end of a game before it is on the disk; what is
-// asked of it in between, a few milliseconds, waits. Moves are told at once and written
-// soon after; what a crash takes of them is what the last transaction lacked, and players
-// who come back are told the game as it stands.
+// Players are told of the beginning of a game when it is on the disk, and nobody is told
+// how it ended before that is, nor of the move that ends it; what is asked of it in
+// between, a few milliseconds, waits. (The lobby counts and lists a game from its pairing
+// on.) Other moves are told at once and written soon after; what a crash takes of them is
+// what the last transaction lacked, and players who come back are told the game as it
+// stands.
 //
 // Threads: its loop's. Others reach it by GameServerShared::Tell().
 //
@@ -16,7 +18,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,6 +60,11 @@ struct NewGame {
   std::string rematch_of = {};
 };
 
+// Tells whoever waits for `game` that it does not begin: an error to "paired", after
+// which they ask for what they wait for again. (The lobby counts it still.)
+void TellCannotBegin(const GameServerShared& shared, Courier& courier,
+                     const NewGame& game);
+
 class Rooms {
  public:
   Rooms(GameServerShared* shared, kingpin::IOHandler* loop, Courier* courier);
@@ -68,11 +74,10 @@ class Rooms {
   void Restore();
   // Begins a game when it is written down, and says so; or that none can begin.
   void Create(const NewGame& game);
-  // Tells whoever waits for it, and the lobby.
-  void CannotBegin(const NewGame& game, const Refusal& refusal);
-  // What has become of the rematch of `game`.
+  // What has become of the rematch of `game`; `busy`: the id of the player who plays too
+  // many games for it, if that is why.
   void RematchBegins(std::string_view game, std::string_view next);
-  void RematchFails(std::string_view game, const Refusal& refusal);
+  void RematchFails(std::string_view game, std::string_view busy);
   void Handle(const RoomCommand& command);
   // The connection is gone, or does not follow the game any more.
   void Leave(std::string_view game, kingpin::ConnectionId connection);
@@ -148,6 +153,7 @@ class Rooms {
 
   kingpin::MonotonicTime now() const { return shared_.clock().Now(); }
   GameCounters& counters() { return shared_.counters(loop_.thread()); }
+  void CannotBegin(const NewGame& game);
   Room* Find(std::string_view game);
   Room& Add(LiveGame game);
   void Announce(Room& room);
@@ -205,8 +211,6 @@ class Rooms {
   void TellAnswers(Room& room);
   void TellLobby(GameServerShared::Errand errand);
   void ForgetInLobby(const std::string& game);
-  // What must get there: says it again if the mailbox is full.
-  void TellSurely(int thread, std::function<void(GameThread&)> errand);
 
   kingpin::MonotonicTime NextTime(const Room& room) const;
   void ArmTimer(Room& room);

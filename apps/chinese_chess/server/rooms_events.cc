@@ -1,5 +1,6 @@
 // What comes of what rooms are told: events told and written down, and time that passes.
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -17,7 +18,6 @@ using kingpin::MonotonicTime;
 
 constexpr absl::Duration kArchiveRetry = absl::Seconds(1);
 constexpr absl::Duration kWordRetry = absl::Minutes(1);
-constexpr absl::Duration kPostRetry = absl::Milliseconds(10);
 constexpr absl::Duration kResendAfter = absl::Milliseconds(100);
 constexpr size_t kMostViewerNames = 20;
 
@@ -26,16 +26,16 @@ constexpr size_t kMostViewerNames = 20;
 // --- Telling -----------------------------------------------------------------------------
 
 void Rooms::Publish(Room& room) {
-  for (GameEvent& event : room.game.TakeEvents()) {
-    Journal(room, event);
-    if (room.holding()) {
-      room.held.push_back(std::move(event));
-    } else {
-      TellAnswers(room);
-      DeliverNow(room, event);
-    }
+  std::vector<GameEvent> events = room.game.TakeEvents();
+  // All of them before any is told: the end, behind the move that brings it about, holds
+  // that move back as well.
+  for (const GameEvent& event : events) Journal(room, event);
+  if (room.holding()) {
+    std::move(events.begin(), events.end(), std::back_inserter(room.held));
+  } else {
+    TellAnswers(room);
+    for (const GameEvent& event : events) DeliverNow(room, event);
   }
-  if (!room.holding()) TellAnswers(room);
   TellSpectators(room);
   MindBot(room);
   ArmTimer(room);
@@ -118,15 +118,9 @@ void Rooms::TellLobby(GameServerShared::Errand errand) {
 
 // A game that the lobby took for played would keep its players from others.
 void Rooms::ForgetInLobby(const std::string& game) {
-  TellSurely(GameServerShared::kLobbyThread,
-             [game](GameThread& thread) { thread.lobby().RemoveGame(game); });
-}
-
-void Rooms::TellSurely(int thread, std::function<void(GameThread&)> errand) {
-  if (shared_.Tell(thread, errand) || loop_.draining()) return;
-  loop_.RunAfter(kPostRetry, [this, thread, errand = std::move(errand)] {
-    TellSurely(thread, errand);
-  });
+  courier_.TellSurely(
+      GameServerShared::kLobbyThread,
+      [game](GameThread& thread) { thread.lobby().RemoveGame(game); });
 }
 
 // News of a game for people who are not in it can wait for that of others.

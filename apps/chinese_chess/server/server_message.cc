@@ -59,9 +59,17 @@ void AddMove(const GameEvent& event, MessageWriter* writer) {
   AddWarning(event.warning, writer);
 }
 
+void AddTurn(const TurnState& turn, MessageWriter* writer) {
+  writer->Add("turn_ms", turn.lasted);
+  if (turn.move_left.has_value()) writer->Add("move_ms", *turn.move_left);
+  writer->Add("clock", turn.clock_runs);
+}
+
 void AddPresence(const GameEvent& event, MessageWriter* writer) {
   writer->Add("online", event.online);
   if (!event.online) writer->Add("grace_ms", event.grace);
+  AddLeft(event.left, writer);
+  AddTurn(event.turn, writer);
 }
 
 void AddChat(const GameEvent& event, MessageWriter* writer) {
@@ -135,11 +143,6 @@ void AddSide(const LiveGame& game, Color color, MonotonicTime now,
   writer->Add("left_ms", game.Left(color, now));
   if (!game.online(color)) writer->Add("grace_ms", game.GraceLeft(color, now));
   writer->EndObject();
-}
-
-void AddTurn(const LiveGame& game, MonotonicTime now, MessageWriter* writer) {
-  writer->Add("turn_ms", game.TurnTime(now));
-  writer->Add("clock", game.clock_runs());
 }
 
 void AddGameInfo(const GameInfo& info, MessageWriter* writer) {
@@ -309,7 +312,7 @@ std::string GameMessage(const LiveGame& game, const GameView& view) {
   AddSide(game, Color::kRed, now, &writer);
   AddSide(game, Color::kBlack, now, &writer);
   writer.Add("turn", ColorText(game.game().position().turn()));
-  AddTurn(game, now, &writer);
+  AddTurn(game.Turn(now), &writer);
   writer.Add("fen", FormatFen(game.game().position()));
   AddMoves(game, &writer);
   AddWarning(game.game().warning(), &writer);
@@ -333,7 +336,7 @@ std::string ResumedMessage(std::string_view id, const LiveGame& game,
   writer.Add("game", game.setup().id);
   writer.Add("red_ms", game.Left(Color::kRed, now));
   writer.Add("black_ms", game.Left(Color::kBlack, now));
-  AddTurn(game, now, &writer);
+  AddTurn(game.Turn(now), &writer);
   return writer.Take();
 }
 

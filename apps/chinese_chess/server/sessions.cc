@@ -30,7 +30,6 @@ constexpr int kPings = 40;
 // What one says; a game has limits of its own for what all say.
 constexpr int kChatLines = 5;
 constexpr absl::Duration kChatPeriod = absl::Seconds(10);
-constexpr absl::Duration kPostRetry = absl::Milliseconds(10);
 
 // What a message costs of the session's credits.
 int CostOf(ClientMessage::Type type) {
@@ -308,21 +307,16 @@ void Sessions::Unfollow(Session& session, const ClientMessage& message) {
 
 // A player whom the game took for present would keep the other waiting: it must get there.
 void Sessions::LeaveRoom(const std::string& game, ConnectionId connection) {
-  const bool posted =
-      shared_.Tell(shared_.Owner(game), [game, connection](GameThread& thread) {
-        thread.rooms().Leave(game, connection);
-      });
-  if (posted || loop_.draining()) return;
-  loop_.RunAfter(kPostRetry,
-                 [this, game, connection] { LeaveRoom(game, connection); });
+  courier_.TellSurely(shared_.Owner(game),
+                      [game, connection](GameThread& thread) {
+                        thread.rooms().Leave(game, connection);
+                      });
 }
 
 void Sessions::LeaveLobby(ConnectionId connection) {
-  const bool posted = shared_.Tell(
+  courier_.TellSurely(
       GameServerShared::kLobbyThread,
       [connection](GameThread& thread) { thread.lobby().Leave(connection); });
-  if (posted || loop_.draining()) return;
-  loop_.RunAfter(kPostRetry, [this, connection] { LeaveLobby(connection); });
 }
 
 void Sessions::TellLobby(Session& session, ClientMessage message) {

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "apps/chinese_chess/bot/level.h"
+#include "apps/chinese_chess/rules/quote.h"
 
 namespace chinese_chess {
 namespace {
@@ -40,7 +41,7 @@ Watch and replay
   games                                 those that are played;  watch NUMBER follows one
   history [mine]                        those that are over;  replay NUMBER looks at one
   first, previous, next, last           where to in a replay;  live goes back to the game
-  export [iccs|wxf|chinese|json]        prints the record
+  export [iccs|wxf|chinese|json]        prints the record of the replay, or of the game
 Also
   name NAME, leave, help, quit
   wait game|turn|move|over              in scripts: reads no further until then
@@ -100,6 +101,15 @@ const std::vector<Rule>& Rules() {
 bool BeginsGame(Command::Verb verb) {
   return verb == Command::kPool || verb == Command::kSeek ||
          verb == Command::kRoom || verb == Command::kBot;
+}
+
+absl::Status NoSuchTerm(std::string_view name, std::string_view word) {
+  // Who writes one like that means a control, and wants to know what is wrong with it.
+  const bool is_control = word.find_first_of("+/") != word.npos;
+  const absl::Status wrong = ParseTimeControl(word).status();
+  if (is_control && !wrong.ok()) return wrong;
+  return absl::InvalidArgumentError(absl::StrCat(
+      QuoteText(word), ": ", name, " has no such thing; help has all of it"));
 }
 
 // One of the words behind "seek" and the like. False: it is none.
@@ -165,9 +175,7 @@ absl::StatusOr<Command> ParseCommand(std::string_view line) {
   for (std::string_view term :
        absl::StrSplit(command.argument, ' ', absl::SkipWhitespace())) {
     if (TakeTerm(term, &command)) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat("\"", term, "\": ", word->name,
-                     " has no such thing; help has all of it"));
+    return NoSuchTerm(word->name, term);
   }
   return command;
 }

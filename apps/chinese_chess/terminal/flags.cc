@@ -30,7 +30,8 @@ does so also when this program starts again.
   --tls                  the server has a certificate, by the name that is given here
   --ca PATH              of those who sign it, instead of the system's roots (PEM); also
                          says --tls
-  --token_file PATH      keeps who you are between runs; read and written, yours alone
+  --token_file PATH      keeps who you are between runs; read and written, yours alone. A
+                         token that the server refuses goes to PATH.refused
   --letters              pieces as letters
   --traditional          傌 and 俥 instead of 马 and 车
   --no_color             also when the environment has NO_COLOR, or stdout is no terminal
@@ -46,7 +47,8 @@ the one before is answered, and a move until it is your turn:
 prints lines such as "move 0 red h2e2 C2=5" and "end 0-1 resignation". # begins a comment.
   --keep_going           goes on after an error
 
-Exit codes: 0, 1 no connection or nobody who reads the output, 2 wrong command line, 3 a command was refused.
+Exit codes: 0, 1 no connection or nobody who reads the output, 2 wrong command line,
+3 a command was refused.
 )";
 
 absl::Status SetNotation(std::string_view name, Notation* out) {

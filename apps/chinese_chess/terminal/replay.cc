@@ -51,10 +51,10 @@ std::string Replay::Line(Notation notation) const {
                            : "");
 }
 
-std::string Replay::Export(std::string_view format) const {
-  if (format == "json") return absl::StrCat(FormatRecordJson(record_), "\n");
+std::string ExportRecord(const GameRecord& record, std::string_view format) {
+  if (format == "json") return absl::StrCat(FormatRecordJson(record), "\n");
   return FormatPgn(
-      record_,
+      record,
       {.notation = ParseNotationName(format).value_or(Notation::kChinese)});
 }
 

@@ -1,6 +1,6 @@
 // Replay: a finished game that is looked at, move by move.
 //
-// It is shown until Hide(); the record stays, for Export().
+// It is shown until Hide(); the record stays.
 //
 // Threads: one at a time for each object.
 //
@@ -42,8 +42,7 @@ class Replay {
   // Whose game, and how it ended; where it is.
   std::string Headline() const;
   std::string Line(Notation notation) const;
-  // In the notation of that name, as PGN; or "json".
-  std::string Export(std::string_view format) const;
+  const GameRecord& record() const { return record_; }
 
  private:
   bool loaded_ = false;
@@ -53,6 +52,9 @@ class Replay {
   Game game_;
   size_t ply_ = 0;
 };
+
+// In the notation of that name, as PGN; or "json".
+std::string ExportRecord(const GameRecord& record, std::string_view format);
 
 }  // namespace chinese_chess
 

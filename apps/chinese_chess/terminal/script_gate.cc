@@ -15,8 +15,11 @@ std::string ScriptGate::Ask(std::string_view answer) {
 void ScriptGate::Settle(const JsonObject& message) {
   if (awaited_id_.empty()) return;
   const std::string type = message.Text("t");
-  const bool no_game =
-      awaits_game() && type == "error" && message.Text("re") == "join";
+  // One that is busy, or has not heard the hello yet, is asked again.
+  const std::string code = message.Text("code");
+  const bool no_game = awaits_game() && type == "error" &&
+                       message.Text("re") == "join" && code != "busy" &&
+                       code != "hello_first";
   if (message.Text("id") == awaited_id_ || no_game ||
       (!awaited_answer_.empty() && type == awaited_answer_)) {
     awaited_id_.clear();
@@ -30,6 +33,11 @@ void ScriptGate::Expect(std::string_view id) {
 
 void ScriptGate::Refused(std::string_view id) {
   if (expected_ == Expected::kPairing && id == expected_id_) ExpectNothing();
+}
+
+void ScriptGate::NotPaired() {
+  if (awaited_answer_ == "paired") GiveUp();
+  if (expected_ == Expected::kPairing) ExpectNothing();
 }
 
 void ScriptGate::GameTold() {

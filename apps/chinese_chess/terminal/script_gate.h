@@ -7,7 +7,7 @@
 //
 //              Expect(id)            GameNamed()          GameTold()
 //   nothing ---------------> pairing -----------> joining ----------> nothing
-//      ^----- Refused(id) ------'                    |
+//      ^-- Refused(id), NotPaired() --'              |
 //      '------------------ ExpectNothing() ----------'
 //
 // Threads: one at a time for each object.
@@ -64,6 +64,8 @@ class ScriptGate {
   void Expect(std::string_view id);
   void Refused(std::string_view id);
   void ExpectNothing() { expected_ = Expected::kNothing; }
+  // None comes of what was asked, whatever that was.
+  void NotPaired();
   // It has been joined; and now it has been told.
   void GameNamed() { expected_ = Expected::kGame; }
   void GameTold();

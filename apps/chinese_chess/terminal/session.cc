@@ -81,10 +81,10 @@ std::string Session::AskForGame(MessageWriter message) {
   return text;
 }
 
-void Session::WaitForGame(MessageWriter message) {
+void Session::WaitForGame(std::string_view type, MessageWriter message) {
   std::string text = AskForGame(std::move(message));
   if (text.empty()) return;
-  waiting_ = Waiting{gate_.awaited_id(), std::move(text)};
+  waiting_ = Waiting{std::string(type), gate_.awaited_id(), std::move(text)};
 }
 
 void Session::SendJoin() {
@@ -116,6 +116,7 @@ void Session::SendMove() {
 // --- The connection ----------------------------------------------------------------------
 
 void Session::OnConnected() {
+  again_ = {};
   MessageWriter hello("hello");
   if (!options_.name.empty()) hello.Add("name", options_.name);
   if (!options_.token.empty()) hello.Add("token", options_.token);
@@ -143,6 +144,13 @@ void Session::OnDisconnected(std::string_view why) {
   gate_.Refused(awaited);
   gate_.GiveUp();
   SayError("lost", "the connection ended before the answer");
+}
+
+void Session::AskAgain() {
+  const Again again = std::exchange(again_, {});
+  if (again.hello) return OnConnected();
+  if (again.join && game_.has_value()) SendJoin();
+  if (again.wait && waiting_.has_value()) Send(waiting_->message);
 }
 
 // --- From the server ---------------------------------------------------------------------
@@ -186,8 +194,9 @@ void Session::OnServerLine(std::string_view line, MonotonicTime now) {
 void Session::Welcome(const JsonObject& message) {
   welcomed_ = true;
   why_offline_.clear();
+  busy_said_ = false;
   options_.token = message.Text("token");
-  options_.name = message.Text("name");
+  options_.name = good_name_ = message.Text("name");
   Say(absl::StrCat("welcome ", options_.name));
   // One that another run of this program has left, or that has begun while nobody was
   // here to be told of it.
@@ -208,7 +217,11 @@ void Session::Welcome(const JsonObject& message) {
 void Session::Error(const JsonObject& message) {
   const std::string code = message.Text("code");
   const std::string re = message.Text("re");
-  const std::string id = message.Text("id");
+  std::string id = message.Text("id");
+  // Said by itself: that wait is over.
+  if (id.empty() && waiting_.has_value() && re == waiting_->type) {
+    id = waiting_->id;
+  }
   if (code == "bad_token") {
     // Another server, or its database is gone: a new guest, then.
     Say("the token is of no use here");
@@ -216,6 +229,13 @@ void Session::Error(const JsonObject& message) {
     Forget();
     return OnConnected();
   }
+  if (code == "bad_name" && !options_.name.empty()) {
+    // Back by the last that was good, or, should that be bad now, by none.
+    SayError(code, message.Text("text"));
+    options_.name = std::exchange(good_name_, "");
+    return OnConnected();
+  }
+  if (Busy(message)) return;
   const bool join = re == "join";
   // What was left behind, not by the user, had gone already.
   if (re == "leave" && id.empty()) return;
@@ -224,7 +244,7 @@ void Session::Error(const JsonObject& message) {
   // One that is accepted is not played until the event says so.
   if (sent_move_.has_value() && id == sent_move_->id) sent_move_.reset();
   gate_.Refused(id);
-  if (join && code != "busy") {
+  if (join) {
     // Not to be joined for ever. If the server was killed when it had written the end and
     // told nobody, the archive knows how the game ended.
     if (code == "no_game") {
@@ -237,7 +257,50 @@ void Session::Error(const JsonObject& message) {
   SayError(code, message.Text("text"));
 }
 
+bool Session::Busy(const JsonObject& message) {
+  const std::string code = message.Text("code");
+  const std::string re = message.Text("re");
+  const std::string id = message.Text("id");
+  // What follows a hello that was refused is said again with it.
+  if (code == "hello_first") return true;
+  if (code != "busy") return false;
+  if (re == "hello") {
+    AskLater(&Again::hello, message);
+  } else if (re == "paired") {
+    NotPaired(message);
+  } else if (waiting_.has_value() && id == waiting_->id) {
+    AskLater(&Again::wait, message);
+  } else if (re == "join") {
+    // Of a game that was left since nobody cares.
+    if (game_.has_value() && id == JoinId(game_->id())) {
+      AskLater(&Again::join, message);
+    }
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void Session::AskLater(bool Again::*what, const JsonObject& message) {
+  again_.*what = true;
+  ask_later_ = true;
+  if (std::exchange(busy_said_, true)) return;
+  Say(absl::StrCat("busy: ", message.Text("text"), "; asking again"));
+}
+
+// Two had found each other, but their game does not begin; the server knows of neither any
+// more.
+void Session::NotPaired(const JsonObject& message) {
+  gate_.NotPaired();
+  if (!waiting_.has_value()) {
+    return SayError(message.Text("code"), message.Text("text"));
+  }
+  gate_.Expect(waiting_->id);
+  AskLater(&Again::wait, message);
+}
+
 void Session::Waits(const JsonObject& message) {
+  busy_said_ = false;
   const std::string code = message.Text("code");
   Say(code.empty() ? absl::StrCat("waiting ", message.Text("re"))
                    : absl::StrCat("room ", code));
@@ -246,6 +309,7 @@ void Session::Waits(const JsonObject& message) {
 void Session::Paired(const JsonObject& message) {
   const std::string game = message.Text("game");
   waiting_.reset();
+  busy_said_ = false;
   Say(absl::StrCat("paired ", game, " ", message.Text("you")));
   // `welcome` may have named it already.
   if (game_.has_value() && game_->id() == game) return;
@@ -277,6 +341,7 @@ void Session::OfGame(const JsonObject& message, MonotonicTime now) {
 
 void Session::Changed(Change change, const JsonObject& message,
                       MonotonicTime now) {
+  busy_said_ = false;
   const std::string line =
       ChangeLine(change, message, *game_, options_.notation);
   if (!line.empty() && !(options_.script && change == Change::kViewers)) {

@@ -3,7 +3,8 @@
 //
 // It keeps what a lost connection must not lose: the token, the game and its last version,
 // the move that the server has not acknowledged, and what it waits for in the lobby. All
-// of it is said again on the next connection.
+// of it is said again on the next connection; and without which there would be no game, a
+// while after the server was too busy for it.
 //
 // A script (SessionOptions::script) is read one command at a time, as ScriptGate has it:
 // so it is a list of moves and needs no times.
@@ -72,6 +73,9 @@ class Session {
   int exit_code() const { return errors_ > 0 ? 3 : 0; }
   // The connection is to be made anew, to say hello by another name.
   bool TakeReconnect() { return std::exchange(reconnect_, false); }
+  // The server was busy: AskAgain() is to be called in a second.
+  bool TakeAskLater() { return std::exchange(ask_later_, false); }
+  void AskAgain();
   bool welcomed() const { return welcomed_; }
   const std::string& token() const { return options_.token; }
   const std::string& name() const { return options_.name; }
@@ -89,8 +93,16 @@ class Session {
   };
   // A message that waits in the lobby: pool, seek, room or enter.
   struct Waiting {
+    std::string type;
     std::string id;
     std::string message;
+  };
+
+  // What the server was too busy for, on this connection.
+  struct Again {
+    bool hello = false;
+    bool join = false;
+    bool wait = false;
   };
 
   // --- Out ---
@@ -108,7 +120,7 @@ class Session {
   // As Ask(), for a message that is to bring about a game; and for one that may be said
   // on each connection until it has.
   std::string AskForGame(MessageWriter message);
-  void WaitForGame(MessageWriter message);
+  void WaitForGame(std::string_view type, MessageWriter message);
   // With the version that is known of the game, if any.
   void SendJoin();
   void SendJoinAnew();
@@ -117,6 +129,10 @@ class Session {
   // --- From the server ---
   void Welcome(const JsonObject& message);
   void Error(const JsonObject& message);
+  // Whether the error says no more than that something is to be said again later.
+  bool Busy(const JsonObject& message);
+  void AskLater(bool Again::*what, const JsonObject& message);
+  void NotPaired(const JsonObject& message);
   void Waits(const JsonObject& message);
   void Paired(const JsonObject& message);
   void ShowRecord(const JsonObject& message);
@@ -161,9 +177,13 @@ class Session {
   void ShowClock(kingpin::MonotonicTime now);
 
   SessionOptions options_;
+  std::string good_name_;  // That the server has welcomed last.
   bool welcomed_ = false;
   bool quit_ = false;
   bool reconnect_ = false;
+  bool ask_later_ = false;
+  bool busy_said_ = false;  // Once until something comes of it.
+  Again again_;
   bool resign_asked_ = false;
   int errors_ = 0;
   std::string why_offline_;  // As it was said.

@@ -3,6 +3,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "apps/chinese_chess/rules/game_record.h"
 #include "apps/chinese_chess/rules/move.h"
 #include "apps/chinese_chess/rules/quote.h"
 #include "apps/chinese_chess/terminal/game_text.h"
@@ -11,6 +12,20 @@
 namespace chinese_chess {
 
 using kingpin::MonotonicTime;
+
+namespace {
+
+// Without times, which the archive's has.
+GameRecord RecordOf(const GameModel& game) {
+  GameRecord record = RecordGame(game.game());
+  record.SetTag("Red", game.side(Color::kRed).name);
+  record.SetTag("Black", game.side(Color::kBlack).name);
+  record.SetTag("TimeControl", game.control());
+  record.outcome = game.outcome();
+  return record;
+}
+
+}  // namespace
 
 void Session::OnUserLine(std::string_view line, MonotonicTime now) {
   const absl::StatusOr<Command> command = ParseCommand(line);
@@ -57,7 +72,7 @@ bool Session::Meet(const Command& command) {
     case Command::kJoin: {
       MessageWriter message("enter");
       message.Add("code", argument);
-      WaitForGame(std::move(message));
+      WaitForGame("enter", std::move(message));
       return true;
     }
     case Command::kCancel:
@@ -178,7 +193,9 @@ void Session::Begin(const Command& command, std::string_view type) {
     message.Add("color", ColorWord(*command.color));
   }
   // Said twice the others are one wait; of the computer's games there would be two.
-  if (command.verb != Command::kBot) return WaitForGame(std::move(message));
+  if (command.verb != Command::kBot) {
+    return WaitForGame(type, std::move(message));
+  }
   AskForGame(std::move(message));
 }
 
@@ -196,6 +213,9 @@ void Session::MoveBy(std::string_view text) {
                                             "game to move in; try help"));
   }
   if (game_->outcome().over()) return SayError("game_over", "the game is over");
+  if (!game_->you().has_value()) {
+    return SayError("not_player", "you are watching this game");
+  }
   if (!IsMyTurn()) return SayError("not_your_turn", "it is not your turn");
   const absl::StatusOr<Move> move = ParseMove(game_->game().position(), text);
   if (!move.ok()) return SayError("illegal_move", move.status().message());
@@ -205,7 +225,8 @@ void Session::MoveBy(std::string_view text) {
 }
 
 void Session::Resign() {
-  if (!options_.script && !std::exchange(resign_asked_, true)) {
+  const bool live = game_.has_value() && !game_->outcome().over();
+  if (live && !options_.script && !std::exchange(resign_asked_, true)) {
     return Say("say resign once more to give this game up");
   }
   resign_asked_ = false;
@@ -248,9 +269,15 @@ void Session::StepReplay(Command::Verb verb) {
   if (!options_.script) ShowBoard();
 }
 
+// What is looked at; else what was, last.
 void Session::Export(std::string_view format) {
-  if (!replay_.loaded()) return SayError("no_record", "replay a game first");
-  to_screen_ += replay_.Export(format);
+  if (!replay_.shown() && game_.has_value() && game_->known()) {
+    to_screen_ += ExportRecord(RecordOf(*game_), format);
+  } else if (replay_.loaded()) {
+    to_screen_ += ExportRecord(replay_.record(), format);
+  } else {
+    SayError("no_record", "play, watch or replay a game first");
+  }
 }
 
 // --- What there is to see ----------------------------------------------------------------

@@ -3,7 +3,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,6 +12,7 @@
 #include "absl/types/span.h"
 #include "apps/chinese_chess/terminal/flags.h"
 #include "apps/chinese_chess/terminal/terminal_handler.h"
+#include "apps/chinese_chess/terminal/token_file.h"
 #include "apps/command_line/command_line.h"
 #include "kingpin/logger/logger.h"
 #include "kingpin/pool/epoll_tp_client.h"
@@ -37,11 +37,10 @@ int Main(absl::Span<char* const> args) {
   session.style.color = !flags->no_color && isatty(STDOUT_FILENO) != 0 &&
                         std::getenv("NO_COLOR") == nullptr;
   if (!flags->token_file.empty()) {
-    // Two lines; a file that is not there yet has none.
-    std::ifstream file(flags->token_file);
-    std::string name;
-    std::getline(file, session.token);
-    if (std::getline(file, name) && session.name.empty()) session.name = name;
+    const absl::StatusOr<KeptToken> kept = ReadTokenFile(flags->token_file);
+    if (!kept.ok()) return Fail(kept.status(), 2);
+    session.token = kept->token;
+    if (session.name.empty()) session.name = kept->name;
   }
   // What there is to say of a connection the session says.
   kingpin::Logger::Default().set_min_level(kingpin::LogLevel::kWarning);

@@ -1,6 +1,5 @@
 #include "apps/chinese_chess/terminal/terminal_handler.h"
 
-#include <fcntl.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -14,7 +13,6 @@
 #include "absl/time/time.h"
 #include "apps/command_line/command_line.h"
 #include "kingpin/dns/dns_resolver.h"
-#include "kingpin/sys/unique_fd.h"
 
 namespace chinese_chess {
 namespace {
@@ -27,6 +25,8 @@ using kingpin::MonotonicTime;
 constexpr absl::Duration kSilence = absl::Seconds(45);
 constexpr absl::Duration kFirstRetry = absl::Milliseconds(100);
 constexpr absl::Duration kLastRetry = absl::Seconds(2);
+// Between a "busy" and the next attempt.
+constexpr absl::Duration kAskAgain = absl::Seconds(1);
 constexpr size_t kReadBytes = 4096;
 
 kingpin::ClientOptions Options() {
@@ -54,7 +54,7 @@ TerminalHandler::TerminalHandler(TerminalShared* shared, int thread)
       shared_(*shared),
       session_(shared->flags().session),
       lost_since_(Now()),
-      kept_token_(shared->flags().session.token) {}
+      kept_{shared->flags().session.token, shared->flags().session.name} {}
 
 absl::Status TerminalHandler::Init() {
   absl::Status status = IOHandlerForClient::Init();
@@ -212,6 +212,12 @@ void TerminalHandler::Step() {
   if (over_) return;
   KeepToken();
   if (session_.quit()) return End(session_.exit_code());
+  if (session_.TakeAskLater()) {
+    RunAfter(kAskAgain, [this] {
+      session_.AskAgain();
+      Step();
+    });
+  }
   Connection* connection = Find(connection_);
   if (session_.TakeReconnect() && connection != nullptr) connection->Abort();
 }
@@ -229,21 +235,21 @@ void TerminalHandler::Flush() {
 
 void TerminalHandler::KeepToken() {
   const std::string& path = shared_.flags().token_file;
-  if (path.empty() || session_.token().empty() ||
-      session_.token() == kept_token_) {
-    return;
+  KeptToken now{session_.token(), session_.name()};
+  if (path.empty() || !session_.welcomed() || now == kept_) return;
+  // Another server's, perhaps, and not to be had again.
+  if (!kept_.token.empty() && kept_.token != now.token) {
+    const std::string refused = RefusedTokenPath(path);
+    if (std::rename(path.c_str(), refused.c_str()) == 0) {
+      std::fprintf(stderr, "terminal: the old token is in %s\n",
+                   refused.c_str());
+    }
   }
-  kept_token_ = session_.token();
-  const kingpin::UniqueFd file(open(path.c_str(),
-                                    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-                                    S_IRUSR | S_IWUSR));
-  const std::string line =
-      absl::StrCat(kept_token_, "\n", session_.name(), "\n");
-  if (!file.valid() || write(file.get(), line.data(), line.size()) !=
-                           static_cast<ssize_t>(line.size())) {
-    std::fprintf(stderr, "terminal: the token cannot be kept in \"%s\"\n",
-                 path.c_str());
-  }
+  kept_ = std::move(now);
+  const absl::Status status = WriteTokenFile(path, kept_);
+  if (status.ok()) return;
+  std::fprintf(stderr, "terminal: the token cannot be kept: %s\n",
+               std::string(status.message()).c_str());
 }
 
 void TerminalHandler::EndUnread(const absl::Status& why) {

@@ -19,6 +19,7 @@
 #include "absl/time/time.h"
 #include "apps/chinese_chess/terminal/flags.h"
 #include "apps/chinese_chess/terminal/session.h"
+#include "apps/chinese_chess/terminal/token_file.h"
 #include "kingpin/net/io_handler_for_client.h"
 #include "kingpin/net/transport.h"
 #include "kingpin/pool/thread_shared_data_for_client.h"
@@ -87,7 +88,7 @@ class TerminalHandler : public kingpin::IOHandlerForClient {
   kingpin::MonotonicTime connected_at_;
   kingpin::MonotonicTime lost_since_;  // The last connection with a welcome.
   absl::Duration retry_after_;
-  std::string kept_token_;
+  KeptToken kept_;  // In the file.
 };
 
 }  // namespace chinese_chess

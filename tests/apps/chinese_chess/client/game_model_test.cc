@@ -81,27 +81,48 @@ TEST_F(Game5, AfterALostConnectionTheClocksAreThoseOfNow) {
   EXPECT_EQ(*Apply(R"({"t":"ok","re":"join"})"), Change::kNothing);
 }
 
-TEST_F(Game5, ClocksThatStandStillRunWhenWhoIsToMoveComes) {
+TEST_F(Game5, ClocksThatStandStillRunWhenPresenceSaysSo) {
   std::string whole = Whole();
   whole.replace(whole.find(R"("clock":true)"), 12, R"("clock":false)");
   ASSERT_TRUE(Apply(whole).ok());
   constexpr absl::Duration kLater = absl::Seconds(9);
   EXPECT_EQ(game_.Left(Color::kRed, kBegin + kLater), absl::Seconds(300));
-  const auto here = [](int v, std::string_view by) {
-    return absl::StrCat(R"({"t":"presence","game":"g","v":)", v, R"(,"by":")",
-                        by, R"(","online":true})");
+  const auto presence = [](int v, std::string_view more) {
+    return absl::StrCat(R"({"t":"presence","game":"g","v":)", v,
+                        R"(,"red_ms":300000,"black_ms":299000,"turn_ms":0,)",
+                        more, "}");
   };
-  ASSERT_TRUE(Apply(here(6, "black"), kLater).ok());
+  ASSERT_TRUE(
+      Apply(presence(6, R"("by":"black","online":true,"clock":false)"), kLater)
+          .ok());
   EXPECT_EQ(game_.Left(Color::kRed, kBegin + 2 * kLater), absl::Seconds(300));
-  ASSERT_TRUE(Apply(here(7, "red"), 2 * kLater).ok());
+  // Also of who is to move and does not come.
+  ASSERT_TRUE(
+      Apply(
+          presence(7, R"("by":"red","online":false,"grace_ms":0,"clock":true)"),
+          2 * kLater)
+          .ok());
+  EXPECT_FALSE(game_.side(Color::kRed).online);
   EXPECT_EQ(game_.Left(Color::kRed, kBegin + 3 * kLater), absl::Seconds(291));
+}
+
+TEST_F(Game5, WhoComesInMidMoveLeavesTheClockWhereItIs) {
+  ASSERT_TRUE(Apply(Whole()).ok());
+  ASSERT_TRUE(
+      Apply(R"({"t":"presence","game":"g","v":6,"by":"black","online":true,)"
+            R"("red_ms":291000,"black_ms":299000,"turn_ms":9000,"clock":true})",
+            absl::Seconds(9))
+          .ok());
+  EXPECT_TRUE(game_.side(Color::kBlack).online);
+  EXPECT_EQ(game_.Left(Color::kRed, kBegin + absl::Seconds(10)),
+            absl::Seconds(290));
 }
 
 // "20/60/30": twenty minutes, sixty seconds a move, then thirty a move.
 class Staged : public Game5 {
  protected:
-  void Begin(int red_ms, int turn_ms) {
-    std::string whole = Whole(absl::StrCat(R"("turn_ms":)", turn_ms,
+  void Begin(int red_ms, int turn_ms, std::string_view more = "") {
+    std::string whole = Whole(absl::StrCat(R"("turn_ms":)", turn_ms, more,
                                            R"(,"result":"*","reason":"none")"));
     whole.replace(whole.find("5+3"), 3, "20/60/30");
     whole.replace(whole.find("300000"), 6, absl::StrCat(red_ms));
@@ -138,6 +159,15 @@ TEST_F(Staged, TimeThatIsUsedUpLeavesThatForTheMove) {
   Begin(0, 4'000);
   EXPECT_EQ(Red(0), std::pair(0, 26));
   EXPECT_EQ(Red(40), std::pair(0, 0));
+}
+
+// Half a minute was left when the turn began: it may last for a minute.
+TEST_F(Staged, TimeThatWasUsedUpInThisTurnMakesItLonger) {
+  Begin(0, 31'000, R"(,"move_ms":29000)");
+  EXPECT_EQ(Red(0), std::pair(0, 29));
+  EXPECT_EQ(Red(20), std::pair(0, 9));
+  Begin(0, 4'000, R"(,"move_ms":26000)");
+  EXPECT_EQ(Red(0), std::pair(0, 26));
 }
 
 TEST_F(Game5, OtherMovesHaveNone) {

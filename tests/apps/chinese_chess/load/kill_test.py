@@ -1,7 +1,8 @@
 """kill -9 at random instants under load: finished games stay, running ones go on.
 
-Half of the players speak lines, half WebSocket. After each kill, before the server starts again, all that the players have heard of is
-looked for in the database; all games that run in it must be told to their players.
+Half of the players speak lines, half WebSocket. After each kill, before the server starts
+again, all that the players have heard of is looked for in the database; all games that run
+in it must be told to their players.
 
   bazel test //tests/apps/chinese_chess/load:kill_test
   bazel run //tests/apps/chinese_chess/load:kill_test -- --kills 50

@@ -60,6 +60,10 @@ for speak in "" --websocket; do
   [[ $code == 1 ]] && grep -q refused none.err || fail "nobody there: $code"
 done
 code=0
+"$LOAD" --players 2000 --duration 1ms --quiet "127.0.0.1:$port" >none.json 2>none.err || code=$?
+[[ $code == 1 ]] && grep -q "of 2000 players were in no game" none.err ||
+  fail "too few seats: $code"
+code=0
 "$LOAD" --players 3 >none.json 2>none.err || code=$?
 [[ $code == 2 ]] && grep -q pairs none.err || fail "an odd number: $code"
 "$LOAD" --help | grep -q -- --move_every || fail "--help"

@@ -1,5 +1,6 @@
 #include "apps/chinese_chess/load/random_player.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,6 +18,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::StartsWith;
 constexpr kingpin::MonotonicTime kNow{1'000'000'000};
 
 // Red opens the room and Black enters it; the test is the server.
@@ -40,6 +42,9 @@ class Pair : public ::testing::Test, protected RandomPlayer::Host {
     finished_.emplace_back(game, reason);
   }
 
+  void RunTasks() {
+    for (auto& task : std::exchange(tasks_, {})) task();
+  }
   std::string Take(int player) { return std::exchange(sent_[player], {}); }
   std::string Game(std::string_view you) {
     return absl::StrCat(R"({"t":"game","game":"g","v":1,"you":")", you,
@@ -204,6 +209,50 @@ TEST_F(Pair, AMoveSentOnceHasItsPlace) {
       R"({"t":"error","re":"move","id":"1","code":"wrong_ply","text":""})",
       kNow);
   EXPECT_EQ(counts_.wrong, 1u);
+}
+
+constexpr std::string_view kNotPaired =
+    R"({"t":"error","re":"paired","code":"busy","text":""})";
+
+TEST_F(Pair, WhatCouldNotBeginIsAskedForOnce) {
+  for (RandomPlayer* player : {&red_, &black_}) {
+    player->OnConnected(kNow);
+    player->OnLine(R"({"t":"welcome","token":"T","games":[]})", kNow);
+  }
+  Take(0);
+  for (RandomPlayer* player : {&red_, &black_}) {
+    player->OnLine(kNotPaired, kNow);
+  }
+  RunTasks();
+  const std::string said = Take(0);
+  EXPECT_THAT(said, StartsWith(R"({"t":"room")"));
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1);
+}
+
+TEST_F(Pair, WhatTheServerWasTooBusyForIsSaidAgain) {
+  Seat();
+  Take(0);
+  Take(1);
+  // The opponent is to move, so nothing else reminds of the join.
+  black_.OnDisconnected();
+  black_.OnConnected(kNow);
+  const std::string said = Take(1);
+  black_.OnLine(R"({"t":"error","re":"hello","code":"busy","text":""})", kNow);
+  black_.OnLine(R"({"t":"error","re":"join","code":"hello_first","text":""})",
+                kNow);
+  RunTasks();
+  EXPECT_EQ(Take(1), said);
+  black_.OnLine(R"({"t":"welcome","token":"T","games":["g"]})", kNow);
+  black_.OnLine(R"({"t":"error","re":"join","code":"busy","text":""})", kNow);
+  RunTasks();
+  EXPECT_EQ(Take(1), "{\"t\":\"join\",\"game\":\"g\",\"v\":1}\n");
+  // On another connection all is said anyway.
+  black_.OnLine(R"({"t":"error","re":"join","code":"busy","text":""})", kNow);
+  black_.OnDisconnected();
+  black_.OnConnected(kNow);
+  Take(1);
+  RunTasks();
+  EXPECT_THAT(Take(1), IsEmpty());
 }
 
 TEST_F(Pair, DropsAsOftenAsItIsToldTo) {

@@ -169,6 +169,9 @@ struct WrongCase {
 constexpr WrongCase kWrong[] = {
     {"-", "", "is no move"},
     {"-", "e2", "is no move"},
+    {"-", "h2h2", "is no move; files are a to i"},
+    {"-", "z9z9", "is no move; files are a to i"},
+    {"-", "h2ex", "is no move; files are a to i"},
     {"-", "X2=5", "is no move in WXF"},
     {"-", "C2*5", "is no move in WXF"},
     {"-", "C0=5", "is no move in WXF"},

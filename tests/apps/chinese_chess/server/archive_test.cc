@@ -8,6 +8,8 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +29,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/apps/chinese_chess/server/full_disk.h"
+#include "tests/apps/chinese_chess/server/held_archive.h"
 #include "tests/testing/process.h"
 
 namespace chinese_chess {
@@ -278,7 +281,55 @@ TEST(GameStoreTest, AnothersFileIsRefused) {
   const auto store = GameStore::Open(path);
   EXPECT_FALSE(store.ok());
   EXPECT_THAT(store.status().message(), HasSubstr("version 7"));
-  EXPECT_FALSE(GameStore::Open("/nowhere/games.db").ok());
+}
+
+std::string Contents(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(GameStoreTest, ADatabaseOfAnotherProgramStaysAsItIs) {
+  for (const char* sql :
+       {"CREATE TABLE foo (a)", "CREATE TABLE meta (key, value)",
+        "PRAGMA application_id = 7",
+        // One that has our tables and says that it is not ours.
+        "CREATE TABLE meta (a); CREATE TABLE running (a); CREATE TABLE moves "
+        "(a);"
+        "CREATE TABLE finished (a); PRAGMA application_id = -7"}) {
+    const std::string path = FreshPath();
+    RunSql(path, sql);
+    const std::string before = Contents(path);
+    EXPECT_FALSE(before.empty());
+    const auto store = GameStore::Open(path);
+    EXPECT_THAT(store.status().message(), HasSubstr("another program")) << sql;
+    EXPECT_THAT(store.status().message(), HasSubstr(path));
+    EXPECT_EQ(Contents(path), before) << sql;
+  }
+}
+
+TEST(GameStoreTest, AFileFromBeforeTheMarkIsMarked) {
+  const std::string path = FreshPath();
+  ASSERT_TRUE(MustOpen(path)->Apply({Finish("one")}).ok());
+  const std::string marked = Contents(path);
+  RunSql(path, "PRAGMA application_id = 0");
+  EXPECT_NE(Contents(path).substr(68, 4), "KPxq");
+  EXPECT_THAT(*MustOpen(path)->RecentGames("", 10), SizeIs(1));
+  EXPECT_EQ(Contents(path).substr(68, 4), "KPxq");
+  EXPECT_EQ(marked.substr(68, 4), "KPxq");
+}
+
+TEST(GameStoreTest, WhatCannotBeWrittenIsSaidInWords) {
+  for (const char* path : {"/nowhere/games.db", "/proc/games.db"}) {
+    EXPECT_THAT(GameStore::Open(path).status().message(),
+                HasSubstr(absl::StrCat(path, " cannot be written")));
+  }
+  const std::string path = FreshPath();
+  MustOpen(path).reset();
+  chmod(path.c_str(), 0400);
+  // Root may all the same.
+  if (access(path.c_str(), W_OK) == 0) return;
+  EXPECT_THAT(GameStore::Open(path).status().message(),
+              HasSubstr("cannot be written"));
 }
 
 TEST(GameStoreTest, WhatWasAppliedSurvivesKill) {
@@ -346,21 +397,15 @@ TEST(ArchiveTest, TheEndWritesWhatWasPosted) {
 }
 
 TEST(ArchiveTest, AFullQueueSaysNo) {
-  absl::Notification busy;
-  absl::Notification go_on;
   Archive archive(MustOpen(":memory:"),
                   {.queue = 2, .gather = absl::ZeroDuration()});
-  ASSERT_TRUE(archive.Ask([&](GameStore&) {
-    busy.Notify();
-    go_on.WaitForNotification();
-  }));
-  busy.WaitForNotification();
+  HeldArchive held(&archive);
   EXPECT_TRUE(archive.Post(Finish("one")));
   EXPECT_TRUE(archive.Post(Finish("two")));
   EXPECT_FALSE(archive.Post(Finish("three")));
   EXPECT_FALSE(archive.Ask([](GameStore&) {}));
   EXPECT_EQ(archive.waiting(), 2u);
-  go_on.Notify();
+  held.Release();
 }
 
 TEST(ArchiveTest, QuestionsAreAnsweredWhileTheDiskFails) {
@@ -378,6 +423,53 @@ TEST(ArchiveTest, QuestionsAreAnsweredWhileTheDiskFails) {
     asked.WaitForNotification();
   }
   EXPECT_TRUE(failed);
+}
+
+// In the middle of what it has taken while a change before it cannot be written.
+TEST(ArchiveTest, ChangesBehindAQuestionAreWrittenWhenTheDiskRecovers) {
+  Archive archive(MustOpen(FreshPath()), {.retry = absl::Milliseconds(1)});
+  absl::Notification written;
+  absl::Notification asked;
+  {
+    HeldArchive held(&archive);
+    ScopedFullDisk full;
+    ASSERT_TRUE(archive.Post(Finish("one")));
+    ASSERT_TRUE(archive.Ask([&](GameStore& store) {
+      EXPECT_THAT(*store.RecentGames("", 10), IsEmpty());
+      asked.Notify();
+    }));
+    ASSERT_TRUE(archive.Post(Finish("two"), [&] { written.Notify(); }));
+    held.Release();
+    asked.WaitForNotification();
+  }
+  written.WaitForNotification();
+  absl::Notification done;
+  ASSERT_TRUE(archive.Ask([&](GameStore& store) {
+    EXPECT_THAT(*store.RecentGames("", 10), SizeIs(2));
+    done.Notify();
+  }));
+  done.WaitForNotification();
+}
+
+TEST(ArchiveTest, QuestionsAmongWhatIsGivenUpAreAnswered) {
+  const std::string path = FreshPath();
+  auto archive = std::make_unique<Archive>(
+      MustOpen(path), ArchiveOptions{.retry = absl::Milliseconds(1),
+                                     .patience = absl::Milliseconds(20)});
+  int answered = 0;
+  {
+    HeldArchive held(archive.get());
+    ScopedFullDisk full;
+    for (const char* id : {"one", "two"}) {
+      ASSERT_TRUE(archive->Post(Finish(id)));
+      ASSERT_TRUE(archive->Ask([&](GameStore&) { ++answered; }));
+    }
+    ASSERT_TRUE(archive->Post(Finish("three")));
+    held.Release();
+    archive.reset();
+  }
+  EXPECT_EQ(answered, 2);
+  EXPECT_THAT(*MustOpen(path)->RecentGames("", 10), IsEmpty());
 }
 
 TEST(ArchiveTest, ADiskThatRecoversLosesNothing) {

@@ -283,6 +283,19 @@ TEST(LiveGameTest, TakebacksAreForCasualGames) {
   table.Play("h2d2 h9g7");
 }
 
+TEST(LiveGameTest, TheFirstMoveCanBeTakenBack) {
+  Table table(/*casual=*/true);
+  EXPECT_EQ(table.Propose(kRed, Offer::kTakeback), "too_early");
+  table.Play("h2e2");
+  // Black has none to take back.
+  EXPECT_EQ(table.Propose(kBlack, Offer::kTakeback), "too_early");
+  ASSERT_EQ(table.Propose(kRed, Offer::kTakeback), "ok");
+  ASSERT_EQ(table.Propose(kBlack, Offer::kTakeback), "ok");
+  EXPECT_EQ(table->game().size(), 0u);
+  EXPECT_EQ(table->game().position().turn(), kRed);
+  table.Play("h2d2 h9g7");
+}
+
 TEST(LiveGameTest, AMoveEndsATakebackOffer) {
   Table table(/*casual=*/true);
   table.Play("h2e2");
@@ -341,6 +354,10 @@ TEST(LiveGameTest, ChatHasLimits) {
   EXPECT_EQ(chat(kRed, "a\u009b2J"), "bad_text");  // A terminal would obey,
   EXPECT_EQ(chat(kRed, "a\u202eb"), "bad_text");   // a reader be misled.
   EXPECT_EQ(chat(kRed, std::string(141, 'a')), "bad_text");
+  for (const char* unseen : {" ", "\u3164", "\u2800", "\u0301\u0301", "\u200d",
+                             "\ufe0f", "\u3000\u00a0"}) {
+    EXPECT_EQ(chat(kRed, unseen), "bad_text") << unseen;
+  }
   for (int i = 0; i < 4; ++i) EXPECT_EQ(chat(kRed, "a"), "ok");
   EXPECT_EQ(chat(kRed, "a"), "too_fast");
   EXPECT_EQ(chat(kBlack, "a"), "ok");
@@ -438,10 +455,27 @@ TEST(LiveGameTest, NobodyIsPesteredForARematch) {
     EXPECT_EQ(table.Propose(kRed, Offer::kRematch), "ok");
     EXPECT_EQ(Table::Say(table->DeclineOffer(kRed, Offer::kRematch)), "ok");
   }
-  EXPECT_EQ(table.Propose(kRed, Offer::kRematch), "too_many");
+  EXPECT_EQ(table.Propose(kRed, Offer::kRematch), "too_many_offers");
   // What the other offers can be accepted all the same.
   EXPECT_EQ(table.Propose(kBlack, Offer::kRematch), "ok");
   EXPECT_EQ(table.Propose(kRed, Offer::kRematch), "ok");
+  EXPECT_TRUE(table->rematch_agreed());
+}
+
+TEST(LiveGameTest, ARematchThatFailsIsTakenBack) {
+  Table table;
+  table->Resign(kRed, table.now());
+  EXPECT_EQ(table.Propose(kBlack, Offer::kRematch), "ok");
+  EXPECT_EQ(table.Propose(kRed, Offer::kRematch), "ok");
+  table->TakeEvents();
+  table->DropRematch();
+  const std::vector<GameEvent> events = table->TakeEvents();
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].kind, GameEvent::kDecline);
+  EXPECT_EQ(events[0].by, kRed);
+  EXPECT_EQ(events[0].offer, Offer::kRematch);
+  EXPECT_EQ(table.Propose(kRed, Offer::kRematch), "ok");
+  EXPECT_EQ(table.Propose(kBlack, Offer::kRematch), "ok");
   EXPECT_TRUE(table->rematch_agreed());
 }
 
@@ -483,16 +517,20 @@ TEST(LiveGameTest, ARestoredGameGoesOnWhereItWas) {
   const MonotonicTime now{77'000'000'000};
   LiveGame game(TestSetup(), {}, now, 1'000'000, before->moves());
   EXPECT_EQ(game.game().size(), 3u);
-  EXPECT_FALSE(game.clock_runs());
+  EXPECT_FALSE(game.Turn(now).clock_runs);
   EXPECT_EQ(game.Left(kRed, now + Seconds(20)), Seconds(304));
   EXPECT_EQ(game.Deadline(), now + Seconds(30));
   // The player to move is back.
   game.SetOnline(kRed, true, now + Seconds(5));
-  EXPECT_FALSE(game.clock_runs());
+  EXPECT_FALSE(game.Turn(now + Seconds(5)).clock_runs);
   game.SetOnline(kBlack, true, now + Seconds(10));
-  EXPECT_TRUE(game.clock_runs());
+  EXPECT_TRUE(game.Turn(now + Seconds(10)).clock_runs);
   EXPECT_EQ(game.Left(kBlack, now + Seconds(12)), Seconds(300));
-  EXPECT_EQ(game.TakeEvents()[0].version, 1'000'000u);
+  const std::vector<GameEvent> events = game.TakeEvents();
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[0].version, 1'000'000u);
+  EXPECT_FALSE(events[0].turn.clock_runs);
+  EXPECT_TRUE(events[1].turn.clock_runs);
   ASSERT_FALSE(game.Move(kBlack, 3, *ParseIccs("i9h9"), now + Seconds(12),
                          ZeroDuration())
                    .has_value());
@@ -505,8 +543,18 @@ TEST(LiveGameTest, ARestoredGameDoesNotWaitForEver) {
   before.Play("h2e2 h9g7");
   const MonotonicTime now{77'000'000'000};
   LiveGame game(TestSetup(), {}, now, 1'000'000, before->moves());
+  game.SetOnline(kBlack, true, now);
+  game.TakeEvents();
   game.OnTime(now + Seconds(30));
-  EXPECT_TRUE(game.clock_runs());
+  // Of which Black, who waits, is told.
+  const std::vector<GameEvent> events = game.TakeEvents();
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].kind, GameEvent::kPresence);
+  EXPECT_EQ(events[0].by, kRed);
+  EXPECT_FALSE(events[0].online);
+  EXPECT_EQ(events[0].grace, ZeroDuration());
+  EXPECT_TRUE(events[0].turn.clock_runs);
+  EXPECT_EQ(events[0].left[0], Seconds(302));
   EXPECT_FALSE(game.over());
   EXPECT_EQ(game.Deadline(), now + Seconds(30 + 302 + 2));
 }

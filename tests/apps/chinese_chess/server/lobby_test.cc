@@ -1,5 +1,6 @@
 #include "apps/chinese_chess/server/lobby.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -7,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "apps/chinese_chess/rules/piece.h"
 #include "apps/chinese_chess/server/bot_player.h"
@@ -48,6 +50,15 @@ std::string Enter(Lobby& lobby, const Seeker& seeker, std::string_view code,
   if (std::holds_alternative<Pairing>(result)) return "paired";
   if (std::holds_alternative<WaitsInRoom>(result)) return "waits";
   return std::string(std::get<Refusal>(result).code);
+}
+
+std::vector<std::string> Lost(Lobby& lobby) {
+  std::vector<std::string> lost;
+  for (const LostWait& wait : lobby.TakeLost()) {
+    lost.push_back(
+        absl::StrCat(wait.session, " ", wait.re, " ", wait.why.code));
+  }
+  return lost;
 }
 
 std::vector<SessionNumber> Sessions(const Pairing& pairing) {
@@ -183,6 +194,23 @@ TEST(LobbyTest, WhoComesBackIsTakenForTheOneWhoseConnectionIsDead) {
   EXPECT_EQ(Enter(lobby, Somebody(2), code), "paired");
 }
 
+TEST(LobbyTest, WhoWaitsElsewhereNowIsToldSo) {
+  Lobby lobby;
+  const std::string code = Open(lobby, 1);
+  EXPECT_EQ(Open(lobby, 1), code);
+  EXPECT_THAT(Lost(lobby), IsEmpty());
+  EXPECT_EQ(Open(lobby, {9, Somebody(1).player}, {.control = Control("5+3")}),
+            code);
+  EXPECT_THAT(Lost(lobby), ElementsAre("1 room elsewhere"));
+  lobby.Leave(9, kNow);
+  EXPECT_EQ(Enter(lobby, Somebody(2), code), "waits");
+  EXPECT_EQ(Enter(lobby, Somebody(2), code), "waits");
+  EXPECT_THAT(Lost(lobby), IsEmpty());
+  EXPECT_EQ(Enter(lobby, {8, Somebody(2).player}, code), "waits");
+  EXPECT_THAT(Lost(lobby), ElementsAre("2 enter elsewhere"));
+  EXPECT_FALSE(lobby.Cancel(2));
+}
+
 TEST(LobbyTest, AFriendWaitsForWhoIsAway) {
   Lobby lobby;
   const std::string code = Open(lobby, 1);
@@ -213,12 +241,15 @@ TEST(LobbyTest, ARoomIsKeptForAWhileOnly) {
   // Counted from the last time.
   const auto later = kNow + absl::Minutes(18);
   EXPECT_EQ(Enter(lobby, Somebody(2), code, later), "waits");
-  // As long as somebody waits in it.
-  const auto late = kNow + absl::Minutes(30);
-  EXPECT_EQ(Enter(lobby, Somebody(3), code, late), "no_room");
-  EXPECT_EQ(Enter(lobby, Somebody(2), code, late), "waits");
-  EXPECT_TRUE(lobby.Cancel(2));
+  EXPECT_THAT(Lost(lobby), IsEmpty());
+  // Who waits in it then is to be told.
+  const auto late = soon + absl::Minutes(10);
+  EXPECT_LE(lobby.NextClosing(), late);
+  lobby.CloseKeptRooms(late);
+  EXPECT_THAT(Lost(lobby), ElementsAre("2 enter no_room"));
+  EXPECT_FALSE(lobby.Cancel(2));
   EXPECT_EQ(Enter(lobby, Somebody(2), code, late), "no_room");
+  EXPECT_EQ(lobby.NextClosing().nanos, INT64_MAX);
   EXPECT_NE(Open(lobby, back, {.control = Control("5+3")}, late), code);
 }
 
@@ -299,7 +330,7 @@ TEST(LobbyTest, NobodyPlaysMoreGamesThanTheyMay) {
   const std::string seek =
       lobby.AddSeek(Somebody(1), {.control = Control("5+3")});
   EXPECT_EQ(std::get<Refusal>(lobby.AcceptSeek(Somebody(3), seek)).code,
-            "too_many");
+            "other_busy");
   lobby.RemoveGame("a");
   EXPECT_TRUE(lobby.MayBegin(Somebody(1).player));
   EXPECT_TRUE(

@@ -107,12 +107,32 @@ TEST(IdentityTest, ForgedTokensAreNot) {
 
 TEST(IdentityTest, NamesAreWhatCanBeReadAndIsShort) {
   for (const char* good : {"a", "张三", "Guest 1", "12345678901234567890",
-                           "炮二平五炮二平五炮二平五炮二平五炮二平五"}) {
+                           "炮二平五炮二平五炮二平五炮二平五炮二平五",
+                           "Nguye\u0302\u0303n", "\u2764\ufe0f", "가"}) {
     EXPECT_TRUE(IsGoodName(good)) << good;
   }
-  for (const char* bad :
-       {"", " a", "a ", "a\nb", "a\x7f", "123456789012345678901", "\xff",
-        "\u202eevil", "a\u200bb", "\u2066x"}) {
+  for (const char* bad : {"",
+                          " a",
+                          "a ",
+                          "a\nb",
+                          "a\x7f",
+                          "123456789012345678901",
+                          "\xff",
+                          "\u202eevil",
+                          "a\u200bb",
+                          "\u2066x",
+                          "\u3164",
+                          "a\u3164",
+                          "\u2800",
+                          "\u115f",
+                          "\u1160",
+                          "\uffa0",
+                          "\u180e",
+                          "\ufe0f",
+                          "\u00a0",
+                          "\u3000",
+                          "\u0301\u0301\u0301",
+                          "\u20dd \u0301"}) {
     EXPECT_FALSE(IsGoodName(bad)) << bad;
   }
 }

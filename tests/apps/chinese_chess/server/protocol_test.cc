@@ -28,6 +28,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 ClientMessage MustParse(std::string_view text) {
   ClientMessage message;
@@ -113,10 +114,33 @@ TEST(ClientMessageTest, WhatIsWrongIsSaid) {
               HasSubstr("bytes"));
 }
 
-TEST(ClientMessageTest, TheIdIsThereAsFarAsItWasRead) {
+std::string IdOfWrong(std::string_view text) {
   ClientMessage message;
-  EXPECT_FALSE(ParseClientMessage(R"({"id":"5","t":"dance"})", &message).ok());
-  EXPECT_EQ(message.id, "5");
+  EXPECT_FALSE(ParseClientMessage(text, &message).ok()) << text;
+  return message.id;
+}
+
+TEST(ClientMessageTest, TheIdOfWhatIsNoMessageIsRead) {
+  for (const std::string_view text :
+       {R"({"id":"5","t":"dance"})", R"({"t":"dance","id":"5"})",
+        R"({"t":"pool","control":"0+0","id":"5"})",
+        R"({"t":"ping","m":{"n":[1.5,null]},"id":"5"})",
+        R"({"t":"ping","n":1,"n":2,"id":"5"})",
+        R"({"t":"ping","id":"5","id":"6"})", R"({"t":"pong","id":"5"})",
+        R"({"id":"5",})"}) {
+    EXPECT_EQ(IdOfWrong(text), "5") << text;
+  }
+  EXPECT_EQ(IdOfWrong(R"({"t":"pong","n":"x","id":"5"})"), "");
+  EXPECT_EQ(IdOfWrong(absl::StrCat(R"({"t":"ping","id":")",
+                                   std::string(33, 'x'), "\"}")),
+            "");
+}
+
+// The place is for who writes JSON; who has chosen a value knows which.
+TEST(ClientMessageTest, ThePlaceIsSaidOfBrokenJsonAlone) {
+  EXPECT_THAT(Error(R"({"t":"pool","control":"0+0"})"),
+              StartsWith("\"0+0\" is no time control"));
+  EXPECT_THAT(Error(R"({"t":"ping","n":"x"})"), StartsWith("JSON, byte 16: "));
 }
 
 TEST(MessageWriterTest, ListsAndObjects) {
@@ -205,6 +229,31 @@ TEST(ServerMessageTest, WhoComesBackIsToldHowTheClocksStandNow) {
   game.Resign(Color::kRed, begin + absl::Seconds(40));
   EXPECT_THAT(ResumedMessage("", game, begin + absl::Seconds(99)),
               HasSubstr(R"("black_ms":262000,"turn_ms":0,"clock":false})"));
+}
+
+TEST(ServerMessageTest, WhoComesBackIsToldHowLongTheMoveMayTake) {
+  const kingpin::MonotonicTime begin{1};
+  GameSetup setup = TestSetup();
+  setup.control = *ParseTimeControl("0.5/60/30");
+  const LiveGame game(setup, {}, begin);
+  const auto now = begin + absl::Seconds(31);
+  constexpr std::string_view kTurn =
+      R"("turn_ms":31000,"move_ms":29000,"clock":true)";
+  EXPECT_THAT(
+      ResumedMessage("", game, now),
+      HasSubstr(absl::StrCat(R"("red_ms":0,"black_ms":30000,)", kTurn)));
+  EXPECT_THAT(GameMessage(game, {std::nullopt, false, 0, now, {}}),
+              HasSubstr(kTurn));
+}
+
+TEST(ServerMessageTest, PresenceSaysHowTheClocksStand) {
+  const kingpin::MonotonicTime begin{1};
+  LiveGame game(TestSetup(), {}, begin);
+  game.SetOnline(Color::kBlack, true, begin + absl::Seconds(2));
+  EXPECT_EQ(
+      EventMessage("g", game.TakeEvents().front()),
+      R"({"t":"presence","game":"g","v":1,"by":"black","online":true,)"
+      R"("red_ms":298000,"black_ms":300000,"turn_ms":2000,"clock":true})");
 }
 
 TEST(ServerMessageTest, AGameAnswersTheJoinThatAsked) {

@@ -5,15 +5,16 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string>
-#include <utility>
+#include <string_view>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "apps/chinese_chess/server/game_store.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "kingpin/sys/clock.h"
 #include "tests/apps/chinese_chess/server/full_disk.h"
+#include "tests/apps/chinese_chess/server/held_archive.h"
 #include "tests/apps/chinese_chess/server/test_player.h"
 #include "tests/apps/chinese_chess/server/test_server.h"
 #include "tests/testing/process.h"
@@ -26,17 +27,11 @@ using testing::Not;
 
 using Server = TestServer;
 
-TEST(ServerTest, NobodyHearsOfAnEndThatIsNotWrittenDown) {
-  absl::Notification busy;
-  absl::Notification go_on;
+TEST(ServerDiskTest, NobodyHearsOfAnEndThatIsNotWrittenDown) {
   Server server({.after_game = absl::Milliseconds(1)});
   PairOfPlayers pair = Pair(server.port());
   Play(pair, 0, "h2e2 h9g7");
-  ASSERT_TRUE(server.archive().Ask([&](GameStore&) {
-    busy.Notify();
-    go_on.WaitForNotification();
-  }));
-  busy.WaitForNotification();
+  HeldArchive held(&server.archive());
   pair.red.Say(absl::StrCat(R"({"t":"resign","game":")", pair.game, "\"}"));
   EXPECT_TRUE(kingpin::testing::Eventually(
       [&] { return server.Stat("games_over") == "1"; }));
@@ -55,7 +50,7 @@ TEST(ServerTest, NobodyHearsOfAnEndThatIsNotWrittenDown) {
       [&] { return server.Stat("sessions") == "2"; }));
   pair.black.Say(R"({"t":"games"})");
   EXPECT_EQ(Field(pair.black.Next(), "t"), "games");
-  go_on.Notify();
+  held.Release();
   EXPECT_EQ(Field(pair.black.Next("end"), "result"), "0-1");
   EXPECT_EQ(Field(pair.red.Next(), "re"), "resign");
   EXPECT_EQ(Field(pair.red.Next("end"), "result"), "0-1");
@@ -66,10 +61,49 @@ TEST(ServerTest, NobodyHearsOfAnEndThatIsNotWrittenDown) {
       [&] { return server.Stat("rooms") == "0"; }));
 }
 
+// Not even by the move that brings it about: a server that is killed now would have the
+// players go on from before a mate that they have seen.
+TEST(ServerDiskTest, NobodyHearsOfAMoveThatEndsAGameThatIsNotWrittenDown) {
+  Server server;
+  PairOfPlayers pair = Pair(server.port());
+  Play(pair, 0, "h2e2 a9a8 e2e6 a8a9 b2b4 a9a8");
+  HeldArchive held(&server.archive());
+  pair.red.Move(pair.game, 6, "b4e4");
+  EXPECT_TRUE(kingpin::testing::Eventually(
+      [&] { return server.Stat("games_over") == "1"; }));
+  // What it has said to them came before the answer to the ping.
+  for (TestPlayer* player : {&pair.red, &pair.black}) {
+    player->Say(R"({"t":"ping","n":1})");
+    EXPECT_EQ(Field(player->Next(), "t"), "pong");
+  }
+  held.Release();
+  EXPECT_EQ(Field(pair.red.Next(), "t"), "ok");
+  for (TestPlayer* player : {&pair.red, &pair.black}) {
+    EXPECT_EQ(Field(player->Next(), "move"), "b4e4");
+    EXPECT_EQ(Field(player->Next(), "reason"), "checkmate");
+  }
+}
+
+TEST(ServerDiskTest, NobodyHearsOfAFlagThatIsNotWrittenDown) {
+  kingpin::Clock clock = kingpin::Clock::Manual();
+  Server server({.silent = absl::Hours(1)}, /*threads=*/1, ":memory:", &clock);
+  PairOfPlayers pair = Pair(server.port(), "5+3");
+  Play(pair, 0, "h2e2 h9g7");
+  HeldArchive held(&server.archive());
+  // The time is up, but the flag waits for a move that the lag may excuse.
+  clock.Advance(absl::Seconds(304));
+  pair.red.Move(pair.game, 2, "h0g2");
+  EXPECT_TRUE(kingpin::testing::Eventually(
+      [&] { return server.Stat("games_over") == "1"; }));
+  pair.red.Say(R"({"t":"ping","n":1})");
+  EXPECT_EQ(Field(pair.red.Next(), "t"), "pong");
+  held.Release();
+  EXPECT_EQ(Field(pair.red.Next(), "code"), "too_late");
+  EXPECT_EQ(Field(pair.red.Next(), "reason"), "timeout");
+}
+
 // While it is, others ask and ask: what waits has a bound, and the archive hears of it once.
-TEST(ServerTest, AnEndThatTakesLongCostsNoMemory) {
-  absl::Notification busy;
-  absl::Notification go_on;
+TEST(ServerDiskTest, AnEndThatTakesLongCostsNoMemory) {
   Server server(
       {.credits = 100'000, .spectator_delay = absl::Milliseconds(2500)});
   PairOfPlayers pair = Pair(server.port());
@@ -78,11 +112,7 @@ TEST(ServerTest, AnEndThatTakesLongCostsNoMemory) {
   watcher.Hello("Wang");
   watcher.Join(other.game);
   watcher.Next("game");
-  ASSERT_TRUE(server.archive().Ask([&](GameStore&) {
-    busy.Notify();
-    go_on.WaitForNotification();
-  }));
-  busy.WaitForNotification();
+  HeldArchive held(&server.archive());
   pair.red.Say(absl::StrCat(R"({"t":"abort","game":")", pair.game, "\"}"));
   for (int i = 0; i < 257; ++i) pair.red.Join(pair.game);
   EXPECT_EQ(Field(pair.red.Next("error"), "code"), "busy");
@@ -90,14 +120,18 @@ TEST(ServerTest, AnEndThatTakesLongCostsNoMemory) {
   Play(other, 0, "h2e2");
   EXPECT_EQ(Field(watcher.Next("move"), "move"), "h2e2");
   EXPECT_EQ(server.archive().waiting(), 2u);  // The end, the move.
-  go_on.Notify();
+  held.Release();
   EXPECT_EQ(Field(pair.red.Next("end"), "reason"), "aborted");
 }
 
-TEST(ServerTest, NoGameBeginsWhileTheDiskFails) {
-  const std::string path =
-      absl::StrCat(std::getenv("TEST_TMPDIR"), "/disk-", getpid(), ".db");
-  Server server({.news_every = absl::Milliseconds(1)}, 2, path);
+std::string FreshPath() {
+  static int count = 0;
+  return absl::StrCat(std::getenv("TEST_TMPDIR"), "/disk-", getpid(), "-",
+                      ++count);
+}
+
+TEST(ServerDiskTest, NoGameBeginsWhileTheDiskFails) {
+  Server server({.news_every = absl::Milliseconds(1)}, 2, FreshPath());
   TestPlayer early(server.port());
   TestPlayer late(server.port());
   early.Hello("Zhang");
@@ -126,7 +160,68 @@ TEST(ServerTest, NoGameBeginsWhileTheDiskFails) {
   EXPECT_FALSE(Field(late.Next("paired"), "game").empty());
 }
 
-TEST(ServerTest, ARematchThatCannotBeginIsNotPromised) {
+TEST(ServerDiskTest, WhoWaitsWhileTheDiskFailsKeepsTheirPlace) {
+  Server server({}, 2, FreshPath());
+  TestPlayer first(server.port());
+  TestPlayer second(server.port());
+  first.Hello("Zhang");
+  second.Hello("Li");
+  constexpr std::string_view kPool = R"({"t":"pool","control":"5+3","id":"p"})";
+  first.Say(kPool);
+  first.Next("waiting");
+  {
+    ScopedFullDisk full;
+    TestPlayer third(server.port());
+    third.Hello("Wang");
+    third.Say(R"({"t":"bot","control":"5+3"})");
+    EXPECT_TRUE(kingpin::testing::Eventually(
+        [&] { return server.archive().failing(); }));
+    second.Say(kPool);
+    const std::string error = second.Next("error");
+    EXPECT_EQ(Field(error, "code"), "busy");
+    EXPECT_EQ(Field(error, "re"), "pool");
+    EXPECT_EQ(Field(error, "id"), "p");
+  }
+  EXPECT_TRUE(kingpin::testing::Eventually(
+      [&] { return !server.archive().failing(); }));
+  second.Say(kPool);
+  const std::string paired = first.Next();
+  EXPECT_EQ(Field(paired, "t"), "paired");
+  EXPECT_EQ(Field(second.Next("paired"), "game"), Field(paired, "game"));
+}
+
+// Found out too late for anybody to keep a place: then both ask for it again.
+TEST(ServerDiskTest, WhoIsPairedForNothingIsTold) {
+  Server server({}, 2, ":memory:", &kingpin::Clock::Real(), {.queue = 1});
+  TestPlayer first(server.port());
+  TestPlayer second(server.port());
+  first.Hello("Zhang");
+  second.Hello("Li");
+  const auto wait_both = [&] {
+    first.Say(R"({"t":"pool","control":"5+3"})");
+    first.Next("waiting");
+    second.Say(R"({"t":"pool","control":"5+3"})");
+  };
+  {
+    HeldArchive held(&server.archive());
+    ASSERT_TRUE(server.archive().Post(SetMoves{"no game", 0, {}}));
+    wait_both();
+    for (TestPlayer* player : {&first, &second}) {
+      const std::string error = player->Next();
+      EXPECT_EQ(Field(error, "re"), "paired");
+      EXPECT_EQ(Field(error, "code"), "busy");
+    }
+    held.Release();
+    EXPECT_TRUE(kingpin::testing::Eventually(
+        [&] { return server.archive().changes() == 1; }));
+  }
+  wait_both();
+  for (TestPlayer* player : {&first, &second}) {
+    EXPECT_EQ(Field(player->Next(), "t"), "paired");
+  }
+}
+
+TEST(ServerDiskTest, ARematchThatCannotBeginIsNotPromised) {
   Server server({.max_games = 1});
   PairOfPlayers pair = Pair(server.port());
   EXPECT_EQ(pair.red.Ask("abort", pair.game), "ok");
@@ -139,8 +234,13 @@ TEST(ServerTest, ARematchThatCannotBeginIsNotPromised) {
   EXPECT_EQ(offer(pair.black), "ok");
   for (TestPlayer* player : {&pair.red, &pair.black}) {
     const std::string error = player->Next("error");
-    EXPECT_EQ(Field(error, "code"), "too_many");
+    EXPECT_EQ(Field(error, "code"),
+              player == &pair.red ? "other_busy" : "too_many_games");
     EXPECT_EQ(Field(error, "re"), "offer");
+    // So that the offer is not taken for one that still stands.
+    const std::string decline = player->Next("decline");
+    EXPECT_EQ(Field(decline, "by"), "black");
+    EXPECT_EQ(Field(decline, "offer"), "rematch");
   }
   EXPECT_EQ(pair.black.Ask("abort", busy_with), "ok");
   EXPECT_EQ(offer(pair.red), "ok");
@@ -152,7 +252,7 @@ TEST(ServerTest, ARematchThatCannotBeginIsNotPromised) {
   }
 }
 
-TEST(ServerTest, AnAbortedGameIsNotKept) {
+TEST(ServerDiskTest, AnAbortedGameIsNotKept) {
   Server server;
   PairOfPlayers pair = Pair(server.port());
   EXPECT_EQ(pair.black.Ask("abort", pair.game), "ok");

@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
@@ -127,13 +128,52 @@ TEST(ServerLobbyTest, ARoomOutlivesTheConnectionOfItsOwner) {
       [&] { return server.Stat("sessions") == "0"; }));
   TestPlayer guest(server.port());
   guest.Hello("Li");
-  guest.Say(absl::StrCat(R"({"t":"enter","id":"6","code":")", code, "\"}"));
+  // As it was dictated.
+  guest.Say(absl::StrCat(R"({"t":"enter","id":"6","code":")",
+                         absl::AsciiStrToUpper(code), "\"}"));
   EXPECT_EQ(Field(guest.Next("waiting"), "id"), "6");
   host.Reconnect(server.port());
   host.Say(kRoom);
   const std::string paired = host.Next("paired");
   EXPECT_EQ(Field(paired, "you"), "red");
   EXPECT_EQ(Field(guest.Next("paired"), "game"), Field(paired, "game"));
+}
+
+TEST(ServerLobbyTest, AFriendIsToldWhenTheOwnerStaysAway) {
+  Server server({.keep_room = absl::Milliseconds(300)});
+  TestPlayer host(server.port());
+  host.Hello("Zhang");
+  host.Say(R"({"t":"room","control":"5+3"})");
+  const std::string code = Field(host.Next("waiting"), "code");
+  TestPlayer guest(server.port());
+  guest.Hello("Li");
+  host.Disconnect();
+  EXPECT_TRUE(kingpin::testing::Eventually(
+      [&] { return server.Stat("sessions") == "1"; }));
+  guest.Say(absl::StrCat(R"({"t":"enter","code":")", code, "\"}"));
+  // A machine that is too slow for that has closed the room already.
+  const std::string answer = guest.Next();
+  const std::string error =
+      Field(answer, "t") == "waiting" ? guest.Next() : answer;
+  EXPECT_EQ(Field(error, "re"), "enter");
+  EXPECT_EQ(Field(error, "code"), "no_room");
+}
+
+// Two tabs of one browser are one player.
+TEST(ServerLobbyTest, WhoOpensTheSameRoomElsewhereIsToldWhereItWas) {
+  Server server;
+  constexpr std::string_view kRoom = R"({"t":"room","control":"5+3"})";
+  TestPlayer first(server.port());
+  TestPlayer second(server.port());
+  first.Hello("Zhang");
+  second.Hello("Zhang", first.token());
+  first.Say(kRoom);
+  const std::string code = Field(first.Next("waiting"), "code");
+  second.Say(kRoom);
+  EXPECT_EQ(Field(second.Next("waiting"), "code"), code);
+  const std::string error = first.Next();
+  EXPECT_EQ(Field(error, "re"), "room");
+  EXPECT_EQ(Field(error, "code"), "elsewhere");
 }
 
 // Who asked has to know that it was not done.
@@ -202,7 +242,7 @@ TEST(ServerLobbyTest, APlayerPlaysSoManyGamesAtOnce) {
   EXPECT_EQ(games.size(), 3u);
   ASSERT_EQ(errors.size(), 3u);
   for (const std::string& error : errors) {
-    EXPECT_EQ(Field(error, "code"), "too_many");
+    EXPECT_EQ(Field(error, "code"), "too_many_games");
   }
   EXPECT_EQ(Field(errors.back(), "id"), "last");
   EXPECT_EQ(player.Ask("abort", games[0]), "ok");

@@ -30,9 +30,10 @@ class TestServer {
  public:
   explicit TestServer(GameServerOptions options = {}, int threads = 2,
                       const std::string& db = ":memory:",
-                      const kingpin::Clock* clock = &kingpin::Clock::Real())
+                      const kingpin::Clock* clock = &kingpin::Clock::Real(),
+                      const ArchiveOptions& archive = {})
       : identity_(Identity::NewKey()),
-        archive_(std::make_unique<Archive>(*GameStore::Open(db))),
+        archive_(std::make_unique<Archive>(*GameStore::Open(db), archive)),
         shared_({.port = 0, .drain_timeout = absl::Seconds(2), .clock = clock},
                 std::move(options), {&identity_, archive_.get(), bots_.get()},
                 {}, 1000),

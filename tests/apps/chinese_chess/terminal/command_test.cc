@@ -56,6 +56,9 @@ TEST(ParseCommand, ErrorsSayWhatWouldBeRight) {
   EXPECT_THAT(Error("seek 5:3"), HasSubstr("\"5:3\""));
   EXPECT_THAT(Error("pool 5+3 red"), HasSubstr("\"red\""));
   EXPECT_THAT(Error("bot 9"), HasSubstr("\"9\""));
+  EXPECT_THAT(Error("pool 0+0"),
+              HasSubstr("\"0+0\" is no time control; \"10+5\" is ten"));
+  EXPECT_THAT(Error("seek casual 20/60"), HasSubstr("\"20/60/30\" twenty"));
 }
 
 TEST(CommandHelp, HasAll) {

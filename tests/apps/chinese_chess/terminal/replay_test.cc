@@ -47,8 +47,9 @@ TEST(Replay, TheRecordOutlastsIt) {
   ASSERT_TRUE(Load(&replay).ok());
   replay.Hide();
   EXPECT_FALSE(replay.shown());
-  EXPECT_THAT(replay.Export("wxf"), HasSubstr("C2=5"));
-  EXPECT_THAT(replay.Export("json"), HasSubstr(R"("move":"h2e2")"));
+  EXPECT_THAT(ExportRecord(replay.record(), "wxf"), HasSubstr("C2=5"));
+  EXPECT_THAT(ExportRecord(replay.record(), "json"),
+              HasSubstr(R"("move":"h2e2")"));
   const auto nothing = JsonObject::Parse(R"({"t":"record","game":"x"})");
   EXPECT_FALSE(replay.Load(*nothing).ok());
   EXPECT_THAT(replay.Headline(), HasSubstr("record f"));
@@ -58,8 +59,9 @@ TEST(Replay, WhatOthersAreCalledDoesNotDriveTheTerminal) {
   Replay replay;
   ASSERT_TRUE(Load(&replay, R"(x\u001b[2J\u009bm)").ok());
   for (const char* format : {"iccs", "json"}) {
-    EXPECT_THAT(replay.Export(format), Not(HasSubstr("\x1b")));
-    EXPECT_THAT(replay.Export(format), Not(HasSubstr("\u009b")));
+    EXPECT_THAT(ExportRecord(replay.record(), format), Not(HasSubstr("\x1b")));
+    EXPECT_THAT(ExportRecord(replay.record(), format),
+                Not(HasSubstr("\u009b")));
   }
 }
 

@@ -224,6 +224,23 @@ TEST_F(Playing, AGuestWaitsAgain) {
   EXPECT_THAT(session_.TakeToServer(), IsEmpty());
 }
 
+TEST_F(Playing, AWaitThatTheServerEndsIsNotSaidAgain) {
+  User("room 5+3");
+  Server(R"({"t":"waiting","re":"room","id":"2","code":"abc123"})");
+  User("wait game");
+  EXPECT_FALSE(session_.ready());
+  // Of what it does not wait for.
+  Server(R"({"t":"error","re":"enter","code":"no_room","text":"no"})");
+  EXPECT_FALSE(session_.ready());
+  Server(R"({"t":"error","re":"room","code":"elsewhere","text":"no"})");
+  EXPECT_THAT(session_.TakeToScreen(), HasSubstr("error elsewhere: no"));
+  session_.OnDisconnected("peer");
+  session_.OnConnected();
+  session_.TakeToServer();
+  Server(R"({"t":"welcome","name":"Zhang","token":"T","games":["g"]})");
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+}
+
 TEST_F(Playing, WhatWasCancelledIsNotSaidAgain) {
   User("seek 5+3");
   Server(R"({"t":"waiting","re":"seek","id":"2","seek":"s"})");
@@ -233,6 +250,77 @@ TEST_F(Playing, WhatWasCancelledIsNotSaidAgain) {
   session_.OnConnected();
   session_.TakeToServer();
   Server(R"({"t":"welcome","name":"Zhang","token":"T","games":["g"]})");
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+}
+
+TEST_F(Playing, WhatCouldNotBeginIsAskedForAgain) {
+  User("pool 5+3");
+  const std::string pool = session_.TakeToServer();
+  // Paired at once, so that no "waiting" has answered it.
+  Server(R"({"t":"error","re":"paired","code":"busy","text":"no game"})");
+  EXPECT_FALSE(session_.quit());
+  EXPECT_TRUE(session_.ready());
+  EXPECT_TRUE(session_.TakeAskLater());
+  User("wait game");
+  EXPECT_FALSE(session_.ready());
+  for (int i = 0; i < 2; ++i) {
+    session_.AskAgain();
+    EXPECT_EQ(session_.TakeToServer(), pool);
+    Server(
+        R"({"t":"error","re":"pool","id":"2","code":"busy","text":"no game"})");
+    EXPECT_TRUE(session_.TakeAskLater());
+  }
+  EXPECT_EQ(session_.TakeToScreen(), "busy: no game; asking again\n");
+  session_.AskAgain();
+  Server(R"({"t":"waiting","re":"pool","id":"2"})");
+  EXPECT_FALSE(session_.TakeAskLater());
+  EXPECT_FALSE(session_.ready());
+}
+
+// Which is not waited for in the lobby.
+TEST_F(Playing, AComputersGameThatCouldNotBeginIsNotWaitedFor) {
+  User("bot 1");
+  Server(R"({"t":"error","re":"paired","code":"busy","text":"no game"})");
+  EXPECT_EQ(session_.TakeToScreen(), "error busy: no game\n");
+  EXPECT_FALSE(session_.TakeAskLater());
+}
+
+TEST_F(Playing, ABusyServerIsGreetedAgain) {
+  User("h2e2");
+  session_.TakeToServer();
+  session_.OnDisconnected("peer");
+  session_.OnConnected();
+  const std::string said = session_.TakeToServer();
+  EXPECT_THAT(said, HasSubstr(R"("t":"move")"));
+  Server(R"({"t":"error","re":"hello","code":"busy","text":"busy"})");
+  Server(
+      R"({"t":"error","re":"join","id":"join g","code":"hello_first","text":""})");
+  Server(
+      R"({"t":"error","re":"move","id":"2","code":"hello_first","text":""})");
+  EXPECT_FALSE(session_.quit());
+  EXPECT_TRUE(session_.TakeAskLater());
+  session_.AskAgain();
+  EXPECT_EQ(session_.TakeToServer(), said);
+}
+
+TEST_F(Playing, ABusyGameIsJoinedAgain) {
+  User("watch h");
+  session_.TakeToServer();
+  Server(
+      R"({"t":"error","re":"join","id":"join h","code":"busy","text":"busy"})");
+  EXPECT_FALSE(session_.quit());
+  EXPECT_FALSE(session_.ready());
+  EXPECT_TRUE(session_.TakeAskLater());
+  session_.AskAgain();
+  EXPECT_THAT(session_.TakeToServer(),
+              HasSubstr(R"({"t":"join","game":"h","id":"join h"})"));
+  // Not on another connection, which asks by itself.
+  Server(
+      R"({"t":"error","re":"join","id":"join h","code":"busy","text":"busy"})");
+  session_.OnDisconnected("peer");
+  session_.OnConnected();
+  session_.TakeToServer();
+  session_.AskAgain();
   EXPECT_THAT(session_.TakeToServer(), IsEmpty());
 }
 
@@ -255,7 +343,54 @@ TEST_F(Playing, SaysOnceWhyThereIsNoConnection) {
 class Typing : public Playing {
  protected:
   Typing() : Playing(false) {}
+
+  // The connection that is made to say hello by another name.
+  std::string ComeBack() {
+    EXPECT_TRUE(session_.TakeReconnect());
+    session_.OnConnected();
+    return session_.TakeToServer();
+  }
 };
+
+constexpr std::string_view kBadName =
+    R"({"t":"error","re":"hello","code":"bad_name","text":"20 characters"})";
+
+TEST_F(Typing, ANameThatIsRefusedLosesNothing) {
+  User("h2e2");
+  session_.TakeToServer();
+  User("name x");
+  const std::string said = ComeBack();
+  EXPECT_THAT(said, HasSubstr(R"("name":"x")"));
+  Server(kBadName);
+  EXPECT_THAT(session_.TakeToScreen(), HasSubstr("error bad_name: 20"));
+  // The same by the old name, whatever has come of what followed the first hello.
+  const std::string again = session_.TakeToServer();
+  EXPECT_THAT(again, HasSubstr(R"("name":"Zhang","token":"T")"));
+  EXPECT_EQ(again.substr(again.find('\n')), said.substr(said.find('\n')));
+  EXPECT_THAT(again, HasSubstr(R"("t":"move")"));
+  for (const char* re : {"join\",\"id\":\"join g", "move\",\"id\":\"2"}) {
+    Server(absl::StrCat(R"({"t":"error","re":")", re,
+                        R"(","code":"hello_first","text":"hello"})"));
+  }
+  Server(R"({"t":"welcome","name":"Zhang","token":"T","games":["g"]})");
+  EXPECT_EQ(session_.TakeToScreen(), "welcome Zhang\n");
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+  Server(kRedMoves);
+  EXPECT_THAT(session_.TakeToScreen(), HasSubstr("move 0 red"));
+}
+
+// Of a server whose ideas of names have changed.
+TEST_F(Typing, ANameThatIsGoodNoLongerIsLeftOut) {
+  User("name x");
+  ComeBack();
+  Server(kBadName);
+  session_.TakeToServer();
+  Server(kBadName);
+  EXPECT_THAT(session_.TakeToServer(),
+              HasSubstr(R"({"t":"hello","token":"T"})"));
+  Server(kBadName);
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+}
 
 TEST_F(Typing, SeesTheBoardAfterEachMove) {
   User("h2e2");
@@ -271,6 +406,50 @@ TEST_F(Typing, ResignsOnlyWhenSaidTwice) {
   EXPECT_THAT(session_.TakeToServer(), IsEmpty());
   User("resign");
   EXPECT_THAT(session_.TakeToServer(), HasSubstr(R"("t":"resign")"));
+}
+
+TEST_F(Typing, IsNotAskedTwiceToResignWhatThereIsNot) {
+  Server(
+      R"({"t":"end","game":"g","v":2,"result":"1-0","reason":"resignation"})");
+  User("resign");
+  EXPECT_THAT(session_.TakeToServer(), HasSubstr(R"("t":"resign")"));
+  User("leave");
+  session_.TakeToScreen();
+  User("resign");
+  EXPECT_EQ(session_.TakeToScreen(), "error no_game: there is no game here\n");
+}
+
+TEST_F(Typing, AViewerHasNoTurn) {
+  User("watch h");
+  Server(absl::StrCat(
+      R"({"t":"game","game":"h","v":1,"red":{"name":"A"},"black":{"name":"B"},)",
+      R"("fen":")", kStartFen,
+      R"(","moves":[],"result":"*","reason":"none"})"));
+  session_.TakeToScreen();
+  User("h2e2");
+  EXPECT_EQ(session_.TakeToScreen(),
+            "error not_player: you are watching this game\n");
+}
+
+TEST_F(Typing, ExportsItsOwnGame) {
+  Server(kRedMoves);
+  Server(
+      R"({"t":"end","game":"g","v":3,"result":"1-0","reason":"resignation"})");
+  session_.TakeToScreen();
+  User("export wxf");
+  const std::string record = session_.TakeToScreen();
+  for (const char* part :
+       {"[Red \"Zhang\"]", "[Black \"Li\"]", "[Result \"1-0\"]",
+        "[Termination \"resignation\"]", "[TimeControl \"5+3\"]", "1. C2=5"}) {
+    EXPECT_THAT(record, HasSubstr(part));
+  }
+  User("export json");
+  EXPECT_THAT(session_.TakeToScreen(),
+              HasSubstr(R"("moves":[{"move":"h2e2"}],"result":"1-0")"));
+  User("leave");
+  session_.TakeToScreen();
+  User("export");
+  EXPECT_THAT(session_.TakeToScreen(), HasSubstr("error no_record"));
 }
 
 TEST_F(Typing, NothingIsShownOfAGameThatWasLeft) {

@@ -91,6 +91,16 @@ grep -q "^error illegal_move: .*h2h8" bot.out || fail "no reason"
 printf 'bot 1 1+1 red\nh2h8\nh2e2\nwait turn\nresign\nwait over\n' |
   "$TERMINAL" --keep_going "$server" >bot.out 2>&1 || code=$?
 grep -q "^end 0-1 resignation$" bot.out || fail "the bot has not won"
+# A name that is refused, at the beginning and later.
+for start in --name=Zhang --name=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; do
+  code=0
+  printf 'name yyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\nlobby\nname Ok\nlobby\n' |
+    "$TERMINAL" --keep_going "$start" "$server" >names.out 2>&1 || code=$?
+  [[ $code == 3 ]] || fail "a bad name: exit code $code"
+  [[ $(grep -c "^lobby" names.out) == 2 ]] || fail "not two lobbies with $start"
+  grep -q "^error bad_name: " names.out || fail "the name is not refused"
+  grep -q "^welcome Ok$" names.out || fail "not welcome by another name"
+done
 # More games than a connection may follow at a time.
 code=0
 {
@@ -105,5 +115,20 @@ code=0
 code=0
 "$TERMINAL" --lettres >none.out 2>none.err || code=$?
 [[ $code == 2 ]] && grep -q -- "--letters" none.err || fail "a wrong flag: $code"
+
+# Who somebody is, in a file.
+echo 'my precious notes' >notes
+code=0
+"$TERMINAL" --token_file notes "$server" </dev/null >none.out 2>none.err || code=$?
+[[ $code == 2 ]] && grep -q "no token file" none.err || fail "notes: exit code $code"
+[[ $(<notes) == "my precious notes" ]] || fail "the notes are gone"
+printf 'name Ok\nlobby\n' | "$TERMINAL" --token_file token "$server" >none.out 2>&1
+[[ $(tail -n 1 token) == Ok ]] || fail "the new name is not kept"
+printf '%064d\nWu\n' 0 >other
+cp other another
+printf 'lobby\n' | "$TERMINAL" --token_file other "$server" >none.out 2>none.err
+cmp other.refused another || fail "the refused token is lost"
+grep -q "old token is in other.refused" none.err || fail "nobody knows where it is"
+[[ $(tail -n 1 other) == Wu ]] || fail "the name is lost with the token"
 "$TERMINAL" --help | grep -q "Exit codes" || fail "--help"
 echo "PASSED"

@@ -1,0 +1,76 @@
+#include "apps/chinese_chess/terminal/token_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+#include "kingpin/sys/unique_fd.h"
+
+namespace chinese_chess {
+namespace {
+
+using kingpin::UniqueFd;
+
+constexpr size_t kTokenCharacters = 64;
+// More than a token and a name have, so that it shows what has more.
+constexpr size_t kMostBytes = 512;
+
+absl::Status DiskError(const std::string& path) {
+  return absl::ErrnoToStatus(errno, absl::StrCat("token file ", path));
+}
+
+bool IsToken(std::string_view text) {
+  return text.size() == kTokenCharacters &&
+         text.find_first_not_of("0123456789abcdef") == text.npos;
+}
+
+// Takes a line off, without its end.
+std::string_view TakeLine(std::string_view* text) {
+  const std::string_view line = text->substr(0, text->find('\n'));
+  text->remove_prefix(std::min(line.size() + 1, text->size()));
+  return line;
+}
+
+}  // namespace
+
+absl::StatusOr<KeptToken> ReadTokenFile(const std::string& path) {
+  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid() && errno == ENOENT) return KeptToken();
+  if (!file.valid()) return DiskError(path);
+  char bytes[kMostBytes];
+  const ssize_t size = read(file.get(), bytes, sizeof(bytes));
+  if (size < 0) return DiskError(path);
+  std::string_view text(bytes, static_cast<size_t>(size));
+  if (text.empty()) return KeptToken();
+  const std::string_view token = TakeLine(&text);
+  const std::string_view name = TakeLine(&text);
+  if (IsToken(token) && text.empty() && size < ssize_t{kMostBytes}) {
+    return KeptToken{std::string(token), std::string(name)};
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat(path, " is no token file; name one that is not there yet"));
+}
+
+absl::Status WriteTokenFile(const std::string& path, const KeptToken& kept) {
+  const UniqueFd file(open(path.c_str(),
+                           O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+                           S_IRUSR | S_IWUSR));
+  const std::string text = absl::StrCat(kept.token, "\n", kept.name, "\n");
+  if (file.valid() && write(file.get(), text.data(), text.size()) ==
+                          static_cast<ssize_t>(text.size())) {
+    return absl::OkStatus();
+  }
+  return DiskError(path);
+}
+
+std::string RefusedTokenPath(const std::string& path) {
+  return absl::StrCat(path, ".refused");
+}
+
+}  // namespace chinese_chess

@@ -1,0 +1,43 @@
+// The file of --token_file: who somebody is between runs, for nobody else's eyes.
+//
+//   6f1c...     the token, as servers make them: 64 digits, a to f among them
+//   Zhang       the name
+//
+// What is no such file is somebody's and stays as it is.
+//
+// It blocks on the disk, for an instant. Threads: one at a time for each file.
+// Errors: FailedPrecondition, it is another file; else of the disk, with the path.
+//
+//   absl::StatusOr<KeptToken> kept = ReadTokenFile("token");
+//   if (!kept.ok()) return kept.status();
+//   kept->name = "Li";
+//   return WriteTokenFile("token", *kept);
+#ifndef APPS_CHINESE_CHESS_TERMINAL_TOKEN_FILE_H_
+#define APPS_CHINESE_CHESS_TERMINAL_TOKEN_FILE_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace chinese_chess {
+
+struct KeptToken {
+  std::string token;
+  std::string name;
+
+  friend bool operator==(const KeptToken&, const KeptToken&) = default;
+};
+
+// Empty if the file is, or is not there.
+absl::StatusOr<KeptToken> ReadTokenFile(const std::string& path);
+
+// In place of what the file has. Made for its owner alone.
+absl::Status WriteTokenFile(const std::string& path, const KeptToken& kept);
+
+// Where a token goes that a server has refused: another one may know it.
+std::string RefusedTokenPath(const std::string& path);
+
+}  // namespace chinese_chess
+
+#endif  // APPS_CHINESE_CHESS_TERMINAL_TOKEN_FILE_H_
