@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -128,6 +130,23 @@ absl::StatusOr<kingpin::LogSinkFactory> AccessLogFile(const Flags& flags) {
        .keep_files = static_cast<size_t>(flags.access_log_keep)});
 }
 
+// Whether the access log, or what its rotation makes, would be a file of the boxes: of
+// the main log's at `box`, and of its own beside it.
+bool IsBlackBox(const std::string& log, const std::string& box) {
+  if (box.empty()) return false;
+  auto canonical = [](const std::string& path) {
+    std::error_code none;  // It is compared as it was given, then.
+    return std::filesystem::weakly_canonical(path, none);
+  };
+  for (const char* ours : {"", ".new"}) {
+    for (const char* theirs :
+         {"", ".unwritten", ".access", ".access.unwritten"}) {
+      if (canonical(log + ours) == canonical(box + theirs)) return true;
+    }
+  }
+  return false;
+}
+
 // The access log; null if there is to be none.
 absl::StatusOr<std::unique_ptr<kingpin::Logger>> MakeAccessLog(
     const Flags& flags) {
@@ -135,7 +154,7 @@ absl::StatusOr<std::unique_ptr<kingpin::Logger>> MakeAccessLog(
   const bool auto_off = where == "auto" && !isatty(STDOUT_FILENO);
   if (where == "off" || auto_off) return nullptr;
   const std::string& box = flags.log_blackbox;
-  if (!box.empty() && (where == box || where == box + ".access")) {
+  if (IsBlackBox(where, box)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--access_log ", where, " is the black box's own file: name another"));
   }

@@ -175,6 +175,8 @@ absl::Status BlackBox::Allocate(const Options& options, const BoxFile& file) {
   const int fd = file.fd();
   BoxHeader header = {.magic = kUnfinishedBoxMagic, .version = kBoxVersion};
   int error = ::ftruncate(fd, 0) == 0 ? 0 : errno;
+  // It may have been made by somebody else, for all to read.
+  if (error == 0 && ::fchmod(fd, 0600) != 0) error = errno;
   if (error == 0 &&
       !WriteAt(fd, {reinterpret_cast<char*>(&header), sizeof(header)}, 0)) {
     error = errno;

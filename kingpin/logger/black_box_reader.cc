@@ -235,12 +235,14 @@ class Parser {
     RecordHeader& header = line.record.header;
     thread_ = header.thread;
     line.unix_nanos = time_.Of(line.ticks);
-    const auto found = sites_.find(header.site & ~kTextFlag);
+    const auto found = sites_.find(header.site & ~kSiteFlags);
     line.site = found == sites_.end() ? unknown_ : found->second;
     if (line.site == unknown_) {
       // Its arguments cannot be told, but that there was a line can.
       header.site |= kTextFlag;
       out_.damages += !std::exchange(misses_sites_, true);
+    } else if ((header.site & kTextFlag) == 0) {
+      out_.damages += !line.site->format.Fits(line.record.payload);
     }
     out_.lines.push_back(std::move(line));
   }

@@ -150,8 +150,10 @@ uint64_t Collector::PlaceOfRaw() const {
 void Collector::TakeRun(RingSource& source, uint64_t last) {
   do {
     Record record;
-    Record::Read({source.ring.At(source.next), source.end - source.next},
-                 &record);
+    // What was committed is whole.
+    const bool is_whole = Record::Read(
+        {source.ring.At(source.next), source.end - source.next}, &record);
+    ABSL_ASSUME(is_whole);
     source.next += record.size;
     if (ABSL_PREDICT_FALSE(record.header.site == kGapSite)) {
       GapPayload gap;
@@ -191,7 +193,7 @@ void Collector::TakeRawLines(uint64_t last) {
 }
 
 void Collector::TakeLine(const Record& record) {
-  const uint32_t site = record.header.site & ~kTextFlag;
+  const uint32_t site = record.header.site & ~kSiteFlags;
   try {
     TakeLine(record, sites_.Get(site));
   } catch (const std::bad_alloc&) {

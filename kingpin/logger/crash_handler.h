@@ -1,7 +1,7 @@
 // InstallCrashHandler: a last line about the signal that kills the process, and what
 // the default logger holds written before it does.
 //
-//   ...123456Z ERROR 12345 crash_handler.cc:80 signal 11 (SIGSEGV) at address 0x10
+//   ...123456Z ERROR 12345 crash_handler.cc:76 signal 11 (SIGSEGV) at address 0x10
 //
 // For SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT and SIGSYS. The handler writes
 // its line by KLOG_RAW, gives the backend, which runs on, up to a second to write

@@ -32,6 +32,8 @@ class ArgReader {
  public:
   explicit ArgReader(std::string_view payload) : rest_(payload) {}
 
+  bool empty() const { return rest_.empty(); }
+
   bool Next(ArgType type, ArgValue* value) {
     value->type = type;
     switch (type) {

@@ -183,7 +183,8 @@ Engine::~Engine() {
 }
 
 LineFormat* Engine::FormatOf(const LogSink& sink) {
-  const LogFormat form = sink.Format().value_or(options_.format);
+  LogFormat form = sink.Format().value_or(options_.format);
+  if (static_cast<size_t>(form) >= kLogFormats) form = LogFormat::kText;
   std::unique_ptr<LineFormat>& format = formats_[static_cast<size_t>(form)];
   if (format == nullptr) format = MakeFormat(form, options_.time_zone);
   return format.get();

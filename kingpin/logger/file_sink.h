@@ -10,9 +10,10 @@
 //
 // Reopening happens between two batches: no line is lost by it, torn, or written
 // twice. If the path cannot be opened then (permission lost, directory removed),
-// lines go on to the old file, it is tried again once a second, and when it works a
-// line says
+// lines go on to the old file and it is tried again once a second. A line there says
+// so, and when it works one in the new file:
 //
+//   log: cannot be reopened (Permission denied), goes on in the old file
 //   log: could not be reopened, went on in the old file for 12s (Permission denied)
 //
 // What was written to a file when it had been removed already is written to the new

@@ -253,4 +253,13 @@ bool CompiledFormat::Render(std::string_view payload, TextBuffer* out) const {
   return true;
 }
 
+bool CompiledFormat::Fits(std::string_view payload) const {
+  ArgReader reader(payload);
+  ArgValue value;
+  for (const Field& field : fields_) {
+    if (!reader.Next(field.type, &value)) return false;
+  }
+  return reader.empty();
+}
+
 }  // namespace kingpin::log_internal

@@ -38,6 +38,9 @@ class CompiledFormat {
   // False if the payload ends before its last argument; what was there is shown.
   bool Render(std::string_view payload, TextBuffer* out) const;
 
+  // Whether that ends with its last argument.
+  bool Fits(std::string_view payload) const;
+
   // Calls `show(name, value)` for each field that has a name and is there.
   template <typename Show>
   void ForEachNamed(std::string_view payload, Show show) const {

@@ -13,15 +13,6 @@ namespace {
 
 constexpr int64_t kNanosPerSecond = 1'000'000'000;
 
-void AppendSuppressedCount(uint64_t suppressed, TextBuffer* text) {
-  if (suppressed == 0) return;
-  char digits[20];  // As many as UINT64_MAX has.
-  const char* end = std::to_chars(digits, std::end(digits), suppressed).ptr;
-  text->Append(" [");
-  text->Append(std::string_view(digits, end - digits));
-  text->Append(" suppressed]");
-}
-
 }  // namespace
 
 bool OncePerSecond::Allow(MonotonicTime now, uint64_t* suppressed) {
@@ -46,19 +37,6 @@ StreamedRecord::~StreamedRecord() {
   }
   gate_.logger().AppendText(site_, stream_.text_.view());
   errno = errno_;
-}
-
-void AppendSuppressed(const Gate& gate, const Site& site,
-                      std::string_view payload) {
-  Record record = {};
-  record.payload = payload;
-  TextBuffer text;
-  AppendMessage(record,
-                CompiledSite(site.level, site.prefix, site.file, site.line,
-                             site.format, site.types),
-                &text);
-  AppendSuppressedCount(gate.suppressed(), &text);
-  gate.logger().AppendText(site, text.view());
 }
 
 }  // namespace kingpin::log_internal

@@ -11,6 +11,8 @@
 //
 //   KLOGF(INFO, "served {path} status={status}", path, 200);
 //
+// but for a line that is too long for its buffer: what is left of that is text alone.
+//
 // Levels: DEBUG, INFO, WARNING, ERROR. Each statement comes in these forms, KLOGF
 // as well as KLOG (where KLOG(...) << ... is, KLOGF has its format and arguments):
 //
@@ -252,32 +254,12 @@ class StreamedRecord {
   LogStream stream_;
 };
 
-// " [17 suppressed]" behind a message that is not text yet.
-void AppendSuppressed(const Gate& gate, const Site& site,
-                      std::string_view payload);
-
 // The argument itself, without the text that it may own.
 template <typename Arg>
 Arg Borrow(const Arg& arg) {
   return arg;
 }
 inline std::string_view Borrow(const std::string& arg) { return arg; }
-
-template <typename... Values>
-ABSL_ATTRIBUTE_NOINLINE void LogSuppressed(const Gate& gate, const Site& site,
-                                           const Values&... values) {
-  const int saved_errno = errno;
-  try {
-    std::string payload((size_t{0} + ... + EncodedSize(values)), '\0');
-    [[maybe_unused]] char* at = payload.data();  // No arguments.
-    ((at = EncodeArg(values, at)), ...);
-    AppendSuppressed(gate, site, payload);
-  } catch (const std::bad_alloc&) {
-    // The line matters more than the count.
-    gate.logger().AppendArgs(site, Borrow(values)...);
-  }
-  errno = saved_errno;
-}
 
 // One KLOGF. Inline, so that a gate without a limit is none.
 template <typename... Args>
@@ -288,7 +270,8 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void LogFormatted(const Gate& gate,
     if (gate.suppressed() == 0) {
       return gate.logger().AppendArgs(site, Borrow(values)...);
     }
-    LogSuppressed(gate, site, values...);
+    gate.logger().AppendArgsSuppressed(site, gate.suppressed(),
+                                       Borrow(values)...);
   };
   if constexpr ((std::is_same_v<decltype(AsArg(args)), std::string> || ...)) {
     // Somebody's own code prints them.

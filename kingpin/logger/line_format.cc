@@ -30,6 +30,13 @@ CompiledSite::CompiledSite(LogLevel site_level, Prefix site_prefix,
       location_text(absl::StrCat(" ", site_file, ":", site_line, " ")),
       format(format_text, types) {}
 
+void AppendSuppressedCount(uint64_t suppressed, TextBuffer* out) {
+  if (ABSL_PREDICT_TRUE(suppressed == 0)) return;
+  out->Append(" [");
+  AppendDecimal(suppressed, out);
+  out->Append(" suppressed]");
+}
+
 void AppendMessage(const Record& record, const CompiledSite& site,
                    TextBuffer* out) {
   if ((record.header.site & kTextFlag) != 0) {
@@ -37,6 +44,7 @@ void AppendMessage(const Record& record, const CompiledSite& site,
   } else if (ABSL_PREDICT_FALSE(!site.format.Render(record.payload, out))) {
     out->Append("...[damaged]");
   }
+  AppendSuppressedCount(record.suppressed, out);
 }
 
 void TextLineFormat::AppendPrefix(const Record& record,

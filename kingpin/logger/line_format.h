@@ -102,6 +102,9 @@ void ForEachNamed(const Record& record, const CompiledSite& site, Show show) {
   site.format.ForEachNamed(record.payload, show);
 }
 
+// " [17 suppressed]"; nothing of 0.
+void AppendSuppressedCount(uint64_t suppressed, TextBuffer* out);
+
 // The message of a record alone, not escaped.
 void AppendMessage(const Record& record, const CompiledSite& site,
                    TextBuffer* out);

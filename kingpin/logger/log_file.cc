@@ -28,6 +28,10 @@ absl::Status CheckLogFile(const std::string& path, mode_t mode,
         "log \"", path, "\": check_interval is ",
         absl::FormatDuration(check_interval), ": it must not be below zero"));
   }
+  if (path.find('\0') != path.npos) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("log \"", path.c_str(), "\": its name has a NUL in it"));
+  }
   const SysResult<UniqueFd> opened = OpenLogFile(path, mode);
   if (opened.ok()) return absl::OkStatus();
   return absl::ErrnoToStatus(opened.error,

@@ -86,7 +86,7 @@ class LogFile {
   int64_t modified_seconds_ = 0;
   int open_error_ = 0;             // Of the last attempt.
   uint64_t next_check_nanos_ = 0;  // Monotonic.
-  Trouble reopening_{"could not be reopened, went on in the old file"};
+  Trouble reopening_{"reopened"};
 };
 
 }  // namespace kingpin::log_internal

@@ -229,7 +229,7 @@ void Logger::AppendSlowly(const Site& site, log_internal::RecordHeader header,
     log_internal::Claim claim;
     if (ABSL_PREDICT_FALSE(number == log_internal::kNoSite ||
                            size > engine.max_record())) {
-      AppendAsText(site, header.site & log_internal::kTextFlag, payload_bytes,
+      AppendAsText(site, header.site & log_internal::kSiteFlags, payload_bytes,
                    write_payload);
     } else if (engine.ClaimSlowly(site.level, size, &header.ticks, &claim)) {
       header.site |= number;
@@ -287,7 +287,7 @@ void Logger::AppendAsText(const Site& site, uint32_t flags,
   write_payload(payload.data());
   log_internal::Record record = {};
   record.header.site = flags;
-  record.payload = payload;
+  record.SetPayload(payload);
   log_internal::TextBuffer text;
   log_internal::AppendMessage(
       record,

@@ -271,8 +271,8 @@ class Logger {
   // Returns when all that this thread logged before has been handed to the kernel
   // or, if the sink fails, counted as dropped.
   void Flush();
-  // As Flush(), and returns when those lines would survive a loss of power: fsync(2),
-  // or what a sink of your own does. What others log waits in the buffers meanwhile.
+  // As Flush(), and returns when those that are written would survive a loss of power:
+  // fsync(2), or what a sink of your own does. What others log waits in the buffers meanwhile.
   absl::Status Sync();
 
   bool Enabled(LogLevel level) const { return level >= min_level(); }
@@ -294,6 +294,10 @@ class Logger {
   // arguments of these types, and not the whole of it at every site.
   template <typename... Args>
   void AppendArgs(const log_internal::Site& site, Args... args);
+  // The same, with how many lines a limit has suppressed.
+  template <typename... Args>
+  ABSL_ATTRIBUTE_NOINLINE void AppendArgsSuppressed(
+      const log_internal::Site& site, uint64_t suppressed, Args... args);
 
  private:
   struct SaysNothing {};
@@ -377,6 +381,18 @@ template <typename... Args>
 void Logger::AppendArgsInContext(const log_internal::Site& site, Args... args) {
   Append(site, /*flags=*/0, (size_t{0} + ... + log_internal::EncodedSize(args)),
          [=]([[maybe_unused]] char* at) {
+           ((at = log_internal::EncodeArg(args, at)), ...);
+         });
+}
+
+template <typename... Args>
+void Logger::AppendArgsSuppressed(const log_internal::Site& site,
+                                  uint64_t suppressed, Args... args) {
+  Append(site, log_internal::kSuppressedFlag,
+         (sizeof(suppressed) + ... + log_internal::EncodedSize(args)),
+         [=](char* at) {
+           std::memcpy(at, &suppressed, sizeof(suppressed));
+           at += sizeof(suppressed);
            ((at = log_internal::EncodeArg(args, at)), ...);
          });
 }

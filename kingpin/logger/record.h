@@ -23,15 +23,18 @@ namespace kingpin::log_internal {
 
 inline constexpr size_t kRecordAlignment = 8;
 
-// Of RecordHeader::site. With it, the payload is the message itself.
+// Of RecordHeader::site. With the first, the payload is the message itself; with the
+// second, 64 bits in front of it count the lines that a limit has suppressed.
 inline constexpr uint32_t kTextFlag = uint32_t{1} << 31;
+inline constexpr uint32_t kSuppressedFlag = uint32_t{1} << 30;
+inline constexpr uint32_t kSiteFlags = kTextFlag | kSuppressedFlag;
 // Sites that are none.
 inline constexpr uint32_t kNoSite = 0;
 inline constexpr uint32_t kGapSite = 1;
 
 struct RecordHeader {
   uint32_t payload_bytes;
-  uint32_t site;  // SiteTable's number, and kTextFlag.
+  uint32_t site;  // SiteTable's number, and kSiteFlags.
   uint64_t ticks;
   uint32_t thread;
   uint32_t context_bytes;
@@ -72,8 +75,9 @@ struct Record {
   std::string_view context;
   std::string_view payload;
   size_t size = 0;  // Of all of it.
-  std::string_view
-      thread_name;  // If lines have it. Printable, without a space.
+  uint64_t suppressed = 0;
+  // If lines have it. Printable, without a space.
+  std::string_view thread_name;
 
   // Reads the record at the begin of `bytes`. False if it does not end there.
   static bool Read(std::string_view bytes, Record* record) {
@@ -84,7 +88,19 @@ struct Record {
     if (ABSL_PREDICT_FALSE(record->size > bytes.size())) return false;
     const char* context = bytes.data() + sizeof(header);
     record->context = {context, header.context_bytes};
-    record->payload = {context + header.context_bytes, header.payload_bytes};
+    return record->SetPayload(
+        {context + header.context_bytes, header.payload_bytes});
+  }
+
+  // What follows the context, as the flags of the header say. False if it is too short.
+  bool SetPayload(std::string_view bytes) {
+    suppressed = 0;
+    if (ABSL_PREDICT_FALSE((header.site & kSuppressedFlag) != 0)) {
+      if (bytes.size() < sizeof(suppressed)) return false;
+      std::memcpy(&suppressed, bytes.data(), sizeof(suppressed));
+      bytes.remove_prefix(sizeof(suppressed));
+    }
+    payload = bytes;
     return true;
   }
 };

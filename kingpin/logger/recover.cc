@@ -72,7 +72,7 @@ void Summarise(const BlackBoxReport& report) {
                    report.in_flight, " of them perhaps in the log already; ",
                    report.dropped, " lines had been dropped; ",
                    report.damages == 0
-                       ? "nothing torn or damaged"
+                       ? "no damage found"
                        : absl::StrCat(report.damages, " places damaged"))
           .c_str());
 }

@@ -29,6 +29,21 @@ int CheckRegular(const std::string& path) {
   return S_ISREG(status.st_mode) ? 0 : EINVAL;
 }
 
+// The same of what a rotation makes beside it.
+int CheckDirectory(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  const std::string directory =
+      slash == path.npos ? "." : path.substr(0, slash + 1);
+  if (::faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
+    return errno;
+  }
+  constexpr std::string_view kLongest = ".20261123-113528.999999";
+  const std::string name = absl::StrCat(path, kLongest);
+  struct stat status;
+  const int error = sys::LinkStatAt(AT_FDCWD, name.c_str(), &status);
+  return error == ENAMETOOLONG ? error : 0;
+}
+
 }  // namespace
 
 namespace log_internal {
@@ -164,6 +179,10 @@ absl::StatusOr<LogSinkFactory> RotatingSinkFactory(
   if (CheckRegular(options.path) != 0) {
     return absl::InvalidArgumentError(absl::StrCat(
         "cannot rotate \"", options.path, "\": it is no regular file"));
+  }
+  if (const int error = CheckDirectory(options.path); error != 0) {
+    return absl::ErrnoToStatus(
+        error, absl::StrCat("cannot rotate \"", options.path, "\""));
   }
   return LogSinkFactory([options = std::move(options)] {
     return std::make_unique<RotatingSink>(options);

@@ -22,10 +22,20 @@ std::string CleanTag(std::string tag) {
   return tag;
 }
 
+SyslogSinkOptions Bounded(SyslogSinkOptions options) {
+  constexpr int kFacilities = 24;
+  constexpr size_t kLeastBytes = 480;
+  if (options.facility < 0 || options.facility >= kFacilities) {
+    options.facility = SyslogSinkOptions().facility;
+  }
+  options.max_bytes = std::max(options.max_bytes, kLeastBytes);
+  return options;
+}
+
 }  // namespace
 
 SyslogSink::SyslogSink(const SyslogSinkOptions& options)
-    : options_(options),
+    : options_(Bounded(options)),
       tag_(CleanTag(options.tag)),
       daemon_(options.socket, options.patience) {}
 

@@ -41,9 +41,12 @@ struct SyslogSinkOptions {
   std::string tag = "kingpin";
   std::string socket = "/dev/log";
   SyslogFormat format = SyslogFormat::kBsd;
-  int facility = 1;  // "user"; 16 to 23 are local0 to local7. RFC 5424, 6.2.1.
+  // "user"; 16 to 23 are local0 to local7, none is beyond: that is "user", too. RFC 5424,
+  // section 6.2.1.
+  int facility = 1;
   absl::TimeZone time_zone = absl::LocalTimeZone();  // Of kBsd's times.
-  size_t max_bytes = 8192;
+  size_t max_bytes =
+      8192;  // At least 480, which every daemon takes (section 6.1).
   // How long a daemon that has stopped reading holds up the log, once.
   absl::Duration patience = absl::Milliseconds(100);
 };

@@ -9,23 +9,32 @@
 #include "kingpin/logger/ticks.h"
 
 namespace kingpin::log_internal {
+namespace {
+
+// Not strerror(), which may ask for the locale.
+const char* Cause(int error) {
+  const char* cause = strerrordesc_np(error);
+  return cause != nullptr ? cause : "unknown error";
+}
+
+}  // namespace
 
 void Trouble::Begin(int error) {
   if (error_ != 0) return;
   error_ = error;
   begin_nanos_ = MonotonicNanos();
+  note_ = absl::StrCat("cannot be ", what_, " (", Cause(error),
+                       "), goes on in the old file");
 }
 
 void Trouble::End() {
   if (error_ == 0) return;
   const absl::Duration lasted =
       absl::Nanoseconds(MonotonicNanos() - begin_nanos_);
-  // Not strerror(), which may ask for the locale.
-  const char* cause = strerrordesc_np(error_);
   note_ = absl::StrCat(
-      what_, " for ",
+      "could not be ", what_, ", went on in the old file for ",
       absl::FormatDuration(absl::Ceil(lasted, absl::Milliseconds(1))), " (",
-      cause != nullptr ? cause : "unknown error", ")");
+      Cause(error_), ")");
   error_ = 0;
 }
 

@@ -1,9 +1,11 @@
-// Trouble: what a sink could not do for a while, and what to say when it can again.
+// Trouble: what a sink cannot do for a while, and what to say when that begins and when
+// it is over.
 //
-//   Trouble reopening("could not be reopened");
+//   Trouble reopening("reopened");
 //   reopening.Begin(EACCES);    // Again and again: the first counts.
+//   reopening.TakeNote();  // "cannot be reopened (Permission denied): goes on in ..."
 //   reopening.End();
-//   reopening.TakeNote();  // "could not be reopened for 3s (Permission denied)"
+//   reopening.TakeNote();  // "could not be reopened for 3s (Permission denied), ..."
 //
 // Threads: one at a time.
 #ifndef KINGPIN_LOGGER_TROUBLE_H_
@@ -17,12 +19,12 @@ namespace kingpin::log_internal {
 
 class Trouble {
  public:
-  // `what` outlives it.
+  // `what` outlives it. The lines go to the old file meanwhile.
   explicit Trouble(std::string_view what) : what_(what) {}
 
   void Begin(int error);
   void End();
-  // Of the last trouble that is over; once. Empty: there was none.
+  // Of the last that has begun or is over; once. Empty: there was none.
   std::string TakeNote();
 
  private:

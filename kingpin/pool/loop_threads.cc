@@ -151,6 +151,8 @@ void LoopThreads::Join() {
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
   shared_.watchdog().Stop();
+  signals_
+      .reset();  // From here on nobody follows them: they are the system's again.
   shared_.OnRunEnded();
 }
 
@@ -168,13 +170,11 @@ void LoopThreads::FollowSignals() {
 void LoopThreads::Stop() {
   shared_.Shutdown(RunPhase::kStopping);
   Join();
-  signals_.reset();
 }
 
 absl::Status LoopThreads::Wait() {
   if (signals_.has_value()) FollowSignals();
   Join();
-  signals_.reset();
   return absl::OkStatus();
 }
 

@@ -16,6 +16,7 @@
 #include "kingpin/logger/file_sink.h"
 #include "kingpin/logger/klog.h"
 #include "kingpin/logger/log_context.h"
+#include "kingpin/logger/log_format.h"
 #include "kingpin/logger/logger.h"
 #include "tests/logger/sink_testing.h"
 #include "tests/testing/scratch_directory.h"
@@ -123,6 +124,15 @@ TEST_F(BadInput, LevelThatIsNoneIsAnError) {
                 absl::StartsWith(line, "dropped "))
         << line;
   }
+}
+
+TEST_F(BadInput, FormatThatIsNoneIsText) {
+  Logger::Options options = OptionsWith(4096);
+  options.format = static_cast<LogFormat>(77);
+  Logger log(options);
+  log.Write(LogLevel::kInfo, "line");
+  CheckedCounters(log);
+  EXPECT_THAT(Lines(), ElementsAre("line"));
 }
 
 TEST_F(BadInput, EveryZerothTimeIsNever) {

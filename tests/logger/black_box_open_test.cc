@@ -168,6 +168,17 @@ TEST(BlackBoxOpen, WhatIsNoFileIsRefused) {
   }
 }
 
+TEST(BlackBoxOpen, IsPrivateWhoeverMadeTheFile) {
+  BoxFiles files;
+  ASSERT_TRUE(sys::Open(files.box.c_str(), O_WRONLY | O_CREAT, 0644).ok());
+  ASSERT_EQ(chmod(files.box.c_str(), 0644), 0);
+  Logger logger({.black_box = files.box});
+  ASSERT_TRUE(logger.black_box_status().ok()) << logger.black_box_status();
+  struct stat status;
+  ASSERT_EQ(stat(files.box.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600);
+}
+
 // The kernel takes no file of more than 64 KiB: what a full disk does.
 class SmallFiles {
  public:

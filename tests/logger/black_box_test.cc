@@ -132,7 +132,7 @@ TEST(BlackBoxRecover, ToolPrintsWhatWasCommitted) {
           EndsWith(" fifth")));
   EXPECT_THAT(output.err, HasSubstr(absl::StrCat("recover: 7 lines of process ",
                                                  pid, " (started 2")));
-  EXPECT_THAT(output.err, HasSubstr("; nothing torn or damaged"));
+  EXPECT_THAT(output.err, HasSubstr("; no damage found"));
   // Nothing was taken: it says the same again.
   EXPECT_EQ(ReadFile(files.box), before);
   EXPECT_EQ(RunRecover(files.box).out, output.out);

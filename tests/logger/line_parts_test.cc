@@ -96,6 +96,21 @@ TEST_F(LinePartsTest, NamedFieldsAreMembersInJson) {
           "-9223372036854775808 18446744073709551615 1.2 nan\"}")));
 }
 
+// Lines that stand for many are those that are looked for.
+TEST_F(LinePartsTest, NamedFieldsAreThereWithASuppressedCount) {
+  Logger log(To({.format = LogFormat::kJson}));
+  Logger::SetDefault(&log);
+  for (int i = 0; i < 3; ++i) {
+    KLOGF_EVERY_N(INFO, 2, "{path} {status}", "/a", i);
+  }
+  Logger::SetDefault(nullptr);
+  EXPECT_THAT(Lines(log),
+              ElementsAre(EndsWith(",\"path\":\"/a\",\"status\":0,"
+                                   "\"msg\":\"/a 0\"}"),
+                          EndsWith(",\"path\":\"/a\",\"status\":2,"
+                                   "\"msg\":\"/a 2 [1 suppressed]\"}")));
+}
+
 // --- The name of the thread -------------------------------------------------------
 
 void NamedThreadLogs(Logger& log, const char* name) {

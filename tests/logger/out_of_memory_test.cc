@@ -174,7 +174,7 @@ TEST_F(OutOfMemory, RotatingSinkHasTakenWhatIsInItsFile) {
   EXPECT_EQ(result.error, ENOMEM);
 }
 
-TEST_F(OutOfMemory, LineWithoutMemoryForItsSuppressedCountGoesWithoutThat) {
+TEST_F(OutOfMemory, SuppressedCountTakesNone) {
   Logger log({.sink = sink_});
   Logger::SetDefault(&log);
   for (int i = 0; i < 3; ++i) {
@@ -188,7 +188,8 @@ TEST_F(OutOfMemory, LineWithoutMemoryForItsSuppressedCountGoesWithoutThat) {
   EXPECT_EQ(CheckedCounters(log).written, 2);
   EXPECT_THAT(Lines(),
               ElementsAre(EndsWith("0 of a text that takes memory: " + path_),
-                          EndsWith("2 of a text that takes memory: " + path_)));
+                          EndsWith("2 of a text that takes memory: " + path_ +
+                                   " [1 suppressed]")));
 }
 
 TEST_F(OutOfMemory, ChildOfForkDeclaresWhatItDroppedBeforeItHadABackend) {

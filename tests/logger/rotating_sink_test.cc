@@ -172,6 +172,11 @@ TEST_F(RotatingSinkTest, FactorySaysWhatIsWrong) {
           .status()
           .message(),
       HasSubstr("check_interval is -1s"));
+  EXPECT_FALSE(
+      RotatingSinkFactory({.path = path_ + std::string("\0x", 2)}).ok());
+  const std::string long_name = directory_.File(std::string(240, 'x'));
+  EXPECT_THAT(RotatingSinkFactory({.path = long_name}).status().message(),
+              HasSubstr("File name too long"));
 }
 
 TEST_F(RotatingSinkTest, FilesHaveAtMostTheirSizeAndWholeLines) {
@@ -365,6 +370,9 @@ TEST_F(RotatingSinkTest, FailureKeepsTheOldFileAndSaysSoAfterwards) {
     LogSequence(log, 100, 101);
     log.Flush();
     EXPECT_EQ(Closed().size(), closed + 1);
+    EXPECT_THAT(ReadFile(Closed().back()),
+                HasSubstr("log: cannot be rotated (No space left on device), "
+                          "goes on in the old file\n"));
     EXPECT_THAT(
         SplitLines(ReadFile(path_)),
         ElementsAre("line 100",
@@ -391,7 +399,7 @@ TEST_F(RotatingSinkTest, LinkInThePlaceOfTheNewFileIsNotFollowed) {
     EXPECT_EQ(CheckedCounters(log).dropped, 0);
   }
   EXPECT_EQ(ReadFile(precious), "precious");
-  EXPECT_EQ(SplitLines(ReadFile(path_)).size(), 100);
+  EXPECT_EQ(CheckSequence(SplitLines(ReadFile(path_)), 100), 0);
 }
 
 TEST_F(RotatingSinkTest, FailureIsTriedAgainOnceAnInterval) {

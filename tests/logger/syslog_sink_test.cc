@@ -34,6 +34,7 @@ using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::MatchesRegex;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
 
 // The daemon: a socket with a name.
 class Daemon {
@@ -178,18 +179,21 @@ TEST_F(SyslogSinkTest, DaemonThatDoesNotReadHoldsNothingUp) {
 TEST_F(SyslogSinkTest, LongLineIsCutAndSaysSo) {
   Daemon daemon(path_);
   SyslogSinkOptions options = Options();
-  options.max_bytes = 200;
+  options.max_bytes =
+      1;  // Less than a daemon has to take is not less than that.
+  options.facility = 99;
   Logger log({.sink = SyslogSinkFactory(options)});
   std::string euros;
-  for (int i = 0; i < 100; ++i) euros += "\xe2\x82\xac";
+  for (int i = 0; i < 200; ++i) euros += "\xe2\x82\xac";
   log.Write(LogLevel::kInfo, euros);
   log.Write(LogLevel::kInfo, std::string(5000, 'x'));
   EXPECT_EQ(CheckedCounters(log).written, 2);
   const std::vector<std::string> datagrams = daemon.Take();
   ASSERT_THAT(datagrams, SizeIs(2));
-  EXPECT_THAT(datagrams[0], EndsWith("\xe2\x82\xac...[truncated, 300 bytes]"));
+  EXPECT_THAT(datagrams[0], EndsWith("\xe2\x82\xac...[truncated, 600 bytes]"));
   EXPECT_THAT(datagrams[1], EndsWith("xxx...[truncated, 5000 bytes]"));
-  EXPECT_EQ(datagrams[1].size(), 200);
+  EXPECT_EQ(datagrams[1].size(), 480);
+  EXPECT_THAT(datagrams[1], StartsWith("<14>"));
 }
 
 TEST_F(SyslogSinkTest, PathThatFitsNoAddressIsAnErrorToCount) {

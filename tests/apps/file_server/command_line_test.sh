@@ -96,6 +96,12 @@ kill -TERM "$pid"
 wait "$pid" || fail "closed standard files: exit code $?"
 expect 1 "black box's own file" --root "$dir/www" --port 0 \
   --log_blackbox "$dir/b" --access_log "$dir/b.access"
+for other in "$dir/./b" "$dir/www/../b.unwritten"; do
+  expect 1 "black box's own file" --root "$dir/www" --port 0 \
+    --log_blackbox "$dir/b" --access_log "$other"
+done
+expect 1 "black box's own file" --root "$dir/www" --port 0 \
+  --log_blackbox "$dir/c.new" --access_log "$dir/c"
 
 # A black box that cannot be had is told once.
 [[ $("$server" --root "$dir/www" --port 0 --log_blackbox "$dir/none/b" 2>&1) == \
@@ -184,6 +190,33 @@ start --root "$dir/www" --port 0 --access_log - --threads 1
 [[ $(get /a.txt) == *hello* ]] || fail "no answer"
 kill -TERM "$pid"
 wait "$pid" || fail "closed stdout: exit code $?"
+
+# Nor while it is full: the run has ended, but for the lines that nobody takes. The
+# first signal is told; the second is the system's.
+mkfifo "$dir/full"
+exec {reader}<>"$dir/full"
+"$server" --root "$dir/www" --listen "unix:$dir/full_socket" --access_log - \
+  >"$dir/full" 2>"$dir/err" &
+pid=$!
+until [[ -S $dir/full_socket ]]; do kill -0 "$pid" || fail "full stdout"; done
+python3 - "$dir/full_socket" <<'EOF' || fail "requests to fill a pipe"
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+for _ in range(1500):  # Lines of 70 bytes: more than the 64 KiB of a pipe.
+    s.sendall(b"GET /a.txt HTTP/1.1\r\nHost: h\r\n\r\n")
+    got = b""
+    while not got.endswith(b"hello\n"):
+        got += s.recv(4096)
+EOF
+kill -TERM "$pid"
+until [[ ! -S $dir/full_socket ]] || grep -q draining "$dir/err"; do
+  kill -0 "$pid" || fail "full stdout: ended by one signal"
+done
+# Until the system has the signals again the second one ends the drain.
+while kill -TERM "$pid" 2>/dev/null; do :; done
+wait "$pid" && fail "full stdout: what was not written is not told by the code"
+exec {reader}<&-
 
 "$server" --listen "unix:$dir/socket" --root "$dir/www" >"$dir/out2" &
 pid=$!
