@@ -144,6 +144,10 @@ function start() {
   client.on('status', showStatus);
   client.on('game', gameHappened);
   client.on('refused', refused);
+  client.on('recoded', () => {
+    toast(t('room_new_code'));
+    call(t('room_new_code'));
+  });
   client.on('paired', (id) => {
     sounds.play('begin');
     call(t('game_begins'));

@@ -41,6 +41,7 @@ export default {
   waiting_enter: 'Waiting for your friend',
   waiting_help: 'The game begins by itself as soon as somebody comes.',
   room_help: 'Send this link, or tell the code:',
+  room_new_code: 'The room has a new code; send your friend the new link',
   room_link: 'Link to the room',
   copy_link: 'Copy link',
   link_copied: 'Link copied',

@@ -40,6 +40,7 @@ export default {
   waiting_enter: '等待好友',
   waiting_help: '有人应战后自动开局。',
   room_help: '把链接发给好友，或告诉对方房号：',
+  room_new_code: '房间换了新房号，请把新链接发给好友',
   room_link: '房间链接',
   copy_link: '复制链接',
   link_copied: '链接已复制',

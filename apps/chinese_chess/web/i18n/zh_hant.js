@@ -40,6 +40,7 @@ export default {
   waiting_enter: '等待好友',
   waiting_help: '有人應戰後自動開局。',
   room_help: '把連結傳給好友，或告訴對方房號：',
+  room_new_code: '房間換了新房號，請把新連結傳給好友',
   room_link: '房間連結',
   copy_link: '複製連結',
   link_copied: '連結已複製',

@@ -1,8 +1,9 @@
 // This browser's side of the conversation: who it is, what it waits for, which game it
 // follows; all of it is taken up again when the connection comes back.
 //
-// Emits: 'status', 'welcome', 'lobby', 'games', 'waiting', 'paired', 'game' (what happened),
-// 'refused' (a message of the server's), 'lag'.
+// Emits: 'status', 'welcome', 'lobby', 'games', 'waiting', 'recoded' (the room that is waited
+// in has another code), 'paired', 'game' (what happened), 'refused' (a message of the
+// server's), 'lag'.
 //
 //   client.start(url);
 //   client.enter('k3v9');                 // Follows a game; client.game has it.
@@ -23,8 +24,6 @@ const REJOIN_AFTER = 1000;
 const BUSY_AGAIN_AFTER = 1000;
 // Of a join: it says nothing about the game.
 const TRY_AGAIN = ['no_answer', 'busy', 'too_fast'];
-// Of what is waited for: nobody will come to this page.
-const IN_VAIN = ['no_room', 'elsewhere'];
 // A list as long as this one need not be all.
 const MOST_LISTED = 50;
 
@@ -176,23 +175,37 @@ class Client extends Emitter {
   }
 
   // pool, seek, room, enter: until somebody comes. Said again with every connection; a room
-  // has the same code then.
+  // has the same code then, unless it has been closed meanwhile.
   async waitFor(message) {
     clearTimeout(this.#rewait);
     const again = this.waiting?.message === message;
-    this.waiting = {what: message.t, message, code: again ? this.waiting.code : null};
-    this.emit('waiting');
+    if (!again) this.#setWaiting({what: message.t, message, code: null});
     const answer = await this.ask(message);
     // Somebody came, or it was given up; or the connection was lost.
     if (this.waiting?.message !== message || answer.code === 'no_answer') return;
+    // What is refused changes nothing: the server still has what was waited for before.
+    if (answer.t === 'error' && !again) this.#say(say.cancel());
     if (answer.code === 'busy') return this.#waitLater();
     if (answer.t === 'error') {
-      this.waiting = null;
+      this.#setWaiting(null);
       this.emit('refused', answer);
     } else if (answer.code) {
-      this.waiting.code = answer.code;
+      this.#setCode(answer.code);
     }
+  }
+
+  // Only for what is new: who sees it rebuilds what people may be about to press.
+  #setWaiting(waiting) {
+    this.waiting = waiting;
     this.emit('waiting');
+  }
+
+  #setCode(code) {
+    const before = this.waiting.code;
+    if (code === before) return;
+    this.#setWaiting({...this.waiting, code});
+    // The friend has been sent the other one.
+    if (before !== null) this.emit('recoded');
   }
 
   #waitLater() {
@@ -204,19 +217,14 @@ class Client extends Emitter {
 
   #paired(id) {
     this.ownGames = [...new Set([...this.ownGames, id])];
-    this.#waitNoLonger();
+    this.#setWaiting(null);
     this.emit('paired', id);
-  }
-
-  #waitNoLonger() {
-    this.waiting = null;
-    this.emit('waiting');
   }
 
   stopWaiting() {
     if (this.waiting === null) return;
     this.#say(say.cancel());
-    this.#waitNoLonger();
+    this.#setWaiting(null);
   }
 
   // Who one is, is said once a connection: so with the next.
@@ -343,11 +351,13 @@ class Client extends Emitter {
   }
 
   #refused(message) {
-    const {re, code} = message;
+    const {re, id, code} = message;
     if (code === 'busy' && this.#saysAgain(message)) return;
     if (re === 'hello') this.#helloRefused(code);
-    if (re === this.waiting?.what && IN_VAIN.includes(code)) this.#waitNoLonger();
-    if (this.pending !== null && message.id === this.pending.id) {
+    // It answers nothing that was asked: the server has dropped who waits here.
+    if (id === undefined && this.waiting !== null && re === this.waiting.what)
+      this.#setWaiting(null);
+    if (this.pending !== null && id === this.pending.id) {
       this.pending = null;
       // wrong_ply and the like: what is here is not what is there.
       if (code !== 'illegal_move') this.#joinLater();

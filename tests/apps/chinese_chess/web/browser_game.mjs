@@ -74,7 +74,7 @@ async function meet(people, line) {
 // Whose phone slept while the code was sent to a friend.
 async function comeBackToTheRoom(red, code) {
   const welcomed = red.look(
-    () => new Promise((resolve) => xiangqi.client.on('waiting', () => resolve())),
+    () => new Promise((resolve) => xiangqi.client.on('welcome', () => resolve())),
   );
   await red.look(() => xiangqi.client.drop());
   await red.until(() => xiangqi.client.status === 'online');
@@ -414,6 +414,36 @@ async function askForTheComputerInVain({red}) {
   step('a game with the computer was refused, and why');
 }
 
+// The server is busy while Red is about to press on what is shown; then the room is another.
+async function waitThroughBusyTimes({red}) {
+  await red.look(() => {
+    const {client} = xiangqi;
+    const {ask} = client;
+    client.ask = async (message) =>
+      message.t === 'room' ? xiangqi.answer : ask.call(client, message);
+  });
+  const answer = (what) =>
+    red.look((next) => {
+      xiangqi.answer = next;
+      const {client} = xiangqi;
+      return client.waitFor(client.waiting?.message ?? {t: 'room', control: '5+3', casual: false});
+    }, what);
+  await answer({t: 'waiting', re: 'room', code: 'k3v9qh'});
+  await red.page.waitForSelector('.room-code:has-text("k3v9qh")');
+  await red.page.focus('.waiting .cancel');
+  await answer({t: 'error', re: 'room', code: 'busy', text: ''});
+  await answer({t: 'waiting', re: 'room', code: 'k3v9qh'});
+  assert.ok(await red.hasFocus('.waiting .cancel'), 'the focus is where it was');
+  await answer({t: 'waiting', re: 'room', code: 'w8x2ab'});
+  await red.page.waitForSelector('.toast:has-text("new code")');
+  assert.equal(await red.text('.room-code'), 'w8x2ab');
+  await red.page.click('.waiting .cancel');
+  await red.look(() => {
+    delete xiangqi.client.ask;
+  });
+  step('what waits is left alone, and a new code is told');
+}
+
 // A challenge in the lobby; then what players may ask of each other.
 async function askThings({red, black}) {
   for (const person of [red, black]) {
@@ -424,6 +454,7 @@ async function askThings({red, black}) {
   }
   await pressThroughNews({red, black});
   await askForTheComputerInVain({red});
+  await waitThroughBusyTimes({red});
   await red.page.click('.way.seek');
   await red.page.click('.color-choice:first-child');
   await red.page.check('input[name="casual"]');

@@ -72,7 +72,7 @@ let clients = 0;
 async function start() {
   const {client} = await load('model/client.js', ++clients);
   const told = [];
-  for (const name of ['paired', 'refused', 'game'])
+  for (const name of ['paired', 'refused', 'recoded', 'game'])
     client.on(name, (what) => told.push([name, what?.code ?? what]));
   client.start('ws://test/ws');
   return {client, told};
@@ -217,6 +217,113 @@ const tests = {
     await lose();
     await connect();
     assert.equal(said('enter'), undefined);
+  },
+
+  // The owner came back, and the guest has begun too many games meanwhile.
+  async aGuestWhomTheServerDropsIsTold() {
+    const {client, told} = await start();
+    await connect();
+    client.waitFor(say.enter('k3v9qh'));
+    await hear({t: 'waiting', re: 'enter', id: said('enter').id});
+    // That of another question, and one to nothing in particular.
+    await hear({t: 'error', re: 'accept', code: 'too_many_games', text: ''});
+    await hear({t: 'error', code: 'bad_message', text: ''});
+    assert.equal(client.waiting.what, 'enter');
+    await hear({t: 'error', re: 'enter', code: 'too_many_games', text: ''});
+    assert.equal(client.waiting, null);
+    assert.deepEqual(told.at(-1), ['refused', 'too_many_games']);
+    let shown = 0;
+    client.on('waiting', () => ++shown);
+    await hear({t: 'error', code: 'bad_message', text: ''});
+    assert.equal(shown, 0, 'nobody waits');
+  },
+
+  // What is refused changes nothing: somebody might still come for what was before.
+  async whatIsRefusedInsteadLeavesNothingWaitedForAtTheServer() {
+    const {client, told} = await start();
+    await connect();
+    client.waitFor(say.pool('5+3'));
+    await hear({t: 'waiting', re: 'pool', id: said('pool').id});
+    assert.equal(said('cancel'), undefined);
+    client.waitFor(say.enter('wrong'));
+    await refuse(said('enter'), 'no_room');
+    assert.equal(client.waiting, null);
+    assert.equal(saidTimes('cancel'), 1);
+    assert.equal(FakeSocket.last.sent.at(-1).t, 'cancel');
+    assert.deepEqual(told, [['refused', 'no_room']]);
+  },
+
+  async whatIsRefusedAsBusyInsteadEndsWhatWasBefore() {
+    const {client} = await start();
+    await connect();
+    client.waitFor(say.pool('5+3'));
+    await hear({t: 'waiting', re: 'pool', id: said('pool').id});
+    client.waitFor(ROOM);
+    await refuse(said('room'), 'busy');
+    assert.equal(FakeSocket.last.sent.at(-1).t, 'cancel');
+    assert.equal(client.waiting.what, 'room');
+    await live(1);
+    await refuse(said('room'), 'busy');
+    await live(1);
+    await hear({t: 'waiting', re: 'room', id: said('room').id, code: 'k3v9qh'});
+    assert.equal(saidTimes('room'), 3);
+    assert.equal(saidTimes('cancel'), 1, 'nothing else is there any more');
+    assert.equal(client.waiting.code, 'k3v9qh');
+  },
+
+  // The game was found before the server read on: that is where one plays.
+  async whoIsPairedBeforeTheRefusalIsNotCancelled() {
+    const {client, told} = await start();
+    await connect();
+    client.waitFor(say.pool('5+3'));
+    await hear({t: 'waiting', re: 'pool', id: said('pool').id});
+    client.waitFor(say.enter('wrong'));
+    await hear({t: 'paired', game: 'g', you: 'red'});
+    await refuse(said('enter'), 'no_room');
+    assert.equal(said('cancel'), undefined);
+    assert.deepEqual(told, [['paired', 'g']]);
+  },
+
+  // Who sees it rebuilds the card, under the hand that is about to press on it.
+  async whatIsWaitedForIsShownWhenItChangesAndNotWhenItIsAskedForAgain() {
+    const {client} = await start();
+    await connect();
+    let shown = 0;
+    client.on('waiting', () => ++shown);
+    client.waitFor(ROOM);
+    assert.equal(shown, 1);
+    for (let round = 0; round < 2; ++round) {
+      await refuse(said('room'), 'busy');
+      await live(1);
+    }
+    assert.equal(saidTimes('room'), 3);
+    assert.equal(shown, 1);
+    await hear({t: 'waiting', re: 'room', id: said('room').id, code: 'k3v9qh'});
+    assert.equal(shown, 2, 'the code');
+    await lose();
+    await connect();
+    await hear({t: 'waiting', re: 'room', id: said('room').id, code: 'k3v9qh'});
+    assert.equal(shown, 2);
+    client.stopWaiting();
+    assert.equal(shown, 3);
+  },
+
+  // No game could begin in it: the room was closed, and the friend has the code of that.
+  async aRoomThatHasANewCodeSaysSo() {
+    const {client, told} = await start();
+    await connect();
+    client.waitFor(ROOM);
+    await hear({t: 'waiting', re: 'room', id: said('room').id, code: 'k3v9qh'});
+    await hear({t: 'error', re: 'paired', code: 'busy', text: ''});
+    await live(1);
+    assert.deepEqual(told, []);
+    await hear({t: 'waiting', re: 'room', id: said('room').id, code: 'w8x2ab'});
+    assert.equal(client.waiting.code, 'w8x2ab');
+    assert.deepEqual(told, [['recoded', undefined]]);
+    // Another room is another room.
+    client.waitFor(say.room({control: '10+5', casual: false, color: null}));
+    await hear({t: 'waiting', re: 'room', id: said('room').id, code: 'zzzzzz'});
+    assert.deepEqual(told, [['recoded', undefined]]);
   },
 
   async whatOneWaitsForInAnotherTabIsNotWaitedForHere() {
