@@ -14,16 +14,9 @@ constexpr bool IsControl(char32_t c) {
   return c < 0x20 || (c >= 0x7f && c < 0xa0);
 }
 
-// Letters of Hangul and a pattern of Braille without a dot, which are blanks by look
-// though not by kind.
-constexpr bool IsFiller(char32_t c) {
-  return c == 0x115f || c == 0x1160 || c == 0x2800 || c == 0x3164 ||
-         c == 0xffa0;
-}
-
 // Also those that look like nothing or turn the line around.
 constexpr bool IsInvisible(char32_t c) {
-  return IsControl(c) || IsFiller(c) || c == 0xad || c == 0x180e ||
+  return IsControl(c) || c == 0xad || c == 0x61c || c == 0x180e ||
          (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
          (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || c == 0xfffd;
 }
@@ -35,7 +28,9 @@ constexpr bool IsInvisibleInWords(char32_t c) {
 }
 
 // Those that are right beside others, and alone are nothing to be seen: spaces (Unicode's
-// category Zs), accents and enclosures for the character before, and what selects its form.
+// category Zs), accents and enclosures for the character before, what selects its form,
+// letters and signs that are blank (those of Hangul and Khmer, Braille without a dot, a
+// note without a head), and marks of a format (Default_Ignorable_Code_Point).
 constexpr bool NeedsOthers(char32_t c) {
   const auto in = [c](char32_t first, char32_t last) {
     return c >= first && c <= last;
@@ -46,9 +41,12 @@ constexpr bool NeedsOthers(char32_t c) {
   const bool accent = in(0x300, 0x36f) || in(0x483, 0x489) ||
                       in(0x1ab0, 0x1aff) || in(0x1dc0, 0x1dff) ||
                       in(0x20d0, 0x20ff) || in(0xfe20, 0xfe2f);
-  const bool form =
-      in(0xfe00, 0xfe0f) || in(0x180b, 0x180f) || in(0xe0000, 0xe01ef);
-  return space || accent || form || IsInvisible(c);
+  const bool blank = in(0x115f, 0x1160) || in(0x17b4, 0x17b5) || c == 0x2800 ||
+                     c == 0x3164 || c == 0xffa0 || c == 0x1d159;
+  const bool form = in(0xfe00, 0xfe0f) || in(0x180b, 0x180f) ||
+                    in(0xfff0, 0xfffb) || in(0x1bca0, 0x1bca3) ||
+                    in(0x1d173, 0x1d17a) || in(0xe0000, 0xe0fff);
+  return space || accent || blank || form || IsInvisible(c);
 }
 
 }  // namespace chinese_chess

@@ -106,6 +106,27 @@ bool JsonReader::ReadBool(bool* value) {
   return Fail("here should be true or false");
 }
 
+JsonReader::Kind JsonReader::NextKind() {
+  SkipBlanks();
+  const char first = at_ < text_.size() ? text_[at_] : '\0';
+  switch (first) {
+    case '{':
+      return Kind::kObject;
+    case '[':
+      return Kind::kArray;
+    case '"':
+      return Kind::kString;
+    case 't':
+    case 'f':
+      return Kind::kBool;
+    case 'n':
+      return Kind::kNull;
+    default:
+      const bool number = first == '-' || (first >= '0' && first <= '9');
+      return number ? Kind::kNumber : Kind::kNone;
+  }
+}
+
 bool JsonReader::ReadRaw(std::string_view* value) {
   SkipBlanks();
   const size_t begin = at_;
@@ -116,31 +137,30 @@ bool JsonReader::ReadRaw(std::string_view* value) {
 
 bool JsonReader::SkipValue(int levels) {
   if (levels == 0) return Fail("it is nested too deeply");
-  SkipBlanks();
   std::string text;
-  switch (at_ < text_.size() ? text_[at_] : '\0') {
-    case '{':
+  bool truth;
+  switch (NextKind()) {
+    case Kind::kObject:
       return ReadObject(
           [&](std::string_view) { return SkipValue(levels - 1); });
-    case '[':
+    case Kind::kArray:
       return ReadArray([&] { return SkipValue(levels - 1); });
-    case '"':
+    case Kind::kString:
       return ReadString(&text);
-    case 't':
-      return SkipWord("true");
-    case 'f':
-      return SkipWord("false");
-    case 'n':
-      return SkipWord("null");
+    case Kind::kBool:
+      return ReadBool(&truth);
+    case Kind::kNull:
+      return SkipNull();
     default:
       return SkipNumber();
   }
 }
 
-bool JsonReader::SkipWord(std::string_view word) {
+bool JsonReader::SkipNull() {
+  constexpr std::string_view kNull = "null";
   if (!error_.ok()) return false;
-  if (!text_.substr(at_).starts_with(word)) return Fail("this is no value");
-  at_ += word.size();
+  if (!text_.substr(at_).starts_with(kNull)) return Fail("this is no value");
+  at_ += kNull.size();
   return true;
 }
 

@@ -39,6 +39,11 @@ class JsonReader {
   // Calls element() with the reader before each element, which it must read.
   bool ReadArray(absl::FunctionRef<bool()> element);
 
+  // Of the value that is next, by how it begins; it need not be whole. kNone: by nothing
+  // that one begins with.
+  enum class Kind { kNone, kObject, kArray, kString, kNumber, kBool, kNull };
+  Kind NextKind();
+
   // A value of whatever kind, also null and 1.5e3, as it is written: of a text that is
   // read in parts.
   bool ReadRaw(std::string_view* value);
@@ -55,7 +60,7 @@ class JsonReader {
   void SkipBlanks();
   bool SkipValue(int levels);
   bool SkipNumber();
-  bool SkipWord(std::string_view word);
+  bool SkipNull();
   bool Take(char c);    // If it is next, after blanks.
   bool Expect(char c);  // Fails if it is not.
   bool ReadEscape(std::string* value);

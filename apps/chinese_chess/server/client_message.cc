@@ -1,6 +1,7 @@
 #include "apps/chinese_chess/server/client_message.h"
 
 #include <algorithm>
+#include <bit>
 #include <iterator>
 
 #include "absl/status/statusor.h"
@@ -95,6 +96,26 @@ size_t MostBytes(Key key) {
   }
 }
 
+using Kind = JsonReader::Kind;
+
+Kind KindOf(Key key) {
+  switch (key) {
+    case kVersion:
+    case kPly:
+    case kN:
+    case kLevel:
+      return Kind::kNumber;
+    case kOn:
+    case kCasual:
+    case kDraw:
+    case kMine:
+    case kMute:
+      return Kind::kBool;
+    default:
+      return Kind::kString;
+  }
+}
+
 class MessageReader {
  public:
   MessageReader(std::string_view text, ClientMessage* message)
@@ -115,6 +136,7 @@ class MessageReader {
                SkipValue();
       }
       seen_ |= key;
+      if (!IsOfItsKind(key)) return WrongKind(key) && SkipValue();
       return ReadValue(key);
     });
     if (absl::Status status = reader_.Finish(); !status.ok()) return status;
@@ -131,6 +153,24 @@ class MessageReader {
   bool SkipValue() {
     std::string_view value;
     return reader_.ReadRaw(&value);
+  }
+
+  // What is no value at all is left to its reader, which says where that is.
+  bool IsOfItsKind(Key key) {
+    const Kind kind = reader_.NextKind();
+    return kind == KindOf(key) || kind == Kind::kNone;
+  }
+
+  bool WrongKind(Key key) {
+    const std::string_view name = kKeyNames[std::countr_zero(Keys{key})];
+    switch (KindOf(key)) {
+      case Kind::kNumber:
+        return Wrong(absl::StrCat(name, " is an integer of 64 bits"));
+      case Kind::kBool:
+        return Wrong(absl::StrCat(name, " is true or false"));
+      default:
+        return Wrong(absl::StrCat(name, " is a text"));
+    }
   }
 
   bool ReadValue(Key key) {
@@ -159,11 +199,11 @@ class MessageReader {
   bool ReadOther(Key key) {
     switch (key) {
       case kVersion:
-        return ReadCount(&message_.v.emplace());
+        return ReadCount(key, &message_.v.emplace());
       case kPly:
-        return ReadCount(&message_.ply);
+        return ReadCount(key, &message_.ply);
       case kN:
-        return reader_.ReadInteger(&message_.n);
+        return ReadInteger(key, &message_.n);
       case kLevel:
         return ReadLevel();
       case kMoveKey:
@@ -196,13 +236,20 @@ class MessageReader {
     return is_whole && Wrong("a text is too long");
   }
 
-  bool ReadCount(int64_t* count) {
-    return reader_.ReadInteger(count) &&
+  // Also past a number that is none.
+  bool ReadInteger(Key key, int64_t* value) {
+    std::string_view number;
+    return reader_.ReadRaw(&number) &&
+           (JsonReader(number).ReadInteger(value) || WrongKind(key));
+  }
+
+  bool ReadCount(Key key, int64_t* count) {
+    return ReadInteger(key, count) &&
            (*count >= 0 || Wrong("a count is negative"));
   }
 
   bool ReadLevel() {
-    return reader_.ReadInteger(&message_.level) &&
+    return ReadInteger(kLevel, &message_.level) &&
            ((message_.level >= 1 && message_.level <= bot::kLevels) ||
             Wrong(absl::StrCat("a level is 1 to ", bot::kLevels)));
   }

@@ -356,6 +356,8 @@ void LiveGame::SetRematch(std::string_view id) {
 
 void LiveGame::DropRematch() {
   if (!rematch_agreed()) return;
+  // It was not the players who did not want it.
+  --side(Opponent(*rematch_accepted_by_)).rematches_offered;
   GameEvent& event =
       Add(GameEvent::kDecline, rematch_accepted_by_, Audience::kPlayers);
   event.offer = Offer::kRematch;

@@ -17,7 +17,7 @@
 //    aborts the game; it counts for nobody;
 //  - a draw offer stands until the offerer's next move; so many plies must pass before
 //    the same side offers again;
-//  - a side offers a rematch three times at most;
+//  - a side offers a rematch three times at most, but for those that fail to begin;
 //  - takebacks exist in casual games only, and need the opponent's consent;
 //  - who is away for longer than the grace may be claimed against: a win, or a draw;
 //  - who runs out of time loses, unless the opponent has nothing left to win with;
@@ -156,8 +156,8 @@ class LiveGame {
   void Abandon(kingpin::MonotonicTime now);
   // After rematch_agreed().
   void SetRematch(std::string_view id);
-  // None has come of it: as if who had accepted it had turned it down. Both may want one
-  // again.
+  // None has come of it: as if who had accepted it had turned it down, but the offer does
+  // not count. Both may want one again.
   void DropRematch();
 
   // --- How it stands -------------------------------------------------------------------

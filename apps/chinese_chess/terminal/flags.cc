@@ -31,7 +31,8 @@ does so also when this program starts again.
   --ca PATH              of those who sign it, instead of the system's roots (PEM); also
                          says --tls
   --token_file PATH      keeps who you are between runs; read and written, yours alone. A
-                         token that the server refuses goes to PATH.refused
+                         token that the server refuses goes to PATH.refused, or
+                         PATH.refused.2 and so on; if it cannot, PATH stays as it is
   --letters              pieces as letters
   --traditional          傌 and 俥 instead of 马 and 车
   --no_color             also when the environment has NO_COLOR, or stdout is no terminal

@@ -84,7 +84,16 @@ std::string Session::AskForGame(MessageWriter message) {
 void Session::WaitForGame(std::string_view type, MessageWriter message) {
   std::string text = AskForGame(std::move(message));
   if (text.empty()) return;
-  waiting_ = Waiting{std::string(type), gate_.awaited_id(), std::move(text)};
+  waiting_ = Waiting{std::string(type), gate_.awaited_id(), std::move(text),
+                     waiting_.has_value()};
+}
+
+// Which has changed nothing: the server still has the earlier wait, which nobody here
+// knows of any more, and might begin a game by it.
+void Session::CancelEarlierWait() {
+  if (!std::exchange(waiting_->replaces, false)) return;
+  Send(MessageWriter("cancel").Take());
+  Say("the earlier wait is over");
 }
 
 void Session::SendJoin() {
@@ -240,7 +249,10 @@ void Session::Error(const JsonObject& message) {
   // What was left behind, not by the user, had gone already.
   if (re == "leave" && id.empty()) return;
   if (join && (!game_.has_value() || id != JoinId(game_->id()))) return;
-  if (waiting_.has_value() && id == waiting_->id) waiting_.reset();
+  if (waiting_.has_value() && id == waiting_->id) {
+    if (!message.Text("id").empty()) CancelEarlierWait();
+    waiting_.reset();
+  }
   // One that is accepted is not played until the event says so.
   if (sent_move_.has_value() && id == sent_move_->id) sent_move_.reset();
   gate_.Refused(id);
@@ -269,6 +281,7 @@ bool Session::Busy(const JsonObject& message) {
   } else if (re == "paired") {
     NotPaired(message);
   } else if (waiting_.has_value() && id == waiting_->id) {
+    CancelEarlierWait();
     AskLater(&Again::wait, message);
   } else if (re == "join") {
     // Of a game that was left since nobody cares.

@@ -96,6 +96,7 @@ class Session {
     std::string type;
     std::string id;
     std::string message;
+    bool replaces;  // An earlier one, unless it is refused.
   };
 
   // What the server was too busy for, on this connection.
@@ -121,6 +122,8 @@ class Session {
   // on each connection until it has.
   std::string AskForGame(MessageWriter message);
   void WaitForGame(std::string_view type, MessageWriter message);
+  // After a refusal of what is waited for now.
+  void CancelEarlierWait();
   // With the version that is known of the game, if any.
   void SendJoin();
   void SendJoinAnew();

@@ -36,12 +36,11 @@ int Main(absl::Span<char* const> args) {
   session.script = isatty(STDIN_FILENO) == 0;
   session.style.color = !flags->no_color && isatty(STDOUT_FILENO) != 0 &&
                         std::getenv("NO_COLOR") == nullptr;
-  if (!flags->token_file.empty()) {
-    const absl::StatusOr<KeptToken> kept = ReadTokenFile(flags->token_file);
-    if (!kept.ok()) return Fail(kept.status(), 2);
-    session.token = kept->token;
-    if (session.name.empty()) session.name = kept->name;
-  }
+  absl::StatusOr<KeptToken> kept = KeptToken();
+  if (!flags->token_file.empty()) kept = ReadTokenFile(flags->token_file);
+  if (!kept.ok()) return Fail(kept.status(), 2);
+  session.token = kept->token;
+  if (session.name.empty()) session.name = kept->name;
   // What there is to say of a connection the session says.
   kingpin::Logger::Default().set_min_level(kingpin::LogLevel::kWarning);
   std::unique_ptr<kingpin::TlsClient> tls;
@@ -50,7 +49,7 @@ int Main(absl::Span<char* const> args) {
     if (!made.ok()) return Fail(made.status(), 1);
     tls = *std::move(made);
   }
-  TerminalShared shared(*std::move(flags), std::move(tls));
+  TerminalShared shared(*std::move(flags), *std::move(kept), std::move(tls));
   kingpin::EpollTPClient<TerminalHandler> client(&shared, {.threads = 1});
   const absl::Status status = client.Run();
   return status.ok() ? shared.exit_code : Fail(status, 1);

@@ -43,10 +43,11 @@ MonotonicTime Now() { return kingpin::Clock::Real().Now(); }
 
 }  // namespace
 
-TerminalShared::TerminalShared(TerminalFlags flags,
+TerminalShared::TerminalShared(TerminalFlags flags, KeptToken kept,
                                std::unique_ptr<kingpin::TlsClient> tls)
     : ThreadSharedDataForClient(Options()),
       flags_(std::move(flags)),
+      kept_(std::move(kept)),
       tls_(std::move(tls)) {}
 
 TerminalHandler::TerminalHandler(TerminalShared* shared, int thread)
@@ -54,7 +55,8 @@ TerminalHandler::TerminalHandler(TerminalShared* shared, int thread)
       shared_(*shared),
       session_(shared->flags().session),
       lost_since_(Now()),
-      kept_{shared->flags().session.token, shared->flags().session.name} {}
+      token_file_(shared->flags().token_file),
+      kept_(shared->kept()) {}
 
 absl::Status TerminalHandler::Init() {
   absl::Status status = IOHandlerForClient::Init();
@@ -234,22 +236,24 @@ void TerminalHandler::Flush() {
 }
 
 void TerminalHandler::KeepToken() {
-  const std::string& path = shared_.flags().token_file;
   KeptToken now{session_.token(), session_.name()};
-  if (path.empty() || !session_.welcomed() || now == kept_) return;
-  // Another server's, perhaps, and not to be had again.
-  if (!kept_.token.empty() && kept_.token != now.token) {
-    const std::string refused = RefusedTokenPath(path);
-    if (std::rename(path.c_str(), refused.c_str()) == 0) {
-      std::fprintf(stderr, "terminal: the old token is in %s\n",
-                   refused.c_str());
-    }
-  }
+  if (token_file_.empty() || !session_.welcomed() || now == kept_) return;
+  const absl::Status status = WriteToken(now);
   kept_ = std::move(now);
-  const absl::Status status = WriteTokenFile(path, kept_);
   if (status.ok()) return;
   std::fprintf(stderr, "terminal: the token cannot be kept: %s\n",
                std::string(status.message()).c_str());
+  token_file_.clear();
+}
+
+absl::Status TerminalHandler::WriteToken(const KeptToken& token) {
+  // Another server's, perhaps, and not to be had again.
+  if (!kept_.token.empty() && kept_.token != token.token) {
+    const absl::StatusOr<std::string> aside = SetTokenFileAside(token_file_);
+    if (!aside.ok()) return aside.status();
+    std::fprintf(stderr, "terminal: the old token is in %s\n", aside->c_str());
+  }
+  return WriteTokenFile(token_file_, token);
 }
 
 void TerminalHandler::EndUnread(const absl::Status& why) {

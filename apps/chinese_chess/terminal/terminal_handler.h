@@ -30,16 +30,19 @@ namespace chinese_chess {
 
 class TerminalShared : public kingpin::ThreadSharedDataForClient {
  public:
-  // `tls` null: what is said is not encrypted.
-  TerminalShared(TerminalFlags flags, std::unique_ptr<kingpin::TlsClient> tls);
+  // `kept`: what is in the token file. `tls` null: what is said is not encrypted.
+  TerminalShared(TerminalFlags flags, KeptToken kept,
+                 std::unique_ptr<kingpin::TlsClient> tls);
 
   const TerminalFlags& flags() const { return flags_; }
+  const KeptToken& kept() const { return kept_; }
   kingpin::TlsClient* tls() { return tls_.get(); }
   // How to end, once the run is over.
   int exit_code = 0;
 
  private:
   const TerminalFlags flags_;
+  const KeptToken kept_;
   const std::unique_ptr<kingpin::TlsClient> tls_;
 };
 
@@ -73,6 +76,7 @@ class TerminalHandler : public kingpin::IOHandlerForClient {
   void Flush();
   void FeedSession();
   void KeepToken();
+  absl::Status WriteToken(const KeptToken& token);
   // Nobody reads any more what is printed.
   void EndUnread(const absl::Status& why);
   void End(int code);
@@ -88,7 +92,8 @@ class TerminalHandler : public kingpin::IOHandlerForClient {
   kingpin::MonotonicTime connected_at_;
   kingpin::MonotonicTime lost_since_;  // The last connection with a welcome.
   absl::Duration retry_after_;
-  KeptToken kept_;  // In the file.
+  std::string token_file_;  // Empty: none is kept.
+  KeptToken kept_;          // In the file.
 };
 
 }  // namespace chinese_chess

@@ -69,8 +69,15 @@ absl::Status WriteTokenFile(const std::string& path, const KeptToken& kept) {
   return DiskError(path);
 }
 
-std::string RefusedTokenPath(const std::string& path) {
-  return absl::StrCat(path, ".refused");
+absl::StatusOr<std::string> SetTokenFileAside(const std::string& path) {
+  std::string aside = absl::StrCat(path, ".refused");
+  // Not rename(), which would write over one that was set aside before.
+  for (int n = 2; link(path.c_str(), aside.c_str()) != 0; ++n) {
+    if (errno != EEXIST) return DiskError(aside);
+    aside = absl::StrCat(path, ".refused.", n);
+  }
+  if (unlink(path.c_str()) != 0) return DiskError(path);
+  return aside;
 }
 
 }  // namespace chinese_chess

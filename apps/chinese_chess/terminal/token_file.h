@@ -35,8 +35,9 @@ absl::StatusOr<KeptToken> ReadTokenFile(const std::string& path);
 // In place of what the file has. Made for its owner alone.
 absl::Status WriteTokenFile(const std::string& path, const KeptToken& kept);
 
-// Where a token goes that a server has refused: another one may know it.
-std::string RefusedTokenPath(const std::string& path);
+// Of a token that a server has refused, which another one may know: the file gets a name
+// that nothing has, `path`.refused, else .refused.2 and so on, which is returned.
+absl::StatusOr<std::string> SetTokenFileAside(const std::string& path);
 
 }  // namespace chinese_chess
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -154,6 +155,18 @@ TEST(JsonReaderTest, AnyValueIsTakenAsItIsWritten) {
        {"nul", "nulls", "tru", "01", "1.", ".5", "1e", "1e+", "-", "+1",
         "1.5.5", "--1", "NaN", "0x1", "[1.]", "{\"a\":nul}"}) {
     EXPECT_EQ(RawOf(json), "refused") << json;
+  }
+}
+
+TEST(JsonReaderTest, AKindShowsByItsFirstCharacter) {
+  using Kind = JsonReader::Kind;
+  for (const auto& [json, kind] :
+       {std::pair(" {}", Kind::kObject), std::pair("[", Kind::kArray),
+        std::pair("\"a\"", Kind::kString), std::pair("-1", Kind::kNumber),
+        std::pair("0.5", Kind::kNumber), std::pair("true", Kind::kBool),
+        std::pair("false", Kind::kBool), std::pair("null", Kind::kNull),
+        std::pair("x", Kind::kNone), std::pair("", Kind::kNone)}) {
+    EXPECT_EQ(JsonReader(json).NextKind(), kind) << json;
   }
 }
 

@@ -345,17 +345,24 @@ TEST(LiveGameTest, ChatHasLimits) {
   };
   EXPECT_EQ(chat(kRed, "你好"), "ok");
   EXPECT_EQ(chat(std::nullopt, "👩\u200d🚀"), "ok");
+  // Blanks of Braille and of old Hangul.
+  for (const char* words : {"\u2813\u2800\u2811", "\u1112\u1160\u11ab"}) {
+    EXPECT_EQ(chat(std::nullopt, words), "ok") << words;
+  }
   const std::vector<GameEvent> events = table->TakeEvents();
-  ASSERT_EQ(events.size(), 2u);
+  ASSERT_EQ(events.size(), 4u);
   EXPECT_EQ(events[0].audience, Audience::kPlayers);
   EXPECT_EQ(events[1].audience, Audience::kSpectators);
   EXPECT_EQ(chat(kRed, ""), "bad_text");
   EXPECT_EQ(chat(kRed, "a\nb"), "bad_text");
   EXPECT_EQ(chat(kRed, "a\u009b2J"), "bad_text");  // A terminal would obey,
   EXPECT_EQ(chat(kRed, "a\u202eb"), "bad_text");   // a reader be misled.
+  EXPECT_EQ(chat(kRed, "a\u061cb"), "bad_text");
   EXPECT_EQ(chat(kRed, std::string(141, 'a')), "bad_text");
-  for (const char* unseen : {" ", "\u3164", "\u2800", "\u0301\u0301", "\u200d",
-                             "\ufe0f", "\u3000\u00a0"}) {
+  for (const char* unseen :
+       {" ", "\u3164", "\u2800", "\u115f\u1160", "\uffa0", "\u0301\u0301",
+        "\u200d", "\ufe0f", "\u3000\u00a0", "\u061c", "\u17b4\u17b5",
+        "\U0001d159", "\U0001d173", "\U000e0fff"}) {
     EXPECT_EQ(chat(kRed, unseen), "bad_text") << unseen;
   }
   for (int i = 0; i < 4; ++i) EXPECT_EQ(chat(kRed, "a"), "ok");
@@ -465,15 +472,18 @@ TEST(LiveGameTest, NobodyIsPesteredForARematch) {
 TEST(LiveGameTest, ARematchThatFailsIsTakenBack) {
   Table table;
   table->Resign(kRed, table.now());
-  EXPECT_EQ(table.Propose(kBlack, Offer::kRematch), "ok");
-  EXPECT_EQ(table.Propose(kRed, Offer::kRematch), "ok");
-  table->TakeEvents();
-  table->DropRematch();
-  const std::vector<GameEvent> events = table->TakeEvents();
-  ASSERT_EQ(events.size(), 1u);
-  EXPECT_EQ(events[0].kind, GameEvent::kDecline);
-  EXPECT_EQ(events[0].by, kRed);
-  EXPECT_EQ(events[0].offer, Offer::kRematch);
+  // Oftener than one may offer.
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(table.Propose(kBlack, Offer::kRematch), "ok");
+    EXPECT_EQ(table.Propose(kRed, Offer::kRematch), "ok");
+    table->TakeEvents();
+    table->DropRematch();
+    const std::vector<GameEvent> events = table->TakeEvents();
+    ASSERT_EQ(events.size(), 1u);
+    EXPECT_EQ(events[0].kind, GameEvent::kDecline);
+    EXPECT_EQ(events[0].by, kRed);
+    EXPECT_EQ(events[0].offer, Offer::kRematch);
+  }
   EXPECT_EQ(table.Propose(kRed, Offer::kRematch), "ok");
   EXPECT_EQ(table.Propose(kBlack, Offer::kRematch), "ok");
   EXPECT_TRUE(table->rematch_agreed());

@@ -106,9 +106,11 @@ TEST(IdentityTest, ForgedTokensAreNot) {
 }
 
 TEST(IdentityTest, NamesAreWhatCanBeReadAndIsShort) {
-  for (const char* good : {"a", "张三", "Guest 1", "12345678901234567890",
-                           "炮二平五炮二平五炮二平五炮二平五炮二平五",
-                           "Nguye\u0302\u0303n", "\u2764\ufe0f", "가"}) {
+  for (const char* good :
+       {"a", "张三", "Guest 1", "12345678901234567890",
+        "炮二平五炮二平五炮二平五炮二平五炮二平五", "Nguye\u0302\u0303n",
+        "\u2764\ufe0f", "가", "\u2813\u2800\u2811", "\u1112\u1160\u11ab",
+        "a\u3164b"}) {
     EXPECT_TRUE(IsGoodName(good)) << good;
   }
   for (const char* bad : {"",
@@ -122,12 +124,18 @@ TEST(IdentityTest, NamesAreWhatCanBeReadAndIsShort) {
                           "a\u200bb",
                           "\u2066x",
                           "\u3164",
-                          "a\u3164",
                           "\u2800",
                           "\u115f",
                           "\u1160",
                           "\uffa0",
                           "\u180e",
+                          "\u061c",
+                          "a\u061cb",
+                          "\u17b4\u17b5",
+                          "\U0001d159",
+                          "\U0001d173",
+                          "\U000e0fff",
+                          "\ufff0\U0001bca0",
                           "\ufe0f",
                           "\u00a0",
                           "\u3000",

@@ -127,10 +127,16 @@ TEST(ClientMessageTest, TheIdOfWhatIsNoMessageIsRead) {
         R"({"t":"ping","m":{"n":[1.5,null]},"id":"5"})",
         R"({"t":"ping","n":1,"n":2,"id":"5"})",
         R"({"t":"ping","id":"5","id":"6"})", R"({"t":"pong","id":"5"})",
-        R"({"id":"5",})"}) {
+        R"({"t":["ping"],"id":"5"})", R"({"t":"pong","n":"x","id":"5"})",
+        R"({"t":"pong","n":1.5,"id":"5"})",
+        R"({"t":"pong","n":99999999999999999999,"id":"5"})",
+        R"({"t":"bot","control":"5+3","level":"2","id":"5"})",
+        R"({"t":"lobby","on":1,"id":"5"})",
+        R"({"t":"chat","game":"g","text":null,"id":"5"})", R"({"id":"5",})"}) {
     EXPECT_EQ(IdOfWrong(text), "5") << text;
   }
-  EXPECT_EQ(IdOfWrong(R"({"t":"pong","n":"x","id":"5"})"), "");
+  EXPECT_EQ(IdOfWrong(R"({"t":"pong","n":x,"id":"5"})"), "");
+  EXPECT_EQ(IdOfWrong(R"({"t":"ping","id":5})"), "");
   EXPECT_EQ(IdOfWrong(absl::StrCat(R"({"t":"ping","id":")",
                                    std::string(33, 'x'), "\"}")),
             "");
@@ -140,7 +146,13 @@ TEST(ClientMessageTest, TheIdOfWhatIsNoMessageIsRead) {
 TEST(ClientMessageTest, ThePlaceIsSaidOfBrokenJsonAlone) {
   EXPECT_THAT(Error(R"({"t":"pool","control":"0+0"})"),
               StartsWith("\"0+0\" is no time control"));
-  EXPECT_THAT(Error(R"({"t":"ping","n":"x"})"), StartsWith("JSON, byte 16: "));
+  EXPECT_EQ(Error(R"({"t":"ping","n":"x"})"), "n is an integer of 64 bits");
+  EXPECT_EQ(Error(R"({"t":"ping","n":1e3})"), "n is an integer of 64 bits");
+  EXPECT_EQ(Error(R"({"t":"lobby","on":"no"})"), "on is true or false");
+  EXPECT_EQ(Error(R"({"t":"hello","name":7})"), "name is a text");
+  EXPECT_THAT(Error(R"({"t":"ping","n":x})"), StartsWith("JSON, byte 16: "));
+  EXPECT_THAT(Error(R"({"t":"lobby","on":tru})"),
+              StartsWith("JSON, byte 18: "));
 }
 
 TEST(MessageWriterTest, ListsAndObjects) {

@@ -277,6 +277,24 @@ TEST_F(Playing, WhatCouldNotBeginIsAskedForAgain) {
   EXPECT_FALSE(session_.ready());
 }
 
+TEST_F(Playing, ABusyServerDoesNotPairForTheEarlierWait) {
+  User("pool 5+3");
+  Server(R"({"t":"waiting","re":"pool","id":"2"})");
+  User("pool 10+5");
+  session_.TakeToServer();
+  session_.TakeToScreen();
+  constexpr std::string_view kBusy =
+      R"({"t":"error","re":"pool","id":"3","code":"busy","text":"no game"})";
+  Server(kBusy);
+  EXPECT_EQ(session_.TakeToServer(), "{\"t\":\"cancel\"}\n");
+  EXPECT_THAT(session_.TakeToScreen(), HasSubstr("the earlier wait is over\n"));
+  EXPECT_TRUE(session_.TakeAskLater());
+  session_.AskAgain();
+  EXPECT_THAT(session_.TakeToServer(), HasSubstr(R"("control":"10+5")"));
+  Server(kBusy);  // There is only this one.
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+}
+
 // Which is not waited for in the lobby.
 TEST_F(Playing, AComputersGameThatCouldNotBeginIsNotWaitedFor) {
   User("bot 1");
@@ -389,6 +407,26 @@ TEST_F(Typing, ANameThatIsGoodNoLongerIsLeftOut) {
   EXPECT_THAT(session_.TakeToServer(),
               HasSubstr(R"({"t":"hello","token":"T"})"));
   Server(kBadName);
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+}
+
+// A refusal leaves the server with the earlier wait, and nobody here expects its game.
+TEST_F(Typing, AWaitThatIsRefusedLeavesNoneBehind) {
+  User("pool 5+3");
+  Server(R"({"t":"waiting","re":"pool","id":"2"})");
+  User("join abc124");
+  session_.TakeToServer();
+  session_.TakeToScreen();
+  Server(R"({"t":"error","re":"enter","id":"3","code":"no_room","text":"no"})");
+  EXPECT_EQ(session_.TakeToServer(), "{\"t\":\"cancel\"}\n");
+  EXPECT_EQ(session_.TakeToScreen(),
+            "the earlier wait is over\nerror no_room: no\n");
+  Server(R"({"t":"ok","re":"cancel"})");
+  EXPECT_THAT(session_.TakeToScreen(), IsEmpty());
+  // Nor is there one to end now.
+  User("join abc125");
+  session_.TakeToServer();
+  Server(R"({"t":"error","re":"enter","id":"4","code":"no_room","text":"no"})");
   EXPECT_THAT(session_.TakeToServer(), IsEmpty());
 }
 

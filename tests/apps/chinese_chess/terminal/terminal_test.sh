@@ -124,11 +124,26 @@ code=0
 [[ $(<notes) == "my precious notes" ]] || fail "the notes are gone"
 printf 'name Ok\nlobby\n' | "$TERMINAL" --token_file token "$server" >none.out 2>&1
 [[ $(tail -n 1 token) == Ok ]] || fail "the new name is not kept"
+printf 'lobby\n' | "$TERMINAL" --name Qian --token_file token "$server" >none.out 2>&1
+[[ $(tail -n 1 token) == Qian ]] || fail "the name of the command line is not kept"
 printf '%064d\nWu\n' 0 >other
 cp other another
 printf 'lobby\n' | "$TERMINAL" --token_file other "$server" >none.out 2>none.err
 cmp other.refused another || fail "the refused token is lost"
 grep -q "old token is in other.refused" none.err || fail "nobody knows where it is"
 [[ $(tail -n 1 other) == Wu ]] || fail "the name is lost with the token"
+# A second one does not take the first one's place,
+printf '%064d\nWu\n' 1 >other
+cp other second
+printf 'lobby\n' | "$TERMINAL" --token_file other "$server" >none.out 2>none.err
+cmp other.refused another || fail "the first token that was refused is lost"
+cmp other.refused.2 second || fail "the second token that was refused is lost"
+grep -q "old token is in other.refused.2" none.err || fail "nobody knows where it is"
+# and one that cannot be set aside, as no name may be so long, stays.
+long=$(printf '%0250d' 0)
+cp another "$long"
+printf 'name A\nname B\nlobby\n' | "$TERMINAL" --token_file "$long" "$server" >none.out 2>none.err
+cmp "$long" another || fail "the token that cannot be set aside is lost"
+[[ $(grep -c "cannot be kept" none.err) == 1 ]] || fail "nobody knows, or too well"
 "$TERMINAL" --help | grep -q "Exit codes" || fail "--help"
 echo "PASSED"

@@ -69,11 +69,26 @@ TEST_F(TokenFile, WhatIsSomebodysIsRefused) {
   }
 }
 
+TEST_F(TokenFile, WhatIsSetAsideStays) {
+  const std::string refused = path_ + ".refused";
+  for (const char* end : {"", ".2", ".3"}) unlink((refused + end).c_str());
+  for (const char* end : {"", ".2", ".3"}) {
+    ASSERT_TRUE(WriteTokenFile(path_, {token_, end}).ok());
+    EXPECT_EQ(*SetTokenFileAside(path_), refused + end);
+    EXPECT_EQ(*ReadTokenFile(path_), KeptToken());
+  }
+  for (const char* end : {"", ".2", ".3"}) {
+    EXPECT_EQ(*ReadTokenFile(refused + end), (KeptToken{token_, end}));
+  }
+}
+
 TEST_F(TokenFile, TheDiskIsToldOf) {
   const std::string nowhere = path_ + "/token";
   Fill("");
   EXPECT_THAT(ReadTokenFile(nowhere).status().message(), HasSubstr(nowhere));
   EXPECT_THAT(ReadTokenFile("/").status().message(), HasSubstr("token file /"));
+  EXPECT_THAT(SetTokenFileAside(nowhere).status().message(),
+              HasSubstr(nowhere));
   EXPECT_THAT(WriteTokenFile(nowhere, {token_, ""}).message(),
               HasSubstr(nowhere));
 }
