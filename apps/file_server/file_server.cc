@@ -135,8 +135,12 @@ absl::StatusOr<kingpin::LogSinkFactory> AccessLogFile(const Flags& flags) {
 bool IsBlackBox(const std::string& log, const std::string& box) {
   if (box.empty()) return false;
   auto canonical = [](const std::string& path) {
-    std::error_code none;  // It is compared as it was given, then.
-    return std::filesystem::weakly_canonical(path, none);
+    std::error_code error;
+    // Absolute first: of a relative path nothing of which is there nothing is resolved.
+    const std::filesystem::path whole = std::filesystem::absolute(path);
+    const std::filesystem::path found =
+        std::filesystem::weakly_canonical(whole, error);
+    return error ? whole : found;
   };
   for (const char* ours : {"", ".new"}) {
     for (const char* theirs :

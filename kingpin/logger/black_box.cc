@@ -116,6 +116,9 @@ absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Open(
   if (::fstat((*file)->fd(), &status) != 0) {
     return BoxError(errno, "fstat", options.path);
   }
+  // It may have been there, for all to read. The mode of somebody else's is theirs to
+  // choose.
+  if ((status.st_mode & 077) != 0) (void)::fchmod((*file)->fd(), 0600);
   std::string kept;
   if (status.st_size > 0) {
     const absl::StatusOr<Replayed> replayed =
@@ -175,8 +178,6 @@ absl::Status BlackBox::Allocate(const Options& options, const BoxFile& file) {
   const int fd = file.fd();
   BoxHeader header = {.magic = kUnfinishedBoxMagic, .version = kBoxVersion};
   int error = ::ftruncate(fd, 0) == 0 ? 0 : errno;
-  // It may have been made by somebody else, for all to read.
-  if (error == 0 && ::fchmod(fd, 0600) != 0) error = errno;
   if (error == 0 &&
       !WriteAt(fd, {reinterpret_cast<char*>(&header), sizeof(header)}, 0)) {
     error = errno;

@@ -179,7 +179,8 @@ Engine::~Engine() {
   } else {
     Flush();
   }
-  TellMissing("there is no memory to write them");
+  // Whoever parked it has told.
+  if (!parked_.load()) TellMissing("there is no memory to write them");
 }
 
 LineFormat* Engine::FormatOf(const LogSink& sink) {

@@ -14,6 +14,7 @@
 #include "kingpin/logger/plain_mutex.h"
 #include "kingpin/logger/ring_set.h"
 #include "kingpin/logger/site.h"
+#include "kingpin/logger/tell_stderr.h"
 #include "kingpin/sys/futex.h"
 
 namespace kingpin::log_internal {
@@ -67,7 +68,10 @@ void EngineRegistry::Add(Engine* engine) {
   PlainMutexLock lock(&registry_mu);
   engine->next_ = std::exchange(first_engine, engine);
   if (exiting) engine->doorbell_.StartExit();
-  if (ended) engine->parked_.store(true);
+  if (ended) {
+    engine->parked_.store(true);
+    TellStderr("log: a logger was made when the process had ended\n");
+  }
 }
 
 void EngineRegistry::Remove(Engine* engine) {

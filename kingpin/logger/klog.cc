@@ -1,12 +1,8 @@
 #include "kingpin/logger/klog.h"
 
-#include <charconv>
-#include <iterator>
 #include <new>
-#include <string_view>
 
 #include "kingpin/logger/line_format.h"
-#include "kingpin/logger/record.h"
 
 namespace kingpin::log_internal {
 namespace {

@@ -63,7 +63,7 @@ void LogFile::Reopen() {
   open_error_ = Open();
   if (open_error_ == 0) {
     reopening_.End();
-  } else if (had_file) {
+  } else if (had_file && !IsRemoved()) {
     reopening_.Begin(open_error_);
   }
 }

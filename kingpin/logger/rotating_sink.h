@@ -16,14 +16,14 @@
 //   file is begun with the first line after that time, so none is ever empty; one
 //   that an earlier process has left is judged by when it was last written.
 // Order: names sort as the files were closed, unless the wall clock was set back.
-// How: the new file is made as PATH.new, in the place of one that is there; the old one gets its new name by link(2),
-//   which never replaces another, and rename(2) puts the new one in its place. At
-//   any instant there is a PATH. The file system has to know hard links, and the
-//   path is a regular file's own: no symbolic link, no device.
+// How: the new file is made as PATH.new, in the place of one that is there; the old
+//   one gets its new name by link(2), which never replaces another, and rename(2) puts
+//   the new one in its place. At any instant there is a PATH. The file system has to
+//   know hard links, and the path is a regular file's own: no symbolic link, no device.
 // Errors: if any of that fails, nothing has changed: lines go on to the old file, one
 //   of which says so, it is tried again once a second, and when it works a line says
-//   for how long it did not, and why. An old file that cannot be removed stays. Moved files, full disks
-//   and Logger::Reopen(): as in file_sink.h.
+//   for how long it did not, and why. An old file that cannot be removed stays. Moved
+//   files, full disks and Logger::Reopen(): as in file_sink.h.
 // One process a path: two would rotate each other's files. None is lost by that,
 //   but each has the lines of both.
 #ifndef KINGPIN_LOGGER_ROTATING_SINK_H_

@@ -45,8 +45,8 @@ struct SyslogSinkOptions {
   // section 6.2.1.
   int facility = 1;
   absl::TimeZone time_zone = absl::LocalTimeZone();  // Of kBsd's times.
-  size_t max_bytes =
-      8192;  // At least 480, which every daemon takes (section 6.1).
+  // At least 480, which every daemon takes (section 6.1).
+  size_t max_bytes = 8192;
   // How long a daemon that has stopped reading holds up the log, once.
   absl::Duration patience = absl::Milliseconds(100);
 };

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -19,22 +20,35 @@ const char* Cause(int error) {
 
 }  // namespace
 
+// Without memory there is no note; the lines must not be lost for that.
+template <typename MakeText>
+void Trouble::SetNote(MakeText make_text) {
+  try {
+    note_ = make_text();
+  } catch (const std::bad_alloc&) {
+  }
+}
+
 void Trouble::Begin(int error) {
   if (error_ != 0) return;
   error_ = error;
   begin_nanos_ = MonotonicNanos();
-  note_ = absl::StrCat("cannot be ", what_, " (", Cause(error),
-                       "), goes on in the old file");
+  SetNote([&] {
+    return absl::StrCat("cannot be ", what_, " (", Cause(error),
+                        "), goes on in the old file");
+  });
 }
 
 void Trouble::End() {
   if (error_ == 0) return;
   const absl::Duration lasted =
       absl::Nanoseconds(MonotonicNanos() - begin_nanos_);
-  note_ = absl::StrCat(
-      "could not be ", what_, ", went on in the old file for ",
-      absl::FormatDuration(absl::Ceil(lasted, absl::Milliseconds(1))), " (",
-      Cause(error_), ")");
+  SetNote([&] {
+    return absl::StrCat(
+        "could not be ", what_, ", went on in the old file for ",
+        absl::FormatDuration(absl::Ceil(lasted, absl::Milliseconds(1))), " (",
+        Cause(error_), ")");
+  });
   error_ = 0;
 }
 

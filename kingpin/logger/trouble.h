@@ -3,10 +3,11 @@
 //
 //   Trouble reopening("reopened");
 //   reopening.Begin(EACCES);    // Again and again: the first counts.
-//   reopening.TakeNote();  // "cannot be reopened (Permission denied): goes on in ..."
+//   reopening.TakeNote();  // "cannot be reopened (Permission denied), goes on in ..."
 //   reopening.End();
 //   reopening.TakeNote();  // "could not be reopened for 3s (Permission denied), ..."
 //
+// Memory: does not throw; without any there is no note.
 // Threads: one at a time.
 #ifndef KINGPIN_LOGGER_TROUBLE_H_
 #define KINGPIN_LOGGER_TROUBLE_H_
@@ -28,6 +29,9 @@ class Trouble {
   std::string TakeNote();
 
  private:
+  template <typename MakeText>
+  void SetNote(MakeText make_text);
+
   const std::string_view what_;
   int error_ = 0;  // Not zero: it lasts.
   uint64_t begin_nanos_ = 0;

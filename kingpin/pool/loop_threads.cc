@@ -151,8 +151,8 @@ void LoopThreads::Join() {
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
   shared_.watchdog().Stop();
-  signals_
-      .reset();  // From here on nobody follows them: they are the system's again.
+  // Nobody follows them any more, and what comes may last.
+  signals_.reset();
   shared_.OnRunEnded();
 }
 

@@ -27,8 +27,8 @@ struct EpollTPOptions {
   // better unless the machine does nothing else.
   std::vector<int> cpus = {};
   // SIGTERM and SIGINT drain the run; a second one closes what is left at once,
-  // and ends it as soon as the handlers return; a third has its former effect.
-  // They are counted from Start() on and acted on in Wait(), so who never calls
+  // and ends it as soon as the handlers return; a third has its former effect, and
+  // so has any once the last loop has ended, in OnRunEnded() for one. They are counted from Start() on and acted on in Wait(), so who never calls
   // that turns this off. One run in a process can have it on.
   bool handle_signals = true;
 };
@@ -67,7 +67,7 @@ class LoopThreads {
 
   ThreadSharedData& shared_;
   const EpollTPOptions options_;
-  std::optional<ShutdownSignals> signals_;  // From Start() to the end.
+  std::optional<ShutdownSignals> signals_;  // From Start() to OnRunEnded().
   std::atomic<int> running_ = 0;            // Loops that have not ended.
   std::vector<std::thread> threads_;
 };

@@ -72,7 +72,8 @@ class ThreadSharedData {
   // Called by the watchdog's thread while the run is active.
   virtual void OnWatchdogTick(MonotonicTime now);
   // Called by EpollTP when no loop thread is left, also after a failed start:
-  // closes what Open() opened and the loops have not closed.
+  // closes what Open() opened and the loops have not closed. Signals have their former
+  // effect by then.
   virtual void OnRunEnded() {}
 
   Watchdog& watchdog() { return watchdog_; }

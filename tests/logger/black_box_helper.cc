@@ -197,6 +197,14 @@ std::atomic<uint64_t>* MapCounters(const char* path) {
   WaitForTheEnd();
 }
 
+[[noreturn]] void GetStuckSuppressing(Logger& log,
+                                      std::atomic<uint32_t>& reached) {
+  Logger::SetDefault(&log);
+  for (int i = 0; i < 3; ++i) KLOGF_EVERY_N(INFO, 2, "number {}", i);
+  while (reached.load() == 0) kingpin::sys::FutexWait(reached, 0, -1);
+  WaitForTheEnd();
+}
+
 // Lines, as many as there is room for, and more that are dropped.
 [[noreturn]] void GetStuckAndFull(Logger& log, std::atomic<uint32_t>& reached) {
   KLOGF_TO(log, INFO, "first");
@@ -310,7 +318,8 @@ int Run(const std::string& mode, Logger::Options options, int log_fd,
   if (mode == "bare") return LogBare(options);
   if (mode == "bare_full") return LogBareToAFullPipe();
   static std::atomic<uint32_t> reached = 0;
-  if (mode == "stuck" || mode == "full" || mode == "stuck_start") {
+  if (mode == "stuck" || mode == "full" || mode == "stuck_start" ||
+      mode == "stuck_every_n") {
     options.sink = [] { return std::make_unique<StuckSink>(&reached); };
   } else if (mode == "stuck_beside") {
     options.also_to = {[] { return std::make_unique<StuckSink>(&reached); }};
@@ -355,6 +364,7 @@ int Run(const std::string& mode, Logger::Options options, int log_fd,
   if (mode == "crash_twice") CrashTwice(log, reached);
   if (mode == "crash_backend") CrashTheBackend(log);
   if (mode == "stuck") GetStuck(log, reached);
+  if (mode == "stuck_every_n") GetStuckSuppressing(log, reached);
   if (mode == "stuck_beside") GetStuckBeside(log, reached);
   if (mode == "full") GetStuckAndFull(log, reached);
   if (mode == "enospc") FillTheDisk(log, "\ttwo");

@@ -551,6 +551,29 @@ TEST(BlackBoxDamage, ZerosAreNoLines) {
   EXPECT_THAT(output.out, Not(HasSubstr("second ff text")));
 }
 
+// A record that claims what lies behind it.
+TEST(BlackBoxDamage, ArgumentsThatEndTooEarlyAreDamage) {
+  BoxFiles files;
+  KillStuck("stuck", files);
+  std::string box = ReadFile(files.box);
+  const size_t at = box.find("text");
+  ASSERT_NE(at, box.npos);
+  box[at - sizeof(uint32_t)] = 1;  // Its length.
+  WriteFile(files.box, box);
+  const Output output = RunRecover(files.box);
+  EXPECT_EQ(output.code, 1);
+  EXPECT_THAT(output.err, HasSubstr("1 places damaged"));
+}
+
+TEST(BlackBoxRecover, SuppressedCountsAreThere) {
+  BoxFiles files;
+  KillStuck("stuck_every_n", files);
+  const Output output = RunRecover(files.box);
+  EXPECT_EQ(output.code, 0);
+  EXPECT_THAT(output.out, HasSubstr(" number 2 [1 suppressed]\n"));
+  EXPECT_THAT(output.err, HasSubstr("no damage found"));
+}
+
 // The page that says how many lines are in a ring: it reads as that of one never used.
 TEST(BlackBoxDamage, RingThatHasLostItsCountIsDamage) {
   BoxFiles files;

@@ -137,5 +137,13 @@ TEST(Format, PayloadThatEndsTooEarlyIsTold) {
   EXPECT_EQ(text.view(), "a 0 b ");
 }
 
+TEST(Format, PayloadFitsThatEndsWithItsLastArgument) {
+  const CompiledFormat format("a {} b {} c",
+                              {ArgType::kInt32, ArgType::kInt64});
+  EXPECT_TRUE(format.Fits(std::string(12, '\0')));
+  EXPECT_FALSE(format.Fits(std::string(11, '\0')));
+  EXPECT_FALSE(format.Fits(std::string(13, '\0')));
+}
+
 }  // namespace
 }  // namespace kingpin::log_internal

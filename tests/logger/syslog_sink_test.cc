@@ -179,8 +179,8 @@ TEST_F(SyslogSinkTest, DaemonThatDoesNotReadHoldsNothingUp) {
 TEST_F(SyslogSinkTest, LongLineIsCutAndSaysSo) {
   Daemon daemon(path_);
   SyslogSinkOptions options = Options();
-  options.max_bytes =
-      1;  // Less than a daemon has to take is not less than that.
+  // Less than a daemon has to take is not less than that.
+  options.max_bytes = 1;
   options.facility = 99;
   Logger log({.sink = SyslogSinkFactory(options)});
   std::string euros;
