@@ -89,11 +89,10 @@ void Session::WaitForGame(std::string_view type, MessageWriter message) {
 }
 
 // Which has changed nothing: the server still has the earlier wait, which nobody here
-// knows of any more, and might begin a game by it.
+// knows of any more, and might begin a game by it. It may be too busy for this, too: that
+// is why it is said with every refusal until the wait is accepted.
 void Session::CancelEarlierWait() {
-  if (!std::exchange(waiting_->replaces, false)) return;
-  Send(MessageWriter("cancel").Take());
-  Say("the earlier wait is over");
+  if (waiting_->replaces) Send(MessageWriter("cancel").Take());
 }
 
 void Session::SendJoin() {
@@ -159,6 +158,10 @@ void Session::AskAgain() {
   const Again again = std::exchange(again_, {});
   if (again.hello) return OnConnected();
   if (again.join && game_.has_value()) SendJoin();
+  // What is waited for since then takes the place of what was to be cancelled.
+  if (again.cancel && !waiting_.has_value()) {
+    Send(MessageWriter("cancel").Take());
+  }
   if (again.wait && waiting_.has_value()) Send(waiting_->message);
 }
 
@@ -250,7 +253,10 @@ void Session::Error(const JsonObject& message) {
   if (re == "leave" && id.empty()) return;
   if (join && (!game_.has_value() || id != JoinId(game_->id()))) return;
   if (waiting_.has_value() && id == waiting_->id) {
-    if (!message.Text("id").empty()) CancelEarlierWait();
+    if (!message.Text("id").empty()) {
+      CancelEarlierWait();
+      if (waiting_->replaces) Say("the earlier wait is over");
+    }
     waiting_.reset();
   }
   // One that is accepted is not played until the event says so.
@@ -283,6 +289,9 @@ bool Session::Busy(const JsonObject& message) {
   } else if (waiting_.has_value() && id == waiting_->id) {
     CancelEarlierWait();
     AskLater(&Again::wait, message);
+  } else if (re == "cancel" && id.empty()) {
+    // Not the user's. As long as there is a wait, it is said again with that.
+    if (!waiting_.has_value()) AskLater(&Again::cancel, message);
   } else if (re == "join") {
     // Of a game that was left since nobody cares.
     if (game_.has_value() && id == JoinId(game_->id())) {
@@ -314,6 +323,9 @@ void Session::NotPaired(const JsonObject& message) {
 
 void Session::Waits(const JsonObject& message) {
   busy_said_ = false;
+  if (waiting_.has_value() && message.Text("id") == waiting_->id) {
+    waiting_->replaces = false;
+  }
   const std::string code = message.Text("code");
   Say(code.empty() ? absl::StrCat("waiting ", message.Text("re"))
                    : absl::StrCat("room ", code));

@@ -96,7 +96,7 @@ class Session {
     std::string type;
     std::string id;
     std::string message;
-    bool replaces;  // An earlier one, unless it is refused.
+    bool replaces;  // An earlier one, which the server may still have.
   };
 
   // What the server was too busy for, on this connection.
@@ -104,6 +104,7 @@ class Session {
     bool hello = false;
     bool join = false;
     bool wait = false;
+    bool cancel = false;
   };
 
   // --- Out ---

@@ -33,7 +33,9 @@ class Client extends Emitter {
   ownGames = []; // Ids of those that this player is in.
   lobby = null;
   games = null;
-  waiting = null; // {what, message, code}: for an opponent
+  // {what, message, code, replaces}: for an opponent; and whether the server may still have
+  // what was waited for before
+  waiting = null;
   game = null; // A GameModel.
   pending = null; // {ply, move, id}: made here, not yet confirmed
   premove = null; // {from, to}
@@ -179,23 +181,29 @@ class Client extends Emitter {
   async waitFor(message) {
     clearTimeout(this.#rewait);
     const again = this.waiting?.message === message;
-    if (!again) this.#setWaiting({what: message.t, message, code: null});
+    if (!again) {
+      const replaces = this.waiting !== null;
+      this.#setWaiting({what: message.t, message, code: null, replaces});
+    }
     const answer = await this.ask(message);
     // Somebody came, or it was given up; or the connection was lost.
     if (this.waiting?.message !== message || answer.code === 'no_answer') return;
-    // What is refused changes nothing: the server still has what was waited for before.
-    if (answer.t === 'error' && !again) this.#say(say.cancel());
+    // What is refused changes nothing: the server still has what was waited for before. It may
+    // be too busy for this, too: so it is said with every refusal.
+    if (answer.t === 'error' && this.waiting.replaces) this.#say(say.cancel());
     if (answer.code === 'busy') return this.#waitLater();
     if (answer.t === 'error') {
       this.#setWaiting(null);
       this.emit('refused', answer);
-    } else if (answer.code) {
-      this.#setCode(answer.code);
+      return;
     }
+    this.waiting.replaces = false;
+    if (answer.code) this.#setCode(answer.code);
   }
 
   // Only for what is new: who sees it rebuilds what people may be about to press.
   #setWaiting(waiting) {
+    clearTimeout(this.#rewait);
     this.waiting = waiting;
     this.emit('waiting');
   }
@@ -208,10 +216,13 @@ class Client extends Emitter {
     if (before !== null) this.emit('recoded');
   }
 
+  // What is waited for, or that nothing is.
   #waitLater() {
     clearTimeout(this.#rewait);
     this.#rewait = setTimeout(() => {
-      if (this.waiting !== null && this.status === 'online') this.waitFor(this.waiting.message);
+      if (this.status !== 'online') return;
+      if (this.waiting === null) this.#say(say.cancel());
+      else this.waitFor(this.waiting.message);
     }, BUSY_AGAIN_AFTER);
   }
 
@@ -375,6 +386,11 @@ class Client extends Emitter {
     // Somebody came, but no game could begin; who waited was forgotten.
     if (re === 'paired' && this.waiting !== null) {
       this.#waitLater();
+      return true;
+    }
+    // With what is waited for now, if anything.
+    if (re === 'cancel') {
+      if (this.waiting === null) this.#waitLater();
       return true;
     }
     // #resend() does.

@@ -285,13 +285,38 @@ TEST_F(Playing, ABusyServerDoesNotPairForTheEarlierWait) {
   session_.TakeToScreen();
   constexpr std::string_view kBusy =
       R"({"t":"error","re":"pool","id":"3","code":"busy","text":"no game"})";
+  for (int i = 0; i < 2; ++i) {
+    Server(kBusy);
+    EXPECT_EQ(session_.TakeToServer(), "{\"t\":\"cancel\"}\n");
+    // The same mailbox is full; and the user has not said it.
+    Server(R"({"t":"error","re":"cancel","code":"busy","text":"no game"})");
+    EXPECT_FALSE(session_.quit());
+    EXPECT_TRUE(session_.TakeAskLater());
+    session_.AskAgain();
+    const std::string again = session_.TakeToServer();
+    EXPECT_THAT(again, HasSubstr(R"("control":"10+5")"));
+    // After it, it would end it.
+    EXPECT_THAT(again, Not(HasSubstr("cancel")));
+  }
+  EXPECT_EQ(session_.TakeToScreen(), "busy: no game; asking again\n");
+  Server(R"({"t":"waiting","re":"pool","id":"3"})");
+  Server(kBusy);  // There is only this one.
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+}
+
+TEST_F(Playing, AServerTooBusyToCancelIsToldAgain) {
+  constexpr std::string_view kBusy =
+      R"({"t":"error","re":"cancel","code":"busy","text":"full"})";
   Server(kBusy);
-  EXPECT_EQ(session_.TakeToServer(), "{\"t\":\"cancel\"}\n");
-  EXPECT_THAT(session_.TakeToScreen(), HasSubstr("the earlier wait is over\n"));
+  EXPECT_EQ(session_.TakeToScreen(), "busy: full; asking again\n");
   EXPECT_TRUE(session_.TakeAskLater());
   session_.AskAgain();
-  EXPECT_THAT(session_.TakeToServer(), HasSubstr(R"("control":"10+5")"));
-  Server(kBusy);  // There is only this one.
+  EXPECT_EQ(session_.TakeToServer(), "{\"t\":\"cancel\"}\n");
+  Server(kBusy);
+  // Not what is waited for since.
+  User("pool 5+3");
+  session_.TakeToServer();
+  session_.AskAgain();
   EXPECT_THAT(session_.TakeToServer(), IsEmpty());
 }
 

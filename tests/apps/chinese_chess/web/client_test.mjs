@@ -254,21 +254,46 @@ const tests = {
   },
 
   async whatIsRefusedAsBusyInsteadEndsWhatWasBefore() {
-    const {client} = await start();
+    const {client, told} = await start();
     await connect();
     client.waitFor(say.pool('5+3'));
     await hear({t: 'waiting', re: 'pool', id: said('pool').id});
     client.waitFor(ROOM);
-    await refuse(said('room'), 'busy');
-    assert.equal(FakeSocket.last.sent.at(-1).t, 'cancel');
-    assert.equal(client.waiting.what, 'room');
-    await live(1);
-    await refuse(said('room'), 'busy');
-    await live(1);
+    for (let round = 1; round <= 2; ++round) {
+      await refuse(said('room'), 'busy');
+      assert.equal(FakeSocket.last.sent.at(-1).t, 'cancel');
+      assert.equal(saidTimes('cancel'), round);
+      // The same mailbox is full; and the player has not said it.
+      await hear({t: 'error', re: 'cancel', code: 'busy', text: ''});
+      assert.equal(client.waiting.what, 'room');
+      await live(1);
+      assert.equal(FakeSocket.last.sent.at(-1).t, 'room', 'a cancel would end it');
+    }
     await hear({t: 'waiting', re: 'room', id: said('room').id, code: 'k3v9qh'});
     assert.equal(saidTimes('room'), 3);
-    assert.equal(saidTimes('cancel'), 1, 'nothing else is there any more');
     assert.equal(client.waiting.code, 'k3v9qh');
+    assert.deepEqual(told, []);
+    // Nothing else is there any more.
+    await hear({t: 'error', re: 'paired', code: 'busy', text: ''});
+    await live(1);
+    await refuse(said('room'), 'busy');
+    assert.equal(saidTimes('cancel'), 2);
+  },
+
+  async aServerTooBusyToCancelIsToldAgain() {
+    const {client, told} = await start();
+    await connect();
+    client.waitFor(say.pool('5+3'));
+    client.stopWaiting();
+    const busy = {t: 'error', re: 'cancel', code: 'busy', text: ''};
+    await hear(busy);
+    await live(1);
+    assert.equal(saidTimes('cancel'), 2);
+    await hear(busy);
+    client.waitFor(ROOM);
+    await live(2);
+    assert.equal(saidTimes('cancel'), 2, 'it would end what is waited for since');
+    assert.deepEqual(told, []);
   },
 
   // The game was found before the server read on: that is where one plays.
