@@ -85,14 +85,16 @@ void Session::WaitForGame(std::string_view type, MessageWriter message) {
   std::string text = AskForGame(std::move(message));
   if (text.empty()) return;
   waiting_ = Waiting{std::string(type), gate_.awaited_id(), std::move(text),
-                     waiting_.has_value()};
+                     waiting_.has_value() ? Earlier::kWaits : Earlier::kNone};
 }
 
 // Which has changed nothing: the server still has the earlier wait, which nobody here
 // knows of any more, and might begin a game by it. It may be too busy for this, too: that
 // is why it is said with every refusal until the wait is accepted.
 void Session::CancelEarlierWait() {
-  if (waiting_->replaces) Send(MessageWriter("cancel").Take());
+  if (waiting_->earlier == Earlier::kWaits) {
+    Send(MessageWriter("cancel").Take());
+  }
 }
 
 void Session::SendJoin() {
@@ -136,6 +138,8 @@ void Session::OnConnected() {
 
 void Session::OnDisconnected(std::string_view why) {
   to_server_.clear();
+  // Nothing waits there any more.
+  if (waiting_.has_value()) waiting_->earlier = Earlier::kNone;
   if (std::exchange(welcomed_, false)) {
     Say(absl::StrCat("connection lost: ", why, "; coming back"));
   } else if (why_offline_ != why) {
@@ -230,9 +234,13 @@ void Session::Error(const JsonObject& message) {
   const std::string code = message.Text("code");
   const std::string re = message.Text("re");
   std::string id = message.Text("id");
-  // Said by itself: that wait is over.
+  // Said by itself: that wait is over, which is the earlier one if the server has no other.
   if (id.empty() && waiting_.has_value() && re == waiting_->type) {
-    id = waiting_->id;
+    if (waiting_->earlier == Earlier::kWaits) {
+      waiting_->earlier = Earlier::kNone;
+    } else {
+      id = waiting_->id;
+    }
   }
   if (code == "bad_token") {
     // Another server, or its database is gone: a new guest, then.
@@ -255,7 +263,7 @@ void Session::Error(const JsonObject& message) {
   if (waiting_.has_value() && id == waiting_->id) {
     if (!message.Text("id").empty()) {
       CancelEarlierWait();
-      if (waiting_->replaces) Say("the earlier wait is over");
+      if (waiting_->earlier == Earlier::kWaits) Say("the earlier wait is over");
     }
     waiting_.reset();
   }
@@ -323,8 +331,9 @@ void Session::NotPaired(const JsonObject& message) {
 
 void Session::Waits(const JsonObject& message) {
   busy_said_ = false;
-  if (waiting_.has_value() && message.Text("id") == waiting_->id) {
-    waiting_->replaces = false;
+  if (waiting_.has_value() && message.Text("id") == waiting_->id &&
+      waiting_->earlier == Earlier::kWaits) {
+    waiting_->earlier = Earlier::kReplaced;
   }
   const std::string code = message.Text("code");
   Say(code.empty() ? absl::StrCat("waiting ", message.Text("re"))
@@ -333,6 +342,10 @@ void Session::Waits(const JsonObject& message) {
 
 void Session::Paired(const JsonObject& message) {
   const std::string game = message.Text("game");
+  // The game may be the earlier one's; the later one, then, still waits at the server.
+  if (waiting_.has_value() && waiting_->earlier != Earlier::kNone) {
+    Send(MessageWriter("cancel").Take());
+  }
   waiting_.reset();
   busy_said_ = false;
   Say(absl::StrCat("paired ", game, " ", message.Text("you")));

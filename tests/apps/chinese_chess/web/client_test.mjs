@@ -297,7 +297,82 @@ const tests = {
   },
 
   // The game was found before the server read on: that is where one plays.
-  async whoIsPairedBeforeTheRefusalIsNotCancelled() {
+  async whoIsPairedForTheEarlierWaitLeavesTheLaterOne() {
+    for (const acceptedFirst of [false, true]) {
+      const {client, told} = await start();
+      await connect();
+      client.waitFor(say.pool('5+3'));
+      await hear({t: 'waiting', re: 'pool', id: said('pool').id});
+      client.waitFor(say.pool('10+5'));
+      const accepted = {t: 'waiting', re: 'pool', id: said('pool').id};
+      if (acceptedFirst) await hear(accepted);
+      await hear({t: 'paired', game: 'g', you: 'red'});
+      assert.equal(FakeSocket.last.sent.at(-1).t, 'cancel');
+      if (!acceptedFirst) await hear(accepted);
+      assert.deepEqual(told, [['paired', 'g']]);
+      assert.equal(client.waiting, null);
+      assert.equal(saidTimes('cancel'), 1);
+    }
+  },
+
+  async whoIsPairedForTheOnlyWaitHasNothingToLeave() {
+    const {client} = await start();
+    await connect();
+    client.waitFor(say.pool('5+3'));
+    await hear({t: 'waiting', re: 'pool', id: said('pool').id});
+    await hear({t: 'paired', game: 'g', you: 'red'});
+    assert.equal(said('cancel'), undefined);
+  },
+
+  // Nor does a new connection find anything there.
+  async whatIsLostWithTheConnectionIsNotCancelled() {
+    const {client} = await start();
+    await connect();
+    client.waitFor(say.pool('5+3'));
+    client.waitFor(ROOM);
+    await lose();
+    await connect();
+    await refuse(said('room'), 'no_room');
+    assert.equal(said('cancel'), undefined);
+    client.waitFor(say.pool('5+3'));
+    await lose();
+    client.waitFor(ROOM);
+    await connect();
+    await refuse(said('room'), 'no_room');
+    assert.equal(said('cancel'), undefined);
+  },
+
+  async aServerThatDropsTheEarlierWaitHasTheLaterOneYetToCome() {
+    const {client} = await start();
+    await connect();
+    client.waitFor(ROOM);
+    await hear({t: 'waiting', re: 'room', id: said('room').id, code: 'k3v9qh'});
+    client.waitFor(say.room({control: '10+5', casual: false, color: null}));
+    const elsewhere = {t: 'error', re: 'room', code: 'elsewhere', text: ''};
+    await hear(elsewhere);
+    assert.equal(client.waiting.what, 'room');
+    await hear({t: 'waiting', re: 'room', id: said('room').id, code: 'w8x2ab'});
+    assert.equal(client.waiting.code, 'w8x2ab');
+    await hear(elsewhere);
+    assert.equal(client.waiting, null);
+  },
+
+  async aRefusalThatComesLateEndsTheWaitAllTheSame() {
+    const {client, told} = await start();
+    await connect();
+    client.waitFor(say.enter('wrong'));
+    const first = said('enter');
+    await live(9);
+    assert.equal(saidTimes('enter'), 2);
+    await refuse(first, 'no_room');
+    await refuse(said('enter'), 'no_room');
+    assert.equal(client.waiting, null);
+    assert.deepEqual(told, [['refused', 'no_room']], 'once');
+    await live(10);
+    assert.equal(saidTimes('enter'), 2);
+  },
+
+  async whoIsPairedBeforeTheRefusalIsNotToldOfIt() {
     const {client, told} = await start();
     await connect();
     client.waitFor(say.pool('5+3'));
@@ -305,7 +380,6 @@ const tests = {
     client.waitFor(say.enter('wrong'));
     await hear({t: 'paired', game: 'g', you: 'red'});
     await refuse(said('enter'), 'no_room');
-    assert.equal(said('cancel'), undefined);
     assert.deepEqual(told, [['paired', 'g']]);
   },
 
