@@ -250,8 +250,12 @@ absl::Status TerminalHandler::WriteToken(const KeptToken& token) {
   // Another server's, perhaps, and not to be had again.
   if (!kept_.token.empty() && kept_.token != token.token) {
     const absl::StatusOr<std::string> aside = SetTokenFileAside(token_file_);
-    if (!aside.ok()) return aside.status();
-    std::fprintf(stderr, "terminal: the old token is in %s\n", aside->c_str());
+    if (aside.ok()) {
+      std::fprintf(stderr, "terminal: the old token is in %s\n",
+                   aside->c_str());
+    } else if (!absl::IsNotFound(aside.status())) {
+      return aside.status();
+    }
   }
   return WriteTokenFile(token_file_, token);
 }

@@ -139,6 +139,11 @@ printf 'lobby\n' | "$TERMINAL" --token_file other "$server" >none.out 2>none.err
 cmp other.refused another || fail "the first token that was refused is lost"
 cmp other.refused.2 second || fail "the second token that was refused is lost"
 grep -q "old token is in other.refused.2" none.err || fail "nobody knows where it is"
+# one that is gone meanwhile (before the first byte of it is read) needs no place,
+mkfifo gone
+{ rm gone; printf '%064d\nWu\n' 2; } >gone &
+printf 'lobby\n' | "$TERMINAL" --token_file gone "$server" >none.out 2>none.err
+[[ -f gone && $(tail -n 1 gone) == Wu ]] || fail "the new token is not kept"
 # and one that cannot be set aside, as no name may be so long, stays.
 long=$(printf '%0250d' 0)
 cp another "$long"
