@@ -243,6 +243,7 @@ void TerminalHandler::KeepToken() {
   if (status.ok()) return;
   std::fprintf(stderr, "terminal: the token cannot be kept: %s\n",
                std::string(status.message()).c_str());
+  // It may have the other token still, which no later name may write over.
   token_file_.clear();
 }
 
