@@ -85,15 +85,16 @@ void Session::WaitForGame(std::string_view type, MessageWriter message) {
   std::string text = AskForGame(std::move(message));
   if (text.empty()) return;
   waiting_ = Waiting{std::string(type), gate_.awaited_id(), std::move(text),
-                     waiting_.has_value()};
+                     waiting_.has_value() ? Earlier::kWaits : Earlier::kNone};
 }
 
 // Which has changed nothing: the server still has the earlier wait, which nobody here
-// knows of any more, and might begin a game by it.
+// knows of any more, and might begin a game by it. It may be too busy for this, too: that
+// is why it is said with every refusal until the wait is accepted.
 void Session::CancelEarlierWait() {
-  if (!std::exchange(waiting_->replaces, false)) return;
-  Send(MessageWriter("cancel").Take());
-  Say("the earlier wait is over");
+  if (waiting_->earlier == Earlier::kWaits) {
+    Send(MessageWriter("cancel").Take());
+  }
 }
 
 void Session::SendJoin() {
@@ -137,6 +138,8 @@ void Session::OnConnected() {
 
 void Session::OnDisconnected(std::string_view why) {
   to_server_.clear();
+  // Nothing waits there any more.
+  if (waiting_.has_value()) waiting_->earlier = Earlier::kNone;
   if (std::exchange(welcomed_, false)) {
     Say(absl::StrCat("connection lost: ", why, "; coming back"));
   } else if (why_offline_ != why) {
@@ -159,6 +162,10 @@ void Session::AskAgain() {
   const Again again = std::exchange(again_, {});
   if (again.hello) return OnConnected();
   if (again.join && game_.has_value()) SendJoin();
+  // What is waited for since then takes the place of what was to be cancelled.
+  if (again.cancel && !waiting_.has_value()) {
+    Send(MessageWriter("cancel").Take());
+  }
   if (again.wait && waiting_.has_value()) Send(waiting_->message);
 }
 
@@ -227,9 +234,13 @@ void Session::Error(const JsonObject& message) {
   const std::string code = message.Text("code");
   const std::string re = message.Text("re");
   std::string id = message.Text("id");
-  // Said by itself: that wait is over.
+  // Said by itself: that wait is over, which is the earlier one if the server has no other.
   if (id.empty() && waiting_.has_value() && re == waiting_->type) {
-    id = waiting_->id;
+    if (waiting_->earlier == Earlier::kWaits) {
+      waiting_->earlier = Earlier::kNone;
+    } else {
+      id = waiting_->id;
+    }
   }
   if (code == "bad_token") {
     // Another server, or its database is gone: a new guest, then.
@@ -250,7 +261,10 @@ void Session::Error(const JsonObject& message) {
   if (re == "leave" && id.empty()) return;
   if (join && (!game_.has_value() || id != JoinId(game_->id()))) return;
   if (waiting_.has_value() && id == waiting_->id) {
-    if (!message.Text("id").empty()) CancelEarlierWait();
+    if (!message.Text("id").empty()) {
+      CancelEarlierWait();
+      if (waiting_->earlier == Earlier::kWaits) Say("the earlier wait is over");
+    }
     waiting_.reset();
   }
   // One that is accepted is not played until the event says so.
@@ -283,6 +297,9 @@ bool Session::Busy(const JsonObject& message) {
   } else if (waiting_.has_value() && id == waiting_->id) {
     CancelEarlierWait();
     AskLater(&Again::wait, message);
+  } else if (re == "cancel" && id.empty()) {
+    // Not the user's. As long as there is a wait, it is said again with that.
+    if (!waiting_.has_value()) AskLater(&Again::cancel, message);
   } else if (re == "join") {
     // Of a game that was left since nobody cares.
     if (game_.has_value() && id == JoinId(game_->id())) {
@@ -314,6 +331,10 @@ void Session::NotPaired(const JsonObject& message) {
 
 void Session::Waits(const JsonObject& message) {
   busy_said_ = false;
+  if (waiting_.has_value() && message.Text("id") == waiting_->id &&
+      waiting_->earlier == Earlier::kWaits) {
+    waiting_->earlier = Earlier::kReplaced;
+  }
   const std::string code = message.Text("code");
   Say(code.empty() ? absl::StrCat("waiting ", message.Text("re"))
                    : absl::StrCat("room ", code));
@@ -321,6 +342,10 @@ void Session::Waits(const JsonObject& message) {
 
 void Session::Paired(const JsonObject& message) {
   const std::string game = message.Text("game");
+  // The game may be the earlier one's; the later one, then, still waits at the server.
+  if (waiting_.has_value() && waiting_->earlier != Earlier::kNone) {
+    Send(MessageWriter("cancel").Take());
+  }
   waiting_.reset();
   busy_said_ = false;
   Say(absl::StrCat("paired ", game, " ", message.Text("you")));

@@ -21,6 +21,7 @@
 #define APPS_CHINESE_CHESS_TERMINAL_SESSION_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -91,12 +92,18 @@ class Session {
     std::string after;  // The move before it; empty: it is the first.
     std::string id;
   };
+  // What was waited for before what is waited for now.
+  enum class Earlier : uint8_t {
+    kNone,
+    kWaits,     // The server may have it: it has not accepted the new one.
+    kReplaced,  // It has; but the earlier one's game may be on its way.
+  };
   // A message that waits in the lobby: pool, seek, room or enter.
   struct Waiting {
     std::string type;
     std::string id;
     std::string message;
-    bool replaces;  // An earlier one, unless it is refused.
+    Earlier earlier;
   };
 
   // What the server was too busy for, on this connection.
@@ -104,6 +111,7 @@ class Session {
     bool hello = false;
     bool join = false;
     bool wait = false;
+    bool cancel = false;
   };
 
   // --- Out ---

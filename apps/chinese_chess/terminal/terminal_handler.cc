@@ -243,6 +243,7 @@ void TerminalHandler::KeepToken() {
   if (status.ok()) return;
   std::fprintf(stderr, "terminal: the token cannot be kept: %s\n",
                std::string(status.message()).c_str());
+  // It may have the other token still, which no later name may write over.
   token_file_.clear();
 }
 
@@ -250,8 +251,12 @@ absl::Status TerminalHandler::WriteToken(const KeptToken& token) {
   // Another server's, perhaps, and not to be had again.
   if (!kept_.token.empty() && kept_.token != token.token) {
     const absl::StatusOr<std::string> aside = SetTokenFileAside(token_file_);
-    if (!aside.ok()) return aside.status();
-    std::fprintf(stderr, "terminal: the old token is in %s\n", aside->c_str());
+    if (aside.ok()) {
+      std::fprintf(stderr, "terminal: the old token is in %s\n",
+                   aside->c_str());
+    } else if (!absl::IsNotFound(aside.status())) {
+      return aside.status();
+    }
   }
   return WriteTokenFile(token_file_, token);
 }

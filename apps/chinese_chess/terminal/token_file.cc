@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <cstdio>
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
@@ -58,12 +59,16 @@ absl::StatusOr<KeptToken> ReadTokenFile(const std::string& path) {
 }
 
 absl::Status WriteTokenFile(const std::string& path, const KeptToken& kept) {
-  const UniqueFd file(open(path.c_str(),
+  // Until all of it is on the disk the old one stays.
+  const std::string fresh = absl::StrCat(path, ".new");
+  const UniqueFd file(open(fresh.c_str(),
                            O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
                            S_IRUSR | S_IWUSR));
   const std::string text = absl::StrCat(kept.token, "\n", kept.name, "\n");
-  if (file.valid() && write(file.get(), text.data(), text.size()) ==
-                          static_cast<ssize_t>(text.size())) {
+  if (file.valid() &&
+      write(file.get(), text.data(), text.size()) ==
+          static_cast<ssize_t>(text.size()) &&
+      fsync(file.get()) == 0 && rename(fresh.c_str(), path.c_str()) == 0) {
     return absl::OkStatus();
   }
   return DiskError(path);

@@ -33,7 +33,9 @@ class Client extends Emitter {
   ownGames = []; // Ids of those that this player is in.
   lobby = null;
   games = null;
-  waiting = null; // {what, message, code}: for an opponent
+  // {what, message, code, earlier}: for an opponent. What was waited for before: it 'waits', as
+  // the server has not accepted this yet; it is 'replaced', but its game may be on its way.
+  waiting = null;
   game = null; // A GameModel.
   pending = null; // {ply, move, id}: made here, not yet confirmed
   premove = null; // {from, to}
@@ -127,6 +129,8 @@ class Client extends Emitter {
 
   #down() {
     this.#setStatus('offline');
+    // Nothing waits there any more.
+    if (this.waiting !== null) this.waiting.earlier = null;
     for (const answer of [...this.#questions.values()])
       answer({t: 'error', code: 'no_answer', text: ''});
   }
@@ -179,23 +183,31 @@ class Client extends Emitter {
   async waitFor(message) {
     clearTimeout(this.#rewait);
     const again = this.waiting?.message === message;
-    if (!again) this.#setWaiting({what: message.t, message, code: null});
+    if (!again) {
+      const earlier = this.waiting !== null && this.status === 'online' ? 'waits' : null;
+      this.#setWaiting({what: message.t, message, code: null, earlier});
+    }
     const answer = await this.ask(message);
-    // Somebody came, or it was given up; or the connection was lost.
-    if (this.waiting?.message !== message || answer.code === 'no_answer') return;
-    // What is refused changes nothing: the server still has what was waited for before.
-    if (answer.t === 'error' && !again) this.#say(say.cancel());
+    // Somebody came, or it was given up.
+    if (this.waiting?.message !== message) return;
+    // It may come yet, but nobody will know what it answers: so it is asked for again.
+    if (answer.code === 'no_answer') return this.#waitLater();
+    // What is refused changes nothing: the server still has what was waited for before. It may
+    // be too busy for this, too: so it is said with every refusal.
+    if (answer.t === 'error' && this.waiting.earlier === 'waits') this.#say(say.cancel());
     if (answer.code === 'busy') return this.#waitLater();
     if (answer.t === 'error') {
       this.#setWaiting(null);
       this.emit('refused', answer);
-    } else if (answer.code) {
-      this.#setCode(answer.code);
+      return;
     }
+    if (this.waiting.earlier === 'waits') this.waiting.earlier = 'replaced';
+    if (answer.code) this.#setCode(answer.code);
   }
 
   // Only for what is new: who sees it rebuilds what people may be about to press.
   #setWaiting(waiting) {
+    clearTimeout(this.#rewait);
     this.waiting = waiting;
     this.emit('waiting');
   }
@@ -208,17 +220,28 @@ class Client extends Emitter {
     if (before !== null) this.emit('recoded');
   }
 
+  // What is waited for, or that nothing is.
   #waitLater() {
     clearTimeout(this.#rewait);
     this.#rewait = setTimeout(() => {
-      if (this.waiting !== null && this.status === 'online') this.waitFor(this.waiting.message);
+      if (this.status !== 'online') return;
+      if (this.waiting === null) this.#say(say.cancel());
+      else this.waitFor(this.waiting.message);
     }, BUSY_AGAIN_AFTER);
   }
 
   #paired(id) {
     this.ownGames = [...new Set([...this.ownGames, id])];
+    // It may be the earlier one's; the later one, then, still waits at the server.
+    if (this.waiting?.earlier) this.#say(say.cancel());
     this.#setWaiting(null);
     this.emit('paired', id);
+  }
+
+  // By the server, unasked: the earlier one if it has no other.
+  #waitDropped() {
+    if (this.waiting.earlier === 'waits') this.waiting.earlier = null;
+    else this.#setWaiting(null);
   }
 
   stopWaiting() {
@@ -354,9 +377,11 @@ class Client extends Emitter {
     const {re, id, code} = message;
     if (code === 'busy' && this.#saysAgain(message)) return;
     if (re === 'hello') this.#helloRefused(code);
-    // It answers nothing that was asked: the server has dropped who waits here.
-    if (id === undefined && this.waiting !== null && re === this.waiting.what)
-      this.#setWaiting(null);
+    if (this.waiting !== null && re === this.waiting.what) {
+      // It comes too late: waitFor() has asked again, or will.
+      if (id !== undefined) return;
+      this.#waitDropped();
+    }
     if (this.pending !== null && id === this.pending.id) {
       this.pending = null;
       // wrong_ply and the like: what is here is not what is there.
@@ -375,6 +400,11 @@ class Client extends Emitter {
     // Somebody came, but no game could begin; who waited was forgotten.
     if (re === 'paired' && this.waiting !== null) {
       this.#waitLater();
+      return true;
+    }
+    // With what is waited for now, if anything.
+    if (re === 'cancel') {
+      if (this.waiting === null) this.#waitLater();
       return true;
     }
     // #resend() does.

@@ -285,13 +285,38 @@ TEST_F(Playing, ABusyServerDoesNotPairForTheEarlierWait) {
   session_.TakeToScreen();
   constexpr std::string_view kBusy =
       R"({"t":"error","re":"pool","id":"3","code":"busy","text":"no game"})";
+  for (int i = 0; i < 2; ++i) {
+    Server(kBusy);
+    EXPECT_EQ(session_.TakeToServer(), "{\"t\":\"cancel\"}\n");
+    // The same mailbox is full; and the user has not said it.
+    Server(R"({"t":"error","re":"cancel","code":"busy","text":"no game"})");
+    EXPECT_FALSE(session_.quit());
+    EXPECT_TRUE(session_.TakeAskLater());
+    session_.AskAgain();
+    const std::string again = session_.TakeToServer();
+    EXPECT_THAT(again, HasSubstr(R"("control":"10+5")"));
+    // After it, it would end it.
+    EXPECT_THAT(again, Not(HasSubstr("cancel")));
+  }
+  EXPECT_EQ(session_.TakeToScreen(), "busy: no game; asking again\n");
+  Server(R"({"t":"waiting","re":"pool","id":"3"})");
+  Server(kBusy);  // There is only this one.
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+}
+
+TEST_F(Playing, AServerTooBusyToCancelIsToldAgain) {
+  constexpr std::string_view kBusy =
+      R"({"t":"error","re":"cancel","code":"busy","text":"full"})";
   Server(kBusy);
-  EXPECT_EQ(session_.TakeToServer(), "{\"t\":\"cancel\"}\n");
-  EXPECT_THAT(session_.TakeToScreen(), HasSubstr("the earlier wait is over\n"));
+  EXPECT_EQ(session_.TakeToScreen(), "busy: full; asking again\n");
   EXPECT_TRUE(session_.TakeAskLater());
   session_.AskAgain();
-  EXPECT_THAT(session_.TakeToServer(), HasSubstr(R"("control":"10+5")"));
-  Server(kBusy);  // There is only this one.
+  EXPECT_EQ(session_.TakeToServer(), "{\"t\":\"cancel\"}\n");
+  Server(kBusy);
+  // Not what is waited for since.
+  User("pool 5+3");
+  session_.TakeToServer();
+  session_.AskAgain();
   EXPECT_THAT(session_.TakeToServer(), IsEmpty());
 }
 
@@ -428,6 +453,75 @@ TEST_F(Typing, AWaitThatIsRefusedLeavesNoneBehind) {
   session_.TakeToServer();
   Server(R"({"t":"error","re":"enter","id":"4","code":"no_room","text":"no"})");
   EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+}
+
+// Its game may be the earlier one's, and the later one would begin another.
+TEST_F(Typing, WhoIsPairedForTheEarlierWaitLeavesTheLaterOne) {
+  constexpr std::string_view kWaits = R"({"t":"waiting","re":"pool","id":"3"})";
+  constexpr std::string_view kPaired =
+      R"({"t":"paired","game":"g","you":"red"})";
+  User("pool 5+3");
+  Server(R"({"t":"waiting","re":"pool","id":"2"})");
+  User("pool 10+5");
+  session_.TakeToServer();
+  Server(kPaired);
+  EXPECT_EQ(session_.TakeToServer(), "{\"t\":\"cancel\"}\n");
+  Server(kWaits);
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+  // The other way round.
+  User("pool 5+3");
+  Server(R"({"t":"waiting","re":"pool","id":"4"})");
+  User("pool 10+5");
+  Server(R"({"t":"waiting","re":"pool","id":"5"})");
+  session_.TakeToServer();
+  Server(kPaired);
+  EXPECT_EQ(session_.TakeToServer(), "{\"t\":\"cancel\"}\n");
+  // There is no other.
+  User("pool 5+3");
+  session_.TakeToServer();
+  Server(kPaired);
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+}
+
+TEST_F(Typing, WhatIsAcceptedOrLostHasNoEarlierWait) {
+  User("pool 5+3");
+  User("pool 10+5");
+  Server(R"({"t":"waiting","re":"pool","id":"3"})");
+  session_.TakeToServer();
+  session_.TakeToScreen();
+  Server(R"({"t":"error","re":"pool","id":"3","code":"no","text":"no"})");
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+  EXPECT_EQ(session_.TakeToScreen(), "error no: no\n");
+  User("pool 5+3");
+  User("pool 10+5");
+  session_.OnDisconnected("peer");
+  session_.OnConnected();
+  Server(R"({"t":"welcome","name":"Zhang","token":"T","games":["g"]})");
+  session_.TakeToServer();
+  session_.TakeToScreen();
+  Server(R"({"t":"error","re":"pool","id":"5","code":"no","text":"no"})");
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+  EXPECT_EQ(session_.TakeToScreen(), "error no: no\n");
+}
+
+TEST_F(Typing, AServerThatDropsTheEarlierWaitHasTheLaterOneYetToCome) {
+  User("room 5+3");
+  Server(R"({"t":"waiting","re":"room","id":"2","code":"abc123"})");
+  User("room 10+5");
+  session_.TakeToServer();
+  constexpr std::string_view kElsewhere =
+      R"({"t":"error","re":"room","code":"elsewhere","text":"no"})";
+  Server(kElsewhere);
+  Server(
+      R"({"t":"error","re":"room","id":"3","code":"busy","text":"no game"})");
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());  // Nothing to cancel.
+  session_.AskAgain();
+  EXPECT_THAT(session_.TakeToServer(), HasSubstr(R"("control":"10+5")"));
+  Server(kElsewhere);
+  User("pool 5+3");
+  session_.TakeToServer();
+  Server(R"({"t":"paired","game":"g","you":"red"})");
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());  // That was the later one.
 }
 
 TEST_F(Typing, SeesTheBoardAfterEachMove) {

@@ -139,10 +139,16 @@ printf 'lobby\n' | "$TERMINAL" --token_file other "$server" >none.out 2>none.err
 cmp other.refused another || fail "the first token that was refused is lost"
 cmp other.refused.2 second || fail "the second token that was refused is lost"
 grep -q "old token is in other.refused.2" none.err || fail "nobody knows where it is"
+# one that is gone meanwhile (before the first byte of it is read) needs no place,
+mkfifo gone
+{ rm gone; printf '%064d\nWu\n' 2; } >gone &
+printf 'lobby\n' | "$TERMINAL" --token_file gone "$server" >none.out 2>none.err
+[[ -f gone && $(tail -n 1 gone) == Wu ]] || fail "the new token is not kept"
 # and one that cannot be set aside, as no name may be so long, stays.
 long=$(printf '%0250d' 0)
 cp another "$long"
-printf 'name A\nname B\nlobby\n' | "$TERMINAL" --token_file "$long" "$server" >none.out 2>none.err
+# Nor does a name that comes after the new token, as it belongs to that.
+printf 'lobby\nname B\nlobby\n' | "$TERMINAL" --token_file "$long" "$server" >none.out 2>none.err
 cmp "$long" another || fail "the token that cannot be set aside is lost"
 [[ $(grep -c "cannot be kept" none.err) == 1 ]] || fail "nobody knows, or too well"
 "$TERMINAL" --help | grep -q "Exit codes" || fail "--help"

@@ -1,13 +1,16 @@
 #include "apps/chinese_chess/terminal/token_file.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -80,6 +83,20 @@ TEST_F(TokenFile, WhatIsSetAsideStays) {
   for (const char* end : {"", ".2", ".3"}) {
     EXPECT_EQ(*ReadTokenFile(refused + end), (KeptToken{token_, end}));
   }
+}
+
+TEST_F(TokenFile, WhatCannotBeReplacedStays) {
+  ASSERT_TRUE(WriteTokenFile(path_, {token_, "Zhang"}).ok());
+  // As if the disk were full.
+  ASSERT_NE(std::signal(SIGXFSZ, SIG_IGN), SIG_ERR);
+  rlimit before;
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit full{0, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &full), 0);
+  const absl::Status status = WriteTokenFile(path_, {token_, "Li"});
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_THAT(status.message(), HasSubstr(path_));
+  EXPECT_EQ(*ReadTokenFile(path_), (KeptToken{token_, "Zhang"}));
 }
 
 TEST_F(TokenFile, TheDiskIsToldOf) {

@@ -254,25 +254,125 @@ const tests = {
   },
 
   async whatIsRefusedAsBusyInsteadEndsWhatWasBefore() {
-    const {client} = await start();
+    const {client, told} = await start();
     await connect();
     client.waitFor(say.pool('5+3'));
     await hear({t: 'waiting', re: 'pool', id: said('pool').id});
     client.waitFor(ROOM);
-    await refuse(said('room'), 'busy');
-    assert.equal(FakeSocket.last.sent.at(-1).t, 'cancel');
-    assert.equal(client.waiting.what, 'room');
-    await live(1);
-    await refuse(said('room'), 'busy');
-    await live(1);
+    for (let round = 1; round <= 2; ++round) {
+      await refuse(said('room'), 'busy');
+      assert.equal(FakeSocket.last.sent.at(-1).t, 'cancel');
+      assert.equal(saidTimes('cancel'), round);
+      // The same mailbox is full; and the player has not said it.
+      await hear({t: 'error', re: 'cancel', code: 'busy', text: ''});
+      assert.equal(client.waiting.what, 'room');
+      await live(1);
+      assert.equal(FakeSocket.last.sent.at(-1).t, 'room', 'a cancel would end it');
+    }
     await hear({t: 'waiting', re: 'room', id: said('room').id, code: 'k3v9qh'});
     assert.equal(saidTimes('room'), 3);
-    assert.equal(saidTimes('cancel'), 1, 'nothing else is there any more');
     assert.equal(client.waiting.code, 'k3v9qh');
+    assert.deepEqual(told, []);
+    // Nothing else is there any more.
+    await hear({t: 'error', re: 'paired', code: 'busy', text: ''});
+    await live(1);
+    await refuse(said('room'), 'busy');
+    assert.equal(saidTimes('cancel'), 2);
+  },
+
+  async aServerTooBusyToCancelIsToldAgain() {
+    const {client, told} = await start();
+    await connect();
+    client.waitFor(say.pool('5+3'));
+    client.stopWaiting();
+    const busy = {t: 'error', re: 'cancel', code: 'busy', text: ''};
+    await hear(busy);
+    await live(1);
+    assert.equal(saidTimes('cancel'), 2);
+    await hear(busy);
+    client.waitFor(ROOM);
+    await live(2);
+    assert.equal(saidTimes('cancel'), 2, 'it would end what is waited for since');
+    assert.deepEqual(told, []);
   },
 
   // The game was found before the server read on: that is where one plays.
-  async whoIsPairedBeforeTheRefusalIsNotCancelled() {
+  async whoIsPairedForTheEarlierWaitLeavesTheLaterOne() {
+    for (const acceptedFirst of [false, true]) {
+      const {client, told} = await start();
+      await connect();
+      client.waitFor(say.pool('5+3'));
+      await hear({t: 'waiting', re: 'pool', id: said('pool').id});
+      client.waitFor(say.pool('10+5'));
+      const accepted = {t: 'waiting', re: 'pool', id: said('pool').id};
+      if (acceptedFirst) await hear(accepted);
+      await hear({t: 'paired', game: 'g', you: 'red'});
+      assert.equal(FakeSocket.last.sent.at(-1).t, 'cancel');
+      if (!acceptedFirst) await hear(accepted);
+      assert.deepEqual(told, [['paired', 'g']]);
+      assert.equal(client.waiting, null);
+      assert.equal(saidTimes('cancel'), 1);
+    }
+  },
+
+  async whoIsPairedForTheOnlyWaitHasNothingToLeave() {
+    const {client} = await start();
+    await connect();
+    client.waitFor(say.pool('5+3'));
+    await hear({t: 'waiting', re: 'pool', id: said('pool').id});
+    await hear({t: 'paired', game: 'g', you: 'red'});
+    assert.equal(said('cancel'), undefined);
+  },
+
+  // Nor does a new connection find anything there.
+  async whatIsLostWithTheConnectionIsNotCancelled() {
+    const {client} = await start();
+    await connect();
+    client.waitFor(say.pool('5+3'));
+    client.waitFor(ROOM);
+    await lose();
+    await connect();
+    await refuse(said('room'), 'no_room');
+    assert.equal(said('cancel'), undefined);
+    client.waitFor(say.pool('5+3'));
+    await lose();
+    client.waitFor(ROOM);
+    await connect();
+    await refuse(said('room'), 'no_room');
+    assert.equal(said('cancel'), undefined);
+  },
+
+  async aServerThatDropsTheEarlierWaitHasTheLaterOneYetToCome() {
+    const {client} = await start();
+    await connect();
+    client.waitFor(ROOM);
+    await hear({t: 'waiting', re: 'room', id: said('room').id, code: 'k3v9qh'});
+    client.waitFor(say.room({control: '10+5', casual: false, color: null}));
+    const elsewhere = {t: 'error', re: 'room', code: 'elsewhere', text: ''};
+    await hear(elsewhere);
+    assert.equal(client.waiting.what, 'room');
+    await hear({t: 'waiting', re: 'room', id: said('room').id, code: 'w8x2ab'});
+    assert.equal(client.waiting.code, 'w8x2ab');
+    await hear(elsewhere);
+    assert.equal(client.waiting, null);
+  },
+
+  async aRefusalThatComesLateEndsTheWaitAllTheSame() {
+    const {client, told} = await start();
+    await connect();
+    client.waitFor(say.enter('wrong'));
+    const first = said('enter');
+    await live(9);
+    assert.equal(saidTimes('enter'), 2);
+    await refuse(first, 'no_room');
+    await refuse(said('enter'), 'no_room');
+    assert.equal(client.waiting, null);
+    assert.deepEqual(told, [['refused', 'no_room']], 'once');
+    await live(10);
+    assert.equal(saidTimes('enter'), 2);
+  },
+
+  async whoIsPairedBeforeTheRefusalIsNotToldOfIt() {
     const {client, told} = await start();
     await connect();
     client.waitFor(say.pool('5+3'));
@@ -280,7 +380,6 @@ const tests = {
     client.waitFor(say.enter('wrong'));
     await hear({t: 'paired', game: 'g', you: 'red'});
     await refuse(said('enter'), 'no_room');
-    assert.equal(said('cancel'), undefined);
     assert.deepEqual(told, [['paired', 'g']]);
   },
 
