@@ -137,7 +137,8 @@ bool IsBlackBox(const std::string& log, const std::string& box) {
   auto canonical = [](const std::string& path) {
     std::error_code error;
     // Absolute first: of a relative path nothing of which is there nothing is resolved.
-    const std::filesystem::path whole = std::filesystem::absolute(path);
+    const std::filesystem::path whole = std::filesystem::absolute(path, error);
+    if (error) return std::filesystem::path(path);
     const std::filesystem::path found =
         std::filesystem::weakly_canonical(whole, error);
     return error ? whole : found;
@@ -158,13 +159,14 @@ absl::StatusOr<std::unique_ptr<kingpin::Logger>> MakeAccessLog(
   const bool auto_off = where == "auto" && !isatty(STDOUT_FILENO);
   if (where == "off" || auto_off) return nullptr;
   const std::string& box = flags.log_blackbox;
-  if (IsBlackBox(where, box)) {
+  const bool to_stdout = where == "-" || where == "auto";
+  if (!to_stdout && IsBlackBox(where, box)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--access_log ", where, " is the black box's own file: name another"));
   }
   kingpin::Logger::Options options =
       LogOptions(STDOUT_FILENO, box.empty() ? box : box + ".access");
-  if (where != "-" && where != "auto") {
+  if (!to_stdout) {
     absl::StatusOr<kingpin::LogSinkFactory> file = AccessLogFile(flags);
     if (!file.ok()) return file.status();
     options.sink = *std::move(file);

@@ -116,9 +116,6 @@ absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Open(
   if (::fstat((*file)->fd(), &status) != 0) {
     return BoxError(errno, "fstat", options.path);
   }
-  // It may have been there, for all to read. The mode of somebody else's is theirs to
-  // choose.
-  if ((status.st_mode & 077) != 0) (void)::fchmod((*file)->fd(), 0600);
   std::string kept;
   if (status.st_size > 0) {
     const absl::StatusOr<Replayed> replayed =
@@ -139,6 +136,14 @@ absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Open(
   return WithKept(box.status(), kept);
 }
 
+// A file may have been there, for all to read. The mode of somebody else's is theirs to
+// choose.
+void BlackBox::MakePrivate(const BoxFile& file) {
+  struct stat status;
+  if (::fstat(file.fd(), &status) != 0 || (status.st_mode & 077) == 0) return;
+  if (status.st_uid == ::geteuid()) (void)::fchmod(file.fd(), 0600);
+}
+
 absl::StatusOr<BlackBox::Replayed> BlackBox::Replay(
     const BoxFile& file, const std::string& path,
     absl::FunctionRef<Replayed(std::string_view file)> replay) {
@@ -148,6 +153,7 @@ absl::StatusOr<BlackBox::Replayed> BlackBox::Replay(
         old.status().code(),
         absl::StrCat("black box \"", path, "\": ", old.status().message()));
   }
+  MakePrivate(file);
   // If we die doing so, the next process says that it may have been done before.
   const uint64_t recovering = 1;
   WriteAt(file.fd(), BytesOf(&recovering, 1), offsetof(BoxHeader, recovering));
@@ -168,6 +174,7 @@ absl::Status BlackBox::SetAside(const std::string& path,
 
 absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Make(
     const Options& options, std::unique_ptr<BoxFile> file) {
+  MakePrivate(*file);
   if (absl::Status made = Allocate(options, *file); !made.ok()) return made;
   const absl::StatusOr<char*> base = Map(options, *file);
   if (!base.ok()) return base.status();

@@ -100,6 +100,7 @@ class BlackBox : public SiteObserver {
   // Where the rings end in the file, and the sites begin.
   static size_t SitesOffset(const Options& options);
   static size_t MappedBytes(const Options& options);
+  static void MakePrivate(const BoxFile& file);
   static absl::StatusOr<Replayed> Replay(
       const BoxFile& file, const std::string& path,
       absl::FunctionRef<Replayed(std::string_view file)> replay);

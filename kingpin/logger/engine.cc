@@ -179,8 +179,10 @@ Engine::~Engine() {
   } else {
     Flush();
   }
-  // Whoever parked it has told.
-  if (!parked_.load()) TellMissing("there is no memory to write them");
+  if (!told_) {
+    TellMissing(parked_.load() ? "they were logged when the process had ended"
+                               : "there is no memory to write them");
+  }
 }
 
 LineFormat* Engine::FormatOf(const LogSink& sink) {
@@ -214,6 +216,7 @@ std::unique_ptr<BlackBox> Engine::OpenBox() {
 }
 
 void Engine::Park() {
+  told_ = true;
   if (IsInside()) {
     return TellMissing("exit() was called by what writes them");
   }

@@ -289,6 +289,7 @@ class Engine {
   std::atomic<bool> reopen_asked_ = false;
   std::atomic<bool> room_asked_ = false;
   std::atomic<bool> parked_ = false;
+  bool told_ = false;  // What is missing, by Park(). Under the registry's pin.
   // Tickets: of the last Flush(), and of the last that is served. They wrap.
   std::atomic<uint32_t> flush_asked_ = 0;
   std::atomic<uint32_t> flush_done_ = 0;

@@ -14,7 +14,6 @@
 #include "kingpin/logger/plain_mutex.h"
 #include "kingpin/logger/ring_set.h"
 #include "kingpin/logger/site.h"
-#include "kingpin/logger/tell_stderr.h"
 #include "kingpin/sys/futex.h"
 
 namespace kingpin::log_internal {
@@ -68,10 +67,7 @@ void EngineRegistry::Add(Engine* engine) {
   PlainMutexLock lock(&registry_mu);
   engine->next_ = std::exchange(first_engine, engine);
   if (exiting) engine->doorbell_.StartExit();
-  if (ended) {
-    engine->parked_.store(true);
-    TellStderr("log: a logger was made when the process had ended\n");
-  }
+  if (ended) engine->parked_.store(true);
 }
 
 void EngineRegistry::Remove(Engine* engine) {

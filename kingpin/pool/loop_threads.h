@@ -28,8 +28,9 @@ struct EpollTPOptions {
   std::vector<int> cpus = {};
   // SIGTERM and SIGINT drain the run; a second one closes what is left at once,
   // and ends it as soon as the handlers return; a third has its former effect, and
-  // so has any once the last loop has ended, in OnRunEnded() for one. They are counted from Start() on and acted on in Wait(), so who never calls
-  // that turns this off. One run in a process can have it on.
+  // so has any once the last loop has ended, in OnRunEnded() for one. They are counted
+  // from Start() on and acted on in Wait(), so who never calls that turns this off. One
+  // run in a process can have it on.
   bool handle_signals = true;
 };
 

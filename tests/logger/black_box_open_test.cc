@@ -168,6 +168,16 @@ TEST(BlackBoxOpen, WhatIsNoFileIsRefused) {
   }
 }
 
+TEST(BlackBoxOpen, ForeignFileKeepsItsMode) {
+  BoxFiles files;
+  WriteFile(files.box, std::string(100, 'x'));
+  ASSERT_EQ(chmod(files.box.c_str(), 0644), 0);
+  EXPECT_FALSE(Logger::Create({.black_box = files.box}).ok());
+  struct stat status;
+  ASSERT_EQ(stat(files.box.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0644);
+}
+
 TEST(BlackBoxOpen, IsPrivateWhoeverMadeTheFile) {
   BoxFiles files;
   ASSERT_TRUE(sys::Open(files.box.c_str(), O_WRONLY | O_CREAT, 0644).ok());

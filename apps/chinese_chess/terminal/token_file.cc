@@ -8,7 +8,10 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
+#include <filesystem>
+#include <string>
 #include <string_view>
+#include <system_error>
 
 #include "absl/strings/str_cat.h"
 #include "kingpin/sys/unique_fd.h"
@@ -38,6 +41,21 @@ std::string_view TakeLine(std::string_view* text) {
   return line;
 }
 
+// False: errno says why.
+bool WriteWhole(const std::string& path, std::string_view text) {
+  const UniqueFd file(open(path.c_str(),
+                           O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+                           S_IRUSR | S_IWUSR));
+  if (!file.valid()) return false;
+  errno = ENOSPC;  // Of a write that takes a part.
+  if (write(file.get(), text.data(), text.size()) !=
+      static_cast<ssize_t>(text.size())) {
+    return false;
+  }
+  return fsync(file.get()) == 0 ||
+         errno == EINVAL;  // What is no file has no disk.
+}
+
 }  // namespace
 
 absl::StatusOr<KeptToken> ReadTokenFile(const std::string& path) {
@@ -59,16 +77,17 @@ absl::StatusOr<KeptToken> ReadTokenFile(const std::string& path) {
 }
 
 absl::Status WriteTokenFile(const std::string& path, const KeptToken& kept) {
-  // Until all of it is on the disk the old one stays.
-  const std::string fresh = absl::StrCat(path, ".new");
-  const UniqueFd file(open(fresh.c_str(),
-                           O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-                           S_IRUSR | S_IWUSR));
+  std::error_code none;
+  std::string target = std::filesystem::canonical(path, none).string();
+  if (target.empty()) target = path;  // It is not there yet.
+  struct stat status;
+  const bool is_special =
+      stat(target.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
+  // Until all of it is on the disk the old one stays; but /dev/null is to stay itself.
+  const std::string fresh = is_special ? target : absl::StrCat(target, ".new");
   const std::string text = absl::StrCat(kept.token, "\n", kept.name, "\n");
-  if (file.valid() &&
-      write(file.get(), text.data(), text.size()) ==
-          static_cast<ssize_t>(text.size()) &&
-      fsync(file.get()) == 0 && rename(fresh.c_str(), path.c_str()) == 0) {
+  if (WriteWhole(fresh, text) &&
+      (is_special || rename(fresh.c_str(), target.c_str()) == 0)) {
     return absl::OkStatus();
   }
   return DiskError(path);

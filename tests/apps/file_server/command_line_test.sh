@@ -102,6 +102,7 @@ for other in "$dir/./b" "$dir/www/../b.unwritten"; do
 done
 expect 1 "black box's own file" --root "$dir/www" --port 0 \
   --log_blackbox "$dir/c.new" --access_log "$dir/c"
+expect 1 "cannot open log" --root "$dir/www" --port 0 --log_blackbox "$dir/e" --access_log ""
 (cd "$dir" && expect 1 "black box's own file" --root www --port 0 \
   --log_blackbox d --access_log ./d.access)
 

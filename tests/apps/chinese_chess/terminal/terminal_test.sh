@@ -141,7 +141,8 @@ cmp other.refused.2 second || fail "the second token that was refused is lost"
 grep -q "old token is in other.refused.2" none.err || fail "nobody knows where it is"
 # one that is gone meanwhile (before the first byte of it is read) needs no place,
 mkfifo gone
-{ rm gone; printf '%064d\nWu\n' 2; } >gone &
+printf '%064d\nWu\n' 2 >going
+{ rm gone; cat going; } >gone &  # In one write: printf makes one of each line.
 printf 'lobby\n' | "$TERMINAL" --token_file gone "$server" >none.out 2>none.err
 [[ -f gone && $(tail -n 1 gone) == Wu ]] || fail "the new token is not kept"
 # and one that cannot be set aside, as no name may be so long, stays.
