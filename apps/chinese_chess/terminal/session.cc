@@ -85,17 +85,13 @@ void Session::WaitForGame(std::string_view type, MessageWriter message) {
   std::string text = AskForGame(std::move(message));
   if (text.empty()) return;
   waiting_ = Waiting{std::string(type), gate_.awaited_id(), std::move(text),
-                     waiting_.has_value() ? Earlier::kWaits : Earlier::kNone};
+                     waiting_.has_value()};
 }
 
-// Which has changed nothing: the server still has the earlier wait, which nobody here
-// knows of any more, and might begin a game by it. It may be too busy for this, too: that
-// is why it is said with every refusal until the wait is accepted.
-void Session::CancelEarlierWait() {
-  if (waiting_->earlier == Earlier::kWaits) {
-    Send(MessageWriter("cancel").Take());
-  }
-}
+// Of what the server may have that is not known here any more, so that no game begins by
+// it: what was waited for before what is refused; what was waited for last when an
+// earlier one's game has begun.
+void Session::CancelWait() { Send(MessageWriter("cancel").Take()); }
 
 void Session::SendJoin() {
   if (!game_->known()) return SendJoinAnew();
@@ -138,8 +134,6 @@ void Session::OnConnected() {
 
 void Session::OnDisconnected(std::string_view why) {
   to_server_.clear();
-  // Nothing waits there any more.
-  if (waiting_.has_value()) waiting_->earlier = Earlier::kNone;
   if (std::exchange(welcomed_, false)) {
     Say(absl::StrCat("connection lost: ", why, "; coming back"));
   } else if (why_offline_ != why) {
@@ -234,13 +228,10 @@ void Session::Error(const JsonObject& message) {
   const std::string code = message.Text("code");
   const std::string re = message.Text("re");
   std::string id = message.Text("id");
-  // Said by itself: that wait is over, which is the earlier one if the server has no other.
-  if (id.empty() && waiting_.has_value() && re == waiting_->type) {
-    if (waiting_->earlier == Earlier::kWaits) {
-      waiting_->earlier = Earlier::kNone;
-    } else {
-      id = waiting_->id;
-    }
+  // Said by itself: that wait is over, or an earlier one if it has not accepted this.
+  if (id.empty() && waiting_.has_value() && re == waiting_->type &&
+      waiting_->accepted) {
+    id = waiting_->id;
   }
   if (code == "bad_token") {
     // Another server, or its database is gone: a new guest, then.
@@ -261,9 +252,9 @@ void Session::Error(const JsonObject& message) {
   if (re == "leave" && id.empty()) return;
   if (join && (!game_.has_value() || id != JoinId(game_->id()))) return;
   if (waiting_.has_value() && id == waiting_->id) {
-    if (!message.Text("id").empty()) {
-      CancelEarlierWait();
-      if (waiting_->earlier == Earlier::kWaits) Say("the earlier wait is over");
+    if (!waiting_->accepted) {
+      CancelWait();
+      if (waiting_->replaces) Say("the earlier wait is over");
     }
     waiting_.reset();
   }
@@ -295,7 +286,8 @@ bool Session::Busy(const JsonObject& message) {
   } else if (re == "paired") {
     NotPaired(message);
   } else if (waiting_.has_value() && id == waiting_->id) {
-    CancelEarlierWait();
+    // It may be too busy for this, too: so it is said with every refusal.
+    CancelWait();
     AskLater(&Again::wait, message);
   } else if (re == "cancel" && id.empty()) {
     // Not the user's. As long as there is a wait, it is said again with that.
@@ -331,9 +323,8 @@ void Session::NotPaired(const JsonObject& message) {
 
 void Session::Waits(const JsonObject& message) {
   busy_said_ = false;
-  if (waiting_.has_value() && message.Text("id") == waiting_->id &&
-      waiting_->earlier == Earlier::kWaits) {
-    waiting_->earlier = Earlier::kReplaced;
+  if (waiting_.has_value() && message.Text("id") == waiting_->id) {
+    waiting_->accepted = true;
   }
   const std::string code = message.Text("code");
   Say(code.empty() ? absl::StrCat("waiting ", message.Text("re"))
@@ -342,10 +333,8 @@ void Session::Waits(const JsonObject& message) {
 
 void Session::Paired(const JsonObject& message) {
   const std::string game = message.Text("game");
-  // The game may be the earlier one's; the later one, then, still waits at the server.
-  if (waiting_.has_value() && waiting_->earlier != Earlier::kNone) {
-    Send(MessageWriter("cancel").Take());
-  }
+  // The game may be an earlier wait's, or a rematch.
+  if (waiting_.has_value()) CancelWait();
   waiting_.reset();
   busy_said_ = false;
   Say(absl::StrCat("paired ", game, " ", message.Text("you")));

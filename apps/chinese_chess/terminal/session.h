@@ -92,18 +92,13 @@ class Session {
     std::string after;  // The move before it; empty: it is the first.
     std::string id;
   };
-  // What was waited for before what is waited for now.
-  enum class Earlier : uint8_t {
-    kNone,
-    kWaits,     // The server may have it: it has not accepted the new one.
-    kReplaced,  // It has; but the earlier one's game may be on its way.
-  };
   // A message that waits in the lobby: pool, seek, room or enter.
   struct Waiting {
     std::string type;
     std::string id;
     std::string message;
-    Earlier earlier;
+    bool replaces;          // Something else was waited for.
+    bool accepted = false;  // Until then, the server may still have that.
   };
 
   // What the server was too busy for, on this connection.
@@ -130,8 +125,7 @@ class Session {
   // on each connection until it has.
   std::string AskForGame(MessageWriter message);
   void WaitForGame(std::string_view type, MessageWriter message);
-  // After a refusal of what is waited for now.
-  void CancelEarlierWait();
+  void CancelWait();
   // With the version that is known of the game, if any.
   void SendJoin();
   void SendJoinAnew();

@@ -33,8 +33,8 @@ class Client extends Emitter {
   ownGames = []; // Ids of those that this player is in.
   lobby = null;
   games = null;
-  // {what, message, code, earlier}: for an opponent. What was waited for before: it 'waits', as
-  // the server has not accepted this yet; it is 'replaced', but its game may be on its way.
+  // {what, message, code, accepted}: for an opponent. Until it is accepted, the server may still
+  // have what was waited for before.
   waiting = null;
   game = null; // A GameModel.
   pending = null; // {ply, move, id}: made here, not yet confirmed
@@ -129,8 +129,6 @@ class Client extends Emitter {
 
   #down() {
     this.#setStatus('offline');
-    // Nothing waits there any more.
-    if (this.waiting !== null) this.waiting.earlier = null;
     for (const answer of [...this.#questions.values()])
       answer({t: 'error', code: 'no_answer', text: ''});
   }
@@ -183,25 +181,22 @@ class Client extends Emitter {
   async waitFor(message) {
     clearTimeout(this.#rewait);
     const again = this.waiting?.message === message;
-    if (!again) {
-      const earlier = this.waiting !== null && this.status === 'online' ? 'waits' : null;
-      this.#setWaiting({what: message.t, message, code: null, earlier});
-    }
+    if (!again) this.#setWaiting({what: message.t, message, code: null, accepted: false});
     const answer = await this.ask(message);
     // Somebody came, or it was given up.
     if (this.waiting?.message !== message) return;
     // It may come yet, but nobody will know what it answers: so it is asked for again.
     if (answer.code === 'no_answer') return this.#waitLater();
-    // What is refused changes nothing: the server still has what was waited for before. It may
-    // be too busy for this, too: so it is said with every refusal.
-    if (answer.t === 'error' && this.waiting.earlier === 'waits') this.#say(say.cancel());
+    // What is refused changes nothing: the server may still have what was waited for before. It
+    // may be too busy for this, too: so it is said with every refusal.
+    if (answer.t === 'error') this.#say(say.cancel());
     if (answer.code === 'busy') return this.#waitLater();
     if (answer.t === 'error') {
       this.#setWaiting(null);
       this.emit('refused', answer);
       return;
     }
-    if (this.waiting.earlier === 'waits') this.waiting.earlier = 'replaced';
+    this.waiting.accepted = true;
     if (answer.code) this.#setCode(answer.code);
   }
 
@@ -232,16 +227,10 @@ class Client extends Emitter {
 
   #paired(id) {
     this.ownGames = [...new Set([...this.ownGames, id])];
-    // It may be the earlier one's; the later one, then, still waits at the server.
-    if (this.waiting?.earlier) this.#say(say.cancel());
+    // It may be an earlier wait's, or a rematch; what was waited for last is still there, then.
+    if (this.waiting !== null) this.#say(say.cancel());
     this.#setWaiting(null);
     this.emit('paired', id);
-  }
-
-  // By the server, unasked: the earlier one if it has no other.
-  #waitDropped() {
-    if (this.waiting.earlier === 'waits') this.waiting.earlier = null;
-    else this.#setWaiting(null);
   }
 
   stopWaiting() {
@@ -380,7 +369,8 @@ class Client extends Emitter {
     if (this.waiting !== null && re === this.waiting.what) {
       // It comes too late: waitFor() has asked again, or will.
       if (id !== undefined) return;
-      this.#waitDropped();
+      // Dropped by the server, unasked: an earlier one if it has not accepted this.
+      if (this.waiting.accepted) this.#setWaiting(null);
     }
     if (this.pending !== null && id === this.pending.id) {
       this.pending = null;

@@ -299,9 +299,6 @@ TEST_F(Playing, ABusyServerDoesNotPairForTheEarlierWait) {
     EXPECT_THAT(again, Not(HasSubstr("cancel")));
   }
   EXPECT_EQ(session_.TakeToScreen(), "busy: no game; asking again\n");
-  Server(R"({"t":"waiting","re":"pool","id":"3"})");
-  Server(kBusy);  // There is only this one.
-  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
 }
 
 TEST_F(Playing, AServerTooBusyToCancelIsToldAgain) {
@@ -448,11 +445,11 @@ TEST_F(Typing, AWaitThatIsRefusedLeavesNoneBehind) {
             "the earlier wait is over\nerror no_room: no\n");
   Server(R"({"t":"ok","re":"cancel"})");
   EXPECT_THAT(session_.TakeToScreen(), IsEmpty());
-  // Nor is there one to end now.
+  // Now there is none to speak of.
   User("join abc125");
-  session_.TakeToServer();
+  session_.TakeToScreen();
   Server(R"({"t":"error","re":"enter","id":"4","code":"no_room","text":"no"})");
-  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+  EXPECT_EQ(session_.TakeToScreen(), "error no_room: no\n");
 }
 
 // Its game may be the earlier one's, and the later one would begin another.
@@ -476,32 +473,6 @@ TEST_F(Typing, WhoIsPairedForTheEarlierWaitLeavesTheLaterOne) {
   session_.TakeToServer();
   Server(kPaired);
   EXPECT_EQ(session_.TakeToServer(), "{\"t\":\"cancel\"}\n");
-  // There is no other.
-  User("pool 5+3");
-  session_.TakeToServer();
-  Server(kPaired);
-  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
-}
-
-TEST_F(Typing, WhatIsAcceptedOrLostHasNoEarlierWait) {
-  User("pool 5+3");
-  User("pool 10+5");
-  Server(R"({"t":"waiting","re":"pool","id":"3"})");
-  session_.TakeToServer();
-  session_.TakeToScreen();
-  Server(R"({"t":"error","re":"pool","id":"3","code":"no","text":"no"})");
-  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
-  EXPECT_EQ(session_.TakeToScreen(), "error no: no\n");
-  User("pool 5+3");
-  User("pool 10+5");
-  session_.OnDisconnected("peer");
-  session_.OnConnected();
-  Server(R"({"t":"welcome","name":"Zhang","token":"T","games":["g"]})");
-  session_.TakeToServer();
-  session_.TakeToScreen();
-  Server(R"({"t":"error","re":"pool","id":"5","code":"no","text":"no"})");
-  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
-  EXPECT_EQ(session_.TakeToScreen(), "error no: no\n");
 }
 
 TEST_F(Typing, AServerThatDropsTheEarlierWaitHasTheLaterOneYetToCome) {
@@ -511,17 +482,19 @@ TEST_F(Typing, AServerThatDropsTheEarlierWaitHasTheLaterOneYetToCome) {
   session_.TakeToServer();
   constexpr std::string_view kElsewhere =
       R"({"t":"error","re":"room","code":"elsewhere","text":"no"})";
+  session_.TakeToScreen();
   Server(kElsewhere);
   Server(
       R"({"t":"error","re":"room","id":"3","code":"busy","text":"no game"})");
-  EXPECT_THAT(session_.TakeToServer(), IsEmpty());  // Nothing to cancel.
+  session_.TakeToServer();
   session_.AskAgain();
   EXPECT_THAT(session_.TakeToServer(), HasSubstr(R"("control":"10+5")"));
+  Server(R"({"t":"waiting","re":"room","id":"3","code":"abc124"})");
+  session_.TakeToScreen();
   Server(kElsewhere);
-  User("pool 5+3");
-  session_.TakeToServer();
-  Server(R"({"t":"paired","game":"g","you":"red"})");
-  EXPECT_THAT(session_.TakeToServer(), IsEmpty());  // That was the later one.
+  EXPECT_EQ(session_.TakeToScreen(), "error elsewhere: no\n");
+  session_.AskAgain();
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
 }
 
 TEST_F(Typing, SeesTheBoardAfterEachMove) {

@@ -273,11 +273,6 @@ const tests = {
     assert.equal(saidTimes('room'), 3);
     assert.equal(client.waiting.code, 'k3v9qh');
     assert.deepEqual(told, []);
-    // Nothing else is there any more.
-    await hear({t: 'error', re: 'paired', code: 'busy', text: ''});
-    await live(1);
-    await refuse(said('room'), 'busy');
-    assert.equal(saidTimes('cancel'), 2);
   },
 
   async aServerTooBusyToCancelIsToldAgain() {
@@ -315,31 +310,29 @@ const tests = {
     }
   },
 
-  async whoIsPairedForTheOnlyWaitHasNothingToLeave() {
-    const {client} = await start();
+  // It reads on after a while, and both are there.
+  async whoIsPairedForAWaitThatWasSaidTwiceLeavesTheSecond() {
+    const {client, told} = await start();
     await connect();
     client.waitFor(say.pool('5+3'));
-    await hear({t: 'waiting', re: 'pool', id: said('pool').id});
+    await live(9);
+    assert.equal(saidTimes('pool'), 2);
     await hear({t: 'paired', game: 'g', you: 'red'});
-    assert.equal(said('cancel'), undefined);
+    assert.equal(FakeSocket.last.sent.at(-1).t, 'cancel');
+    assert.deepEqual(told, [['paired', 'g']]);
   },
 
-  // Nor does a new connection find anything there.
-  async whatIsLostWithTheConnectionIsNotCancelled() {
-    const {client} = await start();
-    await connect();
+  // The connection was open, and nobody welcome yet.
+  async aWaitThatWasSaidBeforeTheWelcomeIsCancelledWithTheNext() {
+    const {client, told} = await start();
+    FakeSocket.last.readyState = FakeSocket.OPEN;
+    FakeSocket.last.onopen();
     client.waitFor(say.pool('5+3'));
-    client.waitFor(ROOM);
-    await lose();
-    await connect();
-    await refuse(said('room'), 'no_room');
-    assert.equal(said('cancel'), undefined);
-    client.waitFor(say.pool('5+3'));
-    await lose();
-    client.waitFor(ROOM);
-    await connect();
-    await refuse(said('room'), 'no_room');
-    assert.equal(said('cancel'), undefined);
+    assert.equal(saidTimes('pool'), 1);
+    client.waitFor(say.enter('wrong'));
+    await refuse(said('enter'), 'no_room');
+    assert.equal(FakeSocket.last.sent.at(-1).t, 'cancel');
+    assert.deepEqual(told, [['refused', 'no_room']]);
   },
 
   async aServerThatDropsTheEarlierWaitHasTheLaterOneYetToCome() {
