@@ -20,6 +20,7 @@
 #include "kingpin/net/resolver.h"
 #include "kingpin/pool/epoll_tp.h"
 #include "kingpin/pool/thread_shared_data.h"
+#include "tests/dns/dns_answers.h"
 #include "tests/dns/resolver_harness.h"
 #include "tests/testing/dns_server.h"
 #include "tests/testing/process.h"
@@ -34,13 +35,9 @@ using testing::DnsServer;
 using testing::Got;
 using ::testing::HasSubstr;
 using testing::kDnsA;
+using testing::One;
 using testing::OpenDescriptors;
 using testing::ResolverHarness;
-
-DnsMessages One(const DnsQuestion& q) {
-  if (q.type != kDnsA) return {DnsMessage(q).Soa(60, 60).bytes()};
-  return {DnsMessage(q).A("10.0.0.1", 60).bytes()};
-}
 
 // A bit of everything, by the name: some of it is never answered.
 DnsMessages Mixed(const DnsQuestion& q) {

@@ -6,7 +6,6 @@
 
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +19,7 @@
 #include "kingpin/net/resolver.h"
 #include "kingpin/pool/thread_shared_data_for_client.h"
 #include "kingpin/sys/unique_fd.h"
+#include "tests/dns/dns_answers.h"
 #include "tests/dns/resolver_harness.h"
 #include "tests/testing/dns_server.h"
 #include "tests/testing/process.h"
@@ -27,40 +27,20 @@
 namespace kingpin {
 namespace {
 
+using testing::Ask;
 using testing::DnsMessage;
 using testing::DnsMessages;
 using testing::DnsQuestion;
 using testing::DnsServer;
-using ::testing::ElementsAre;
+using testing::Empty;
 using testing::Got;
 using ::testing::HasSubstr;
 using testing::kDnsA;
 using testing::kDnsAaaa;
+using testing::NoSuchName;
+using testing::Nothing;
+using testing::One;
 using testing::ResolverHarness;
-using ::testing::UnorderedElementsAre;
-
-DnsMessages Nothing(const DnsQuestion&) { return {}; }
-
-// The name exists, and has no address of that family.
-DnsMessages Empty(const DnsQuestion& q) {
-  return {DnsMessage(q).Soa(60, 60).bytes()};
-}
-
-// 10.0.0.1, for a minute.
-DnsMessages One(const DnsQuestion& q) {
-  if (q.type != kDnsA) return Empty(q);
-  return {DnsMessage(q).A("10.0.0.1", 60).bytes()};
-}
-
-DnsMessages NoSuchName(const DnsQuestion& q) {
-  return {DnsMessage(q).Code(3).Soa(20, 60).bytes()};
-}
-
-DnsResolverOptions Ask(const DnsServer& server,
-                       DnsResolverOptions options = {}) {
-  options.servers = {server.address()};
-  return options;
-}
 
 // Fails quickly, where that is what is waited for.
 DnsResolverOptions Impatient(const DnsServer& server) {
@@ -385,321 +365,6 @@ TEST_F(TwoFamiliesTest, TimeoutAfterOneFamilyIsNoError) {
   h_.Advance(absl::Seconds(11));
   EXPECT_TRUE(got_->complete);
   EXPECT_EQ(got_->error, ResolveError::kNone);
-}
-
-// --- Waiters ----------------------------------------------------------------------
-
-TEST(DnsResolver, AllWhoWaitForANameShareItsQuestions) {
-  DnsServer server(Nothing);
-  ResolverHarness h(Ask(server));
-  std::vector<std::shared_ptr<Got>> waiters;
-  for (int i = 0; i < 100; ++i) waiters.push_back(h.Start("one.test"));
-  ASSERT_TRUE(h.RunUntil([&] { return server.count() == 2; }));
-  for (const DnsQuestion& q : server.questions()) {
-    server.Send(q, One(q).front());
-  }
-  ASSERT_TRUE(h.RunUntil([&] { return waiters.back()->complete; }));
-  for (const auto& waiter : waiters) EXPECT_EQ(waiter->all(), "10.0.0.1");
-  EXPECT_EQ(server.count(), 2);
-}
-
-TEST(DnsResolver, CancelledQueriesStayQuietAndLetGoOfTheirCallback) {
-  DnsServer server(One);
-  ResolverHarness h(Ask(server));
-  auto token = std::make_shared<int>();
-  const ResolveId id = h.resolver().Start(
-      "x.test", [token](ResolveAnswer) { FAIL() << "cancelled"; });
-  std::shared_ptr<Got> other = h.Start("x.test");
-  h.resolver().Cancel(id);
-  h.resolver().Cancel(id);
-  h.resolver().Cancel(0);
-  EXPECT_EQ(token.use_count(), 1);
-  ASSERT_TRUE(h.RunUntil([&] { return other->complete; }));
-  EXPECT_EQ(other->all(), "10.0.0.1");
-}
-
-TEST(DnsResolver, CallbackMayCancelAnotherThatIsDueToo) {
-  DnsServer server(One);
-  ResolverHarness h(Ask(server));
-  ResolveId ids[2];
-  int calls = 0;
-  for (int i = 0; i < 2; ++i) {
-    ids[i] = h.resolver().Start("x.test", [&, i](ResolveAnswer) {
-      ++calls;
-      h.resolver().Cancel(ids[1 - i]);
-      h.resolver().Cancel(ids[i]);
-    });
-  }
-  ASSERT_TRUE(h.RunUntil([&] { return calls > 0; }));
-  h.Turn(3);
-  EXPECT_EQ(calls, 1);
-  EXPECT_EQ(h.resolver().queries(), 0u);
-}
-
-TEST(DnsResolver, StartNeverCallsBackItself) {
-  DnsServer server(One);
-  ResolverHarness h(Ask(server));
-  h.Resolve("known.test");
-  for (absl::string_view host : {"known.test", "127.0.0.1", "a..b", ""}) {
-    std::shared_ptr<Got> got = h.Start(host);
-    EXPECT_FALSE(got->complete) << host;
-    h.Turn(2);
-    EXPECT_TRUE(got->complete) << host;
-  }
-}
-
-TEST(DnsResolver, CallbackThatStartsAgainDoesNotHoldTheLoop) {
-  ResolverHarness h({.servers = {"127.0.0.1:1"}});
-  int calls = 0;
-  std::function<void(ResolveAnswer)> again = [&](ResolveAnswer) {
-    ++calls;
-    h.resolver().Start("127.0.0.1", again);
-  };
-  h.resolver().Start("127.0.0.1", again);
-  for (int i = 1; i <= 5; ++i) {
-    h.Turn();
-    EXPECT_EQ(calls, i);
-  }
-}
-
-TEST(DnsResolver, CallbackThatThrowsCostsNobodyElse) {
-  DnsServer server(One);
-  ResolverHarness h(Ask(server));
-  h.resolver().Start("x.test",
-                     [](ResolveAnswer) { throw std::runtime_error("!"); });
-  std::shared_ptr<Got> other = h.Start("x.test");
-  ASSERT_TRUE(h.RunUntil([&] { return other->complete; }));
-  EXPECT_EQ(other->all(), "10.0.0.1");
-  EXPECT_EQ(h.resolver().queries(), 0u);
-}
-
-TEST(DnsResolver, ManyNamesAreAskedForInTurnAndRefusedBeyondTheBound) {
-  DnsServer server(One);
-  ResolverHarness h(Ask(server, {.max_questions = 4, .max_queries = 50}));
-  std::vector<std::shared_ptr<Got>> waiters;
-  for (int i = 0; i < 51; ++i) {
-    waiters.push_back(h.Start(absl::StrCat("h", i, ".test")));
-  }
-  ASSERT_TRUE(h.RunUntil([&] {
-    return std::all_of(waiters.begin(), waiters.end(),
-                       [](const auto& w) { return w->complete; });
-  }));
-  for (int i = 0; i < 50; ++i) EXPECT_EQ(waiters[i]->all(), "10.0.0.1") << i;
-  EXPECT_EQ(waiters[50]->error, ResolveError::kNoResources);
-  EXPECT_EQ(server.count(), 100);
-}
-
-// Two questions, those of "dead.test", are with a server that does not answer.
-class InLineTest : public ::testing::Test {
- protected:
-  InLineTest()
-      : server_(Nothing),
-        h_(Ask(server_, {.attempt_timeout = absl::Hours(1),
-                         .total_timeout = absl::Seconds(5),
-                         .max_questions = 2})) {
-    h_.Start("dead.test");
-    EXPECT_TRUE(h_.RunUntil([&] { return server_.count() == 2; }));
-  }
-  size_t open() { return h_.resolver().open_questions(); }
-  void AnswerDead() {
-    for (const DnsQuestion& q : server_.questions()) {
-      if (q.name == "dead.test") server_.Send(q, One(q).front());
-    }
-  }
-
-  DnsServer server_;
-  ResolverHarness h_;
-};
-
-TEST_F(InLineTest, WhatNobodyWaitsForIsNotAskedFor) {
-  for (int i = 0; i < 100; ++i) {
-    h_.Start(absl::StrCat("h", i, ".test"));
-    h_.resolver().Cancel(h_.last_id());
-  }
-  EXPECT_EQ(open(), 2u);
-  h_.Start("live.test");
-  AnswerDead();
-  ASSERT_TRUE(
-      h_.RunUntil([&] { return server_.count("live.test", kDnsAaaa) == 1; }));
-  EXPECT_EQ(server_.count(), 4);
-}
-
-TEST_F(InLineTest, TheLastWhoLeavesTakesTheQuestionsAlong) {
-  std::shared_ptr<Got> stays = h_.Start("shared.test");
-  h_.Start("shared.test");
-  h_.resolver().Cancel(h_.last_id());
-  EXPECT_EQ(open(), 4u);
-  h_.Advance(absl::Seconds(4));
-  EXPECT_FALSE(stays->complete);
-  h_.Advance(absl::Seconds(2));
-  EXPECT_TRUE(stays->complete);
-  EXPECT_EQ(open(), 2u) << "those of dead.test are the server's";
-  // Who comes later asks anew.
-  std::shared_ptr<Got> next = h_.Start("shared.test");
-  EXPECT_EQ(open(), 4u);
-  AnswerDead();
-  ASSERT_TRUE(
-      h_.RunUntil([&] { return server_.count("shared.test", kDnsAaaa) == 1; }));
-  EXPECT_FALSE(next->complete);
-}
-
-TEST_F(InLineTest, WhoWasNotAskedForIsToldSo) {
-  std::shared_ptr<Got> asked = h_.Start("dead.test");
-  std::shared_ptr<Got> in_line = h_.Start("live.test");
-  h_.Advance(absl::Seconds(5.1));
-  EXPECT_EQ(asked->error, ResolveError::kTimeout);
-  EXPECT_EQ(in_line->error, ResolveError::kNoResources);
-  EXPECT_EQ(in_line->detail,
-            "\"live.test\": not asked for in 5s, behind 2 other questions "
-            "(max_questions)");
-}
-
-TEST(DnsResolver, NameOfWhichHalfWasAskedForIsKept) {
-  DnsServer server(Nothing);
-  ResolverHarness h(Ask(server, {.max_questions = 1}));
-  h.Start("half.test");
-  h.resolver().Cancel(h.last_id());
-  EXPECT_EQ(h.resolver().open_questions(), 2u);
-  std::shared_ptr<Got> got = h.Start("half.test");
-  EXPECT_EQ(h.resolver().open_questions(), 2u);
-  for (uint16_t type : {kDnsA, kDnsAaaa}) {
-    ASSERT_TRUE(
-        h.RunUntil([&] { return server.count("half.test", type) == 1; }));
-    const DnsQuestion q = server.questions().back();
-    server.Send(q, One(q).front());
-  }
-  ASSERT_TRUE(h.RunUntil([&] { return got->complete; }));
-  EXPECT_EQ(got->all(), "10.0.0.1");
-}
-
-// --- The cache ----------------------------------------------------------------------
-
-// Asks for `host` again after each of the times; how often the server was asked.
-std::vector<int> AskedAfter(DnsServer& server, ResolverHarness& h,
-                            absl::string_view host,
-                            const std::vector<absl::Duration>& times) {
-  std::vector<int> counts;
-  for (absl::Duration time : times) {
-    h.Advance(time);
-    h.Resolve(host);
-    counts.push_back(server.count(host, kDnsA));
-  }
-  return counts;
-}
-
-TEST(DnsCaching, AnswersHoldAsLongAsTheirTtl) {
-  DnsServer server(One);
-  ResolverHarness h(Ask(server));
-  EXPECT_THAT(AskedAfter(server, h, "x.test",
-                         {absl::ZeroDuration(), absl::Seconds(59),
-                          absl::Seconds(2), absl::Seconds(1)}),
-              ElementsAre(1, 1, 2, 2));
-}
-
-TEST(DnsCaching, TtlOfAnAliasCounts) {
-  DnsServer server([](const DnsQuestion& q) -> DnsMessages {
-    if (q.type != kDnsA) return Empty(q);
-    return {DnsMessage(q)
-                .Cname("cdn.test", 5)
-                .A("10.0.0.1", 600, "cdn.test")
-                .bytes()};
-  });
-  ResolverHarness h(Ask(server));
-  EXPECT_THAT(
-      AskedAfter(server, h, "x.test",
-                 {absl::ZeroDuration(), absl::Seconds(4), absl::Seconds(2)}),
-      ElementsAre(1, 1, 2));
-}
-
-TEST(DnsCaching, TtlZeroIsForThoseWhoWaitOnly) {
-  DnsServer server([](const DnsQuestion& q) -> DnsMessages {
-    if (q.type != kDnsA) return Empty(q);
-    return {DnsMessage(q).A("10.0.0.1", 0).bytes()};
-  });
-  ResolverHarness h(Ask(server));
-  std::shared_ptr<Got> first = h.Start("x.test");
-  EXPECT_EQ(h.Resolve("x.test").all(), "10.0.0.1");
-  EXPECT_EQ(first->all(), "10.0.0.1");
-  EXPECT_EQ(server.count("x.test", kDnsA), 1);
-  EXPECT_FALSE(h.resolver().Lookup("x.test").has_value());
-  EXPECT_EQ(h.Resolve("x.test").all(), "10.0.0.1");
-  EXPECT_EQ(server.count("x.test", kDnsA), 2);
-  EXPECT_EQ(server.count("x.test", kDnsAaaa), 1) << "that one has a TTL";
-}
-
-TEST(DnsCaching, HugeTtlsAreCapped) {
-  DnsServer server([](const DnsQuestion& q) -> DnsMessages {
-    if (q.type != kDnsA)
-      return {DnsMessage(q).Soa(INT32_MAX, INT32_MAX).bytes()};
-    // One that is negative is none at all (RFC 2181, section 8).
-    return {DnsMessage(q)
-                .A("10.0.0.1", q.name == "x.test" ? INT32_MAX : 0x80000000)
-                .bytes()};
-  });
-  ResolverHarness h(Ask(server));
-  EXPECT_THAT(
-      AskedAfter(server, h, "x.test",
-                 {absl::ZeroDuration(), absl::Minutes(59), absl::Minutes(2)}),
-      ElementsAre(1, 1, 2));
-  EXPECT_THAT(AskedAfter(server, h, "y.test",
-                         {absl::ZeroDuration(), absl::ZeroDuration()}),
-              ElementsAre(1, 2));
-}
-
-TEST(DnsCaching, WhatIsNotThereHoldsAsLongAsItsSoaSays) {
-  DnsServer server([](const DnsQuestion& q) -> DnsMessages {
-    if (q.name == "none.test") return NoSuchName(q);  // 20 s.
-    if (q.name == "bare.test") return {DnsMessage(q).Code(3).bytes()};
-    return {DnsMessage(q).Soa(9999, 9999).bytes()};  // The cap: 30 s.
-  });
-  ResolverHarness h(Ask(server));
-  const std::vector<absl::Duration> times = {
-      absl::ZeroDuration(), absl::Seconds(19), absl::Seconds(2),
-      absl::Seconds(10)};
-  EXPECT_THAT(AskedAfter(server, h, "none.test", times),
-              ElementsAre(1, 1, 2, 2));
-  EXPECT_THAT(AskedAfter(server, h, "empty.test", times),
-              ElementsAre(1, 1, 1, 2));
-  EXPECT_THAT(AskedAfter(server, h, "bare.test", times),
-              ElementsAre(1, 2, 3, 4));
-}
-
-TEST(DnsCaching, FailuresHoldForASecond) {
-  DnsServer server([](const DnsQuestion& q) -> DnsMessages {
-    return {DnsMessage(q).Code(2).bytes()};
-  });
-  DnsResolverOptions options = Ask(server);
-  options.tries = 1;
-  ResolverHarness h(std::move(options));
-  EXPECT_THAT(AskedAfter(server, h, "x.test",
-                         {absl::ZeroDuration(), absl::Seconds(0.9),
-                          absl::Seconds(0.2)}),
-              ElementsAre(1, 1, 2));
-  EXPECT_EQ(h.resolver().Lookup("x.test")->error, ResolveError::kServerFailure);
-}
-
-TEST(DnsCaching, TheNameThatWasNotUsedForLongestMakesRoom) {
-  DnsServer server(One);
-  ResolverHarness h(Ask(server, {.cache_names = 2}));
-  h.Resolve("a.test");
-  h.Resolve("b.test");
-  h.Resolve("a.test");
-  h.Resolve("c.test");
-  EXPECT_EQ(h.resolver().cached_names(), 2u);
-  EXPECT_TRUE(h.resolver().Lookup("a.test").has_value());
-  EXPECT_FALSE(h.resolver().Lookup("b.test").has_value());
-  EXPECT_TRUE(h.resolver().Lookup("c.test").has_value());
-}
-
-TEST(DnsCaching, AddressesOfANameTakeTurns) {
-  DnsServer server([](const DnsQuestion& q) -> DnsMessages {
-    if (q.type != kDnsA) return Empty(q);
-    return {DnsMessage(q).A("127.0.0.1", 60).A("127.0.0.2", 60).bytes()};
-  });
-  ResolverHarness h(Ask(server));
-  EXPECT_EQ(h.Resolve("x.test").all(), "127.0.0.1 127.0.0.2");
-  EXPECT_EQ(h.Resolve("x.test").all(), "127.0.0.2 127.0.0.1");
-  EXPECT_EQ(h.Resolve("x.test").all(), "127.0.0.1 127.0.0.2");
 }
 
 // --- Names --------------------------------------------------------------------------

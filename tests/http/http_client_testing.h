@@ -14,14 +14,31 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "kingpin/http/http_client.h"
 #include "kingpin/pool/epoll_tp_client.h"
+#include "tests/testing/scripted_server.h"
 
 namespace kingpin {
 namespace testing {
+
+inline std::string At(uint16_t port, std::string_view path) {
+  return absl::StrCat("http://127.0.0.1:", port, path);
+}
+
+// Says `answer` to whatever comes, and closes if it is to.
+inline ThreadedServer Saying(std::string answer, bool close) {
+  return ThreadedServer({.on_message =
+                             [=](Connection& c) {
+                               c.input().TakeAll();
+                               c.Write(answer);
+                               if (close) c.Close();
+                             }},
+                        Local(), 1);
+}
 
 // What came of one exchange.
 struct Outcome {

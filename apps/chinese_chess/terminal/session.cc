@@ -157,9 +157,7 @@ void Session::AskAgain() {
   if (again.hello) return OnConnected();
   if (again.join && game_.has_value()) SendJoin();
   // What is waited for since then takes the place of what was to be cancelled.
-  if (again.cancel && !waiting_.has_value()) {
-    Send(MessageWriter("cancel").Take());
-  }
+  if (again.cancel && !waiting_.has_value()) CancelWait();
   if (again.wait && waiting_.has_value()) Send(waiting_->message);
 }
 

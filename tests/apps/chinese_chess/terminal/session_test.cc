@@ -268,6 +268,7 @@ TEST_F(Playing, WhatCouldNotBeginIsAskedForAgain) {
     EXPECT_EQ(session_.TakeToServer(), pool);
     Server(
         R"({"t":"error","re":"pool","id":"2","code":"busy","text":"no game"})");
+    EXPECT_EQ(session_.TakeToServer(), "{\"t\":\"cancel\"}\n");
     EXPECT_TRUE(session_.TakeAskLater());
   }
   EXPECT_EQ(session_.TakeToScreen(), "busy: no game; asking again\n");
