@@ -209,6 +209,10 @@ absl::StatusOr<std::unique_ptr<GameStore>> GameStore::Open(
   if (code != SQLITE_OK) return store->Error(absl::StrCat("open ", path));
   sqlite3_busy_timeout(db, 2000);
   if (absl::Status status = store->Prepare(); !status.ok()) {
+    if (sqlite3_errcode(db) == SQLITE_BUSY) {
+      return absl::UnavailableError(absl::StrCat(
+          path, " is in use by another program; a server needs it for itself"));
+    }
     return absl::Status(status.code(),
                         absl::StrCat(path, ": ", status.message()));
   }

@@ -19,7 +19,7 @@ constexpr size_t kRoomCodeCharacters = 6;
 Refusal OwnOffer() { return {"own_offer", "nobody plays against themselves"}; }
 
 // What makes two rooms of a player's the same.
-std::string RoomKey(const Player& owner, const Terms& terms) {
+std::string OfferKey(const Player& owner, const Terms& terms) {
   const int color =
       terms.color.has_value() ? static_cast<int>(*terms.color) : -1;
   return absl::StrCat(owner.id, " ", FormatTimeControl(terms.control), " ",
@@ -72,7 +72,7 @@ bool Lobby::Cancel(SessionNumber session) {
       LeavePool(waiting.key, session);
       break;
     case Waiting::kSeek:
-      seeks_.erase(waiting.key);
+      CloseSeek(waiting.key);
       break;
     case Waiting::kRoom:
       CloseRoom(waiting.key);
@@ -133,11 +133,18 @@ std::optional<Pairing> Lobby::JoinPool(const Seeker& seeker,
   Cancel(seeker.session);
   std::string key = FormatTimeControl(control);
   std::deque<Seeker>& pool = pools_[key];
-  const auto other =
+  // On another connection, which may have died without anybody having noticed.
+  const auto own =
       std::find_if(pool.begin(), pool.end(), [&](const Seeker& waiting) {
-        return waiting.player.id != seeker.player.id &&
-               MayBegin(waiting.player);
+        return waiting.player.id == seeker.player.id;
       });
+  if (own != pool.end()) {
+    Replace(*own, "pool", seeker);
+    pool.erase(own);
+  }
+  const auto other = std::find_if(
+      pool.begin(), pool.end(),
+      [&](const Seeker& waiting) { return MayBegin(waiting.player); });
   if (other == pool.end()) {
     pool.push_back(seeker);
     Wait(seeker.session, {Waiting::kPool, std::move(key)});
@@ -148,12 +155,29 @@ std::optional<Pairing> Lobby::JoinPool(const Seeker& seeker,
 }
 
 std::string Lobby::AddSeek(const Seeker& seeker, const Terms& terms) {
-  Cancel(seeker.session);
-  std::string id = RandomId(kSeekIdCharacters);
-  while (seeks_.contains(id)) id = RandomId(kSeekIdCharacters);
-  seeks_.emplace(id, OpenSeek{id, seeker, terms, ++seeks_made_});
+  const std::string key = OfferKey(seeker.player, terms);
+  std::string id;
+  if (const auto own = seek_of_.find(key); own != seek_of_.end()) {
+    // On another connection, as above; or on this one.
+    id = own->second;
+    Replace(seeks_.at(id).seeker, "seek", seeker);
+    Cancel(seeker.session);
+    seeks_.at(id).seeker = seeker;
+  } else {
+    Cancel(seeker.session);
+    id = RandomId(kSeekIdCharacters);
+    while (seeks_.contains(id)) id = RandomId(kSeekIdCharacters);
+    seeks_.emplace(id, OpenSeek{id, seeker, terms, ++seeks_made_});
+    seek_of_.emplace(key, id);
+  }
   Wait(seeker.session, {Waiting::kSeek, id});
   return id;
+}
+
+void Lobby::CloseSeek(const std::string& id) {
+  const auto found = seeks_.find(id);
+  seek_of_.erase(OfferKey(found->second.seeker.player, found->second.terms));
+  seeks_.erase(found);
 }
 
 std::variant<Pairing, Refusal> Lobby::AcceptSeek(const Seeker& seeker,
@@ -172,7 +196,7 @@ std::variant<Pairing, WaitsInRoom> Lobby::OpenRoom(const Seeker& seeker,
                                                    const Terms& terms,
                                                    MonotonicTime now) {
   CloseKeptRooms(now);
-  const std::string key = RoomKey(seeker.player, terms);
+  const std::string key = OfferKey(seeker.player, terms);
   const auto own = room_of_.find(key);
   if (own == room_of_.end()) {
     Cancel(seeker.session);
@@ -236,7 +260,7 @@ void Lobby::CloseRoom(const std::string& code) {
   const Room& room = found->second;
   waiting_.erase(room.owner.session);
   if (room.guest.has_value()) waiting_.erase(room.guest->session);
-  room_of_.erase(RoomKey(room.owner.player, room.terms));
+  room_of_.erase(OfferKey(room.owner.player, room.terms));
   rooms_.erase(found);
 }
 

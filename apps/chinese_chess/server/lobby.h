@@ -119,10 +119,12 @@ class Lobby {
   // False: has as many games as one may have. To be asked of the seeker before the
   // following; of those who wait already they ask it themselves.
   bool MayBegin(const Player& player) const;
-  // Somebody else who waits there, the longest first; nullopt: the seeker waits now.
+  // Somebody else who waits there, the longest first; nullopt: the seeker waits now, and
+  // on no other connection for the same.
   std::optional<Pairing> JoinPool(const Seeker& seeker,
                                   const TimeControl& control);
-  // Shows that somebody looks for a game; the id to accept it by.
+  // Shows that somebody looks for a game; the id to accept it by. Who shows the same
+  // already, on another connection or on this one, goes on with that.
   std::string AddSeek(const Seeker& seeker, const Terms& terms);
   std::variant<Pairing, Refusal> AcceptSeek(const Seeker& seeker,
                                             std::string_view id);
@@ -199,6 +201,7 @@ class Lobby {
 
   void Wait(SessionNumber session, Waiting waiting);
   void LeavePool(const std::string& control, SessionNumber session);
+  void CloseSeek(const std::string& id);
   // Both wait for nothing any more.
   Pairing Pair(const Seeker& first, const Terms& terms, const Seeker& second);
 
@@ -219,9 +222,10 @@ class Lobby {
   // A pool that nobody waits in is erased.
   std::map<std::string, std::deque<Seeker>, std::less<>> pools_;
   absl::flat_hash_map<std::string, OpenSeek> seeks_;
+  absl::flat_hash_map<std::string, std::string> seek_of_;  // By OfferKey().
   uint64_t seeks_made_ = 0;
   absl::flat_hash_map<std::string, Room> rooms_;           // By code.
-  absl::flat_hash_map<std::string, std::string> room_of_;  // By RoomKey().
+  absl::flat_hash_map<std::string, std::string> room_of_;  // By OfferKey().
   // Rooms that were left, in that order; some of them are not there or not away any more.
   std::deque<std::pair<kingpin::MonotonicTime, std::string>> left_rooms_;
   std::vector<LostWait> lost_;

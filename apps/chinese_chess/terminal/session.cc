@@ -93,6 +93,11 @@ void Session::WaitForGame(std::string_view type, MessageWriter message) {
 // earlier one's game has begun.
 void Session::CancelWait() { Send(MessageWriter("cancel").Take()); }
 
+void Session::EndWait() {
+  if (waiting_.has_value()) CancelWait();
+  waiting_.reset();
+}
+
 void Session::SendJoin() {
   if (!game_->known()) return SendJoinAnew();
   MessageWriter join("join");
@@ -250,9 +255,11 @@ void Session::Error(const JsonObject& message) {
   if (re == "leave" && id.empty()) return;
   if (join && (!game_.has_value() || id != JoinId(game_->id()))) return;
   if (waiting_.has_value() && id == waiting_->id) {
-    if (!waiting_->accepted) {
+    if (!message.Text("id").empty()) {
       CancelWait();
-      if (waiting_->replaces) Say("the earlier wait is over");
+      if (waiting_->replaces && !waiting_->accepted) {
+        Say("the earlier wait is over");
+      }
     }
     waiting_.reset();
   }
@@ -284,8 +291,9 @@ bool Session::Busy(const JsonObject& message) {
   } else if (re == "paired") {
     NotPaired(message);
   } else if (waiting_.has_value() && id == waiting_->id) {
-    // It may be too busy for this, too: so it is said with every refusal.
-    CancelWait();
+    // It may be too busy for this, too: so it is said with every refusal. What was
+    // accepted is the only one there.
+    if (!waiting_->accepted) CancelWait();
     AskLater(&Again::wait, message);
   } else if (re == "cancel" && id.empty()) {
     // Not the user's. As long as there is a wait, it is said again with that.
@@ -331,9 +339,7 @@ void Session::Waits(const JsonObject& message) {
 
 void Session::Paired(const JsonObject& message) {
   const std::string game = message.Text("game");
-  // The game may be an earlier wait's, or a rematch.
-  if (waiting_.has_value()) CancelWait();
-  waiting_.reset();
+  EndWait();  // The game may be an earlier one's.
   busy_said_ = false;
   Say(absl::StrCat("paired ", game, " ", message.Text("you")));
   // `welcome` may have named it already.
@@ -387,6 +393,7 @@ void Session::Changed(Change change, const JsonObject& message,
       return;
     case Change::kRematch: {
       if (!game_->you().has_value()) return;
+      EndWait();
       Follow(message.Text("next"));
       return SendJoin();
     }

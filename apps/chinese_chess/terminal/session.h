@@ -126,6 +126,8 @@ class Session {
   std::string AskForGame(MessageWriter message);
   void WaitForGame(std::string_view type, MessageWriter message);
   void CancelWait();
+  // A game begins here.
+  void EndWait();
   // With the version that is known of the game, if any.
   void SendJoin();
   void SendJoinAnew();

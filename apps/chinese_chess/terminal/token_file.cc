@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -41,19 +42,32 @@ std::string_view TakeLine(std::string_view* text) {
   return line;
 }
 
+// Such as /dev/null, which is to stay what it is.
+bool IsSpecial(const std::string& path) {
+  struct stat status;
+  return stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
+}
+
 // False: errno says why.
-bool WriteWhole(const std::string& path, std::string_view text) {
-  const UniqueFd file(open(path.c_str(),
-                           O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-                           S_IRUSR | S_IWUSR));
-  if (!file.valid()) return false;
+bool WriteWhole(int fd, std::string_view text) {
   errno = ENOSPC;  // Of a write that takes a part.
-  if (write(file.get(), text.data(), text.size()) !=
-      static_cast<ssize_t>(text.size())) {
-    return false;
+  return write(fd, text.data(), text.size()) ==
+         static_cast<ssize_t>(text.size());
+}
+
+// Until all of it is on the disk the old one stays.
+bool Replace(const std::string& path, std::string_view text) {
+  std::string fresh = absl::StrCat(path, ".XXXXXX");
+  const UniqueFd file(mkostemp(fresh.data(), O_CLOEXEC));  // Mode 0600.
+  if (!file.valid()) return false;
+  if (WriteWhole(file.get(), text) && fsync(file.get()) == 0 &&
+      rename(fresh.c_str(), path.c_str()) == 0) {
+    return true;
   }
-  return fsync(file.get()) == 0 ||
-         errno == EINVAL;  // What is no file has no disk.
+  const int error = errno;
+  unlink(fresh.c_str());
+  errno = error;
+  return false;
 }
 
 }  // namespace
@@ -80,20 +94,19 @@ absl::Status WriteTokenFile(const std::string& path, const KeptToken& kept) {
   std::error_code none;
   std::string target = std::filesystem::canonical(path, none).string();
   if (target.empty()) target = path;  // It is not there yet.
-  struct stat status;
-  const bool is_special =
-      stat(target.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
-  // Until all of it is on the disk the old one stays; but /dev/null is to stay itself.
-  const std::string fresh = is_special ? target : absl::StrCat(target, ".new");
   const std::string text = absl::StrCat(kept.token, "\n", kept.name, "\n");
-  if (WriteWhole(fresh, text) &&
-      (is_special || rename(fresh.c_str(), target.c_str()) == 0)) {
-    return absl::OkStatus();
+  if (!IsSpecial(target)) {
+    return Replace(target, text) ? absl::OkStatus() : DiskError(path);
   }
-  return DiskError(path);
+  const UniqueFd file(open(target.c_str(), O_WRONLY | O_CLOEXEC));
+  return file.valid() && WriteWhole(file.get(), text) ? absl::OkStatus()
+                                                      : DiskError(path);
 }
 
 absl::StatusOr<std::string> SetTokenFileAside(const std::string& path) {
+  if (IsSpecial(path)) {
+    return absl::NotFoundError(absl::StrCat(path, " keeps nothing"));
+  }
   std::string aside = absl::StrCat(path, ".refused");
   // Not rename(), which would write over one that was set aside before.
   for (int n = 2; link(path.c_str(), aside.c_str()) != 0; ++n) {

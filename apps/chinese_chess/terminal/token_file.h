@@ -32,13 +32,13 @@ struct KeptToken {
 // Empty if the file is, or is not there.
 absl::StatusOr<KeptToken> ReadTokenFile(const std::string& path);
 
-// In place of what the file has, which stays if it fails; by way of `path`.new. For its owner
-// alone.
+// In place of what the file has, which stays if it fails; by way of a new file beside it. For
+// its owner alone.
 absl::Status WriteTokenFile(const std::string& path, const KeptToken& kept);
 
 // Of a token that a server has refused, which another one may know: the file gets a name
 // that nothing has, `path`.refused, else .refused.2 and so on, which is returned. NotFound:
-// there is no such file.
+// there is no such file, or it is a device, which keeps nothing.
 absl::StatusOr<std::string> SetTokenFileAside(const std::string& path);
 
 }  // namespace chinese_chess

@@ -48,10 +48,15 @@ class Client extends Emitter {
   #rejoin = null;
   #rehello = null;
   #rewait = null;
+  #waitsAsked = 0; // Only the last one's answer counts.
+  #waitedBefore = null; // Before the connection was open.
 
   start(url) {
     this.#connection = new Connection(url, {
-      onOpen: () => this.#hello(),
+      onOpen: () => {
+        this.#waitedBefore = this.waiting;
+        this.#hello();
+      },
       onMessage: (message) => this.#receive(message),
       onDown: () => this.#down(),
       onLag: (lag) => this.emit('lag', lag),
@@ -142,7 +147,9 @@ class Client extends Emitter {
     this.emit('welcome', message);
     if (this.#lobbyWanted) this.#say(say.lobby(true));
     if (this.game !== null) this.#join();
-    if (this.waiting !== null) this.#waitAgain(message.games.find((id) => !known.has(id)));
+    // What is waited for since, has been said on this connection.
+    if (this.waiting !== null && this.waiting === this.#waitedBefore)
+      this.#waitAgain(message.games.find((id) => !known.has(id)));
   }
 
   // `begun`: a game that is new, if any. Somebody came while nobody could be told here.
@@ -180,17 +187,20 @@ class Client extends Emitter {
   // has the same code then, unless it has been closed meanwhile.
   async waitFor(message) {
     clearTimeout(this.#rewait);
-    const again = this.waiting?.message === message;
-    if (!again) this.#setWaiting({what: message.t, message, code: null, accepted: false});
+    if (this.waiting?.message !== message)
+      this.#setWaiting({what: message.t, message, code: null, accepted: false});
+    const asked = ++this.#waitsAsked;
     const answer = await this.ask(message);
-    // Somebody came, or it was given up.
-    if (this.waiting?.message !== message) return;
+    // Somebody came, it was given up, or asked for again.
+    if (this.waiting === null || asked !== this.#waitsAsked) return;
     // It may come yet, but nobody will know what it answers: so it is asked for again.
     if (answer.code === 'no_answer') return this.#waitLater();
     // What is refused changes nothing: the server may still have what was waited for before. It
-    // may be too busy for this, too: so it is said with every refusal.
-    if (answer.t === 'error') this.#say(say.cancel());
-    if (answer.code === 'busy') return this.#waitLater();
+    // may be too busy for this, too: so it is said with every refusal. What was accepted is the
+    // only one there.
+    const busy = answer.code === 'busy';
+    if (answer.t === 'error' && !(busy && this.waiting.accepted)) this.#say(say.cancel());
+    if (busy) return this.#waitLater();
     if (answer.t === 'error') {
       this.#setWaiting(null);
       this.emit('refused', answer);
@@ -227,9 +237,8 @@ class Client extends Emitter {
 
   #paired(id) {
     this.ownGames = [...new Set([...this.ownGames, id])];
-    // It may be an earlier wait's, or a rematch; what was waited for last is still there, then.
-    if (this.waiting !== null) this.#say(say.cancel());
-    this.#setWaiting(null);
+    // It may be an earlier wait's; what was waited for last is still there, then.
+    this.stopWaiting();
     this.emit('paired', id);
   }
 
@@ -409,7 +418,10 @@ class Client extends Emitter {
     if (happened === 'gap') return this.#joinLater();
     const before = this.pending;
     this.#confirm(happened);
-    if (happened === 'rematch' && game.you !== null) this.ownGames.push(game.next);
+    if (happened === 'rematch' && game.you !== null) {
+      this.ownGames.push(game.next);
+      this.stopWaiting();
+    }
     if (game.over) this.#dropOwn(game.id);
     this.emit('game', happened, {own: before !== null && this.pending === null});
     if (happened === 'move' || happened === 'game') this.#playPremove();

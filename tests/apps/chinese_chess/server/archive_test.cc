@@ -272,7 +272,7 @@ TEST(GameStoreTest, OneServerAFile) {
   ASSERT_TRUE(store->Apply({BeginGame{TestSetup("one")}}).ok());
   const auto second = GameStore::Open(path);
   EXPECT_FALSE(second.ok());
-  EXPECT_THAT(second.status().message(), HasSubstr("locked"));
+  EXPECT_THAT(second.status().message(), HasSubstr("in use by another"));
 }
 
 TEST(GameStoreTest, AnothersFileIsRefused) {

@@ -79,16 +79,38 @@ TEST(LobbyTest, APoolPairsThoseOfOneControl) {
   EXPECT_THAT(lobby.pools(), ElementsAre(Pair("10+5", 1u)));
 }
 
-TEST(LobbyTest, WhoWaitsLongestIsFirst) {
+// Nobody plays against themselves, from however many windows; nor twice, as one whose
+// old connection has died without anybody having noticed would.
+TEST(LobbyTest, APlayerWaitsOnceInAPool) {
   Lobby lobby;
   lobby.JoinPool(Somebody(1), Control("5+3"));
-  // Nobody plays against themselves, from however many windows.
   EXPECT_FALSE(
       lobby.JoinPool({9, Somebody(1).player}, Control("5+3")).has_value());
+  EXPECT_THAT(Lost(lobby), ElementsAre("1 pool elsewhere"));
+  EXPECT_FALSE(lobby.Cancel(1));
+  EXPECT_THAT(lobby.pools(), ElementsAre(Pair("5+3", 1u)));
+  EXPECT_FALSE(
+      lobby.JoinPool({10, Somebody(1).player}, Control("10+5")).has_value());
   EXPECT_THAT(Sessions(*lobby.JoinPool(Somebody(2), Control("5+3"))),
-              UnorderedElementsAre(1u, 2u));
-  EXPECT_THAT(Sessions(*lobby.JoinPool(Somebody(3), Control("5+3"))),
-              UnorderedElementsAre(9u, 3u));
+              UnorderedElementsAre(9u, 2u));
+  EXPECT_FALSE(lobby.JoinPool(Somebody(3), Control("5+3")).has_value());
+}
+
+TEST(LobbyTest, APlayerShowsASeekOnce) {
+  Lobby lobby;
+  const Terms terms{.control = Control("5+3")};
+  const std::string id = lobby.AddSeek(Somebody(1), terms);
+  EXPECT_EQ(lobby.AddSeek(Somebody(1), terms), id);
+  EXPECT_THAT(Lost(lobby), IsEmpty());
+  EXPECT_EQ(lobby.AddSeek({9, Somebody(1).player}, terms), id);
+  EXPECT_THAT(Lost(lobby), ElementsAre("1 seek elsewhere"));
+  EXPECT_FALSE(lobby.Cancel(1));
+  EXPECT_NE(lobby.AddSeek({10, Somebody(1).player},
+                          {.control = Control("5+3"), .casual = true}),
+            id);
+  EXPECT_THAT(Sessions(std::get<Pairing>(lobby.AcceptSeek(Somebody(2), id))),
+              UnorderedElementsAre(9u, 2u));
+  EXPECT_NE(lobby.AddSeek(Somebody(1), terms), id);
 }
 
 TEST(LobbyTest, BothColoursAreGivenOut) {

@@ -476,6 +476,30 @@ TEST_F(Typing, WhoIsPairedForTheEarlierWaitLeavesTheLaterOne) {
   EXPECT_EQ(session_.TakeToServer(), "{\"t\":\"cancel\"}\n");
 }
 
+// It was the earlier one's game that could not begin: the later one still waits there.
+TEST_F(Typing, AWaitThatIsRefusedWhenSaidAgainIsCancelled) {
+  User("pool 5+3");
+  User("pool 10+5");
+  Server(R"({"t":"waiting","re":"pool","id":"3"})");
+  Server(R"({"t":"error","re":"paired","code":"busy","text":"no game"})");
+  session_.AskAgain();
+  session_.TakeToServer();
+  Server(R"({"t":"error","re":"pool","id":"3","code":"no","text":"no"})");
+  EXPECT_EQ(session_.TakeToServer(), "{\"t\":\"cancel\"}\n");
+}
+
+TEST_F(Typing, AServerTooBusyToHearOfAnAcceptedWaitAgainKeepsIt) {
+  User("room 5+3");
+  Server(R"({"t":"waiting","re":"room","id":"2","code":"abc123"})");
+  Server(R"({"t":"error","re":"paired","code":"busy","text":"no game"})");
+  session_.AskAgain();
+  session_.TakeToServer();
+  Server(
+      R"({"t":"error","re":"room","id":"2","code":"busy","text":"no game"})");
+  EXPECT_THAT(session_.TakeToServer(), IsEmpty());
+  EXPECT_TRUE(session_.TakeAskLater());
+}
+
 TEST_F(Typing, AServerThatDropsTheEarlierWaitHasTheLaterOneYetToCome) {
   User("room 5+3");
   Server(R"({"t":"waiting","re":"room","id":"2","code":"abc123"})");

@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -19,6 +20,8 @@ namespace chinese_chess {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 class TokenFile : public ::testing::Test {
  protected:
@@ -82,6 +85,7 @@ TEST_F(TokenFile, WhatIsSetAsideStays) {
   }
   for (const char* end : {"", ".2", ".3"}) {
     EXPECT_EQ(*ReadTokenFile(refused + end), (KeptToken{token_, end}));
+    unlink((refused + end).c_str());
   }
 }
 
@@ -97,6 +101,27 @@ TEST_F(TokenFile, WhatCannotBeReplacedStays) {
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
   EXPECT_THAT(status.message(), HasSubstr(path_));
   EXPECT_EQ(*ReadTokenFile(path_), (KeptToken{token_, "Zhang"}));
+  for (const auto& entry : std::filesystem::directory_iterator(
+           std::filesystem::path(path_).parent_path())) {
+    EXPECT_THAT(entry.path().string(), Not(StartsWith(path_ + "."))) << "left";
+  }
+}
+
+TEST_F(TokenFile, ADeviceStaysWhatItIs) {
+  ASSERT_EQ(symlink("/dev/null", path_.c_str()), 0);
+  EXPECT_TRUE(WriteTokenFile(path_, {token_, "Zhang"}).ok());
+  EXPECT_TRUE(absl::IsNotFound(SetTokenFileAside(path_).status()));
+  EXPECT_TRUE(std::filesystem::is_character_file(path_));
+  EXPECT_EQ(*ReadTokenFile(path_), KeptToken());
+}
+
+TEST_F(TokenFile, ALinkLeadsToTheFileThatIsReplaced) {
+  const std::string real = path_ + "-real";
+  ASSERT_TRUE(WriteTokenFile(real, {token_, "Zhang"}).ok());
+  ASSERT_EQ(symlink(real.c_str(), path_.c_str()), 0);
+  ASSERT_TRUE(WriteTokenFile(path_, {token_, "Li"}).ok());
+  EXPECT_TRUE(std::filesystem::is_symlink(path_));
+  EXPECT_EQ(*ReadTokenFile(real), (KeptToken{token_, "Li"}));
 }
 
 TEST_F(TokenFile, TheDiskIsToldOf) {

@@ -310,6 +310,62 @@ const tests = {
     }
   },
 
+  // As who opens a friend's link does.
+  async whatIsWaitedForSinceTheWelcomeIsSaidOnce() {
+    const {client, told} = await start();
+    const stop = client.on('welcome', () => {
+      stop();
+      client.waitFor(say.enter('k3v9qh'));
+    });
+    await connect(['old']);
+    assert.equal(saidTimes('enter'), 1);
+    assert.equal(said('cancel'), undefined);
+    assert.deepEqual(told, []);
+    await hear({t: 'paired', game: 'g', you: 'red'});
+    assert.deepEqual(told, [['paired', 'g']]);
+  },
+
+  // The answer to the first would have come with the game that could not begin.
+  async anOldQuestionWithoutAnAnswerDoesNotEndWhatWasAcceptedSince() {
+    const {client} = await start();
+    await connect();
+    client.waitFor(ROOM);
+    await hear({t: 'error', re: 'paired', code: 'busy', text: ''});
+    await live(1);
+    await hear({t: 'waiting', re: 'room', id: said('room').id, code: 'k3v9qh'});
+    await live(10);
+    assert.equal(saidTimes('room'), 2);
+    assert.equal(said('cancel'), undefined);
+  },
+
+  // It was an earlier wait's game that could not begin.
+  async aServerTooBusyToHearOfAnAcceptedWaitAgainKeepsIt() {
+    const {client} = await start();
+    await connect();
+    client.waitFor(ROOM);
+    await hear({t: 'waiting', re: 'room', id: said('room').id, code: 'k3v9qh'});
+    await hear({t: 'error', re: 'paired', code: 'busy', text: ''});
+    await live(1);
+    await refuse(said('room'), 'busy');
+    assert.equal(said('cancel'), undefined);
+    await live(1);
+    await refuse(said('room'), 'too_many_games');
+    assert.equal(FakeSocket.last.sent.at(-1).t, 'cancel');
+    assert.equal(client.waiting, null);
+  },
+
+  async aRematchEndsWhatIsWaitedFor() {
+    const {client} = await start();
+    await connect();
+    client.enter('g');
+    await hear({...GAME, v: 5, result: '1-0', reason: 'resignation'});
+    client.waitFor(say.pool('5+3'));
+    await hear({t: 'waiting', re: 'pool', id: said('pool').id});
+    await hear({t: 'rematch', game: 'g', v: 6, next: 'h'});
+    assert.equal(client.waiting, null);
+    assert.equal(FakeSocket.last.sent.at(-1).t, 'cancel');
+  },
+
   // It reads on after a while, and both are there.
   async whoIsPairedForAWaitThatWasSaidTwiceLeavesTheSecond() {
     const {client, told} = await start();
