@@ -136,12 +136,11 @@ absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Open(
   return WithKept(box.status(), kept);
 }
 
-// A file may have been there, for all to read. The mode of somebody else's is theirs to
-// choose.
-void BlackBox::MakePrivate(const BoxFile& file) {
-  struct stat status;
-  if (::fstat(file.fd(), &status) != 0 || (status.st_mode & 077) == 0) return;
-  if (status.st_uid == ::geteuid()) (void)::fchmod(file.fd(), 0600);
+// A file may have been there, for all to read.
+absl::Status BlackBox::MakePrivate(const BoxFile& file,
+                                   const std::string& path) {
+  return ::fchmod(file.fd(), 0600) == 0 ? absl::OkStatus()
+                                        : BoxError(errno, "fchmod", path);
 }
 
 absl::StatusOr<BlackBox::Replayed> BlackBox::Replay(
@@ -153,7 +152,7 @@ absl::StatusOr<BlackBox::Replayed> BlackBox::Replay(
         old.status().code(),
         absl::StrCat("black box \"", path, "\": ", old.status().message()));
   }
-  MakePrivate(file);
+  if (absl::Status s = MakePrivate(file, path); !s.ok()) return s;
   // If we die doing so, the next process says that it may have been done before.
   const uint64_t recovering = 1;
   WriteAt(file.fd(), BytesOf(&recovering, 1), offsetof(BoxHeader, recovering));
@@ -174,7 +173,7 @@ absl::Status BlackBox::SetAside(const std::string& path,
 
 absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Make(
     const Options& options, std::unique_ptr<BoxFile> file) {
-  MakePrivate(*file);
+  if (absl::Status s = MakePrivate(*file, options.path); !s.ok()) return s;
   if (absl::Status made = Allocate(options, *file); !made.ok()) return made;
   const absl::StatusOr<char*> base = Map(options, *file);
   if (!base.ok()) return base.status();

@@ -53,11 +53,11 @@ class BlackBox : public SiteObserver {
   // this process dies in between, the next one finds it as it was. One that is not
   // read and written whole is kept: see FindKept(). There is a place for one: while
   // that is taken, what could be read of a damaged box has to do, and a box that was
-  // not taken stays where it is (kAlreadyExists). Errors say what
-  // is wrong with the path and leave the file as it is: in use by a process that
-  // lives (kUnavailable), not a box or one of another version or with a damaged header
-  // (black_box_reader.h), not to be kept,
-  // and whatever open(2) says. No room (ENOSPC, EDQUOT), and what else happens when
+  // not taken stays where it is (kAlreadyExists), for its owner alone now. Errors say
+  // what is wrong with the path and leave the file as it is: in use by a process that
+  // lives (kUnavailable), somebody else's (kPermissionDenied), not a box or one of
+  // another version or with a damaged header (black_box_reader.h), not to be kept, and
+  // whatever open(2) says. No room (ENOSPC, EDQUOT), and what else happens when
   // the old box has been written or kept, leaves an empty file, and the error says
   // where the old one is kept.
   static absl::StatusOr<std::unique_ptr<BlackBox>> Open(
@@ -100,7 +100,7 @@ class BlackBox : public SiteObserver {
   // Where the rings end in the file, and the sites begin.
   static size_t SitesOffset(const Options& options);
   static size_t MappedBytes(const Options& options);
-  static void MakePrivate(const BoxFile& file);
+  static absl::Status MakePrivate(const BoxFile& file, const std::string& path);
   static absl::StatusOr<Replayed> Replay(
       const BoxFile& file, const std::string& path,
       absl::FunctionRef<Replayed(std::string_view file)> replay);

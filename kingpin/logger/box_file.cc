@@ -70,6 +70,12 @@ absl::Status BoxFile::OpenAndLock(const std::string& path) {
     return absl::InvalidArgumentError(
         absl::StrCat("black box \"", path, "\" is no regular file"));
   }
+  // Its owner could read what is logged, and cut the file under the mapping.
+  if (status.st_uid != ::geteuid()) {
+    return absl::PermissionDeniedError(
+        absl::StrCat("black box \"", path, "\" belongs to user ", status.st_uid,
+                     ", not to this one, ", ::geteuid()));
+  }
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     return errno == EWOULDBLOCK
                ? absl::UnavailableError(InUse(fd, path))

@@ -26,8 +26,8 @@ absl::Status BoxError(int error, std::string_view what, std::string_view path);
 
 class BoxFile {
  public:
-  // Made, and empty, if there is none. Of the user alone: a log may hold what others
-  // must not know.
+  // Made, and empty, if there is none. Of the user alone, as a log may hold what others
+  // must not know: PermissionDenied if it is somebody else's.
   static absl::StatusOr<std::unique_ptr<BoxFile>> Open(const std::string& path);
   ~BoxFile();
   BoxFile(const BoxFile&) = delete;

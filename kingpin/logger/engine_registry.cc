@@ -94,7 +94,7 @@ Engine* EngineRegistry::PinForExit(int step) {
     engine->pinned_.store(1);
     return engine;
   }
-  ended = step == kParked;  // One that is made now is too late.
+  if (step == kParked) ended = true;  // One that is made now is too late.
   return nullptr;
 }
 

@@ -23,6 +23,7 @@ const char* Cause(int error) {
 // Without memory there is no note; the lines must not be lost for that.
 template <typename MakeText>
 void Trouble::SetNote(MakeText make_text) {
+  note_.clear();  // Of what has changed since.
   try {
     note_ = make_text();
   } catch (const std::bad_alloc&) {

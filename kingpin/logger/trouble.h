@@ -5,7 +5,7 @@
 //   reopening.Begin(EACCES);    // Again and again: the first counts.
 //   reopening.TakeNote();  // "cannot be reopened (Permission denied), goes on in ..."
 //   reopening.End();
-//   reopening.TakeNote();  // "could not be reopened for 3s (Permission denied), ..."
+//   reopening.TakeNote();  // "could not be reopened, went on in the old file for 3s ..."
 //
 // Memory: does not throw; without any there is no note.
 // Threads: one at a time.

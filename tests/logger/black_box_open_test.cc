@@ -189,6 +189,21 @@ TEST(BlackBoxOpen, IsPrivateWhoeverMadeTheFile) {
   EXPECT_EQ(status.st_mode & 0777, 0600);
 }
 
+TEST(BlackBoxOpen, SomebodyElsesIsRefused) {
+  BoxFiles files;
+  WriteFile(files.box, "");
+  ASSERT_EQ(chmod(files.box.c_str(), 0666), 0);
+  if (chown(files.box.c_str(), 1, 1) != 0) GTEST_SKIP() << "only one user";
+  const auto logger = Logger::Create({.black_box = files.box});
+  EXPECT_EQ(logger.status().code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_THAT(std::string(logger.status().message()),
+              HasSubstr("belongs to user 1, not to this one"));
+  struct stat status;
+  ASSERT_EQ(stat(files.box.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0666);
+  EXPECT_EQ(status.st_size, 0);
+}
+
 // The kernel takes no file of more than 64 KiB: what a full disk does.
 class SmallFiles {
  public:
