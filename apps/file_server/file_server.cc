@@ -108,11 +108,22 @@ kingpin::Logger::Options LogOptions(int fd, std::string black_box) {
           .black_box = std::move(black_box)};
 }
 
+// A black box that a full disk does not let go, behind one that was kept for the same
+// reason, is no cause not to serve: the log goes on without.
+absl::StatusOr<std::unique_ptr<kingpin::Logger>> MakeLog(
+    const kingpin::Logger::Options& options) {
+  absl::StatusOr<std::unique_ptr<kingpin::Logger>> log =
+      kingpin::Logger::Create(options);
+  if (!absl::IsAlreadyExists(log.status())) return log;
+  KLOG(WARNING) << log.status().message() << "; going on without a black box";
+  return std::make_unique<kingpin::Logger>(options);
+}
+
 // The log of KLOG.
 absl::StatusOr<std::unique_ptr<kingpin::Logger>> MakeMainLog(
     const std::string& black_box) {
   absl::StatusOr<std::unique_ptr<kingpin::Logger>> log =
-      kingpin::Logger::Create(LogOptions(STDERR_FILENO, black_box));
+      MakeLog(LogOptions(STDERR_FILENO, black_box));
   if (!log.ok()) return log;
   kingpin::Logger::SetDefault(log->get());
   if (!black_box.empty()) kingpin::InstallCrashHandler();
@@ -171,7 +182,7 @@ absl::StatusOr<std::unique_ptr<kingpin::Logger>> MakeAccessLog(
     if (!file.ok()) return file.status();
     options.sink = *std::move(file);
   }
-  return kingpin::Logger::Create(options);
+  return MakeLog(options);
 }
 
 absl::StatusOr<kingpin::http::StaticRoot> OpenRoot(const Flags& flags,

@@ -136,11 +136,15 @@ absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Open(
   return WithKept(box.status(), kept);
 }
 
-// A file may have been there, for all to read.
+// It may have been there, for all to read.
 absl::Status BlackBox::MakePrivate(const BoxFile& file,
                                    const std::string& path) {
-  return ::fchmod(file.fd(), 0600) == 0 ? absl::OkStatus()
-                                        : BoxError(errno, "fchmod", path);
+  struct stat status;
+  if (::fstat(file.fd(), &status) == 0 &&
+      ((status.st_mode & 077) == 0 || ::fchmod(file.fd(), 0600) == 0)) {
+    return absl::OkStatus();
+  }
+  return BoxError(errno, "cannot make private black box", path);
 }
 
 absl::StatusOr<BlackBox::Replayed> BlackBox::Replay(

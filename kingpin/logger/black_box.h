@@ -12,7 +12,10 @@
 //   absl::StatusOr<std::unique_ptr<BlackBox>> box = BlackBox::Open(
 //       {.path = "/dev/shm/server.box", .ring_bytes = Ring::MappedBytes(1 << 18),
 //        .rings = 9},
-//       [](std::string_view left) { ... return true; });  // Of the process before.
+//       [](std::string_view left) {  // By the process before.
+//         ...
+//         return BlackBox::Replayed::kAll;
+//       });
 //   if (void* memory = (*box)->TakeRing()) ...
 //
 // Threads: those of rings and OnSite() one at a time each (their callers' mutexes), what

@@ -68,8 +68,9 @@ class LogSink {
   // Opens anew what has a name: somebody has moved it away. Between two batches.
   virtual void Reopen() {}
 
-  // What there is to say about the sink itself, once: of a trouble that is over. It
-  // becomes a line of its own, in this sink. Empty: nothing.
+  // What there is to say about the sink itself, once: of a trouble that has begun, if the
+  // lines go elsewhere meanwhile, or is over. It becomes a line of its own, in this sink.
+  // Empty: nothing.
   virtual std::string TakeNote() { return {}; }
 };
 

@@ -124,6 +124,7 @@ const Rules& RulesInForce() {
   const absl::Status status = parsed.status();
   auto ours = parsed.ok() ? *std::move(parsed) : std::make_unique<Rules>();
   if (!g_rules.compare_exchange_strong(rules, ours.get())) return *rules;
+  const Rules& in_force = *ours.release();
   if (!status.ok()) {
     TextBuffer text;
     text.Append("log: KINGPIN_VERBOSITY: ");
@@ -131,7 +132,7 @@ const Rules& RulesInForce() {
     text.Append("\n");
     TellStderr(text.view());
   }
-  return *ours.release();
+  return in_force;
 }
 
 int LevelOf(const Rules& rules, std::string_view module) {

@@ -133,6 +133,16 @@ wait "$pid" || fail "full disk: exit code $?"
 [[ $(grep -c "access log cannot be written" "$dir/err") == 1 ]] ||
   fail "full disk: $(cat "$dir/err")"
 
+# The same with a black box: what the log did not take is kept in it, then beside it,
+# and then there is no place for more.
+for _ in 1 2 3; do
+  start --root "$dir/www" --port 0 --access_log /dev/full --log_blackbox "$dir/f"
+  [[ $(get /a.txt) == *hello* ]] || fail "no answer with a full disk and a box"
+  kill -TERM "$pid"
+  wait "$pid" || fail "full disk and a box: exit code $?"
+done
+grep -q "going on without a black box" "$dir/err" || fail "$(cat "$dir/err")"
+
 # Few descriptors, all of which a cache could take: connections get theirs.
 for i in {1..100}; do head -c 40000 /dev/zero >"$dir/www/f$i"; done
 touch -d '1 hour ago' "$dir"/www/f*
