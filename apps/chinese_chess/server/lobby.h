@@ -73,7 +73,7 @@ struct WaitsInRoom {
 // A session that waits for nothing any more, without having asked for that.
 struct LostWait {
   SessionNumber session = 0;
-  std::string_view re;  // What it waited with: "room", "enter".
+  std::string_view re;  // What it waited with: "pool", "seek", "room", "enter".
   Refusal why;
 };
 

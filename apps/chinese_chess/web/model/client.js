@@ -139,8 +139,9 @@ class Client extends Emitter {
   }
 
   #welcomed(message) {
+    // The first tells of old games only.
+    const known = new Set(this.me === null ? message.games : this.ownGames);
     this.me = {id: message.player, name: message.name};
-    const known = new Set(this.ownGames);
     this.ownGames = message.games;
     settings.set('token', message.token);
     this.#setStatus('online');
@@ -229,7 +230,10 @@ class Client extends Emitter {
   #waitLater() {
     clearTimeout(this.#rewait);
     this.#rewait = setTimeout(() => {
-      if (this.status !== 'online') return;
+      if (this.status !== 'online') {
+        this.#waitedBefore = this.waiting; // The welcome says it again.
+        return;
+      }
       if (this.waiting === null) this.#say(say.cancel());
       else this.waitFor(this.waiting.message);
     }, BUSY_AGAIN_AFTER);

@@ -310,6 +310,26 @@ const tests = {
     }
   },
 
+  async aWaitThatWasRefusedAsBusyBeforeTheWelcomeIsSaidAgainWithIt() {
+    const {client} = await start();
+    FakeSocket.last.readyState = FakeSocket.OPEN;
+    FakeSocket.last.onopen();
+    client.waitFor(say.pool('5+3'));
+    await refuse(said('pool'), 'busy');
+    await live(2);
+    assert.equal(saidTimes('pool'), 1);
+    await hear({t: 'welcome', player: 'p', name: 'Zhang', token: 'x', games: []});
+    assert.equal(saidTimes('pool'), 2);
+  },
+
+  async anOldGameIsNotTakenForOneThatHasBegunAtTheFirstWelcome() {
+    const {client, told} = await start();
+    client.waitFor(say.pool('5+3'));
+    await connect(['old']);
+    assert.equal(saidTimes('pool'), 1);
+    assert.deepEqual(told, []);
+  },
+
   // As who opens a friend's link does.
   async whatIsWaitedForSinceTheWelcomeIsSaidOnce() {
     const {client, told} = await start();
