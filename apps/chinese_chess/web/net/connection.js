@@ -21,6 +21,9 @@ export class Connection {
   #retry = null;
   #ping = null;
   #heard = 0;
+  // Since when nothing has come, though it was to; null: nothing is awaited. A page that is
+  // hidden has its timers once a minute: that nothing was asked in between is no silence.
+  #silentSince = null;
   #pings = 0;
   #sentAt = 0;
   lag = null;
@@ -52,7 +55,7 @@ export class Connection {
     const socket = new WebSocket(this.#url);
     this.#socket = socket;
     this.#pings = 0;
-    this.#heard = performance.now();
+    this.#heard = this.#silentSince = performance.now();
     socket.onopen = () => this.#opened(socket);
     socket.onmessage = (event) => {
       if (socket === this.#socket) this.#received(event.data);
@@ -65,6 +68,7 @@ export class Connection {
   #opened(socket) {
     if (socket !== this.#socket) return;
     this.#heard = performance.now();
+    this.#silentSince = null;
     this.#handlers.onOpen();
     this.#beat();
   }
@@ -72,13 +76,16 @@ export class Connection {
   #beat() {
     const now = performance.now();
     // Also one that never opens.
-    if (now - this.#heard > SILENCE) return this.#lost(this.#socket);
+    if (this.#silentSince !== null && now - this.#silentSince > SILENCE)
+      return this.#lost(this.#socket);
+    this.#silentSince ??= now;
     this.#sentAt = now;
     this.send(encode(say.ping(++this.#pings)));
   }
 
   #received(data) {
     this.#heard = performance.now();
+    this.#silentSince = null;
     const message = decode(data);
     if (message === null) return;
     if (message.t === 'ping') {

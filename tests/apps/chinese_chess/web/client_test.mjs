@@ -330,6 +330,21 @@ const tests = {
     assert.deepEqual(told, []);
   },
 
+  // Its timers run once a minute then.
+  async aHiddenPageKeepsItsConnection() {
+    await start();
+    await connect();
+    const socket = FakeSocket.last;
+    await hear({t: 'pong', n: 1});
+    time.now += 60000;
+    for (const timer of time.timers.values()) timer.at = Math.max(timer.at, time.now);
+    await time.pass(1);
+    assert.equal(FakeSocket.last, socket);
+    assert.equal(socket.readyState, FakeSocket.OPEN);
+    await time.pass(20000);
+    assert.notEqual(FakeSocket.last, socket, 'no pong: it is dead');
+  },
+
   // As who opens a friend's link does.
   async whatIsWaitedForSinceTheWelcomeIsSaidOnce() {
     const {client, told} = await start();
