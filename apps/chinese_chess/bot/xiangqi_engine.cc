@@ -3,7 +3,10 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "apps/chinese_chess/bot/engine_session.h"
+#include "apps/chinese_chess/rules/text_input.h"
 
 namespace {
 
@@ -33,8 +36,38 @@ stops one without.
 
   printf 'position startpos\ngo depth 8\n' | xiangqi_engine
 
-Exit codes: 0 after quit or the end of input; 2 wrong command line.
+Exit codes: 0 after quit or the end of input; 1 that cannot be read, or what it says
+not be written; 2 wrong command line.
 )help";
+
+int Fail(std::string_view why) {
+  std::cerr << "xiangqi_engine: " << why << "\n";
+  return 1;
+}
+
+// Until "quit" or the end of input; a search with a limit ends first.
+absl::Status Talk() {
+  chinese_chess::bot::EngineSession session(
+      [](std::string_view line) { std::cout << line << std::endl; });
+  for (;;) {
+    const auto line = chinese_chess::ReadLine(std::cin);
+    if (line.ok() && line->has_value()) {
+      if (!session.Handle(**line)) return absl::OkStatus();
+      continue;
+    }
+    session.Finish();
+    return line.status();
+  }
+}
+
+int Serve() {
+  const absl::Status status = Talk();
+  if (!status.ok()) {
+    return Fail(absl::StrCat("standard input: ", status.message()));
+  }
+  if (!std::cout.good()) return Fail("standard output cannot be written");
+  return 0;
+}
 
 }  // namespace
 
@@ -48,11 +81,6 @@ int main(int argc, char** argv) {
     std::cerr << "xiangqi_engine: takes no arguments; --help shows how\n";
     return 2;
   }
-  chinese_chess::bot::EngineSession session(
-      [](std::string_view line) { std::cout << line << std::endl; });
-  std::string line;
-  while (std::getline(std::cin, line)) {
-    if (!session.Handle(line)) return 0;
-  }
-  session.Finish();
+  std::ios::sync_with_stdio(false);
+  return Serve();
 }

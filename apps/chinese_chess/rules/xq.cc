@@ -1,8 +1,8 @@
 // The rules of Chinese chess on the command line. `xq --help` says how.
+#include <cerrno>
 #include <cstddef>
 #include <fstream>
 #include <iostream>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +24,7 @@
 #include "apps/chinese_chess/rules/position.h"
 #include "apps/chinese_chess/rules/quote.h"
 #include "apps/chinese_chess/rules/record_json.h"
+#include "apps/chinese_chess/rules/text_input.h"
 
 namespace chinese_chess {
 namespace {
@@ -74,6 +75,10 @@ constexpr int kUsage = 2;
 int Print(const absl::Status& status) {
   std::cerr << "xq: " << status.message() << "\n";
   return kRefused;
+}
+
+absl::Status Named(std::string_view what, const absl::Status& status) {
+  return {status.code(), absl::StrCat(what, ": ", status.message())};
 }
 
 int Usage(std::string_view why) {
@@ -164,37 +169,44 @@ int RunNotate(const Arguments& args) {
   return kDone;
 }
 
-int PrintMoves(std::string_view fen) {
-  const absl::StatusOr<Position> position = ReadFen(fen, FenPlaces::kComposed);
-  if (!position.ok()) return Print(position.status());
+void PrintMoves(const Position& position) {
   MoveList moves;
-  GenerateLegalMoves(*position, &moves);
+  GenerateLegalMoves(position, &moves);
   std::string line;
   for (const Move move : moves) {
     absl::StrAppend(&line, line.empty() ? "" : " ", FormatIccs(move));
   }
   std::cout << line << "\n";
-  return kDone;
+}
+
+int PrintMovesOfLines() {
+  for (int number = 1;; ++number) {
+    const auto line = ReadLine(std::cin);
+    if (line.ok() && !line->has_value()) return kDone;
+    const absl::StatusOr<Position> position =
+        line.ok() ? ReadFen(**line, FenPlaces::kComposed) : line.status();
+    if (!position.ok()) {
+      return Print(Named(absl::StrCat("line ", number), position.status()));
+    }
+    PrintMoves(*position);
+  }
 }
 
 int RunMoves(const Arguments& args) {
   if (args.size() != 1) return Usage("moves takes FEN or --stdin");
-  if (args[0] != "--stdin") return PrintMoves(args[0]);
-  std::string line;
-  while (std::getline(std::cin, line)) {
-    if (const int code = PrintMoves(line); code != kDone) return code;
-  }
+  if (args[0] == "--stdin") return PrintMovesOfLines();
+  const absl::StatusOr<Position> position =
+      ReadFen(args[0], FenPlaces::kComposed);
+  if (!position.ok()) return Print(position.status());
+  PrintMoves(*position);
   return kDone;
 }
 
 absl::StatusOr<std::string> ReadFile(std::string_view path) {
-  if (path == "-") {
-    return std::string(std::istreambuf_iterator<char>(std::cin), {});
-  }
+  if (path == "-") return ReadAll(std::cin, kMaxRecordBytes);
   std::ifstream file{std::string(path), std::ios::binary};
-  std::string text(std::istreambuf_iterator<char>(file), {});
-  if (file.is_open() && !file.bad()) return text;
-  return absl::NotFoundError(absl::StrCat("cannot read ", path));
+  if (!file.is_open()) return absl::ErrnoToStatus(errno, "cannot open it");
+  return ReadAll(file, kMaxRecordBytes);
 }
 
 std::optional<Notation> FindNotation(std::string_view name) {
@@ -212,7 +224,7 @@ int RunRecord(const Arguments& args) {
     return Usage("FORMAT is iccs, wxf, chinese, traditional or json");
   }
   const absl::StatusOr<std::string> text = ReadFile(args[0]);
-  if (!text.ok()) return Print(text.status());
+  if (!text.ok()) return Print(Named(args[0], text.status()));
   const size_t first = text->find_first_not_of(" \t\r\n");
   const bool is_json = first != std::string::npos && (*text)[first] == '{';
   const absl::StatusOr<GameRecord> record =

@@ -28,6 +28,8 @@ constexpr absl::Duration kLastRetry = absl::Seconds(2);
 // Between a "busy" and the next attempt.
 constexpr absl::Duration kAskAgain = absl::Seconds(1);
 constexpr size_t kReadBytes = 4096;
+// What is read ahead of the session, so also the longest line.
+constexpr size_t kMostInput = 64 << 10;
 
 kingpin::ClientOptions Options() {
   kingpin::ClientOptions options;
@@ -60,8 +62,8 @@ TerminalHandler::TerminalHandler(TerminalShared* shared, int thread)
 
 absl::Status TerminalHandler::Init() {
   absl::Status status = IOHandlerForClient::Init();
-  if (status.ok()) status = WatchInput();
   if (!status.ok()) return status;
+  WatchInput();
   WatchOutput();
   Connect();
   return absl::OkStatus();
@@ -122,8 +124,11 @@ void TerminalHandler::OnMessage(Connection& connection) {
 void TerminalHandler::OnClose(Connection& connection, CloseReason reason) {
   connection_ = {};
   if (over_ || reason == CloseReason::kShutdown) return;
-  // Left by this side, to come back by another name.
-  if (reason == CloseReason::kLocal) return Connect();
+  if (reason == CloseReason::kLocal) {
+    // Left by this side, to come back by another name.
+    lost_since_ = Now();
+    return Connect();
+  }
   const std::string why = reason == CloseReason::kError
                               ? connection.error_text()
                               : std::string(ToString(reason));
@@ -157,25 +162,21 @@ void TerminalHandler::NotWelcomed(const std::string& why) {
 
 // --- The user ----------------------------------------------------------------------------
 
-absl::Status TerminalHandler::WatchInput() {
+void TerminalHandler::WatchInput() {
   auto watch = Watch(STDIN_FILENO, EPOLLIN, [this](uint32_t) {
     ReadInput();
     Step();
   });
-  if (watch.ok()) {
-    watch_ = *watch;
-    return absl::OkStatus();
-  }
-  // Files are always ready, which epoll does not know how to say: read it whole.
-  while (!input_ended_) ReadInput();
-  return absl::OkStatus();
+  // Files are always ready, which epoll does not know how to say.
+  input_is_ready_ = !watch.ok();
+  if (watch.ok()) watch_ = *watch;
 }
 
 // So that it is known at once, and not with the next line, that there is nobody to read it.
 void TerminalHandler::WatchOutput() {
   // A file, which cannot be watched, does not go away either.
   Watch(STDOUT_FILENO, 0, [this](uint32_t) {
-    EndUnread(absl::ErrnoToStatus(EPIPE, "standard output cannot be written"));
+    EndFailed(absl::ErrnoToStatus(EPIPE, "standard output cannot be written"));
   }).IgnoreError();
 }
 
@@ -183,21 +184,40 @@ void TerminalHandler::ReadInput() {
   char buffer[kReadBytes];
   const ssize_t n = read(STDIN_FILENO, buffer, sizeof(buffer));
   if (n < 0 && (errno == EINTR || errno == EAGAIN)) return;
+  if (n < 0) {
+    return EndFailed(absl::ErrnoToStatus(errno, "standard input"));
+  }
   if (n > 0) {
     input_.append(buffer, static_cast<size_t>(n));
+    if (input_.size() >= kMostInput) StopWatchingInput();
     return;
   }
   input_ended_ = true;
   if (!input_.empty() && input_.back() != '\n') input_ += '\n';
+  StopWatchingInput();
+}
+
+void TerminalHandler::StopWatchingInput() {
   if (watch_.has_value()) EndWatch(*std::exchange(watch_, std::nullopt));
+}
+
+void TerminalHandler::ReadMore() {
+  if (input_.size() >= kMostInput) {
+    return EndFailed(absl::InvalidArgumentError(absl::StrCat(
+        "standard input: a line of more than ", kMostInput, " bytes")));
+  }
+  if (input_is_ready_) return ReadInput();
+  if (!watch_.has_value()) WatchInput();
 }
 
 void TerminalHandler::FeedSession() {
   while (!over_ && session_.ready()) {
     const size_t end = input_.find('\n');
     if (end == input_.npos) {
-      if (input_ended_) End(session_.exit_code());
-      return;
+      if (input_ended_) return End(session_.exit_code());
+      ReadMore();
+      if (!input_is_ready_) return;
+      continue;
     }
     const std::string line = input_.substr(0, end);
     input_.erase(0, end + 1);
@@ -228,7 +248,7 @@ void TerminalHandler::Flush() {
   const std::string text = session_.TakeToScreen();
   if (!text.empty() && !over_) {
     const absl::Status printed = command_line::Print(text);
-    if (!printed.ok()) return EndUnread(printed);
+    if (!printed.ok()) return EndFailed(printed);
   }
   const std::string lines = session_.TakeToServer();
   Connection* connection = Find(connection_);
@@ -261,7 +281,7 @@ absl::Status TerminalHandler::WriteToken(const KeptToken& token) {
   return WriteTokenFile(token_file_, token);
 }
 
-void TerminalHandler::EndUnread(const absl::Status& why) {
+void TerminalHandler::EndFailed(const absl::Status& why) {
   if (over_) return;
   std::fprintf(stderr, "terminal: %s\n", std::string(why.message()).c_str());
   End(1);

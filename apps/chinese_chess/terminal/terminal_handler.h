@@ -68,23 +68,27 @@ class TerminalHandler : public kingpin::IOHandlerForClient {
   void Connect();
   void ConnectLater();
   void NotWelcomed(const std::string& why);
-  absl::Status WatchInput();
+  void WatchInput();
+  void StopWatchingInput();
   void WatchOutput();
   void ReadInput();
+  // The session has taken all lines that have been read.
+  void ReadMore();
   // Gives the session what it can take, and the world what it says.
   void Step();
   void Flush();
   void FeedSession();
   void KeepToken();
   absl::Status WriteToken(const KeptToken& token);
-  // Nobody reads any more what is printed.
-  void EndUnread(const absl::Status& why);
+  // What is printed cannot be written any more, or what is typed not be read.
+  void EndFailed(const absl::Status& why);
   void End(int code);
 
   TerminalShared& shared_;
   Session session_;
   std::optional<kingpin::WatchId> watch_;
   std::string input_;  // What the user has typed and the session has not taken.
+  bool input_is_ready_ = false;  // Always: it is a file.
   bool input_ended_ = false;
   bool over_ = false;
   bool ever_welcomed_ = false;

@@ -42,6 +42,17 @@ output=$(printf 'position fen %s moves%s i9i2\ngo depth 3\n' "$fen" "$moves" | "
 output=$(printf 'position startpos\nposition fen 9/9 w\ngo depth 1\n' | "$engine")
 [[ $output == "info string error: "*$'\n'"bestmove (none)" ]] || fail "FEN: $output"
 
+# What cannot be read or written is no success.
+for input in / /dev/zero; do
+  code=0
+  output=$("$engine" 2>&1 <"$input") || code=$?
+  [[ $code == 1 && $output == "xiangqi_engine: standard input: "* ]] ||
+    fail "input $input: exit code $code: $output"
+done
+code=0
+echo isready | "$engine" >/dev/full 2>/dev/null || code=$?
+[[ $code == 1 ]] || fail "a full disk: exit code $code"
+
 # Garbage, and no end of the last line.
 output=$(head -c 100000 /dev/urandom | tr '\n' ' ' | "$engine") || fail "garbage"
 [[ $output == "info string error: "* ]] || fail "garbage: $output"

@@ -1,15 +1,20 @@
-// UTF-8, quoting, and reading and writing JSON.
+// UTF-8, quoting, reading and writing JSON, and text from files.
 
 #include <cstdint>
+#include <fstream>
+#include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "apps/chinese_chess/rules/json_reader.h"
 #include "apps/chinese_chess/rules/json_writer.h"
 #include "apps/chinese_chess/rules/quote.h"
+#include "apps/chinese_chess/rules/text_input.h"
 #include "apps/chinese_chess/rules/utf8.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -176,6 +181,37 @@ TEST(JsonReaderTest, TheFirstErrorStays) {
   EXPECT_FALSE(reader.ReadString(&text));
   EXPECT_FALSE(reader.Fail("another"));
   EXPECT_EQ(reader.Finish().message(), "JSON, byte 0: here should be \"");
+}
+
+TEST(TextInputTest, LinesAreWithoutTheirEnds) {
+  std::istringstream in("one\n\nthree");
+  for (const char* line : {"one", "", "three"}) {
+    EXPECT_EQ(*ReadLine(in), line);
+  }
+  EXPECT_EQ(*ReadLine(in), std::nullopt);
+  EXPECT_EQ(*ReadLine(in), std::nullopt);
+}
+
+TEST(TextInputTest, ALineHasABound) {
+  const std::string longest(kMaxLineBytes, 'x');
+  std::istringstream in(longest + "\n" + longest + "y\n");
+  EXPECT_EQ(*ReadLine(in), longest);
+  EXPECT_THAT(ReadLine(in).status().message(), HasSubstr("more than 1048576"));
+}
+
+TEST(TextInputTest, AllHasABound) {
+  std::istringstream in("12345");
+  EXPECT_EQ(*ReadAll(in, 5), "12345");
+  in = std::istringstream("123456");
+  EXPECT_THAT(ReadAll(in, 5).status().message(), HasSubstr("more than 5"));
+}
+
+TEST(TextInputTest, WhatCannotBeReadSaysWhy) {
+  std::ifstream folder("/");
+  EXPECT_THAT(ReadLine(folder).status().message(), HasSubstr("Is a directory"));
+  folder = std::ifstream("/");
+  EXPECT_THAT(ReadAll(folder, 5).status().message(),
+              HasSubstr("Is a directory"));
 }
 
 }  // namespace

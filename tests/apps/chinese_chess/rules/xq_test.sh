@@ -68,6 +68,17 @@ expect 1 "b0d1: the horse is blocked by the piece on c0" notate - b0d1
   fail "moves --stdin"
 [[ $(printf -- '-\nx\n' | "$xq" moves --stdin 2>/dev/null | wc -l) == 1 ]] ||
   fail "moves --stdin with a bad line"
+# refused WHAT COMMAND...: exit code 1, and stderr has WHAT
+refused() {
+  local -r what=$1
+  local code=0 text
+  shift
+  text=$("$xq" "$@" 2>&1 >/dev/null) || code=$?
+  [[ $code == 1 && $text == *"$what"* ]] || fail "$*: exit code $code: $text"
+}
+refused "line 2: FEN" moves --stdin < <(printf -- '-\nx\n')
+refused "line 1: it cannot be read: Is a directory" moves --stdin </
+refused "line 1: there are more than" moves --stdin </dev/zero
 
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -76,7 +87,10 @@ expect 0 '"moves":[{"move":"h2e2"},{"move":"h9g7"}],"result":"1-0"' record "$dir
 "$xq" record "$dir/game.pgn" json >"$dir/game.json"
 expect 0 "  1. 炮二平五 馬８進７" record "$dir/game.json" traditional
 "$xq" record - iccs <"$dir/game.json" | grep -q "  1. h2e2 h9g7" || fail "record -"
-expect 1 "cannot read $dir/none" record "$dir/none" json
+refused "$dir/none: cannot open it: No such file" record "$dir/none" json
+refused "$dir: it cannot be read: Is a directory" record "$dir" json
+refused "/dev/zero: there are more than 1048576 bytes" record /dev/zero json
+refused "-: it cannot be read" record - json </
 printf 'C2=5 C2=5 nonsense' >"$dir/bad.pgn"
 expect 1 "PGN, line 1:" record "$dir/bad.pgn" json
 

@@ -116,6 +116,20 @@ code=0
 "$TERMINAL" --lettres >none.out 2>none.err || code=$?
 [[ $code == 2 ]] && grep -q -- "--letters" none.err || fail "a wrong flag: $code"
 
+# What cannot be read ends it, what is long does not.
+for input in / /dev/zero; do
+  code=0
+  "$TERMINAL" "$server" <"$input" >none.out 2>none.err || code=$?
+  [[ $code == 1 ]] || fail "input $input: exit code $code"
+  grep -q "^terminal: standard input: " none.err || fail "nobody knows of $input"
+done
+{ printf '\n%.0s' {1..100000} && echo lobby; } >long.in
+"$TERMINAL" "$server" <long.in >long.out || fail "a long file: exit code $?"
+cat long.in | "$TERMINAL" "$server" >long2.out || fail "a long pipe: exit code $?"
+for out in long.out long2.out; do
+  grep -q "^lobby" $out || fail "the last of many lines is lost: $out"
+done
+
 # Who somebody is, in a file.
 echo 'my precious notes' >notes
 code=0
