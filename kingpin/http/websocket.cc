@@ -121,17 +121,29 @@ void WebSocket::Handle(const WebSocketInput& input) {
                                          input.payload);
       });
     case WebSocketOpcode::kPing:
-      if (phase_ == Phase::kOpen) {
+      if (MayControl() && phase_ == Phase::kOpen) {
         SendControl(WebSocketOpcode::kPong, input.payload);
       }
       return;
     case WebSocketOpcode::kPong:
-      return HandlePong(input.payload);
+      return MayControl() ? HandlePong(input.payload) : void();
     case WebSocketOpcode::kClose:
       return HandleClose(input.payload);
     case WebSocketOpcode::kContinuation:
       return;  // A reader joins them.
   }
+}
+
+// They cost as much as messages, which an application can count itself.
+bool WebSocket::MayControl() {
+  const WebSocketOptions& options = host_.options_;
+  if (options.ping_interval == absl::InfiniteDuration() ||
+      control_frames_ < options.max_control_frames) {
+    ++control_frames_;
+    return true;
+  }
+  Fail(WebSocketClose::kPolicyViolation, "too many control frames");
+  return false;
 }
 
 void WebSocket::HandlePong(std::string_view payload) {
@@ -316,6 +328,7 @@ void WebSocket::Ping() {
   host_.PingLater(*this);
   ping_under_way_ = true;
   heard_ = false;
+  control_frames_ = 0;
   const int64_t nanos = since().nanos;
   char payload[sizeof(nanos)];
   std::memcpy(payload, &nanos, sizeof(nanos));

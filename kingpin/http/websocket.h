@@ -159,6 +159,8 @@ class WebSocket : private DeadlineQueue::Node {
   bool MayTake() const;
   bool AboveHighEdge() const;
   void Handle(const WebSocketInput& input);
+  // False: it has sent too many, and is over.
+  bool MayControl();
   void HandlePong(std::string_view payload);
   void HandleClose(std::string_view payload);
   // Ends it because of what the peer or a callback did.
@@ -188,6 +190,7 @@ class WebSocket : private DeadlineQueue::Node {
   std::unique_ptr<Extras> extras_;
   Attachment attached_;
   DeflateTerms deflate_;
+  uint16_t control_frames_ = 0;  // The peer's, since our last ping.
   uint16_t close_code_ = static_cast<uint16_t>(WebSocketClose::kAbnormal);
   Phase phase_ = Phase::kOpen;
 

@@ -53,11 +53,12 @@ struct DeflateOptions {
 // InvalidArgument names the option that is out of its bounds.
 absl::Status CheckDeflateOptions(const DeflateOptions& options);
 
+// Two bytes: every WebSocket has one.
 struct DeflateTerms {
-  bool server_context_takeover = false;
-  bool client_context_takeover = false;
-  uint8_t server_window_bits = 15;
-  uint8_t client_window_bits = 15;
+  bool server_context_takeover : 1 = false;
+  bool client_context_takeover : 1 = false;
+  uint8_t server_window_bits : 4 = 15;
+  uint8_t client_window_bits : 4 = 15;
   friend bool operator==(const DeflateTerms&, const DeflateTerms&) = default;
 };
 

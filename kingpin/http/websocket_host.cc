@@ -36,10 +36,11 @@ WebSocketHost::WebSocketHost(IOHandler* handler, WebSocketEvents* events,
 
 absl::Status WebSocketHost::CheckOptions() const {
   if (options_.ping_interval < kTimerStep ||
-      options_.close_timeout < absl::ZeroDuration()) {
-    return absl::InvalidArgumentError(absl::StrCat(
+      options_.close_timeout < absl::ZeroDuration() ||
+      options_.max_control_frames == 0) {
+    return absl::InvalidArgumentError(
         "WebSocketOptions: ping_interval is at least 10ms, close_timeout not "
-        "negative"));
+        "negative, max_control_frames at least 1");
   }
   // Nothing else tells how much a peer may make us hold.
   constexpr size_t kMaxBytes = size_t{1} << 31;

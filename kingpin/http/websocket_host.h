@@ -45,6 +45,9 @@ struct WebSocketOptions {
   // interval after a ping is gone, so that is noticed after two of them at most.
   // Infinite: no pings, and Timeouts::idle ends who is silent.
   absl::Duration ping_interval = absl::Seconds(20);
+  // Pings and pongs that a peer may send between two pings of ours: more end it
+  // with kPolicyViolation. Without our pings they are not counted.
+  uint16_t max_control_frames = 10'000;
   // From our Close frame until the peer's; then the connection is cut.
   absl::Duration close_timeout = absl::Seconds(5);
   // Messages above this are sent in fragments of this size. 0: never, for it

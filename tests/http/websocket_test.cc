@@ -68,6 +68,33 @@ TEST(WebSocketTest, OurCloseIsAnswered) {
   EXPECT_EQ(server.shared().messages, 1);
 }
 
+TEST(WebSocketTest, ControlFramesAreCounted) {
+  Server server({}, {.max_control_frames = 3});
+  WebSocketPeer peer = server.Connect();
+  for (const int opcode : {0x89, 0x8a, 0x89}) {
+    peer.Send({.first = opcode, .payload = "p"});
+  }
+  EXPECT_EQ(peer.Read(), "pong:p");
+  EXPECT_EQ(peer.Read(), "pong:p");
+  peer.Send({.payload = "messages are not"});
+  EXPECT_EQ(peer.Read(), "text:messages are not");
+  peer.Send({.first = 0x89, .payload = "p"});
+  EXPECT_EQ(peer.Read(), "close:1008 too many control frames");
+}
+
+// Each ping of ours gives back what the peer may send.
+TEST(WebSocketTest, ControlFramesAreCountedFromOurPing) {
+  Server server({.on_message = [](WebSocket& ws, auto) { ws.Ping(); }},
+                {.max_control_frames = 1});
+  WebSocketPeer peer = server.Connect();
+  for (int i = 0; i < 3; ++i) {
+    peer.Send({.first = 0x89, .payload = "p"});
+    EXPECT_EQ(peer.Read(), "pong:p");
+    peer.Send({.payload = "ping, please"});
+    EXPECT_TRUE(absl::StartsWith(peer.Read(), "ping:"));
+  }
+}
+
 TEST(WebSocketTest, APeerThatVanishes) {
   Server server;
   {
