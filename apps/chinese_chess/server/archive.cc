@@ -6,6 +6,12 @@
 #include "kingpin/logger/klog.h"
 
 namespace chinese_chess {
+namespace {
+
+// So that those who wait for a transaction do not wait for all who ask.
+constexpr int kQuestionsATurn = 16;
+
+}  // namespace
 
 Archive::Archive(std::unique_ptr<GameStore> store, ArchiveOptions options)
     : options_(options),
@@ -31,14 +37,14 @@ bool Archive::Post(StoreChange change, Done done) {
 
 bool Archive::Ask(Question question) {
   absl::MutexLock lock(&mu_);
-  if (FullOrStopping()) return false;
+  if (stopping_ || asked_.size() >= options_.questions) return false;
   asked_.push_back({std::move(question), all_posted_});
   return true;
 }
 
 size_t Archive::waiting() const {
   absl::MutexLock lock(&mu_);
-  return Waiting();
+  return posted_.size() + asked_.size();
 }
 
 bool Archive::Take() {
@@ -46,18 +52,14 @@ bool Archive::Take() {
   mu_.Await(absl::Condition(this, &Archive::HasWork));
   mu_.AwaitWithTimeout(absl::Condition(this, &Archive::FullOrStopping),
                        options_.gather);
-  const bool any = Waiting() > 0;
   taken_ = std::exchange(posted_, {});
-  return any;
+  return !taken_.empty() || !asked_.empty();
 }
 
 void Archive::ThreadMain() {
   while (Take()) {
-    for (;;) {
-      while (AnswerNext(settled_)) {
-      }
-      if (taken_.empty()) break;
-      WriteChanges();
+    WriteChanges();
+    for (int i = 0; i < kQuestionsATurn && AnswerNext(settled_); ++i) {
     }
   }
 }
@@ -74,26 +76,14 @@ bool Archive::AnswerNext(uint64_t behind) {
   return true;
 }
 
-uint64_t Archive::NextQuestion() const {
-  absl::MutexLock lock(&mu_);
-  return asked_.empty() ? UINT64_MAX : asked_.front().behind;
-}
-
 void Archive::WriteChanges() {
-  const uint64_t count =
-      std::min<uint64_t>(taken_.size(), NextQuestion() - settled_);
+  if (taken_.empty()) return;
   std::vector<StoreChange> batch;
-  std::vector<Done> done;
-  for (uint64_t i = 0; i < count; ++i) {
-    batch.push_back(std::move(taken_.front().change));
-    done.push_back(std::move(taken_.front().done));
-    taken_.pop_front();
-  }
+  for (Posted& posted : taken_) batch.push_back(std::move(posted.change));
   const bool written = Write(batch);
-  settled_ += count;
-  if (!written) return;
-  for (Done& callback : done) {
-    if (callback != nullptr) std::move(callback)();
+  settled_ += taken_.size();
+  for (Posted& posted : std::exchange(taken_, {})) {
+    if (written && posted.done != nullptr) std::move(posted.done)();
   }
 }
 

@@ -3,7 +3,7 @@
 //
 // Changes that arrive while a transaction is on its way to the disk make up the next one
 // (group commit), so the disk's latency bounds how long one change takes, not how many
-// there are. If the disk fails, the batch is tried again until it works, and questions are
+// there are. Questions are answered behind it, a few at a time. If the disk fails, the batch is tried again until it works, and questions are
 // answered from what is there; meanwhile the queue fills up, and then Post() says no, so
 // that memory has a bound. What the poster does about that is its affair: a Room offers its
 // moves again with the next, and begins no game while the archive is failing().
@@ -36,8 +36,9 @@
 namespace chinese_chess {
 
 struct ArchiveOptions {
-  // Changes and questions that wait.
+  // Changes that wait, and questions.
   size_t queue = 1 << 16;
+  size_t questions = 1 << 12;
   // How long a transaction waits for more to come; the price of a commit is much the
   // same for one change and for fifty.
   absl::Duration gather = absl::Milliseconds(3);
@@ -80,13 +81,13 @@ class Archive {
   };
   struct Asked {
     Question question;
-    uint64_t behind;  // So many changes had been posted: a batch ends there.
+    uint64_t behind;  // So many changes had been posted.
   };
 
   void ThreadMain();
   // Waits for what is posted. False: the end has come, and there is nothing.
   bool Take() ABSL_LOCKS_EXCLUDED(mu_);
-  // What is taken up to the next question.
+  // All that is taken.
   void WriteChanges();
   // Until it works. False: the end has come and patience is over, for this batch and all
   // that follow: without it they would say what never was.
@@ -95,25 +96,20 @@ class Archive {
   bool WaitToRetry(absl::Duration delay) ABSL_LOCKS_EXCLUDED(mu_);
   // The first that stands behind at most so many changes. False: there is none.
   bool AnswerNext(uint64_t behind) ABSL_LOCKS_EXCLUDED(mu_);
-  // Behind so many changes the next question stands.
-  uint64_t NextQuestion() const ABSL_LOCKS_EXCLUDED(mu_);
-  size_t Waiting() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    return posted_.size() + asked_.size();
-  }
   bool HasQuestion() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     return !asked_.empty();
   }
   bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    return stopping_ || Waiting() > 0;
+    return stopping_ || !posted_.empty() || !asked_.empty();
   }
   bool FullOrStopping() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    return stopping_ || Waiting() >= options_.queue;
+    return stopping_ || posted_.size() >= options_.queue;
   }
 
   const ArchiveOptions options_;
   // The archive's thread only.
   const std::unique_ptr<GameStore> store_;
-  std::deque<Posted> taken_;
+  std::vector<Posted> taken_;
   uint64_t settled_ = 0;  // Changes that are written, or given up.
   bool gave_up_ = false;
 
@@ -124,7 +120,7 @@ class Archive {
 
   mutable absl::Mutex mu_;
   // Apart, so that questions can be answered while changes cannot be written.
-  std::deque<Posted> posted_ ABSL_GUARDED_BY(mu_);
+  std::vector<Posted> posted_ ABSL_GUARDED_BY(mu_);
   std::deque<Asked> asked_ ABSL_GUARDED_BY(mu_);
   uint64_t all_posted_ ABSL_GUARDED_BY(mu_) = 0;  // Since the beginning.
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;

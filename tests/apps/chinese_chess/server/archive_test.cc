@@ -376,14 +376,13 @@ TEST(ArchiveTest, ManyChangesAreFewTransactions) {
 TEST(ArchiveTest, QuestionsComeAfterWhatWasPostedBefore) {
   Archive archive(MustOpen(":memory:"));
   absl::Notification asked;
-  ASSERT_TRUE(archive.Post(BeginGame{TestSetup("one")}));
-  ASSERT_TRUE(archive.Ask(
-      [](GameStore& store) { EXPECT_THAT(*store.RunningGames(), SizeIs(1)); }));
-  ASSERT_TRUE(archive.Post(Finish("one")));
-  ASSERT_TRUE(archive.Ask([&](GameStore& store) {
-    EXPECT_THAT(*store.RunningGames(), IsEmpty());
-    asked.Notify();
-  }));
+  for (const char* id : {"one", "two", "three"}) {
+    ASSERT_TRUE(archive.Post(Finish(id)));
+    ASSERT_TRUE(archive.Ask([id](GameStore& store) {
+      EXPECT_TRUE(store.FindRecord(id)->has_value());
+    }));
+  }
+  ASSERT_TRUE(archive.Ask([&](GameStore&) { asked.Notify(); }));
   asked.WaitForNotification();
 }
 
@@ -398,14 +397,34 @@ TEST(ArchiveTest, TheEndWritesWhatWasPosted) {
 
 TEST(ArchiveTest, AFullQueueSaysNo) {
   Archive archive(MustOpen(":memory:"),
-                  {.queue = 2, .gather = absl::ZeroDuration()});
+                  {.queue = 2, .questions = 1, .gather = absl::ZeroDuration()});
   HeldArchive held(&archive);
   EXPECT_TRUE(archive.Post(Finish("one")));
+  EXPECT_TRUE(archive.Ask([](GameStore&) {}));
+  EXPECT_FALSE(archive.Ask([](GameStore&) {}));
+  // However much is asked, there is room for what has to be written.
   EXPECT_TRUE(archive.Post(Finish("two")));
   EXPECT_FALSE(archive.Post(Finish("three")));
-  EXPECT_FALSE(archive.Ask([](GameStore&) {}));
-  EXPECT_EQ(archive.waiting(), 2u);
+  EXPECT_EQ(archive.waiting(), 3u);
   held.Release();
+}
+
+TEST(ArchiveTest, QuestionsDoNotCutATransaction) {
+  Archive archive(MustOpen(":memory:"), {.gather = absl::ZeroDuration()});
+  absl::Notification done;
+  HeldArchive held(&archive);
+  size_t found = 0;
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(archive.Post(Finish(absl::StrCat("game", i))));
+    ASSERT_TRUE(archive.Ask([&found](GameStore& store) {
+      found = store.RecentGames("", 1000)->size();
+    }));
+  }
+  ASSERT_TRUE(archive.Ask([&](GameStore&) { done.Notify(); }));
+  held.Release();
+  done.WaitForNotification();
+  EXPECT_EQ(archive.commits(), 1u);
+  EXPECT_EQ(found, 100u);
 }
 
 TEST(ArchiveTest, QuestionsAreAnsweredWhileTheDiskFails) {

@@ -6,6 +6,8 @@
 #ifndef TESTS_APPS_CHINESE_CHESS_SERVER_HELD_ARCHIVE_H_
 #define TESTS_APPS_CHINESE_CHESS_SERVER_HELD_ARCHIVE_H_
 
+#include <memory>
+
 #include "absl/synchronization/notification.h"
 #include "apps/chinese_chess/server/archive.h"
 #include "apps/chinese_chess/server/game_store.h"
@@ -13,24 +15,25 @@
 
 namespace chinese_chess {
 
-// Lifetime: what was posted behind it is waited for before it goes, or the archive ends.
 class HeldArchive {
  public:
   explicit HeldArchive(Archive* archive) {
-    EXPECT_TRUE(archive->Ask([this](GameStore&) {
-      held_.Notify();
-      go_on_.WaitForNotification();
+    absl::Notification held;
+    // The archive's thread may still be looking at it when this has gone.
+    EXPECT_TRUE(archive->Ask([go_on = go_on_, &held](GameStore&) {
+      held.Notify();
+      go_on->WaitForNotification();
     }));
-    held_.WaitForNotification();
+    held.WaitForNotification();
   }
   HeldArchive(const HeldArchive&) = delete;
   HeldArchive& operator=(const HeldArchive&) = delete;
 
-  void Release() { go_on_.Notify(); }
+  void Release() { go_on_->Notify(); }
 
  private:
-  absl::Notification held_;
-  absl::Notification go_on_;
+  const std::shared_ptr<absl::Notification> go_on_ =
+      std::make_shared<absl::Notification>();
 };
 
 }  // namespace chinese_chess
