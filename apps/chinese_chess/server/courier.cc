@@ -26,13 +26,23 @@ void Courier::SendHere(absl::Span<const ConnectionId> to,
   }
 }
 
-void Courier::Send(ConnectionId to, std::string text) {
-  if (to.thread() == loop_.thread()) return SendHere({to}, text);
-  const bool posted = shared_.Tell(
-      to.thread(), [to, text = std::move(text)](GameThread& there) {
+bool Courier::Send(ConnectionId to, std::string text) {
+  if (to.thread() == loop_.thread()) {
+    SendHere({to}, text);
+    return true;
+  }
+  const bool posted =
+      Tell(to.thread(), [to, text = std::move(text)](GameThread& there) {
         there.courier().SendHere({to}, text);
       });
   if (!posted) shared_.counters(loop_.thread()).posts_lost.Add();
+  return posted;
+}
+
+void Courier::SendSurely(ConnectionId to, std::string text) {
+  TellSurely(to.thread(), [to, text = std::move(text)](GameThread& there) {
+    there.courier().SendHere({to}, text);
+  });
 }
 
 std::vector<ConnectionId> Courier::SendAll(absl::Span<const ConnectionId> to,
@@ -51,10 +61,9 @@ std::vector<ConnectionId> Courier::SendAll(absl::Span<const ConnectionId> to,
       SendHere(there, *text);
       continue;
     }
-    const bool posted =
-        shared_.Tell(thread, [there, text](GameThread& game_thread) {
-          game_thread.courier().SendHere(there, *text);
-        });
+    const bool posted = Tell(thread, [there, text](GameThread& game_thread) {
+      game_thread.courier().SendHere(there, *text);
+    });
     if (posted) continue;
     shared_.counters(loop_.thread()).posts_lost.Add();
     lost.insert(lost.end(), there.begin(), there.end());
@@ -62,11 +71,29 @@ std::vector<ConnectionId> Courier::SendAll(absl::Span<const ConnectionId> to,
   return lost;
 }
 
+bool Courier::Tell(int thread, GameServerShared::Errand errand) {
+  return !late_.contains(thread) && shared_.Tell(thread, std::move(errand));
+}
+
 void Courier::TellSurely(int thread, std::function<void(GameThread&)> errand) {
-  if (shared_.Tell(thread, errand) || loop_.draining()) return;
-  loop_.RunAfter(kPostRetry, [this, thread, errand = std::move(errand)] {
-    TellSurely(thread, errand);
+  if (Tell(thread, errand)) return;
+  if (late_.empty()) TellLater();
+  late_[thread].push_back(std::move(errand));
+}
+
+void Courier::TellLater() {
+  if (!loop_.draining()) loop_.RunAfter(kPostRetry, [this] { TellLate(); });
+}
+
+void Courier::TellLate() {
+  absl::erase_if(late_, [this](auto& waiting) {
+    auto& [thread, errands] = waiting;
+    while (!errands.empty() && shared_.Tell(thread, errands.front())) {
+      errands.pop_front();
+    }
+    return errands.empty();
   });
+  if (!late_.empty()) TellLater();
 }
 
 }  // namespace chinese_chess

@@ -6,16 +6,19 @@
 //
 //   courier.Send(connection_id, text);             // One.
 //   courier.SendAll(connection_ids, shared_text);  // Many, on many threads.
+//   if (!courier.Tell(thread, errand)) Refuse("busy");
 //   courier.TellSurely(thread, errand);
 #ifndef APPS_CHINESE_CHESS_SERVER_COURIER_H_
 #define APPS_CHINESE_CHESS_SERVER_COURIER_H_
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/types/span.h"
 #include "apps/chinese_chess/server/game_server_shared.h"
 #include "kingpin/http/websocket_host.h"
@@ -32,21 +35,33 @@ class Courier {
           kingpin::http::WebSocketHost* websockets)
       : shared_(*shared), loop_(*loop), websockets_(*websockets) {}
 
-  void Send(kingpin::ConnectionId to, std::string text);
+  // False: the mailbox of its thread is full.
+  bool Send(kingpin::ConnectionId to, std::string text);
+  // What a client would wait for for ever if it did not come.
+  void SendSurely(kingpin::ConnectionId to, std::string text);
   // Those whose threads' mailboxes are full.
   std::vector<kingpin::ConnectionId> SendAll(
       absl::Span<const kingpin::ConnectionId> to, const Text& text);
   // To connections of this thread.
   void SendHere(absl::Span<const kingpin::ConnectionId> to,
                 std::string_view text);
-  // GameServerShared::Tell(), said again while the mailbox is full; not once this thread
-  // drains, whose end it must not put off.
+  // GameServerShared::Tell(), and never before what TellSurely() has put off.
+  bool Tell(int thread, GameServerShared::Errand errand);
+  // The same, said again while the mailbox is full; not once this thread drains, whose end
+  // it must not put off.
   void TellSurely(int thread, std::function<void(GameThread&)> errand);
 
  private:
+  using Late = std::deque<std::function<void(GameThread&)>>;
+
+  void TellLater();
+  void TellLate();
+
   GameServerShared& shared_;
   kingpin::IOHandler& loop_;
   kingpin::http::WebSocketHost& websockets_;
+  // By thread, what found its mailbox full; a thread that nothing waits for has none.
+  absl::flat_hash_map<int, Late> late_;
 };
 
 }  // namespace chinese_chess

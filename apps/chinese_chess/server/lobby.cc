@@ -18,7 +18,7 @@ constexpr size_t kRoomCodeCharacters = 6;
 
 Refusal OwnOffer() { return {"own_offer", "nobody plays against themselves"}; }
 
-// What makes two rooms of a player's the same.
+// What makes two rooms, or two seeks, of a player's the same.
 std::string OfferKey(const Player& owner, const Terms& terms) {
   const int color =
       terms.color.has_value() ? static_cast<int>(*terms.color) : -1;
@@ -96,7 +96,7 @@ void Lobby::Leave(SessionNumber session, MonotonicTime now) {
   Room& room = *FindRoom(code);
   room.owner.session = 0;
   room.kept_until = now + options_.keep_room;
-  left_rooms_.emplace_back(room.kept_until, code);
+  left_rooms_.emplace(room.kept_until, code);
   CloseKeptRooms(now);
 }
 
@@ -131,27 +131,38 @@ Pairing Lobby::PairWith(const Seeker& seeker, const Terms& terms,
 std::optional<Pairing> Lobby::JoinPool(const Seeker& seeker,
                                        const TimeControl& control) {
   Cancel(seeker.session);
-  std::string key = FormatTimeControl(control);
-  std::deque<Seeker>& pool = pools_[key];
-  // On another connection, which may have died without anybody having noticed.
-  const auto own =
-      std::find_if(pool.begin(), pool.end(), [&](const Seeker& waiting) {
-        return waiting.player.id == seeker.player.id;
-      });
-  if (own != pool.end()) {
-    Replace(*own, "pool", seeker);
-    pool.erase(own);
+  const std::string key = FormatTimeControl(control);
+  ReplaceInPool(key, seeker);
+  if (const std::optional<Seeker> other = FirstInPool(key)) {
+    return Pair(*other, {.control = control}, seeker);
   }
-  const auto other = std::find_if(
-      pool.begin(), pool.end(),
-      [&](const Seeker& waiting) { return MayBegin(waiting.player); });
-  if (other == pool.end()) {
-    pool.push_back(seeker);
-    Wait(seeker.session, {Waiting::kPool, std::move(key)});
-    return std::nullopt;
+  pools_[key].push_back(seeker);
+  Wait(seeker.session, {Waiting::kPool, key});
+  return std::nullopt;
+}
+
+// On another connection, which may have died without anybody having noticed.
+void Lobby::ReplaceInPool(const std::string& control, const Seeker& by) {
+  const auto pool = pools_.find(control);
+  if (pool == pools_.end()) return;
+  for (const Seeker& waiting : pool->second) {
+    if (waiting.player.id != by.player.id) continue;
+    Replace(waiting, "pool", by);
+    return LeavePool(control, waiting.session);
   }
-  const Seeker opponent = *other;
-  return Pair(opponent, {.control = control}, seeker);
+}
+
+std::optional<Seeker> Lobby::FirstInPool(const std::string& control) {
+  for (auto pool = pools_.find(control); pool != pools_.end();
+       pool = pools_.find(control)) {
+    const Seeker first = pool->second.front();
+    if (MayBegin(first.player)) return first;
+    // Has begun too many games meanwhile. Who waited on would not be paired, when one of
+    // them ends, with those who have come and found nobody.
+    Cancel(first.session);
+    lost_.push_back({first.session, "pool", TooManyGames()});
+  }
+  return std::nullopt;
 }
 
 std::string Lobby::AddSeek(const Seeker& seeker, const Terms& terms) {
@@ -216,7 +227,9 @@ std::variant<Pairing, WaitsInRoom> Lobby::OpenRoom(const Seeker& seeker,
   // From another connection, or where that has died without anybody having noticed.
   Replace(FindRoom(code)->owner, "room", seeker);
   Cancel(seeker.session);
-  FindRoom(code)->owner = seeker;
+  Room& room = *FindRoom(code);
+  left_rooms_.erase({room.kept_until, code});
+  room.owner = seeker;
   Wait(seeker.session, {Waiting::kRoom, code});
   return WaitsInRoom{code};
 }
@@ -261,6 +274,7 @@ void Lobby::CloseRoom(const std::string& code) {
   waiting_.erase(room.owner.session);
   if (room.guest.has_value()) waiting_.erase(room.guest->session);
   room_of_.erase(OfferKey(room.owner.player, room.terms));
+  left_rooms_.erase({room.kept_until, code});
   rooms_.erase(found);
 }
 
@@ -287,17 +301,11 @@ void Lobby::Replace(const Seeker& waiting, std::string_view re,
 }
 
 void Lobby::CloseKeptRooms(MonotonicTime now) {
-  while (!left_rooms_.empty() && (left_rooms_.front().first <= now ||
+  while (!left_rooms_.empty() && (left_rooms_.begin()->first <= now ||
                                   left_rooms_.size() > options_.most_kept)) {
-    const auto [until, code] = std::move(left_rooms_.front());
-    left_rooms_.pop_front();
-    Room* room = FindRoom(code);
-    if (room == nullptr || room->owner.session != 0 ||
-        room->kept_until != until) {
-      continue;
-    }
-    if (room->guest.has_value()) {
-      lost_.push_back({room->guest->session,
+    const std::string code = left_rooms_.begin()->second;
+    if (const std::optional<Seeker>& guest = FindRoom(code)->guest) {
+      lost_.push_back({guest->session,
                        "enter",
                        {"no_room", "who opened the room has not come back"}});
     }

@@ -27,6 +27,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -119,8 +120,8 @@ class Lobby {
   // False: has as many games as one may have. To be asked of the seeker before the
   // following; of those who wait already they ask it themselves.
   bool MayBegin(const Player& player) const;
-  // Somebody else who waits there, the longest first; nullopt: the seeker waits now, and
-  // on no other connection for the same.
+  // Somebody else who waits there, the longest first; nullopt: the seeker waits now. On
+  // another connection they do not wait for the same any more.
   std::optional<Pairing> JoinPool(const Seeker& seeker,
                                   const TimeControl& control);
   // Shows that somebody looks for a game; the id to accept it by. Who shows the same
@@ -146,10 +147,10 @@ class Lobby {
   // Closes rooms whose owners have been away for too long; at NextClosing() if nobody has
   // used rooms since.
   void CloseKeptRooms(kingpin::MonotonicTime now);
-  // Infinitely far off if there is nothing to close; or earlier than there is.
+  // Infinitely far off if there is nothing to close.
   kingpin::MonotonicTime NextClosing() const {
     return left_rooms_.empty() ? kingpin::MonotonicTime{INT64_MAX}
-                               : left_rooms_.front().first;
+                               : left_rooms_.begin()->first;
   }
   // Those since the last call.
   std::vector<LostWait> TakeLost() { return std::exchange(lost_, {}); }
@@ -201,6 +202,9 @@ class Lobby {
 
   void Wait(SessionNumber session, Waiting waiting);
   void LeavePool(const std::string& control, SessionNumber session);
+  void ReplaceInPool(const std::string& control, const Seeker& by);
+  // Who may begin a game; those before, who may not, wait no longer.
+  std::optional<Seeker> FirstInPool(const std::string& control);
   void CloseSeek(const std::string& id);
   // Both wait for nothing any more.
   Pairing Pair(const Seeker& first, const Terms& terms, const Seeker& second);
@@ -226,8 +230,8 @@ class Lobby {
   uint64_t seeks_made_ = 0;
   absl::flat_hash_map<std::string, Room> rooms_;           // By code.
   absl::flat_hash_map<std::string, std::string> room_of_;  // By OfferKey().
-  // Rooms that were left, in that order; some of them are not there or not away any more.
-  std::deque<std::pair<kingpin::MonotonicTime, std::string>> left_rooms_;
+  // Whose owners are away, until when and by code.
+  std::set<std::pair<kingpin::MonotonicTime, std::string>> left_rooms_;
   std::vector<LostWait> lost_;
   absl::flat_hash_map<std::string, GameInfo> games_;
   // Of people.

@@ -192,9 +192,9 @@ void LobbyDesk::BeginRematch(const GameSetup& setup, const std::string& of) {
 void LobbyDesk::Begin(const NewGame& game) {
   // Counted from here on, however many are asked for before the first has begun.
   lobby_.AddGame(InfoOf(game.setup));
-  const bool posted =
-      shared_.Tell(shared_.Owner(game.setup.id),
-                   [game](GameThread& thread) { thread.rooms().Create(game); });
+  const bool posted = courier_.Tell(
+      shared_.Owner(game.setup.id),
+      [game](GameThread& thread) { thread.rooms().Create(game); });
   if (posted) return;
   shared_.counters(loop_.thread()).posts_lost.Add();
   CannotBegin(game);
@@ -206,7 +206,8 @@ void LobbyDesk::CannotBegin(const NewGame& game) {
 }
 
 void LobbyDesk::Welcome(ConnectionId connection, const Guest& guest) {
-  courier_.Send(connection, WelcomeMessage(guest, lobby_.GamesOf(guest.id)));
+  courier_.SendSurely(connection,
+                      WelcomeMessage(guest, lobby_.GamesOf(guest.id)));
 }
 
 void LobbyDesk::Leave(ConnectionId connection) {
@@ -219,8 +220,8 @@ void LobbyDesk::Leave(ConnectionId connection) {
 
 void LobbyDesk::TellLost() {
   for (const LostWait& lost : lobby_.TakeLost()) {
-    courier_.Send(ConnectionId(lost.session),
-                  ErrorMessage(lost.re, "", lost.why));
+    courier_.SendSurely(ConnectionId(lost.session),
+                        ErrorMessage(lost.re, "", lost.why));
   }
 }
 

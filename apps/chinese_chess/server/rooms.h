@@ -79,8 +79,10 @@ class Rooms {
   void RematchBegins(std::string_view game, std::string_view next);
   void RematchFails(std::string_view game, std::string_view busy);
   void Handle(const RoomCommand& command);
-  // The connection is gone, or does not follow the game any more.
-  void Leave(std::string_view game, kingpin::ConnectionId connection);
+  // The connection does not follow the game any more; `comes_back`: it is lost, and its
+  // client may make another.
+  void Leave(std::string_view game, kingpin::ConnectionId connection,
+             bool comes_back);
   // What the computer thinks of the position with that key.
   void BotMoves(std::string_view game, uint64_t key, chinese_chess::Move move);
 
@@ -88,6 +90,7 @@ class Rooms {
 
  private:
   static constexpr kingpin::MonotonicTime kNever = {INT64_MAX};
+  static constexpr absl::Duration kResendAfter = absl::Milliseconds(100);
 
   struct Member {
     kingpin::ConnectionId connection;
@@ -127,6 +130,8 @@ class Rooms {
     std::vector<Member> members;
     size_t viewers = 0;    // Members that are no players.
     size_t journaled = 0;  // Plies that the archive has been told.
+    // When it is told those that it had no room for; kNever: there are none.
+    kingpin::MonotonicTime journal_at = kNever;
     // To be said before the events that come of what they answer.
     std::vector<Answer> answers;
     Writing writing = Writing::kNothing;
@@ -167,7 +172,8 @@ class Rooms {
   }
   void Run(Room& room, const RoomCommand& command);
   void Join(Room& room, const RoomCommand& command);
-  void Resume(Room& room, const RoomCommand& command,
+  // What has been missed, or all. False: not all of it could be sent.
+  bool Resume(Room& room, const RoomCommand& command,
               std::optional<Color> color);
   // As somebody sees it.
   std::string WholeGame(const Room& room, std::optional<Color> color,
@@ -182,6 +188,7 @@ class Rooms {
   // Tells the game which of its players are here.
   void UpdatePresence(Room& room);
   void BeginRematch(Room& room);
+  void WithdrawRematch(Room& room);
   // The computer wants rematches and lets moves be taken back.
   void AnswerForBot(Room& room);
   // Begins to think when it is the computer's turn, and stops when it is not any more.

@@ -18,7 +18,6 @@ using kingpin::MonotonicTime;
 
 constexpr absl::Duration kArchiveRetry = absl::Seconds(1);
 constexpr absl::Duration kWordRetry = absl::Minutes(1);
-constexpr absl::Duration kResendAfter = absl::Milliseconds(100);
 constexpr size_t kMostViewerNames = 20;
 
 }  // namespace
@@ -111,7 +110,7 @@ void Rooms::Resend(Room& room) {
 }
 
 void Rooms::TellLobby(GameServerShared::Errand errand) {
-  if (!shared_.Tell(GameServerShared::kLobbyThread, std::move(errand))) {
+  if (!courier_.Tell(GameServerShared::kLobbyThread, std::move(errand))) {
     counters().posts_lost.Add();
   }
 }
@@ -182,7 +181,7 @@ void Rooms::Journal(Room& room, const GameEvent& event) {
   }
 }
 
-// What the archive has no room for comes with the next move.
+// What the archive has no room for comes with the next move, or a second later.
 void Rooms::JournalMoves(Room& room) {
   Archive* archive = shared_.archive();
   if (archive == nullptr) return;
@@ -192,7 +191,9 @@ void Rooms::JournalMoves(Room& room) {
   change.moves.assign(moves.begin() + static_cast<int64_t>(first), moves.end());
   if (archive->Post(std::move(change))) {
     room.journaled = moves.size();
+    room.journal_at = kNever;
   } else {
+    room.journal_at = now() + kArchiveRetry;
     counters().journal_delays.Add();
   }
 }
@@ -256,8 +257,8 @@ void Rooms::Release(Room& room) {
 MonotonicTime Rooms::NextTime(const Room& room) const {
   if (room.holding()) return room.next_try;
   if (room.game.over()) return std::min(room.gone_at, room.resend_at);
-  MonotonicTime deadline =
-      std::min({room.game.Deadline(), room.deserted_at, room.resend_at});
+  MonotonicTime deadline = std::min({room.game.Deadline(), room.deserted_at,
+                                     room.resend_at, room.journal_at});
   if (room.thought.has_value()) {
     deadline = std::min(deadline, room.thought->lost_at);
   }
@@ -286,6 +287,7 @@ void Rooms::OnTimer(std::string_view game) {
   }
   if (now() >= room->resend_at) Resend(*room);
   if (!room->game.over()) {
+    if (now() >= room->journal_at) JournalMoves(*room);
     // Not for spectators' time, or that would never end.
     if (now() >= room->game.Deadline()) {
       Apply(*room, [at = now()](LiveGame& live) { live.OnTime(at); });

@@ -98,7 +98,7 @@ void Sessions::Closed(Connection& connection) {
   if (found == sessions_.end()) return;
   Session& session = found->second;
   for (const std::string& game : session.followed) {
-    LeaveRoom(game, session.id);
+    LeaveRoom(game, session.id, /*comes_back=*/true);
   }
   if (session.in_lobby) LeaveLobby(session.id);
   sessions_.erase(found);
@@ -169,7 +169,8 @@ void Sessions::RefuseLost(const Session& session, ClientMessage::Type type,
 void Sessions::Dispatch(Session& session, ClientMessage message) {
   switch (message.type) {
     case ClientMessage::kPing:
-      return courier_.Send(session.id, PongMessage(message.n));
+      courier_.Send(session.id, PongMessage(message.n));
+      return;
     case ClientMessage::kPong:
       return TakePong(session, message.n);
     case ClientMessage::kHello:
@@ -178,7 +179,8 @@ void Sessions::Dispatch(Session& session, ClientMessage message) {
       }
       return;
     case ClientMessage::kStats:
-      return courier_.Send(session.id, shared_.StatsJson());
+      courier_.Send(session.id, shared_.StatsJson());
+      return;
     default:
       break;
   }
@@ -232,7 +234,7 @@ MaybeRefused Sessions::SayHello(Session& session,
   if (!message.name.empty()) guest->name = message.name;
   session.guest = guest;
   Ping(session);
-  const bool posted = shared_.Tell(
+  const bool posted = courier_.Tell(
       GameServerShared::kLobbyThread,
       [id = session.id, guest = *std::move(guest)](GameThread& thread) {
         thread.lobby().Welcome(id, guest);
@@ -285,7 +287,7 @@ void Sessions::TellRoom(Session& session, ClientMessage message) {
   RoomCommand command{session.id, PlayerOf(session), std::move(message),
                       session.lag.value_or(absl::ZeroDuration())};
   const bool posted =
-      shared_.Tell(owner, [command = std::move(command)](GameThread& thread) {
+      courier_.Tell(owner, [command = std::move(command)](GameThread& thread) {
         thread.rooms().Handle(command);
       });
   if (!posted) RefuseLost(session, type, id);
@@ -301,15 +303,16 @@ void Sessions::Unfollow(Session& session, const ClientMessage& message) {
   if (std::erase(session.followed, message.game) == 0) {
     return Refuse(session, message, {"no_game", "you do not follow that game"});
   }
-  LeaveRoom(message.game, session.id);
+  LeaveRoom(message.game, session.id, /*comes_back=*/false);
   courier_.Send(session.id, OkMessage("leave", message.id));
 }
 
 // A player whom the game took for present would keep the other waiting: it must get there.
-void Sessions::LeaveRoom(const std::string& game, ConnectionId connection) {
+void Sessions::LeaveRoom(const std::string& game, ConnectionId connection,
+                         bool comes_back) {
   courier_.TellSurely(shared_.Owner(game),
-                      [game, connection](GameThread& thread) {
-                        thread.rooms().Leave(game, connection);
+                      [game, connection, comes_back](GameThread& thread) {
+                        thread.rooms().Leave(game, connection, comes_back);
                       });
 }
 
@@ -325,10 +328,10 @@ void Sessions::TellLobby(Session& session, ClientMessage message) {
   const std::string id = message.id;
   LobbyCommand command{session.id, PlayerOf(session), std::move(message)};
   const bool posted =
-      shared_.Tell(GameServerShared::kLobbyThread,
-                   [command = std::move(command)](GameThread& thread) {
-                     thread.lobby().Handle(command);
-                   });
+      courier_.Tell(GameServerShared::kLobbyThread,
+                    [command = std::move(command)](GameThread& thread) {
+                      thread.lobby().Handle(command);
+                    });
   if (!posted) RefuseLost(session, type, id);
 }
 

@@ -296,6 +296,18 @@ TEST(LobbyTest, SoManyRoomsAreKept) {
   EXPECT_EQ(Enter(lobby, Somebody(9), codes[2]), "waits");
 }
 
+// However often one owner goes and comes back, it is one room.
+TEST(LobbyTest, OnlyRoomsThatAreLeftCount) {
+  Lobby lobby({.most_kept = 2});
+  const std::string kept = Open(lobby, 1);
+  lobby.Leave(1, kNow);
+  for (int i = 0; i < 5; ++i) {
+    Open(lobby, 2);
+    lobby.Leave(2, kNow);
+  }
+  EXPECT_EQ(Enter(lobby, Somebody(9), kept), "waits");
+}
+
 TEST(LobbyTest, TheVersionTellsOfChanges) {
   Lobby lobby;
   const uint64_t start = lobby.version();
@@ -347,8 +359,15 @@ TEST(LobbyTest, NobodyPlaysMoreGamesThanTheyMay) {
   begin("b");
   EXPECT_FALSE(lobby.MayBegin(Somebody(1).player));
   EXPECT_TRUE(lobby.MayBegin(BotPlayer(1)));
-  // Nor is one who has begun them while waiting.
+  // Nor is one who has begun them while waiting, which is over then: who comes would
+  // wait as well, and nobody would bring the two together.
   EXPECT_FALSE(lobby.JoinPool(Somebody(2), Control("5+3")).has_value());
+  const std::vector<LostWait> lost = lobby.TakeLost();
+  ASSERT_EQ(lost.size(), 1u);
+  EXPECT_EQ(lost[0].session, Somebody(1).session);
+  EXPECT_EQ(lost[0].re, "pool");
+  EXPECT_EQ(lost[0].why.code, "too_many_games");
+  EXPECT_FALSE(lobby.Cancel(Somebody(1).session));
   const std::string seek =
       lobby.AddSeek(Somebody(1), {.control = Control("5+3")});
   EXPECT_EQ(std::get<Refusal>(lobby.AcceptSeek(Somebody(3), seek)).code,

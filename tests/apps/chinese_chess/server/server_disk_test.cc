@@ -221,6 +221,35 @@ TEST(ServerDiskTest, WhoIsPairedForNothingIsTold) {
   }
 }
 
+// Nobody has to move again for that.
+TEST(ServerDiskTest, AMoveThatFoundNoRoomIsWrittenDown) {
+  kingpin::Clock clock = kingpin::Clock::Manual();
+  const std::string path = FreshPath();
+  {
+    Server server({.silent = absl::Hours(1)}, 1, path, &clock, {.queue = 1});
+    PairOfPlayers pair = Pair(server.port());
+    {
+      HeldArchive held(&server.archive());
+      ASSERT_TRUE(server.archive().Post(SetMoves{"no game", 0, {}}));
+      Play(pair, 0, "h2e2");
+      EXPECT_EQ(server.Stat("journal_delays"), "1");
+      held.Release();
+      EXPECT_TRUE(kingpin::testing::Eventually(
+          [&] { return server.archive().waiting() == 0; }));
+    }
+    const uint64_t before = server.archive().changes();
+    clock.Advance(absl::Seconds(2));
+    // The loop sleeps by another clock.
+    pair.red.Say(R"({"t":"ping","n":1})");
+    EXPECT_TRUE(kingpin::testing::Eventually(
+        [&] { return server.archive().changes() > before; }));
+  }
+  const auto store = GameStore::Open(path);
+  ASSERT_TRUE(store.ok()) << store.status();
+  ASSERT_THAT(*(*store)->RunningGames(), testing::SizeIs(1));
+  EXPECT_THAT((*store)->RunningGames()->front().moves, testing::SizeIs(1));
+}
+
 TEST(ServerDiskTest, ARematchThatCannotBeginIsNotPromised) {
   Server server({.max_games = 1});
   PairOfPlayers pair = Pair(server.port());

@@ -307,6 +307,28 @@ TEST(ServerTest, TakebackAndRematchInACasualGame) {
   EXPECT_EQ(Field(pair.black.Next("game"), "you"), "red");
 }
 
+// It would begin without one who has found something else to do, and count as theirs.
+TEST(ServerTest, ARematchGoesWithWhoOffersIt) {
+  Server server;
+  PairOfPlayers pair = Pair(server.port());
+  EXPECT_EQ(pair.red.Ask("abort", pair.game), "ok");
+  const auto offer = [&](TestPlayer& player) {
+    return player.Ask("offer", pair.game, R"(,"offer":"rematch")");
+  };
+  EXPECT_EQ(offer(pair.red), "ok");
+  // Who loses the connection comes back to it.
+  pair.red.Reconnect(server.port());
+  pair.red.Join(pair.game);
+  pair.red.Next("game");
+  EXPECT_EQ(pair.red.Ask("leave", pair.game), "ok");
+  EXPECT_EQ(Field(pair.black.Next("decline"), "by"), "red");
+  EXPECT_EQ(offer(pair.black), "ok");
+  pair.red.Join(pair.game);
+  pair.red.Next("game");
+  EXPECT_EQ(offer(pair.red), "ok");
+  EXPECT_FALSE(Field(pair.black.Next("rematch"), "next").empty());
+}
+
 TEST(ServerTest, TheFlagFallsWithoutAMessage) {
   Server server;
   PairOfPlayers pair = Pair(server.port(), "0.017+0");
