@@ -31,8 +31,10 @@ void ScriptGate::Expect(std::string_view id) {
   expected_id_ = id;
 }
 
-void ScriptGate::Refused(std::string_view id) {
-  if (expected_ == Expected::kPairing && id == expected_id_) ExpectNothing();
+bool ScriptGate::Refused(std::string_view id) {
+  if (expected_ != Expected::kPairing || id != expected_id_) return false;
+  ExpectNothing();
+  return true;
 }
 
 void ScriptGate::NotPaired() {

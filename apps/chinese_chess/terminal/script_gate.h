@@ -62,7 +62,8 @@ class ScriptGate {
   // --- The game that is to come ---
   // Of a pairing, which was asked for by this id.
   void Expect(std::string_view id);
-  void Refused(std::string_view id);
+  // Whether it was expected.
+  bool Refused(std::string_view id);
   void ExpectNothing() { expected_ = Expected::kNothing; }
   // None comes of what was asked, whatever that was.
   void NotPaired();

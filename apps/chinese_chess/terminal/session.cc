@@ -228,55 +228,67 @@ void Session::Welcome(const JsonObject& message) {
 }
 
 void Session::Error(const JsonObject& message) {
+  if (HelloRefused(message) || Busy(message)) return;
   const std::string code = message.Text("code");
   const std::string re = message.Text("re");
-  std::string id = message.Text("id");
-  // Said by itself: that wait is over, or an earlier one if it has not accepted this.
-  if (id.empty() && waiting_.has_value() && re == waiting_->type &&
-      waiting_->accepted) {
-    id = waiting_->id;
-  }
-  if (code == "bad_token") {
-    // Another server, or its database is gone: a new guest, then.
-    Say("the token is of no use here");
-    options_.token.clear();
-    Forget();
-    return OnConnected();
-  }
-  if (code == "bad_name" && !options_.name.empty()) {
-    // Back by the last that was good, or, should that be bad now, by none.
-    SayError(code, message.Text("text"));
-    options_.name = std::exchange(good_name_, "");
-    return OnConnected();
-  }
-  if (Busy(message)) return;
+  const std::string id = message.Text("id");
   const bool join = re == "join";
   // What was left behind, not by the user, had gone already.
   if (re == "leave" && id.empty()) return;
   if (join && (!game_.has_value() || id != JoinId(game_->id()))) return;
-  if (waiting_.has_value() && id == waiting_->id) {
-    if (!message.Text("id").empty()) {
-      CancelWait();
-      if (waiting_->replaces && !waiting_->accepted) {
-        Say("the earlier wait is over");
-      }
+  WaitRefused(re, id);
+  // One that is accepted is not played until the event says so.
+  if (sent_move_.has_value() && id == sent_move_->id) sent_move_.reset();
+  if (join) NotJoined(code);
+  SayError(code, message.Text("text"));
+}
+
+// Said again without what is no good, then.
+bool Session::HelloRefused(const JsonObject& message) {
+  const std::string code = message.Text("code");
+  if (code == "bad_token") {
+    // Another server, or its database is gone: a new guest.
+    Say("the token is of no use here");
+    options_.token.clear();
+    Forget();
+  } else if (code == "bad_name" && !options_.name.empty()) {
+    // Back by the last that was good, or, should that be bad now, by none.
+    SayError(code, message.Text("text"));
+    options_.name = std::exchange(good_name_, "");
+  } else {
+    return false;
+  }
+  OnConnected();
+  return true;
+}
+
+void Session::WaitRefused(std::string_view re, std::string_view id) {
+  // Said by itself: that wait is over, or an earlier one if it has not accepted this.
+  const bool dropped = id.empty() && waiting_.has_value() &&
+                       re == waiting_->type && waiting_->accepted;
+  const std::string refused(dropped ? waiting_->id : id);
+  if (waiting_.has_value() && refused == waiting_->id) {
+    if (!dropped) CancelWait();
+    if (waiting_->replaces && !waiting_->accepted) {
+      Say("the earlier wait is over");
     }
     waiting_.reset();
   }
-  // One that is accepted is not played until the event says so.
-  if (sent_move_.has_value() && id == sent_move_->id) sent_move_.reset();
-  gate_.Refused(id);
-  if (join) {
-    // Not to be joined for ever. If the server was killed when it had written the end and
-    // told nobody, the archive knows how the game ended.
-    if (code == "no_game") {
-      MessageWriter record("record");
-      record.Add("game", game_->id());
-      Send(record.Take());
-    }
-    Leave();
+  // What was refused may have been asked for while waiting for something else.
+  if (gate_.Refused(refused) && waiting_.has_value()) {
+    gate_.Expect(waiting_->id);
   }
-  SayError(code, message.Text("text"));
+}
+
+// Not to be joined for ever. If the server was killed when it had written the end and told
+// nobody, the archive knows how the game ended.
+void Session::NotJoined(std::string_view code) {
+  if (code == "no_game") {
+    MessageWriter record("record");
+    record.Add("game", game_->id());
+    Send(record.Take());
+  }
+  Leave();
 }
 
 bool Session::Busy(const JsonObject& message) {

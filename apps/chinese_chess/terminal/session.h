@@ -126,7 +126,7 @@ class Session {
   std::string AskForGame(MessageWriter message);
   void WaitForGame(std::string_view type, MessageWriter message);
   void CancelWait();
-  // A game begins here.
+  // For a game begins here; said to the server.
   void EndWait();
   // With the version that is known of the game, if any.
   void SendJoin();
@@ -136,6 +136,11 @@ class Session {
   // --- From the server ---
   void Welcome(const JsonObject& message);
   void Error(const JsonObject& message);
+  // Whether it was the hello, which has been said again.
+  bool HelloRefused(const JsonObject& message);
+  // Ends the wait, if it is that that was refused.
+  void WaitRefused(std::string_view re, std::string_view id);
+  void NotJoined(std::string_view code);
   // Whether the error says no more than that something is to be said again later.
   bool Busy(const JsonObject& message);
   void AskLater(bool Again::*what, const JsonObject& message);

@@ -49,7 +49,7 @@ class Client extends Emitter {
   #rehello = null;
   #rewait = null;
   #waitsAsked = 0; // Only the last one's answer counts.
-  #waitedBefore = null; // Before the connection was open.
+  #waitedBefore = null; // Is said with the welcome: what was said before that is refused.
 
   start(url) {
     this.#connection = new Connection(url, {
@@ -194,6 +194,10 @@ class Client extends Emitter {
     const answer = await this.ask(message);
     // Somebody came, it was given up, or asked for again.
     if (this.waiting === null || asked !== this.#waitsAsked) return;
+    if (answer.code === 'hello_first') {
+      this.#waitedBefore = this.waiting;
+      return;
+    }
     // It may come yet, but nobody will know what it answers: so it is asked for again.
     if (answer.code === 'no_answer') return this.#waitLater();
     // What is refused changes nothing: the server may still have what was waited for before. It
@@ -377,6 +381,8 @@ class Client extends Emitter {
 
   #refused(message) {
     const {re, id, code} = message;
+    // The hello before it was refused; all that counts is said with the next welcome.
+    if (code === 'hello_first') return;
     if (code === 'busy' && this.#saysAgain(message)) return;
     if (re === 'hello') this.#helloRefused(code);
     if (this.waiting !== null && re === this.waiting.what) {

@@ -30,11 +30,6 @@ export class GameClock {
     return this.#running;
   }
 
-  start(color, now) {
-    if (this.#running !== null) return;
-    this.set(this.#left, color, now);
-  }
-
   // {main: of the game; move: of this move, if it has a limit of its own and the game's is
   // longer or used up, else null; byoYomi: main is used up}
   read(color, now) {

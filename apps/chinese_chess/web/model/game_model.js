@@ -177,8 +177,7 @@ export class GameModel {
   // Clocks that have waited for somebody may start with it.
   #applyPresence(message, now) {
     this.#setPresence(message.by, message.online, message.grace_ms, now);
-    if (this.#setClocks(message, now)) return true;
-    if (message.online && message.by === this.turn && !this.over) this.clock.start(this.turn, now);
+    this.#setClocks(message, now);
     return true;
   }
 

@@ -11,6 +11,8 @@ import {decode, encode, say} from './protocol.js';
 
 const PING_EVERY = 3000;
 const SILENCE = 9000;
+// The same, of one that is asked because somebody has begun to look.
+const PATIENCE = 2000;
 const DELAYS = [150, 500, 1000, 2000, 4000, 8000];
 
 export class Connection {
@@ -122,6 +124,11 @@ export class Connection {
       this.#connect();
     } else if (performance.now() - this.#heard > PING_EVERY) {
       this.#beat();
+      const socket = this.#socket;
+      const asked = performance.now();
+      setTimeout(() => {
+        if (this.#heard < asked) this.#lost(socket);
+      }, PATIENCE);
     }
   }
 }

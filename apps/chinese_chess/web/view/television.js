@@ -20,7 +20,7 @@ export class Television {
   #lines = {black: new Line('black'), red: new Line('red')};
   #closers = [];
   #over = null;
-  #gone = new Set(); // Ids of games that are listed, and are not there.
+  #gone = new Set(); // Ids of games that are listed, and are not to be shown.
 
   constructor(go) {
     this.element = h(
@@ -39,7 +39,7 @@ export class Television {
     const timer = setInterval(() => this.#tick(), TICK);
     this.#closers.push(
       client.on('games', () => this.#choose()),
-      client.on('game', (happened) => (happened === 'missing' ? this.#skip() : this.show())),
+      client.on('game', (happened) => this.#happened(happened)),
       () => clearInterval(timer),
     );
     this.#choose();
@@ -48,6 +48,13 @@ export class Television {
 
   close() {
     for (const close of this.#closers) close();
+  }
+
+  #happened(what) {
+    // One's own, begun in another tab.
+    const own = client.game?.known && client.game.you !== null;
+    if (what === 'missing' || own) this.#skip();
+    else this.show();
   }
 
   // The first that is not one's own: to look at that would count as being there.
@@ -63,7 +70,7 @@ export class Television {
     this.show();
   }
 
-  // It is over for so long that the server has forgotten it, or not to be seen.
+  // It is over for so long that the server has forgotten it, or not to be looked at.
   #skip() {
     this.#gone.add(client.game.id);
     client.leave();

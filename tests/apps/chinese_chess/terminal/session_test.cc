@@ -302,6 +302,24 @@ TEST_F(Playing, ABusyServerDoesNotPairForTheEarlierWait) {
   EXPECT_EQ(session_.TakeToScreen(), "busy: no game; asking again\n");
 }
 
+TEST_F(Playing, WhatIsRefusedMeanwhileDoesNotEndTheWait) {
+  Session session({.name = "Zhang", .script = true, .keep_going = true});
+  session.OnConnected();
+  const auto server = [&](std::string_view line) {
+    session.OnServerLine(line, kNow);
+  };
+  server(R"({"t":"welcome","name":"Zhang","token":"T","games":[]})");
+  session.OnUserLine("pool 5+3", kNow);
+  server(R"({"t":"waiting","re":"pool","id":"1"})");
+  session.OnUserLine("accept x", kNow);
+  server(R"({"t":"error","re":"accept","id":"2","code":"no_seek","text":""})");
+  session.TakeToServer();
+  // A move is of the game that is to come.
+  session.OnUserLine("h2e2", kNow);
+  EXPECT_FALSE(session.ready());
+  EXPECT_EQ(session.TakeToServer(), "");
+}
+
 TEST_F(Playing, AServerTooBusyToCancelIsToldAgain) {
   constexpr std::string_view kBusy =
       R"({"t":"error","re":"cancel","code":"busy","text":"full"})";

@@ -62,7 +62,13 @@ globalThis.clearTimeout = (id) => time.timers.delete(id);
 globalThis.clearInterval = globalThis.clearTimeout;
 performance.now = () => time.now;
 globalThis.addEventListener = () => {};
-globalThis.document = {addEventListener() {}, visibilityState: 'visible'};
+let look = null; // The page is shown again.
+globalThis.document = {
+  addEventListener(_, listener) {
+    look = listener;
+  },
+  visibilityState: 'visible',
+};
 globalThis.WebSocket = FakeSocket;
 
 const {say} = await load('net/protocol.js');
@@ -343,6 +349,42 @@ const tests = {
     assert.equal(socket.readyState, FakeSocket.OPEN);
     await time.pass(20000);
     assert.notEqual(FakeSocket.last, socket, 'no pong: it is dead');
+  },
+
+  // The clock may be running.
+  async whoLooksAgainIsBackSoon() {
+    await start();
+    await connect();
+    await hear({t: 'pong', n: 1});
+    for (const answered of [true, false]) {
+      const socket = FakeSocket.last;
+      time.now += 3600000;
+      for (const timer of time.timers.values()) timer.at += 3600000;
+      look();
+      if (answered) await hear({t: 'pong', n: said('ping').n});
+      await time.pass(2500);
+      assert.equal(FakeSocket.last === socket, answered);
+    }
+  },
+
+  // A lobby that is too busy for the hello refuses what follows as well.
+  async whatIsWaitedForBeforeTheWelcomeIsSaidWithIt() {
+    const {client, told} = await start();
+    const socket = FakeSocket.last;
+    socket.readyState = FakeSocket.OPEN;
+    socket.onopen();
+    await refuse({t: 'hello'}, 'busy');
+    client.waitFor(ROOM);
+    await refuse(said('room'), 'hello_first');
+    assert.equal(client.waiting.message, ROOM);
+    assert.equal(said('cancel'), undefined);
+    await time.pass(1000);
+    assert.equal(saidTimes('hello'), 2);
+    await hear({t: 'welcome', player: 'p', name: 'Zhang', token: 'x', games: []});
+    assert.equal(saidTimes('room'), 2);
+    await hear({t: 'waiting', re: 'room', id: said('room').id, code: 'k3v9qh'});
+    assert.equal(client.waiting.code, 'k3v9qh');
+    assert.deepEqual(told, []);
   },
 
   // As who opens a friend's link does.

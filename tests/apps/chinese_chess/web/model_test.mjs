@@ -315,12 +315,6 @@ const tests = {
     assert.equal(game.clock.read('black', 31000).main, 399000);
     assert.equal(game.clock.read('red', 31000).main, 500000);
     assert.ok(!game.players.black.online);
-    // Without them, who comes back to move starts it.
-    game.receive(whole({v: 9, clock: false}), 0);
-    game.receive({t: 'presence', game: 'g', v: 10, by: 'black', online: true}, 1000);
-    assert.equal(game.clock.running, null);
-    game.receive({t: 'presence', game: 'g', v: 11, by: 'red', online: true}, 2000);
-    assert.equal(game.clock.read('red', 3000).main, 599000);
   },
 
   // That somebody leaves is no new turn, whose limit would be another.
