@@ -2,8 +2,8 @@
 //
 // A request waits in a bounded queue until a thread is free; the one with the nearest
 // deadline is the next, of several the one that came first. So a short clock does not run
-// out behind long thoughts. The answer is handed to `done` on that thread; a server's `done` posts it back to the
-// loop that owns the game:
+// out behind long thoughts. The answer is handed to `done` on that thread; a server's
+// `done` posts it back to the loop that owns the game:
 //
 //   BotPool pool({.threads = 2});
 //   absl::StatusOr<BotPool::Ticket> ticket = pool.Submit(

@@ -4,9 +4,9 @@
 // A move costs what passed since the turn began, less a compensation for the network:
 // the lag that the server has measured, as far as the player's quota goes. Who makes it
 // measure more than there is gains up to g a move, so the owner has to bound what it
-// measures; what a client says about its lag is never asked for. After scalachess' LagTracker: with g =
-// min(1 s, 0.004 of the estimated game + 0.15 s) it begins at 3 g, grows by g a move,
-// and holds 7 g at most.
+// measures; what a client says about its lag is never asked for. After scalachess'
+// LagTracker: with g = min(1 s, 0.004 of the estimated game + 0.15 s) it begins at 3 g,
+// grows by g a move, and holds 7 g at most.
 //
 // A flag falls by itself at FlagTime(); the owner sets a timer for it.
 //

@@ -30,9 +30,4 @@ std::string RandomId(size_t characters) {
   return id;
 }
 
-bool IsRandomId(std::string_view text, size_t characters) {
-  return text.size() == characters &&
-         text.find_first_not_of(kAlphabet) == text.npos;
-}
-
 }  // namespace chinese_chess

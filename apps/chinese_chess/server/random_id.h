@@ -8,7 +8,6 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 
 namespace chinese_chess {
 
@@ -16,7 +15,6 @@ std::string RandomBytes(size_t count);
 
 // Of 32 letters and digits, without those that are taken for others (0, i, l, o).
 std::string RandomId(size_t characters);
-bool IsRandomId(std::string_view text, size_t characters);
 
 }  // namespace chinese_chess
 

@@ -90,9 +90,7 @@ export class Connection {
     this.#silentSince = null;
     const message = decode(data);
     if (message === null) return;
-    if (message.t === 'ping') {
-      this.send(encode(say.pong(message.n)));
-    } else if (message.t === 'pong') {
+    if (message.t === 'pong') {
       if (message.n === this.#pings) this.#measure(this.#heard - this.#sentAt);
     } else {
       this.#handlers.onMessage(message);

@@ -13,7 +13,6 @@ export const PATH = '/ws';
 export const say = {
   hello: (token, name) => ({t: 'hello', token: token || undefined, name: name || undefined}),
   ping: (n) => ({t: 'ping', n}),
-  pong: (n) => ({t: 'pong', n}),
   lobby: (on) => ({t: 'lobby', on}),
   pool: (control) => ({t: 'pool', control}),
   seek: ({control, casual, color}) => ({t: 'seek', control, casual, color: color || undefined}),
@@ -75,7 +74,6 @@ const SHAPES = {
   welcome: shape({player: text, name: text, token: text, games: listOf(text)}),
   error: shape({re: maybe(text), code: text, text}),
   ok: shape({re: maybe(text), game: maybe(text), ...clocksOfNow}),
-  ping: shape({n: number}),
   pong: shape({n: maybe(number)}),
   waiting: shape({re: text, code: maybe(text), seek: maybe(text)}),
   paired: shape({game: text, you: maybe(color)}),
