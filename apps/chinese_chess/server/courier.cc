@@ -76,13 +76,13 @@ bool Courier::Tell(int thread, GameServerShared::Errand errand) {
 }
 
 void Courier::TellSurely(int thread, std::function<void(GameThread&)> errand) {
-  if (Tell(thread, errand)) return;
+  if (Tell(thread, errand) || loop_.draining()) return;
   if (late_.empty()) TellLater();
   late_[thread].push_back(std::move(errand));
 }
 
 void Courier::TellLater() {
-  if (!loop_.draining()) loop_.RunAfter(kPostRetry, [this] { TellLate(); });
+  loop_.RunAfter(kPostRetry, [this] { TellLate(); });
 }
 
 void Courier::TellLate() {
@@ -91,7 +91,7 @@ void Courier::TellLate() {
     while (!errands.empty() && shared_.Tell(thread, errands.front())) {
       errands.pop_front();
     }
-    return errands.empty();
+    return errands.empty() || loop_.draining();
   });
   if (!late_.empty()) TellLater();
 }
