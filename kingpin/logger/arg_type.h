@@ -51,6 +51,8 @@ template <typename T>
 constexpr ArgType ArgTypeOf() {
   using D = std::decay_t<T>;
   static_assert(!IsForeignText<D>(), "log lines are UTF-8 in char");
+  static_assert(!std::is_function_v<std::remove_pointer_t<D>>,
+                "functions are not logged, nor are std::hex and the like");
   if constexpr (std::is_same_v<D, bool>) {
     return ArgType::kBool;
   } else if constexpr (std::is_same_v<D, char>) {
@@ -70,8 +72,7 @@ constexpr ArgType ArgTypeOf() {
     return ArgType::kString;
   } else if constexpr (std::is_enum_v<D> && std::is_convertible_v<D, int64_t>) {
     return IntegerType<std::underlying_type_t<D>>();
-  } else if constexpr (std::is_pointer_v<D> &&
-                       !std::is_function_v<std::remove_pointer_t<D>>) {
+  } else if constexpr (std::is_pointer_v<D>) {
     return ArgType::kPointer;
   } else {
     return ArgType::kString;

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "kingpin/logger/black_box_reader.h"
 #include "kingpin/logger/escape.h"
+#include "kingpin/logger/ticks.h"
 #include "kingpin/sys/syscalls.h"
 #include "kingpin/sys/unique_fd.h"
 
@@ -106,9 +106,9 @@ absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Open(
       options.ring_bytes > kMaxBoxBytes / options.rings) {
     return absl::InvalidArgumentError(absl::StrCat(
         "black box \"", options.path, "\": ", options.rings, " buffers of ",
-        options.ring_bytes, " bytes are too many: ", kMaxBoxRings,
-        " (black_box_threads + 1) and ", kMaxBoxBytes,
-        " bytes in all are the most"));
+        options.ring_bytes, " bytes are too many: at most ", kMaxBoxRings,
+        ", of ", kMaxBoxBytes,
+        " bytes in all (one for each of black_box_threads, and one to share)"));
   }
   absl::StatusOr<std::unique_ptr<BoxFile>> file = BoxFile::Open(options.path);
   if (!file.ok()) return file.status();
@@ -177,11 +177,25 @@ absl::Status BlackBox::SetAside(const std::string& path,
 
 absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Make(
     const Options& options, std::unique_ptr<BoxFile> file) {
+  // Before anything is changed: another process may have set this file aside.
+  const absl::StatusOr<UniqueFd> unlocked = OpenUnlocked(options, *file);
+  if (!unlocked.ok()) return unlocked.status();
   if (absl::Status s = MakePrivate(*file, options.path); !s.ok()) return s;
   if (absl::Status made = Allocate(options, *file); !made.ok()) return made;
-  const absl::StatusOr<char*> base = Map(options, *file);
-  if (!base.ok()) return base.status();
-  return absl::WrapUnique(new BlackBox(options, std::move(file), *base));
+  void* base = ::mmap(nullptr, MappedBytes(options), PROT_READ | PROT_WRITE,
+                      MAP_SHARED, unlocked->get(), 0);
+  if (base == MAP_FAILED) {
+    return Empty(*file, errno, "cannot map", options.path);
+  }
+  return absl::WrapUnique(
+      new BlackBox(options, std::move(file), static_cast<char*>(base)));
+}
+
+// What was allocated is of no use, here or to who needs the room.
+absl::Status BlackBox::Empty(const BoxFile& file, int error,
+                             std::string_view what, const std::string& path) {
+  if (::ftruncate(file.fd(), 0) != 0) error = errno;
+  return BoxError(error, what, path);
 }
 
 absl::Status BlackBox::Allocate(const Options& options, const BoxFile& file) {
@@ -197,14 +211,12 @@ absl::Status BlackBox::Allocate(const Options& options, const BoxFile& file) {
     if (error == 0) return absl::OkStatus();
     if (error == EINTR) error = 0;
   }
-  // What was allocated so far is of no use, here or to who needs the room.
-  if (::ftruncate(fd, 0) != 0) error = errno;
-  return BoxError(error, "cannot allocate black box", options.path);
+  return Empty(file, error, "cannot allocate black box", options.path);
 }
 
-absl::StatusOr<char*> BlackBox::Map(const Options& options,
-                                    const BoxFile& file) {
-  const SysResult<UniqueFd> again = BoxFile::OpenUnlocked(options.path, O_RDWR);
+absl::StatusOr<UniqueFd> BlackBox::OpenUnlocked(const Options& options,
+                                                const BoxFile& file) {
+  SysResult<UniqueFd> again = BoxFile::OpenUnlocked(options.path, O_RDWR);
   if (!again.ok()) return BoxError(again.error, "cannot open", options.path);
   struct stat ours;
   struct stat found;
@@ -216,10 +228,7 @@ absl::StatusOr<char*> BlackBox::Map(const Options& options,
     return absl::UnavailableError(absl::StrCat(
         "black box \"", options.path, "\" was replaced while it was opened"));
   }
-  void* base = ::mmap(nullptr, MappedBytes(options), PROT_READ | PROT_WRITE,
-                      MAP_SHARED, again.value.get(), 0);
-  if (base == MAP_FAILED) return BoxError(errno, "cannot map", options.path);
-  return static_cast<char*>(base);
+  return std::move(again.value);
 }
 
 BlackBox::BlackBox(const Options& options, std::unique_ptr<BoxFile> file,
@@ -230,14 +239,12 @@ BlackBox::BlackBox(const Options& options, std::unique_ptr<BoxFile> file,
       file_(std::move(file)),
       base_(base),
       sites_end_(SitesOffset(options)) {
-  timespec now;
-  ::clock_gettime(CLOCK_REALTIME, &now);
   new (base_ + kBoxRawOffset) RawSlots{};
   BoxHeader& head = header();
   head.rings = static_cast<uint32_t>(rings_);
   head.ring_bytes = ring_bytes_;
   head.pid = static_cast<uint64_t>(::getpid());
-  head.start_unix_nanos = now.tv_sec * int64_t{1'000'000'000} + now.tv_nsec;
+  head.start_unix_nanos = UnixNanosNow();
   SiteTable::AddObserver(this);
   Store(head.magic, kBoxMagic);  // The last: from here on it is a box.
 }

@@ -112,7 +112,11 @@ class BlackBox : public SiteObserver {
   static absl::StatusOr<std::unique_ptr<BlackBox>> Make(
       const Options& options, std::unique_ptr<BoxFile> file);
   static absl::Status Allocate(const Options& options, const BoxFile& file);
-  static absl::StatusOr<char*> Map(const Options& options, const BoxFile& file);
+  static absl::Status Empty(const BoxFile& file, int error,
+                            std::string_view what, const std::string& path);
+  // The same file again, without the lock, which a child of fork() would keep.
+  static absl::StatusOr<UniqueFd> OpenUnlocked(const Options& options,
+                                               const BoxFile& file);
   BoxHeader& header();
 
   const size_t mapped_bytes_;

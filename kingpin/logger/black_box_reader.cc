@@ -43,14 +43,6 @@ uint64_t SitesOffset(const BoxHeader& header) {
   return kBoxRingsOffset + header.rings * header.ring_bytes;
 }
 
-// A text of the file, fit to be part of a line.
-std::string Printable(std::string_view text, Tabs tabs = Tabs::kEscape) {
-  TextBuffer buffer;
-  buffer.Append(text);
-  EscapeFrom(0, tabs, &buffer);
-  return std::string(buffer.view());
-}
-
 // From 1970 to about 2260, whatever the box says.
 int64_t ToNanos(double unix_nanos) {
   constexpr double kMax = 9.15e18;
@@ -128,8 +120,10 @@ class Parser {
     ReadHeader();
     ReadSites(file_.substr(SitesOffset(header_)));
     for (uint32_t ring = 0; ring < header_.rings; ++ring) {
+      // The first is shared: what is dropped there is nobody's.
       ReadRing(file_.substr(kBoxRingsOffset + ring * header_.ring_bytes,
-                            header_.ring_bytes));
+                            header_.ring_bytes),
+               /*is_shared=*/ring == 0);
     }
     ReadRawSlots(file_.substr(kBoxRawOffset, sizeof(RawSlots)));
     // The write that it died in may have declared them.
@@ -189,7 +183,8 @@ class Parser {
     return *out_.bytes.back();
   }
 
-  void ReadRing(std::string_view ring) {
+  void ReadRing(std::string_view ring, bool is_shared) {
+    is_shared_ = is_shared;
     const auto at = [&](size_t offset) { return Load<uint64_t>(ring, offset); };
     const uint64_t head = at(offsetof(RingControl, head));
     const uint64_t tail = at(offsetof(RingControl, tail));
@@ -205,10 +200,14 @@ class Parser {
     thread_ = static_cast<uint32_t>(at(offsetof(RingControl, thread)));
     declared_ = Load<LevelCounts>(ring, offsetof(RingControl, declared));
     ReadRecords(Straighten(data, head, tail), in_flight - head);
-    AddGap(Load<LevelCounts>(ring, offsetof(RingControl, dropped)),
-           at(offsetof(RingControl, first_drop)),
-           at(offsetof(RingControl, last_drop)),
-           {.in_flight = out_.died_writing, .ticks = UINT64_MAX});
+    AddGap(
+        Load<LevelCounts>(ring, offsetof(RingControl, dropped)),
+        at(offsetof(RingControl, first_drop)),
+        at(offsetof(RingControl, last_drop)),
+        // Behind all lines of the ring; the write that it died in may have declared
+        // them only if it had all of those.
+        {.in_flight = out_.died_writing && in_flight == tail,
+         .ticks = UINT64_MAX});
   }
 
   // The first `in_flight` bytes had been given to the sink.
@@ -261,7 +260,7 @@ class Parser {
   void AddGap(const LevelCounts& dropped, uint64_t first_ticks,
               uint64_t last_ticks, BlackBoxLine line) {
     line.gap = GapBetween(dropped, declared_);
-    line.gap.thread = thread_;
+    line.gap.thread = is_shared_ ? 0 : thread_;
     line.gap.first_unix_nanos = time_.Of(first_ticks);
     line.gap.last_unix_nanos = time_.Of(last_ticks);
     Add(std::move(line));
@@ -339,6 +338,7 @@ class Parser {
   bool misses_sites_ = false;  // Counted once: nobody knows how many.
 
   // Of the ring that is read.
+  bool is_shared_ = false;
   uint32_t thread_ = 0;
   LevelCounts declared_ = {};
 

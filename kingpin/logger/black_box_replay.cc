@@ -17,11 +17,6 @@ namespace {
 
 constexpr size_t kBatchBytes = 128 << 10;
 
-std::string TimeText(int64_t unix_nanos) {
-  char text[TimestampWriter::kMaxSize];
-  return std::string(text, TimestampWriter().Write(unix_nanos, text));
-}
-
 BlackBoxReport ReportOf(const BlackBoxContents& box) {
   BlackBoxReport report = {.pid = box.pid,
                            .start_unix_nanos = box.start_unix_nanos,
@@ -43,7 +38,10 @@ class Replay {
 
   BlackBoxReport Run() {
     // The write that was under way may have ended within a line.
-    if (to_ == ReplayTo::kSameLog && box_.died_writing) writer_.AddText("\n");
+    if (to_ == ReplayTo::kSameLog && box_.died_writing &&
+        !(box_.lines.empty() && box_.cut.empty())) {
+      writer_.AddText("\n");
+    }
     if (!box_.cut.empty()) WriteCut();
     if (!box_.lines.empty() || box_.damages > 0) WriteLines();
     writer_.Write();
@@ -53,11 +51,14 @@ class Replay {
  private:
   void WriteLines() {
     const absl::Span<const BlackBoxLine> lines = box_.lines;
-    const size_t in_flight = std::partition_point(lines.begin(), lines.end(),
-                                                  [](const BlackBoxLine& line) {
-                                                    return line.in_flight;
-                                                  }) -
-                             lines.begin();
+    // What is only to be declared is not in the log already.
+    const size_t in_flight =
+        report_.in_flight == 0
+            ? 0
+            : std::partition_point(
+                  lines.begin(), lines.end(),
+                  [](const BlackBoxLine& line) { return line.in_flight; }) -
+                  lines.begin();
     const std::string whose =
         absl::StrCat(" lines of process ", box_.pid, " (started ",
                      TimeText(box_.start_unix_nanos), ", last seen ",
@@ -121,6 +122,11 @@ class Replay {
 };
 
 }  // namespace
+
+std::string TimeText(int64_t unix_nanos) {
+  char text[TimestampWriter::kMaxSize];
+  return std::string(text, TimestampWriter().Write(unix_nanos, text));
+}
 
 BlackBoxReport ReplayBlackBox(std::string_view file, ReplayTo to,
                               LineWriter* writer) {

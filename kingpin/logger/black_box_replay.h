@@ -15,6 +15,7 @@
 #define KINGPIN_LOGGER_BLACK_BOX_REPLAY_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "kingpin/logger/line_writer.h"
@@ -33,6 +34,9 @@ struct BlackBoxReport {
 
 // kSameLog: behind what the dead process wrote, which may end within a line.
 enum class ReplayTo { kSameLog, kElsewhere };
+
+// How the time of a report is written.
+std::string TimeText(int64_t unix_nanos);
 
 // Writes nothing if there is nothing. CheckBlackBox() holds for `file`.
 BlackBoxReport ReplayBlackBox(std::string_view file, ReplayTo to,

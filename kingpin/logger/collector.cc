@@ -5,7 +5,7 @@
 #include <new>
 
 #include "absl/base/optimization.h"
-#include "kingpin/logger/plain_mutex.h"
+#include "kingpin/logger/escape.h"
 #include "kingpin/logger/site.h"
 
 namespace kingpin::log_internal {
@@ -119,7 +119,7 @@ void Collector::PutInOrder() {
 // pass. Then the order of such a thread's lines may be lost, and no line.
 void Collector::FindTails() {
   constexpr int64_t kPatienceNanos = 5'000'000;
-  PlainMutex& mu = rings_.shared_mutex();
+  TurnMutex& mu = rings_.shared_mutex();
   for (;;) {
     rings_.List(&sources_);
     if (!mu.LockFor(kPatienceNanos)) return ReadTails();
@@ -183,9 +183,10 @@ void Collector::TakeRawLines(uint64_t last) {
     record.payload = slot->text();
     raw_.TakeOldest();
     try {
-      TakeLine(record, CompiledSite(slot->level, Prefix::kFull, slot->file(),
-                                    static_cast<int>(slot->line),
-                                    /*format_text=*/"", /*types=*/{}));
+      TakeLine(record,
+               CompiledSite(slot->level, Prefix::kFull, Printable(slot->file()),
+                            static_cast<int>(slot->line),
+                            /*format_text=*/"", /*types=*/{}));
     } catch (const std::bad_alloc&) {
       LoseLine(record.header, slot->level);
     }

@@ -41,8 +41,10 @@ constexpr size_t kBusyBytes = 16 << 10;
 // ring that they share: that may be from memory that faults.
 constexpr int64_t kSharedRingNanos = 5'000'000;
 
-// When a pass is tried again that there was no memory for.
+// When a pass is tried again that there was no memory for, and how often before who
+// waits for it, or for the end, waits no longer: a second.
 constexpr int64_t kRetryNanos = 1'000'000;
+constexpr int kMostRetries = 1000;
 
 // Blocks, on this thread, all signals but those of faults of its own: if they are
 // blocked when they happen the process ends without its handlers being asked.
@@ -205,11 +207,13 @@ std::unique_ptr<BlackBox> Engine::OpenBox() {
     return report.damages == 0 ? BlackBox::Replayed::kAll
                                : BlackBox::Replayed::kDamaged;
   };
-  absl::StatusOr<std::unique_ptr<BlackBox>> box = BlackBox::Open(
-      {.path = options_.black_box,
-       .ring_bytes = Ring::MappedBytes(options_.ring_bytes),
-       .rings = std::min(options_.black_box_threads, size_t{kMaxBoxRings}) + 1},
-      replay);
+  absl::StatusOr<std::unique_ptr<BlackBox>> box =
+      BlackBox::Open({.path = options_.black_box,
+                      .ring_bytes = Ring::MappedBytes(options_.ring_bytes),
+                      // One more to share; SIZE_MAX is too many as well.
+                      .rings = std::max(options_.black_box_threads,
+                                        options_.black_box_threads + 1)},
+                     replay);
   box_status_ = box.status();
   kept_box_ = BlackBox::FindKept(options_.black_box);
   return box.ok() ? *std::move(box) : nullptr;
@@ -290,10 +294,12 @@ bool Engine::ClaimSlowly(LogLevel level, size_t size, uint64_t* ticks,
                          Claim* claim) {
   claim->ring = AttachThread();
   claim->is_shared = claim->ring == nullptr;
-  PlainMutex* const mu = claim->is_shared ? &rings_.shared_mutex() : nullptr;
+  TurnMutex* const mu = claim->is_shared ? &rings_.shared_mutex() : nullptr;
   const bool blocks = options_.blocks[static_cast<size_t>(level)];
   if (claim->is_shared) {
-    if (!LockShared(blocks)) {
+    if (blocks) {
+      mu->Lock();
+    } else if (!mu->LockOrGiveUp(kSharedRingNanos)) {
       Drop(level, 1);
       return false;
     }
@@ -313,33 +319,13 @@ bool Engine::ClaimSlowly(LogLevel level, size_t size, uint64_t* ticks,
   if (claim->at == nullptr) ring.Drop(level, *ticks);
   if (ring.IsHalfFull()) AskForRoom();
   if (claim->at != nullptr) return true;
-  if (claim->is_shared) UnlockShared();
+  if (claim->is_shared) mu->Unlock();
   return false;
-}
-
-// Who is stuck there is waited for once, not for each line.
-bool Engine::LockShared(bool blocks) {
-  PlainMutex& mu = rings_.shared_mutex();
-  if (blocks) {
-    mu.Lock();
-    return true;
-  }
-  const uint64_t turn = shared_turn_.load();
-  if (mu.LockFor(stuck_turn_.load() == turn ? 0 : kSharedRingNanos)) {
-    return true;
-  }
-  stuck_turn_.store(turn);
-  return false;
-}
-
-void Engine::UnlockShared() {
-  shared_turn_.fetch_add(1);
-  rings_.shared_mutex().Unlock();
 }
 
 void Engine::Release(const Claim& claim, size_t size, LogLevel level) {
   claim.ring->Commit(claim.at, size);
-  if (claim.is_shared) UnlockShared();
+  if (claim.is_shared) rings_.shared_mutex().Unlock();
   Notify(level);
 }
 
@@ -444,6 +430,7 @@ void Engine::UpdateBox() {
 void Engine::Run() {
   UpdateBox();
   int64_t quiet = 0;
+  int retries = 0;
   for (bool stop = false; !stop;) {
     const uint32_t ticket = flush_asked_.load();
     const bool stops = stop_.load();
@@ -451,10 +438,11 @@ void Engine::Run() {
     const bool flush = ticket != flush_done_.load();
     const std::optional<size_t> taken = Pass(
         flush || stops ? Collector::Extent::kAll : Collector::Extent::kUpToNow);
-    if (ABSL_PREDICT_FALSE(!taken.has_value())) {
+    if (ABSL_PREDICT_FALSE(!taken.has_value() && ++retries < kMostRetries)) {
       doorbell_.Doze(kRetryNanos, [] { return false; });
       continue;
     }
+    retries = 0;
     stop = stops;
     if (flush) {
       flush_done_.store(ticket);
@@ -462,8 +450,9 @@ void Engine::Run() {
     }
     // A line may be seen before it can be taken. No nap would be one with such a line,
     // so it is dozed for: its thread may be stopped there for long.
-    if (*taken > 0 || collector_.HasWork()) quiet = 0;
-    if (*taken < kBusyBytes && !stop) quiet += Rest(quiet);
+    const size_t bytes = taken.value_or(0);
+    if (bytes > 0 || collector_.HasWork()) quiet = 0;
+    if (bytes < kBusyBytes && !stop) quiet += Rest(quiet);
   }
 }
 

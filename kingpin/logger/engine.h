@@ -243,10 +243,6 @@ class Engine {
   void Wake();
   // This thread's ring; nullptr: the shared one.
   Ring* AttachThread();
-  // The mutex of that. False: somebody has had it for long, which only who `blocks`
-  // waits for.
-  bool LockShared(bool blocks) ABSL_NO_THREAD_SAFETY_ANALYSIS;
-  void UnlockShared() ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
   // Constant after construction. First what a log statement reads, next to the
   // doorbell, which it reads too.
@@ -280,10 +276,6 @@ class Engine {
   PlainMutex pass_mu_;
   // The thread that holds it, by the address of its t_rings.
   std::atomic<const void*> pass_thread_ = nullptr;
-
-  // How many had the shared ring, and which of them was last seen to have it for long.
-  std::atomic<uint64_t> shared_turn_ = 0;
-  std::atomic<uint64_t> stuck_turn_ = UINT64_MAX;
 
   std::atomic<bool> stop_ = false;
   std::atomic<bool> reopen_asked_ = false;

@@ -103,6 +103,13 @@ void EscapeFrom(size_t begin, Tabs tabs, TextBuffer* text) {
   AppendEscaped(copy, tabs, text);
 }
 
+std::string Printable(std::string_view text, Tabs tabs) {
+  TextBuffer buffer;
+  buffer.Append(text);
+  EscapeFrom(0, tabs, &buffer);
+  return std::string(buffer.view());
+}
+
 void AppendEscaped(std::string_view text, Tabs tabs, TextBuffer* out) {
   while (!text.empty()) {
     const size_t size = Utf8SequenceSize(text);

@@ -13,6 +13,7 @@
 #define KINGPIN_LOGGER_ESCAPE_H_
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include "kingpin/logger/text_buffer.h"
@@ -28,6 +29,9 @@ void EscapeFrom(size_t begin, Tabs tabs, TextBuffer* text);
 
 // Appends `text`, escaped. Async-signal-safe if `out` has room for four times as much.
 void AppendEscaped(std::string_view text, Tabs tabs, TextBuffer* out);
+
+// `text`, fit to be part of a line.
+std::string Printable(std::string_view text, Tabs tabs = Tabs::kEscape);
 
 // How many bytes from the begin of `text` are one valid UTF-8 sequence; 0 if they
 // are none. `text` is not empty.

@@ -130,7 +130,8 @@ class FormatParser {
   constexpr bool ParseField(FormatSpec* spec) {
     if (Take('}')) return true;
     if (!Take(':')) return false;
-    if (rest_.size() >= 2 && IsAlign(rest_[1]) && rest_[0] != '{') {
+    if (rest_.size() >= 2 && IsAlign(rest_[1]) && rest_[0] != '{' &&
+        rest_[0] != '}') {
       spec->fill = rest_[0];
       spec->align = rest_[1];
       rest_.remove_prefix(2);

@@ -1,7 +1,5 @@
 #include "kingpin/logger/journal_line_format.h"
 
-#include <time.h>
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +10,7 @@
 #include "kingpin/logger/format.h"
 #include "kingpin/logger/format_spec.h"
 #include "kingpin/logger/log_context.h"
+#include "kingpin/logger/ticks.h"
 
 namespace kingpin::log_internal {
 namespace {
@@ -64,12 +63,7 @@ void AppendContext(const LogContext& context, TextBuffer* out) {
   if (!context.peer.empty()) AppendField("KINGPIN_PEER=", context.peer, out);
 }
 
-LineTime Now() {
-  timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return {.unix_nanos = int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec,
-          .late = false};
-}
+LineTime Now() { return {.unix_nanos = UnixNanosNow(), .late = false}; }
 
 }  // namespace
 

@@ -1,7 +1,5 @@
 #include "kingpin/logger/json_line_format.h"
 
-#include <time.h>
-
 #include <cmath>
 
 #include "absl/base/optimization.h"
@@ -12,6 +10,7 @@
 #include "kingpin/logger/format.h"
 #include "kingpin/logger/format_spec.h"
 #include "kingpin/logger/log_context.h"
+#include "kingpin/logger/ticks.h"
 
 namespace kingpin::log_internal {
 namespace {
@@ -82,12 +81,6 @@ size_t AppendSpecial(std::string_view text, TextBuffer* out) {
     AppendSequence(text.substr(0, size), out);
   }
   return size;
-}
-
-int64_t UnixNanosNow() {
-  timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
 void AppendNumber(std::string_view name, uint64_t value, TextBuffer* out) {

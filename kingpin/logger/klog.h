@@ -18,7 +18,8 @@
 //
 //   KLOG_TO(logger, INFO) << ...          to a Logger& or a Logger*, not the default
 //   KLOG_EVERY_SECOND(INFO) << ...        at most once a second from this place, with
-//                                         " [17 suppressed]" at the end
+//                                         " [17 suppressed]" at the end; of those behind
+//                                         the last one nothing tells
 //   KLOG_EVERY_N(INFO, 100) << ...        the 1st, the 101st ... time, likewise;
 //                                         with 0 never
 //   KLOG_IF(INFO, condition) << ...
@@ -36,8 +37,10 @@
 //
 // What is logged: numbers, bool (true, false), char, strings (a null const char* is
 // "(null)"), pointers, and what AbslStringify or std::ostream can print; signed and
-// unsigned char are numbers. KLOG takes no manipulators. KLOGF copies strings, and
-// prints what only knows how to print itself, before it returns.
+// unsigned char are numbers. KLOG prints floating point as std::ostream does, with six
+// digits, and takes no manipulators (what std::setw() and the like return prints
+// nothing); KLOGF prints as many digits as it takes to read the same number back. KLOGF
+// copies strings, and prints what only knows how to print itself, before it returns.
 //
 // Stripping: with -DKINGPIN_MIN_LOG_LEVEL=2 statements of DEBUG (0) and INFO (1) are
 // compiled to nothing; their arguments must still compile.
@@ -46,7 +49,6 @@
 
 #include <atomic>
 #include <cerrno>
-#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <string>
@@ -67,45 +69,66 @@
 #define KINGPIN_MIN_LOG_LEVEL 0
 #endif
 
-#define KLOG(level) KLOG_TO(::kingpin::Logger::Default(), level)
-#define KLOG_TO(logger, level) \
-  KINGPIN_LOG_STREAM(KINGPIN_LOG_GATE(logger, level), level)
+// A level is pasted where it is written: handed on to another macro, DEBUG would be
+// whatever the build defines it as.
+#define KLOG(level)                                                       \
+  KINGPIN_LOG_STREAM(KINGPIN_LOG_GATE(::kingpin::Logger::Default(),       \
+                                      ::kingpin::log_internal::k##level), \
+                     ::kingpin::log_internal::k##level)
+#define KLOG_TO(logger, level)                                     \
+  KINGPIN_LOG_STREAM(                                              \
+      KINGPIN_LOG_GATE(logger, ::kingpin::log_internal::k##level), \
+      ::kingpin::log_internal::k##level)
 #define KLOG_EVERY_SECOND(level)                                              \
   KINGPIN_LOG_STREAM(                                                         \
-      KINGPIN_LOG_GATE(::kingpin::Logger::Default(), level)                   \
+      KINGPIN_LOG_GATE(::kingpin::Logger::Default(),                          \
+                       ::kingpin::log_internal::k##level)                     \
           .Limit(KINGPIN_LOG_STATIC(::kingpin::log_internal::OncePerSecond)), \
-      level)
+      ::kingpin::log_internal::k##level)
 #define KLOG_EVERY_N(level, n)                                             \
   KINGPIN_LOG_STREAM(                                                      \
-      KINGPIN_LOG_GATE(::kingpin::Logger::Default(), level)                \
+      KINGPIN_LOG_GATE(::kingpin::Logger::Default(),                       \
+                       ::kingpin::log_internal::k##level)                  \
           .Limit(KINGPIN_LOG_STATIC(::kingpin::log_internal::OnceInN), n), \
-      level)
-#define KLOG_IF(level, condition) \
-  KINGPIN_LOG_STREAM(KINGPIN_LOG_GATE_IF(condition, level), level)
+      ::kingpin::log_internal::k##level)
+#define KLOG_IF(level, condition)                                        \
+  KINGPIN_LOG_STREAM(                                                    \
+      KINGPIN_LOG_GATE_IF(condition, ::kingpin::log_internal::k##level), \
+      ::kingpin::log_internal::k##level)
 
-#define KLOGF(level, ...) \
-  KLOGF_TO(::kingpin::Logger::Default(), level, __VA_ARGS__)
-#define KLOGF_TO(logger, level, ...) \
-  KINGPIN_LOG_FORMAT(KINGPIN_LOG_GATE(logger, level), level, __VA_ARGS__)
+#define KLOGF(level, ...)                                                 \
+  KINGPIN_LOG_FORMAT(KINGPIN_LOG_GATE(::kingpin::Logger::Default(),       \
+                                      ::kingpin::log_internal::k##level), \
+                     ::kingpin::log_internal::k##level, __VA_ARGS__)
+#define KLOGF_TO(logger, level, ...)                               \
+  KINGPIN_LOG_FORMAT(                                              \
+      KINGPIN_LOG_GATE(logger, ::kingpin::log_internal::k##level), \
+      ::kingpin::log_internal::k##level, __VA_ARGS__)
 #define KLOGF_EVERY_SECOND(level, ...)                                        \
   KINGPIN_LOG_FORMAT(                                                         \
-      KINGPIN_LOG_GATE(::kingpin::Logger::Default(), level)                   \
+      KINGPIN_LOG_GATE(::kingpin::Logger::Default(),                          \
+                       ::kingpin::log_internal::k##level)                     \
           .Limit(KINGPIN_LOG_STATIC(::kingpin::log_internal::OncePerSecond)), \
-      level, __VA_ARGS__)
+      ::kingpin::log_internal::k##level, __VA_ARGS__)
 #define KLOGF_EVERY_N(level, n, ...)                                       \
   KINGPIN_LOG_FORMAT(                                                      \
-      KINGPIN_LOG_GATE(::kingpin::Logger::Default(), level)                \
+      KINGPIN_LOG_GATE(::kingpin::Logger::Default(),                       \
+                       ::kingpin::log_internal::k##level)                  \
           .Limit(KINGPIN_LOG_STATIC(::kingpin::log_internal::OnceInN), n), \
-      level, __VA_ARGS__)
-#define KLOGF_IF(level, condition, ...) \
-  KINGPIN_LOG_FORMAT(KINGPIN_LOG_GATE_IF(condition, level), level, __VA_ARGS__)
+      ::kingpin::log_internal::k##level, __VA_ARGS__)
+#define KLOGF_IF(level, condition, ...)                                  \
+  KINGPIN_LOG_FORMAT(                                                    \
+      KINGPIN_LOG_GATE_IF(condition, ::kingpin::log_internal::k##level), \
+      ::kingpin::log_internal::k##level, __VA_ARGS__)
 
 #define KVLOG(n) KVLOG_TO(::kingpin::Logger::Default(), n)
-#define KVLOG_TO(logger, n) \
-  KINGPIN_LOG_STREAM(KINGPIN_LOG_GATE_VERBOSE(logger, n), DEBUG)
+#define KVLOG_TO(logger, n)                               \
+  KINGPIN_LOG_STREAM(KINGPIN_LOG_GATE_VERBOSE(logger, n), \
+                     ::kingpin::LogLevel::kDebug)
 #define KVLOGF(n, ...) KVLOGF_TO(::kingpin::Logger::Default(), n, __VA_ARGS__)
-#define KVLOGF_TO(logger, n, ...) \
-  KINGPIN_LOG_FORMAT(KINGPIN_LOG_GATE_VERBOSE(logger, n), DEBUG, __VA_ARGS__)
+#define KVLOGF_TO(logger, n, ...)                         \
+  KINGPIN_LOG_FORMAT(KINGPIN_LOG_GATE_VERBOSE(logger, n), \
+                     ::kingpin::LogLevel::kDebug, __VA_ARGS__)
 
 #define KLOG_RAW(level, text)                                             \
   (::kingpin::log_internal::IsStripped(::kingpin::log_internal::k##level) \
@@ -125,7 +148,7 @@ namespace kingpin::log_internal {
 inline Logger& AsLogger(Logger& logger) { return logger; }
 inline Logger& AsLogger(Logger* logger) { return *logger; }
 
-// What the macros paste; DEBUG is a macro in many builds, kDEBUG is not.
+// What the macros paste.
 inline constexpr LogLevel kDEBUG = LogLevel::kDebug;
 inline constexpr LogLevel kINFO = LogLevel::kInfo;
 inline constexpr LogLevel kWARNING = LogLevel::kWarning;
@@ -284,14 +307,13 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void LogFormatted(const Gate& gate,
 
 }  // namespace kingpin::log_internal
 
-#define KINGPIN_LOG_GATE(logger, level)                                   \
-  (::kingpin::log_internal::IsStripped(::kingpin::log_internal::k##level) \
-       ? ::kingpin::log_internal::Gate()                                  \
-       : ::kingpin::log_internal::Gate(logger,                            \
-                                       ::kingpin::log_internal::k##level))
+#define KINGPIN_LOG_GATE(logger, severity)       \
+  (::kingpin::log_internal::IsStripped(severity) \
+       ? ::kingpin::log_internal::Gate()         \
+       : ::kingpin::log_internal::Gate(logger, severity))
 
-#define KINGPIN_LOG_GATE_IF(condition, level)                          \
-  ((condition) ? KINGPIN_LOG_GATE(::kingpin::Logger::Default(), level) \
+#define KINGPIN_LOG_GATE_IF(condition, severity)                          \
+  ((condition) ? KINGPIN_LOG_GATE(::kingpin::Logger::Default(), severity) \
                : ::kingpin::log_internal::Gate())
 
 #define KINGPIN_LOG_GATE_VERBOSE(logger, n)                             \
@@ -321,27 +343,27 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void LogFormatted(const Gate& gate,
     return of_statement;                \
   }())
 
-#define KINGPIN_LOG_STREAM(gate, level)                                     \
-  KINGPIN_LOG_WHEN(gate)                                                    \
-  ::kingpin::log_internal::IgnoreStream() &                                 \
-      ::kingpin::log_internal::StreamedRecord(                              \
-          kingpin_gate,                                                     \
-          []() -> const ::kingpin::log_internal::Site& {                    \
-            static constinit const ::kingpin::log_internal::Site            \
-                of_statement = ::kingpin::log_internal::MakeTextSite(       \
-                    ::kingpin::log_internal::k##level, __FILE__, __LINE__); \
-            return of_statement;                                            \
-          }())                                                              \
+#define KINGPIN_LOG_STREAM(gate, severity)                            \
+  KINGPIN_LOG_WHEN(gate)                                              \
+  ::kingpin::log_internal::IgnoreStream() &                           \
+      ::kingpin::log_internal::StreamedRecord(                        \
+          kingpin_gate,                                               \
+          []() -> const ::kingpin::log_internal::Site& {              \
+            static constinit const ::kingpin::log_internal::Site      \
+                of_statement = ::kingpin::log_internal::MakeTextSite( \
+                    severity, __FILE__, __LINE__);                    \
+            return of_statement;                                      \
+          }())                                                        \
           .stream()
 
-#define KINGPIN_LOG_FORMAT(gate, level, format, ...)                           \
+#define KINGPIN_LOG_FORMAT(gate, severity, format, ...)                        \
   KINGPIN_LOG_WHEN(gate)                                                       \
   ::kingpin::log_internal::LogFormatted(                                       \
       kingpin_gate, []() -> const ::kingpin::log_internal::Site& {             \
         using Types = decltype(::kingpin::log_internal::TypesOf(__VA_ARGS__)); \
         static constinit const ::kingpin::log_internal::Site of_statement =    \
             ::kingpin::log_internal::MakeFormatSite(                           \
-                ::kingpin::log_internal::k##level, __FILE__, __LINE__, format, \
+                severity, __FILE__, __LINE__, format,                          \
                 static_cast<Types*>(nullptr));                                 \
         return of_statement;                                                   \
       }() __VA_OPT__(, ) __VA_ARGS__)

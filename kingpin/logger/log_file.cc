@@ -58,7 +58,7 @@ int LogFile::Open() {
   return 0;
 }
 
-void LogFile::Reopen() {
+bool LogFile::Reopen() {
   const bool had_file = file_.valid();
   open_error_ = Open();
   if (open_error_ == 0) {
@@ -66,6 +66,7 @@ void LogFile::Reopen() {
   } else if (had_file && !IsRemoved()) {
     reopening_.Begin(open_error_);
   }
+  return open_error_ == 0;
 }
 
 bool LogFile::Tend() {

@@ -44,8 +44,8 @@ class LogFile {
  public:
   LogFile(std::string path, mode_t mode, absl::Duration check_interval);
 
-  // Opens it anew. The old one is kept if that fails.
-  void Reopen();
+  // Opens it anew. False: that failed, and the old one is kept.
+  bool Reopen();
   // Before each batch: looks where the path leads, if it is time for that. True if
   // another file has been opened.
   bool Tend();

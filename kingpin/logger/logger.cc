@@ -141,7 +141,8 @@ void Logger::TellKeptBlackBox() {
   if (kept.empty()) return;
   const std::string text = absl::StrCat(
       "a black box that could not be read or written whole is kept as \"", kept,
-      "\"; while it is there, a damaged one is not kept");
+      "\": print it with //kingpin/logger:recover, then remove it; while it is "
+      "there, a damaged one is not kept");
   KLOG_TO(*this, WARNING) << text;
   // The log may still be what does not take it.
   log_internal::TellStderr(absl::StrCat("log: ", text, "\n"));

@@ -42,8 +42,10 @@
 // Memory: buffer_bytes for each thread that logs, and as much again to share, each
 //   rounded up to a power of two and a page more. A thread has a buffer of its own if
 //   all buffers of all loggers are within SetMemoryBudget() with it, and else uses the
-//   shared one, which every logger has, whatever the budget. Not counted: what the
-//   backend makes of the lines, some 128 KiB a form of lines, or the longest line.
+//   shared one, which every logger has, whatever the budget. The pages of a buffer are
+//   mapped twice, one behind the other, so that RSS counts them twice; PSS does not. Not
+//   counted: what the backend makes of the lines, some 128 KiB a form of lines, or the
+//   longest line.
 // Exit: all that was logged before exit(), quick_exit() or the return from main() is
 //   written, by every Logger alive, and code that logs later (static destructors) waits
 //   for its line to be written; for ever, if the sink waits for ever. The last line
@@ -52,7 +54,8 @@
 //   has begun its last batch; of that and what waits behind it stderr is told, too. _exit()
 //   and fatal signals lose what is buffered, unless there is a black box. quick_exit()
 //   waits for locks, so in a signal handler it may hang: _exit() there. A process
-//   whose main() ends by pthread_exit() lives on, for the sake of the backend's thread.
+//   whose main() ends by pthread_exit() lives on, for the sake of the backend's thread;
+//   when that is the last one, only SIGKILL ends it: let somebody call exit().
 // Black box: with Options::black_box the buffers lie in a file, which outlives the
 //   process. Each line whose statement was over before the process died, of SIGKILL
 //   as well, is in the log or in the box. The next Logger on the same path begins
@@ -86,7 +89,9 @@
 //   that there is no memory for is dropped like those, whoever would have needed
 //   it. A record is discarded if an expression in it throws, and that reaches the
 //   caller, as does std::bad_alloc from text that the statement itself makes (KLOG
-//   <<, arguments that print themselves). errno is the same after a log statement
+//   <<, arguments that print themselves), and of the first statement of a process that
+//   has set no default logger, which makes one. Without memory for a second Flush() and
+//   the end wait no longer, and stderr is told. errno is the same after a log statement
 //   as before.
 #ifndef KINGPIN_LOGGER_LOGGER_H_
 #define KINGPIN_LOGGER_LOGGER_H_
@@ -272,7 +277,8 @@ class Logger {
   // or, if the sink fails, counted as dropped.
   void Flush();
   // As Flush(), and returns when those that are written would survive a loss of power:
-  // fsync(2), or what a sink of your own does. What others log waits in the buffers meanwhile.
+  // fsync(2), or what a sink of your own does. What others log waits in the buffers
+  // meanwhile.
   absl::Status Sync();
 
   bool Enabled(LogLevel level) const { return level >= min_level(); }

@@ -26,7 +26,7 @@ void RawSlots::Write(LogLevel level, std::string_view file, uint32_t line,
                      std::string_view text, uint64_t ticks) {
   RawSlot* slot = Claim(*this);
   if (slot == nullptr) return Drop(level, 1, ticks);
-  file = file.substr(0, RawSlot::kMaxFileBytes);
+  file = CutText(file, RawSlot::kMaxFileBytes);
   text = CutText(text, kMaxText);
   slot->thread = static_cast<uint32_t>(sys::ThreadId());
   slot->ticks = ticks;

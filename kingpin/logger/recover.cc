@@ -20,7 +20,6 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "kingpin/logger/black_box_reader.h"
 #include "kingpin/logger/black_box_replay.h"
 #include "kingpin/logger/fd_sink.h"
@@ -54,11 +53,6 @@ int Fail(ExitCode code, std::string_view path, std::string_view why) {
   return code;
 }
 
-std::string TimeText(int64_t unix_nanos) {
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ",
-                          absl::FromUnixNanos(unix_nanos), absl::UTCTimeZone());
-}
-
 void Summarise(const BlackBoxReport& report) {
   if (report.pid == 0) {
     std::fprintf(stderr, "recover: the box was never finished: no lines\n");
@@ -66,14 +60,17 @@ void Summarise(const BlackBoxReport& report) {
   }
   std::fprintf(
       stderr, "%s\n",
-      absl::StrCat("recover: ", report.lines, " lines of process ", report.pid,
-                   " (started ", TimeText(report.start_unix_nanos),
-                   ", last seen ", TimeText(report.last_unix_nanos), "), ",
-                   report.in_flight, " of them perhaps in the log already; ",
-                   report.dropped, " lines had been dropped; ",
-                   report.damages == 0
-                       ? "no damage found"
-                       : absl::StrCat(report.damages, " places damaged"))
+      absl::StrCat(
+          "recover: ", report.lines, " lines of process ", report.pid,
+          " (started ", TimeText(report.start_unix_nanos), ", last seen ",
+          TimeText(report.last_unix_nanos), "), ", report.in_flight,
+          " of them perhaps in the log already; ", report.dropped,
+          " lines had been dropped; ",
+          report.damages == 0
+              ? "no damage found"
+              : absl::StrCat(report.damages,
+                             report.damages == 1 ? " place" : " places",
+                             " damaged"))
           .c_str());
 }
 
@@ -90,6 +87,8 @@ int Recover(const char* path) {
                                      : std::strerror(errno));
   }
   const absl::StatusOr<std::string> box = ReadBlackBox(file.value.get());
+  // All of it is here: whoever starts meanwhile need not wait for a pager.
+  ::flock(file.value.get(), LOCK_UN);
   if (!box.ok()) return Fail(kNoBox, path, box.status().message());
   FdSink sink(STDOUT_FILENO);
   TextLineFormat format;

@@ -130,7 +130,7 @@ void Ring::MarkDeclared(const std::array<uint64_t, kLogLevels>& dropped,
 // The waiter stores waiters_ and then loads head; Release() stores head and then
 // loads waiters_. All four are sequentially consistent, so one sees the other. If
 // both do, wakes_ has changed since the waiter looked, or it is asleep.
-void Ring::WaitForRoom(size_t size, LogLevel level, PlainMutex* held) {
+void Ring::WaitForRoom(size_t size, LogLevel level, TurnMutex* held) {
   waiters_.fetch_add(1, std::memory_order_seq_cst);
   const uint32_t wakes = wakes_.load(std::memory_order_seq_cst);
   known_head_ = control_->head.load(std::memory_order_seq_cst);

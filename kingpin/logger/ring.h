@@ -35,9 +35,9 @@
 #include "absl/base/optimization.h"
 #include "absl/base/thread_annotations.h"
 #include "kingpin/logger/level.h"
-#include "kingpin/logger/plain_mutex.h"
 #include "kingpin/logger/record.h"
 #include "kingpin/logger/ring_control.h"
+#include "kingpin/logger/turn_mutex.h"
 
 namespace kingpin::log_internal {
 
@@ -104,7 +104,7 @@ class Ring {
   // Sleeps until the backend has freed room, if Reserve() would fail. `held`, the
   // mutex of a ring that threads share, is let go of meanwhile.
   void WaitForRoom(size_t size, LogLevel level,
-                   PlainMutex* held = nullptr) ABSL_NO_THREAD_SAFETY_ANALYSIS;
+                   TurnMutex* held = nullptr) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   // Ends that for good: room will not be freed any more. From any thread.
   void StopWaiting();
   // Whether other threads do, which share the ring.
@@ -149,8 +149,9 @@ class Ring {
   uint64_t accepted() const;
   // Bytes that wait for the backend.
   uint64_t depth() const {
-    return control_->tail.load(std::memory_order_relaxed) -
-           control_->head.load(std::memory_order_relaxed);
+    // In this order, or the backend might pass the tail that was read.
+    const uint64_t head = control_->head.load(std::memory_order_acquire);
+    return control_->tail.load(std::memory_order_acquire) - head;
   }
 
  private:

@@ -26,6 +26,7 @@
 #include "kingpin/logger/level.h"
 #include "kingpin/logger/plain_mutex.h"
 #include "kingpin/logger/ring.h"
+#include "kingpin/logger/turn_mutex.h"
 
 namespace kingpin::log_internal {
 
@@ -69,7 +70,7 @@ class RingSet {
   void Detach(const void* owner);
 
   // Held while the shared ring is used.
-  PlainMutex& shared_mutex() { return shared_mu_; }
+  TurnMutex& shared_mutex() { return shared_mu_; }
   Ring& shared() { return shared_->ring; }
 
   // How many there are, the shared one counted. Safe from any thread.
@@ -101,7 +102,7 @@ class RingSet {
   const size_t ring_bytes_;
   BlackBox* const box_;
   const std::unique_ptr<RingSource> shared_;
-  PlainMutex shared_mu_;
+  TurnMutex shared_mu_;
 
   mutable PlainMutex mu_;
   std::vector<std::unique_ptr<RingSource>> own_ ABSL_GUARDED_BY(mu_);

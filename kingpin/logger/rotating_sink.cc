@@ -154,8 +154,7 @@ int RotatingSink::SwapFiles() {
 }
 
 void RotatingSink::Reopen() {
-  file_.Reopen();
-  SetNextTime();
+  if (file_.Reopen()) SetNextTime();
 }
 
 std::string RotatingSink::TakeNote() {
@@ -165,11 +164,16 @@ std::string RotatingSink::TakeNote() {
 
 absl::StatusOr<LogSinkFactory> RotatingSinkFactory(
     RotatingSinkOptions options) {
-  if (options.max_bytes == 0 || options.every < absl::Seconds(1) ||
+  if (options.max_bytes == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("log \"", options.path, "\": max_bytes is 0"));
+  }
+  if (options.every < absl::Seconds(1) ||
       absl::Trunc(options.every, absl::Seconds(1)) != options.every) {
     return absl::InvalidArgumentError(
-        "a log rotates by a size above 0 and a time of whole seconds, one at "
-        "least");
+        absl::StrCat("log \"", options.path, "\": every is ",
+                     absl::FormatDuration(options.every),
+                     ": it is whole seconds, one at least"));
   }
   if (absl::Status status = log_internal::CheckLogFile(
           options.path, options.mode, options.check_interval);

@@ -54,8 +54,9 @@ class LogSink {
   // Takes the batch, and waits for that if need be. {bytes taken, error}: all of
   // them and 0, or fewer and why; no reason given counts as EIO. What was not taken
   // is never offered again, but for the rest of a line that was cut: that comes as a
-  // batch of its own, first. An exception counts as EIO with nothing taken. No other function may throw, and
-  // none may log to the logger whose sink this is: each line would bring another.
+  // batch of its own, first. An exception counts as EIO with nothing taken. No other
+  // function may throw, and none may log to the logger whose sink this is: each line
+  // would bring another.
   virtual SysResult<size_t> Write(const LogBatch& batch) = 0;
 
   // The form of the lines that it takes; none: that of Logger::Options::format.

@@ -114,7 +114,7 @@ consteval void RequireFormat(FormatError error) {
 
 // The site of a KLOG.
 consteval Site MakeTextSite(LogLevel level, std::string_view path, int line) {
-  return {.level = level, .file = BaseName(path), .line = line};
+  return {.level = level, .file = BaseName(path), .line = line, .format = {}};
 }
 
 // The site of a KLOGF with arguments of these types.

@@ -25,13 +25,13 @@ bool HasInvariantTimeStampCounter() {
 #endif
 }
 
-int64_t WallNanos() {
+}  // namespace
+
+int64_t UnixNanosNow() {
   timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   return now.tv_sec * kNanosPerSecond + now.tv_nsec;
 }
-
-}  // namespace
 
 void UseBestTickSource() {
   static constinit std::atomic<bool> done = false;
@@ -50,7 +50,7 @@ TickClock::Instant TickClock::ReadInstant() {
   uint64_t best_width = UINT64_MAX;
   for (int i = 0; i < 3; ++i) {
     const uint64_t before = ReadTicks();
-    const int64_t wall = WallNanos();
+    const int64_t wall = UnixNanosNow();
     const int64_t monotonic = static_cast<int64_t>(MonotonicNanos());
     const uint64_t width = ReadTicks() - before;
     if (width >= best_width) continue;

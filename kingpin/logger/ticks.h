@@ -41,6 +41,8 @@ inline uint64_t MonotonicNanos() {
   return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
 }
 
+int64_t UnixNanosNow();
+
 // Whether the ticks are the counter, which ReadCounter() reads.
 inline bool UsesCounter() {
   return g_use_time_stamp_counter.load(std::memory_order_relaxed);

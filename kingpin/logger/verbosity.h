@@ -10,8 +10,9 @@
 // A spec is a list of PATTERN=NUMBER, of which the first that fits counts, and at most
 // one NUMBER for all that none fits, 0 unless it is given; with commas in between, and
 // none behind the last. In a pattern, * stands for any characters and ? for one; it has
-// no slash, no dot and no blank, which no module has. Until the first call the environment variable
-// KINGPIN_VERBOSITY is the spec; a malformed one counts as empty and is told on stderr.
+// no slash, no dot and no blank within, which no module has. Until the first call the
+// environment variable KINGPIN_VERBOSITY is the spec; a malformed one counts as empty
+// and is told on stderr.
 //
 // Threads: thread-safe; a change is seen by all threads at once, but for statements
 // that are being executed. Cost of a statement that does not log: a load and a branch.

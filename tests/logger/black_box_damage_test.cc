@@ -90,7 +90,7 @@ TEST(BlackBoxDamage, ArgumentsThatEndTooEarlyAreDamage) {
   WriteFile(files.box, box);
   const Output output = RunRecover(files.box);
   EXPECT_EQ(output.code, 1);
-  EXPECT_THAT(output.err, HasSubstr("1 places damaged"));
+  EXPECT_THAT(output.err, HasSubstr("1 place damaged"));
 }
 
 // The page that says how many lines are in a ring: it reads as that of one never used.
@@ -106,7 +106,7 @@ TEST(BlackBoxDamage, RingThatHasLostItsCountIsDamage) {
   const Output output = RecoverWithoutPage(
       files, box, log_internal::kBoxRingsOffset + ring * header.ring_bytes);
   EXPECT_EQ(output.code, 1);
-  EXPECT_THAT(output.err, HasSubstr("1 places damaged"));
+  EXPECT_THAT(output.err, HasSubstr("1 place damaged"));
 }
 
 // Where it is not known any more what the lines say.
@@ -119,7 +119,7 @@ TEST(BlackBoxDamage, SitesThatAreLostAreDamage) {
   const Output output = RecoverWithoutPage(files, box, sites);
   EXPECT_EQ(output.code, 1);
   EXPECT_THAT(output.out, HasSubstr("?:0 "));
-  EXPECT_THAT(output.err, HasSubstr("1 places damaged"));
+  EXPECT_THAT(output.err, HasSubstr("1 place damaged"));
 }
 
 // There is one place to keep a box. What can be read of a damaged one is in the log, and

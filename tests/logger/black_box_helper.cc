@@ -318,7 +318,8 @@ int Run(const std::string& mode, Logger::Options options, int log_fd,
   if (mode == "bare") return LogBare(options);
   if (mode == "bare_full") return LogBareToAFullPipe();
   static std::atomic<uint32_t> reached = 0;
-  if (mode == "stuck" || mode == "full" || mode == "stuck_start" ||
+  const bool is_full = mode == "full" || mode == "full_shared";
+  if (mode == "stuck" || is_full || mode == "stuck_start" ||
       mode == "stuck_every_n") {
     options.sink = [] { return std::make_unique<StuckSink>(&reached); };
   } else if (mode == "stuck_beside") {
@@ -335,7 +336,8 @@ int Run(const std::string& mode, Logger::Options options, int log_fd,
     options.sink = [log_fd] { return std::make_unique<FullSink>(log_fd, 12); };
   }
   if (mode == "start_quiet") options.min_level = LogLevel::kError;
-  if (mode == "full") {
+  if (mode == "full_shared") options.black_box_threads = 0;
+  if (is_full) {
     options.buffer_bytes = 4096;
     options.when_full = Logger::WhenFull::kDrop;
   }
@@ -366,7 +368,7 @@ int Run(const std::string& mode, Logger::Options options, int log_fd,
   if (mode == "stuck") GetStuck(log, reached);
   if (mode == "stuck_every_n") GetStuckSuppressing(log, reached);
   if (mode == "stuck_beside") GetStuckBeside(log, reached);
-  if (mode == "full") GetStuckAndFull(log, reached);
+  if (is_full) GetStuckAndFull(log, reached);
   if (mode == "enospc") FillTheDisk(log, "\ttwo");
   if (mode == "enospc_long") FillTheDisk(log, std::string(4999, 'x'));
   if (mode == "fork") LeaveAChild(log);

@@ -317,6 +317,21 @@ TEST(BlackBoxRecover, DroppedLinesAreDeclaredExactly) {
       << output.out;
 }
 
+// Behind the lines after which they were dropped, and of nobody if threads share.
+TEST(BlackBoxRecover, DropsAreDeclaredWhereTheyAre) {
+  for (const std::string mode : {"full", "full_shared"}) {
+    BoxFiles files;
+    KillStuck(mode, files);
+    const std::string out = RunRecover(files.box).out;
+    const size_t dropped = out.rfind("\ndropped ");
+    ASSERT_NE(dropped, out.npos) << out;
+    EXPECT_GT(dropped, out.rfind(" number ")) << out;
+    EXPECT_EQ(absl::StrContains(out.substr(dropped), " from thread 0 "),
+              mode == "full_shared")
+        << out;
+  }
+}
+
 TEST(BlackBoxRecover, CutLineIsCompletedAndLossesAreDeclared) {
   BoxFiles files;
   KillStuck("enospc", files);
@@ -456,7 +471,9 @@ TEST(BlackBoxRecover, WhereItIsKeptIsToldOnStderrAtEachStart) {
   BoxFiles files;
   const std::string told = absl::StrCat(
       "a black box that could not be read or written whole is kept as \"",
-      files.kept, "\"; while it is there, a damaged one is not kept");
+      files.kept,
+      "\": print it with //kingpin/logger:recover, then remove it; while it is "
+      "there, a damaged one is not kept");
   KillStuck("stuck", files);
   const std::string helper = getenv("BLACK_BOX_HELPER");
   Output output = RunToEnd({helper, "start_quiet", files.box, "/dev/full"});

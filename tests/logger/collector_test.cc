@@ -20,7 +20,6 @@
 #include "kingpin/logger/level.h"
 #include "kingpin/logger/line_format.h"
 #include "kingpin/logger/line_writer.h"
-#include "kingpin/logger/plain_mutex.h"
 #include "kingpin/logger/raw_slots.h"
 #include "kingpin/logger/record.h"
 #include "kingpin/logger/ring.h"
@@ -141,10 +140,9 @@ TEST_F(CollectorTest,
   std::thread thread([&] {
     for (int i = 0; i < kLines; i += 2) {
       while (rings_.depth() > 32 << 10) std::this_thread::yield();
-      {
-        PlainMutexLock lock(&rings_.shared_mutex());
-        Commit(shared, ReadTicks(), absl::StrCat(i));
-      }
+      rings_.shared_mutex().Lock();
+      Commit(shared, ReadTicks(), absl::StrCat(i));
+      rings_.shared_mutex().Unlock();
       Commit(own, ReadTicks(), absl::StrCat(i + 1));
     }
     done = true;
@@ -166,10 +164,11 @@ TEST_F(CollectorTest, WhoHoldsTheSharedRingHoldsUpNoLines) {
   std::latch held(1);
   std::latch over(1);
   std::thread thread([&] {
-    PlainMutexLock lock(&rings_.shared_mutex());
+    rings_.shared_mutex().Lock();
     Commit(rings_.shared(), ReadTicks(), "shared");
     held.count_down();
     over.wait();
+    rings_.shared_mutex().Unlock();
   });
   held.wait();
   EXPECT_THAT(Lines(), ElementsAre(EndsWith(" own"), EndsWith(" shared")));
