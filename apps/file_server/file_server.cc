@@ -108,15 +108,19 @@ kingpin::Logger::Options LogOptions(int fd, std::string black_box) {
           .black_box = std::move(black_box)};
 }
 
-// A black box that a full disk does not let go, behind one that was kept for the same
-// reason, is no cause not to serve: the log goes on without.
+// A disk that has no room for a black box, or a log that does not take what an old one
+// holds while one is kept already, is no cause not to serve: the log goes on without.
 absl::StatusOr<std::unique_ptr<kingpin::Logger>> MakeLog(
-    const kingpin::Logger::Options& options) {
+    kingpin::Logger::Options options) {
   absl::StatusOr<std::unique_ptr<kingpin::Logger>> log =
       kingpin::Logger::Create(options);
-  if (!absl::IsAlreadyExists(log.status())) return log;
+  if (!absl::IsAlreadyExists(log.status()) &&
+      !absl::IsResourceExhausted(log.status())) {
+    return log;
+  }
   KLOG(WARNING) << log.status().message() << "; going on without a black box";
-  return std::make_unique<kingpin::Logger>(options);
+  options.black_box.clear();
+  return kingpin::Logger::Create(std::move(options));
 }
 
 // The log of KLOG.
