@@ -3,10 +3,11 @@
 //
 // Changes that arrive while a transaction is on its way to the disk make up the next one
 // (group commit), so the disk's latency bounds how long one change takes, not how many
-// there are. Questions are answered behind it, a few at a time. If the disk fails, the batch is tried again until it works, and questions are
-// answered from what is there; meanwhile the queue fills up, and then Post() says no, so
-// that memory has a bound. What the poster does about that is its affair: a Room offers its
-// moves again with the next, and begins no game while the archive is failing().
+// there are. Questions are answered behind it, a few at a time. If the disk fails, the
+// batch is tried again until it works, and questions are answered from what is there;
+// meanwhile the queue fills up, and then Post() says no, so that memory has a bound. What
+// the poster does about that is its affair: a Room offers its moves again a little later,
+// and begins no game while the archive is failing().
 //
 // Threads: Post, Ask and the counters from any; callbacks run on the archive's thread and
 // must not block it.

@@ -12,6 +12,7 @@ namespace {
 using kingpin::ConnectionId;
 
 constexpr absl::Duration kPostRetry = absl::Milliseconds(10);
+constexpr size_t kMostLate = 1 << 16;
 
 }  // namespace
 
@@ -26,20 +27,8 @@ void Courier::SendHere(absl::Span<const ConnectionId> to,
   }
 }
 
-bool Courier::Send(ConnectionId to, std::string text) {
-  if (to.thread() == loop_.thread()) {
-    SendHere({to}, text);
-    return true;
-  }
-  const bool posted =
-      Tell(to.thread(), [to, text = std::move(text)](GameThread& there) {
-        there.courier().SendHere({to}, text);
-      });
-  if (!posted) shared_.counters(loop_.thread()).posts_lost.Add();
-  return posted;
-}
-
-void Courier::SendSurely(ConnectionId to, std::string text) {
+void Courier::Send(ConnectionId to, std::string text) {
+  if (to.thread() == loop_.thread()) return SendHere({to}, text);
   TellSurely(to.thread(), [to, text = std::move(text)](GameThread& there) {
     there.courier().SendHere({to}, text);
   });
@@ -72,28 +61,49 @@ std::vector<ConnectionId> Courier::SendAll(absl::Span<const ConnectionId> to,
 }
 
 bool Courier::Tell(int thread, GameServerShared::Errand errand) {
-  return !late_.contains(thread) && shared_.Tell(thread, std::move(errand));
+  return TellLate(thread) && shared_.Tell(thread, std::move(errand));
 }
 
 void Courier::TellSurely(int thread, std::function<void(GameThread&)> errand) {
-  if (Tell(thread, errand) || loop_.draining()) return;
-  if (late_.empty()) TellLater();
-  late_[thread].push_back(std::move(errand));
+  if (Tell(thread, errand)) return;
+  Late& errands = late_[thread];
+  if (errands.size() == kMostLate) return Lose(1);
+  errands.push_back(std::move(errand));
+  RetryLater();
 }
 
-void Courier::TellLater() {
-  loop_.RunAfter(kPostRetry, [this] { TellLate(); });
+bool Courier::TellLate(int thread) {
+  const auto found = late_.find(thread);
+  if (found == late_.end()) return true;
+  Late& errands = found->second;
+  while (!errands.empty()) {
+    if (!shared_.Tell(thread, errands.front())) return false;
+    errands.pop_front();
+  }
+  late_.erase(found);
+  return true;
 }
 
-void Courier::TellLate() {
-  absl::erase_if(late_, [this](auto& waiting) {
-    auto& [thread, errands] = waiting;
-    while (!errands.empty() && shared_.Tell(thread, errands.front())) {
-      errands.pop_front();
+void Courier::RetryLater() {
+  if (std::exchange(retry_armed_, true)) return;
+  loop_.RunAfter(kPostRetry, [this] { Retry(); });
+}
+
+void Courier::Retry() {
+  retry_armed_ = false;
+  for (int thread = 0; thread < shared_.threads(); ++thread) {
+    if (TellLate(thread)) continue;
+    if (loop_.draining()) {
+      Lose(late_[thread].size());
+      late_.erase(thread);
+    } else {
+      RetryLater();
     }
-    return errands.empty() || loop_.draining();
-  });
-  if (!late_.empty()) TellLater();
+  }
+}
+
+void Courier::Lose(size_t errands) {
+  shared_.counters(loop_.thread()).posts_lost.Add(errands);
 }
 
 }  // namespace chinese_chess

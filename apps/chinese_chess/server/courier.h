@@ -11,6 +11,7 @@
 #ifndef APPS_CHINESE_CHESS_SERVER_COURIER_H_
 #define APPS_CHINESE_CHESS_SERVER_COURIER_H_
 
+#include <cstddef>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -35,10 +36,8 @@ class Courier {
           kingpin::http::WebSocketHost* websockets)
       : shared_(*shared), loop_(*loop), websockets_(*websockets) {}
 
-  // False: the mailbox of its thread is full.
-  bool Send(kingpin::ConnectionId to, std::string text);
-  // What a client would wait for for ever if it did not come.
-  void SendSurely(kingpin::ConnectionId to, std::string text);
+  // Answers and the like, which a client would wait for for ever: as TellSurely().
+  void Send(kingpin::ConnectionId to, std::string text);
   // Those whose threads' mailboxes are full.
   std::vector<kingpin::ConnectionId> SendAll(
       absl::Span<const kingpin::ConnectionId> to, const Text& text);
@@ -47,21 +46,25 @@ class Courier {
                 std::string_view text);
   // GameServerShared::Tell(), and never before what TellSurely() has put off.
   bool Tell(int thread, GameServerShared::Errand errand);
-  // The same, said again while the mailbox is full; not once this thread drains, whose end
-  // it must not put off.
+  // The same, said again while the mailbox is full. It is lost, and counted, if as many
+  // wait as a mailbox holds, and once this thread drains, whose end it must not put off.
   void TellSurely(int thread, std::function<void(GameThread&)> errand);
 
  private:
   using Late = std::deque<std::function<void(GameThread&)>>;
 
-  void TellLater();
-  void TellLate();
+  // What waits for that thread. False: some of it still does.
+  bool TellLate(int thread);
+  void RetryLater();
+  void Retry();
+  void Lose(size_t errands);
 
   GameServerShared& shared_;
   kingpin::IOHandler& loop_;
   kingpin::http::WebSocketHost& websockets_;
   // By thread, what found its mailbox full; a thread that nothing waits for has none.
   absl::flat_hash_map<int, Late> late_;
+  bool retry_armed_ = false;
 };
 
 }  // namespace chinese_chess

@@ -375,8 +375,16 @@ void LiveGame::SetOnline(Color color, bool online, MonotonicTime now) {
   if (side(color).online == online) return;
   side(color).online = online;
   side(color).away_since = now;
+  if (!online) WithdrawRematch(color);
   if (online && color == game_.position().turn()) StartClock(now);
   AddPresence(color, now);
+}
+
+// Of who does not see it begin. They have not said so, and may offer again.
+void LiveGame::WithdrawRematch(Color by) {
+  if (offer(Offer::kRematch) != by) return;
+  DeclineOffer(by, Offer::kRematch);
+  --side(by).rematches_offered;
 }
 
 void LiveGame::AddPresence(Color color, MonotonicTime now) {

@@ -209,6 +209,7 @@ class LiveGame {
   GameEvent& Add(GameEvent::Kind kind, std::optional<Color> by,
                  Audience audience = Audience::kAll);
   void AddLeft(GameEvent* event, kingpin::MonotonicTime now) const;
+  void WithdrawRematch(Color by);
   void AddPresence(Color color, kingpin::MonotonicTime now);
   MaybeRefused CheckMove(Color by, size_t ply, chinese_chess::Move move) const;
   void MakeMove(Color by, chinese_chess::Move move, absl::Duration charged,

@@ -206,8 +206,7 @@ void LobbyDesk::CannotBegin(const NewGame& game) {
 }
 
 void LobbyDesk::Welcome(ConnectionId connection, const Guest& guest) {
-  courier_.SendSurely(connection,
-                      WelcomeMessage(guest, lobby_.GamesOf(guest.id)));
+  courier_.Send(connection, WelcomeMessage(guest, lobby_.GamesOf(guest.id)));
 }
 
 void LobbyDesk::Leave(ConnectionId connection) {
@@ -220,8 +219,8 @@ void LobbyDesk::Leave(ConnectionId connection) {
 
 void LobbyDesk::TellLost() {
   for (const LostWait& lost : lobby_.TakeLost()) {
-    courier_.SendSurely(ConnectionId(lost.session),
-                        ErrorMessage(lost.re, "", lost.why));
+    courier_.Send(ConnectionId(lost.session),
+                  ErrorMessage(lost.re, "", lost.why));
   }
 }
 

@@ -48,7 +48,7 @@ void TellCannotBegin(const GameServerShared& shared, Courier& courier,
                      const NewGame& game) {
   for (const ConnectionId to : game.connections) {
     if (to.valid())
-      courier.SendSurely(to, ErrorMessage("paired", "", NoGameCanBegin()));
+      courier.Send(to, ErrorMessage("paired", "", NoGameCanBegin()));
   }
   if (game.rematch_of.empty()) return;
   courier.TellSurely(shared.Owner(game.rematch_of),
@@ -136,7 +136,7 @@ void Rooms::Announce(Room& room) {
   counters().games_begun.Add();
   for (const Color color : {Color::kRed, Color::kBlack}) {
     const ConnectionId to = room.connections[static_cast<size_t>(color)];
-    if (to.valid()) courier_.SendSurely(to, PairedMessage(id, color));
+    if (to.valid()) courier_.Send(to, PairedMessage(id, color));
   }
   if (!room.rematch_of.empty()) {
     courier_.TellSurely(shared_.Owner(room.rematch_of),
@@ -193,13 +193,11 @@ void Rooms::Refuse(const RoomCommand& command, const Refusal& refusal) {
 void Rooms::RefuseUnknown(const RoomCommand& command) {
   if (command.message.type == ClientMessage::kJoin) {
     // Before the answer, after which the client may ask for another.
-    const bool posted =
-        courier_.Tell(command.connection.thread(),
-                      [connection = command.connection,
-                       game = command.message.game](GameThread& thread) {
-                        thread.sessions().NotJoined(connection, game);
-                      });
-    if (!posted) counters().posts_lost.Add();
+    courier_.TellSurely(command.connection.thread(),
+                        [connection = command.connection,
+                         game = command.message.game](GameThread& thread) {
+                          thread.sessions().NotJoined(connection, game);
+                        });
   }
   Refuse(command, {"no_game", "there is no such game now"});
 }
@@ -268,9 +266,9 @@ void Rooms::Move(Room& room, const RoomCommand& command, Color color) {
   }
   if (room.game.WasMade(color, ply, message.move)) {
     counters().moves_repeated.Add();
-    courier_.Send(command.connection, MoveAckMessage(message.id, message.game,
-                                                     ply, /*repeated=*/true));
-    return;
+    return courier_.Send(
+        command.connection,
+        MoveAckMessage(message.id, message.game, ply, /*repeated=*/true));
   }
   // Either may come with the end of the game, and waits for the disk if it does.
   if (MaybeRefused refused =
@@ -310,11 +308,10 @@ void Rooms::Chat(Room& room, const RoomCommand& command) {
 void Rooms::Join(Room& room, const RoomCommand& command) {
   const std::optional<Color> color = room.game.ColorOf(command.player.id);
   // First all that was before, then the news that somebody is here.
-  const bool told = Resume(room, command, color);
+  Resume(room, command, color);
   DropMember(room, command.connection);
   room.members.push_back(
-      {command.connection, command.player, color, command.message.mute, !told});
-  if (!told) room.resend_at = now() + kResendAfter;
+      {command.connection, command.player, color, command.message.mute});
   if (color.has_value()) {
     UpdatePresence(room);
   } else {
@@ -336,7 +333,7 @@ std::string Rooms::WholeGame(const Room& room, std::optional<Color> color,
                      {color, muted, room.viewers, now() + -delay, delay, id});
 }
 
-bool Rooms::Resume(Room& room, const RoomCommand& command,
+void Rooms::Resume(Room& room, const RoomCommand& command,
                    std::optional<Color> color) {
   const ClientMessage& message = command.message;
   DelayedGame* delayed = color.has_value() ? nullptr : room.delayed.get();
@@ -349,21 +346,20 @@ bool Rooms::Resume(Room& room, const RoomCommand& command,
   if (!message.v.has_value() ||
       !history.After(static_cast<uint64_t>(*message.v), &missed)) {
     if (message.v.has_value()) counters().resynced.Add();
-    return courier_.Send(command.connection,
-                         WholeGame(room, color, message.mute, message.id));
+    courier_.Send(command.connection,
+                  WholeGame(room, color, message.mute, message.id));
+    return;
   }
   counters().resumed.Add();
-  bool told = true;
   for (const PublishedEvent& event : missed) {
-    told &= courier_.Send(command.connection,
-                          event.IsFor(color.has_value(), message.mute)
-                              ? *event.text
-                              : SkipMessage(message.game, event.version));
+    courier_.Send(command.connection,
+                  event.IsFor(color.has_value(), message.mute)
+                      ? *event.text
+                      : SkipMessage(message.game, event.version));
   }
   // Last, for the clocks in the events are those of then.
-  told &= courier_.Send(command.connection,
-                        ResumedMessage(message.id, game, now() + -delay));
-  return told;
+  courier_.Send(command.connection,
+                ResumedMessage(message.id, game, now() + -delay));
 }
 
 void Rooms::DropMember(Room& room, ConnectionId connection) {
@@ -401,8 +397,7 @@ void Rooms::UpdatePresence(Room& room) {
   }
 }
 
-void Rooms::Leave(std::string_view game, ConnectionId connection,
-                  bool comes_back) {
+void Rooms::Leave(std::string_view game, ConnectionId connection) {
   Room* room = Find(game);
   if (room == nullptr) return;
   // Who has asked to join and is gone before that was done does not join any more.
@@ -413,17 +408,7 @@ void Rooms::Leave(std::string_view game, ConnectionId connection,
   if (room->writing == Writing::kBeginning) return;  // Nobody has joined yet.
   DropMember(*room, connection);
   UpdatePresence(*room);
-  if (!comes_back) WithdrawRematch(*room);
   Publish(*room);
-}
-
-// Of who has gone to do something else, and would not see it begin.
-void Rooms::WithdrawRematch(Room& room) {
-  const std::optional<Color> by = room.game.offer(Offer::kRematch);
-  if (!by.has_value() || room.game.online(*by)) return;
-  Apply(room, [color = *by](LiveGame& game) {
-    return game.DeclineOffer(color, Offer::kRematch);
-  });
 }
 
 // --- The computer ------------------------------------------------------------------------

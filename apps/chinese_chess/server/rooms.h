@@ -79,10 +79,8 @@ class Rooms {
   void RematchBegins(std::string_view game, std::string_view next);
   void RematchFails(std::string_view game, std::string_view busy);
   void Handle(const RoomCommand& command);
-  // The connection does not follow the game any more; `comes_back`: it is lost, and its
-  // client may make another.
-  void Leave(std::string_view game, kingpin::ConnectionId connection,
-             bool comes_back);
+  // The connection is gone, or does not follow the game any more.
+  void Leave(std::string_view game, kingpin::ConnectionId connection);
   // What the computer thinks of the position with that key.
   void BotMoves(std::string_view game, uint64_t key, chinese_chess::Move move);
 
@@ -90,7 +88,6 @@ class Rooms {
 
  private:
   static constexpr kingpin::MonotonicTime kNever = {INT64_MAX};
-  static constexpr absl::Duration kResendAfter = absl::Milliseconds(100);
 
   struct Member {
     kingpin::ConnectionId connection;
@@ -172,8 +169,8 @@ class Rooms {
   }
   void Run(Room& room, const RoomCommand& command);
   void Join(Room& room, const RoomCommand& command);
-  // What has been missed, or all. False: not all of it could be sent.
-  bool Resume(Room& room, const RoomCommand& command,
+  // What has been missed, or all.
+  void Resume(Room& room, const RoomCommand& command,
               std::optional<Color> color);
   // As somebody sees it.
   std::string WholeGame(const Room& room, std::optional<Color> color,
@@ -188,7 +185,6 @@ class Rooms {
   // Tells the game which of its players are here.
   void UpdatePresence(Room& room);
   void BeginRematch(Room& room);
-  void WithdrawRematch(Room& room);
   // The computer wants rematches and lets moves be taken back.
   void AnswerForBot(Room& room);
   // Begins to think when it is the computer's turn, and stops when it is not any more.

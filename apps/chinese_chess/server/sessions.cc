@@ -98,7 +98,7 @@ void Sessions::Closed(Connection& connection) {
   if (found == sessions_.end()) return;
   Session& session = found->second;
   for (const std::string& game : session.followed) {
-    LeaveRoom(game, session.id, /*comes_back=*/true);
+    LeaveRoom(game, session.id);
   }
   if (session.in_lobby) LeaveLobby(session.id);
   sessions_.erase(found);
@@ -169,8 +169,7 @@ void Sessions::RefuseLost(const Session& session, ClientMessage::Type type,
 void Sessions::Dispatch(Session& session, ClientMessage message) {
   switch (message.type) {
     case ClientMessage::kPing:
-      courier_.Send(session.id, PongMessage(message.n));
-      return;
+      return courier_.Send(session.id, PongMessage(message.n));
     case ClientMessage::kPong:
       return TakePong(session, message.n);
     case ClientMessage::kHello:
@@ -179,8 +178,7 @@ void Sessions::Dispatch(Session& session, ClientMessage message) {
       }
       return;
     case ClientMessage::kStats:
-      courier_.Send(session.id, shared_.StatsJson());
-      return;
+      return courier_.Send(session.id, shared_.StatsJson());
     default:
       break;
   }
@@ -303,16 +301,15 @@ void Sessions::Unfollow(Session& session, const ClientMessage& message) {
   if (std::erase(session.followed, message.game) == 0) {
     return Refuse(session, message, {"no_game", "you do not follow that game"});
   }
-  LeaveRoom(message.game, session.id, /*comes_back=*/false);
+  LeaveRoom(message.game, session.id);
   courier_.Send(session.id, OkMessage("leave", message.id));
 }
 
 // A player whom the game took for present would keep the other waiting: it must get there.
-void Sessions::LeaveRoom(const std::string& game, ConnectionId connection,
-                         bool comes_back) {
+void Sessions::LeaveRoom(const std::string& game, ConnectionId connection) {
   courier_.TellSurely(shared_.Owner(game),
-                      [game, connection, comes_back](GameThread& thread) {
-                        thread.rooms().Leave(game, connection, comes_back);
+                      [game, connection](GameThread& thread) {
+                        thread.rooms().Leave(game, connection);
                       });
 }
 

@@ -93,9 +93,7 @@ class Sessions {
   void Chat(Session& session, ClientMessage message);
   MaybeRefused Follow(Session& session, const std::string& game);
   void Unfollow(Session& session, const ClientMessage& message);
-  // `comes_back` as in Rooms::Leave().
-  void LeaveRoom(const std::string& game, kingpin::ConnectionId connection,
-                 bool comes_back);
+  void LeaveRoom(const std::string& game, kingpin::ConnectionId connection);
   void LeaveLobby(kingpin::ConnectionId connection);
   void TellLobby(Session& session, ClientMessage message);
   void AskArchive(Session& session, const ClientMessage& message);

@@ -469,6 +469,28 @@ TEST(LiveGameTest, NobodyIsPesteredForARematch) {
   EXPECT_TRUE(table->rematch_agreed());
 }
 
+// Who has lost the connection for a moment may offer it again, however often.
+TEST(LiveGameTest, ARematchIsOfferedByThoseWhoAreHere) {
+  Table table;
+  table->SetOnline(kRed, true, table.now());
+  table->Resign(kRed, table.now());
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(table.Propose(kRed, Offer::kRematch), "ok");
+    table->TakeEvents();
+    table->SetOnline(kRed, false, table.now());
+    const std::vector<GameEvent> events = table->TakeEvents();
+    ASSERT_EQ(events.size(), 2u);
+    EXPECT_EQ(events[0].kind, GameEvent::kDecline);
+    EXPECT_EQ(events[0].by, kRed);
+    table->SetOnline(kRed, true, table.now());
+  }
+  // That of one who is here stays.
+  table->SetOnline(kBlack, true, table.now());
+  EXPECT_EQ(table.Propose(kBlack, Offer::kRematch), "ok");
+  table->SetOnline(kRed, false, table.now());
+  EXPECT_EQ(table->offer(Offer::kRematch), kBlack);
+}
+
 TEST(LiveGameTest, ARematchThatFailsIsTakenBack) {
   Table table;
   table->Resign(kRed, table.now());

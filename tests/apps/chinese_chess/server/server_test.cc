@@ -316,10 +316,6 @@ TEST(ServerTest, ARematchGoesWithWhoOffersIt) {
     return player.Ask("offer", pair.game, R"(,"offer":"rematch")");
   };
   EXPECT_EQ(offer(pair.red), "ok");
-  // Who loses the connection comes back to it.
-  pair.red.Reconnect(server.port());
-  pair.red.Join(pair.game);
-  pair.red.Next("game");
   EXPECT_EQ(pair.red.Ask("leave", pair.game), "ok");
   EXPECT_EQ(Field(pair.black.Next("decline"), "by"), "red");
   EXPECT_EQ(offer(pair.black), "ok");
