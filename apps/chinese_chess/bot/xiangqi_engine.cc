@@ -82,5 +82,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   std::ios::sync_with_stdio(false);
+  // Or reading would flush what the search's thread writes.
+  std::cin.tie(nullptr);
   return Serve();
 }

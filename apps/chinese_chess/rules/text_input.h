@@ -1,7 +1,7 @@
 // Text of a person's or another program's, for command lines. Whatever is there (a
 // folder, a disk that fails, text without an end), the answer is text or a Status that
 // says what is wrong. std::cin must not be synchronised with stdio, which would not tell
-// that reading failed.
+// that reading failed; nor, if another thread writes to std::cout, be tied to that.
 //
 //   while (true) {
 //     const absl::StatusOr<std::optional<std::string>> line = ReadLine(std::cin);

@@ -152,7 +152,7 @@ void Session::OnDisconnected(std::string_view why) {
       (waiting_.has_value() && waiting_->id == awaited);
   if (awaited.empty() || said_again) return;
   // Of the rest nobody knows whether it arrived.
-  gate_.Refused(awaited);
+  EndExpectation(awaited);
   gate_.GiveUp();
   SayError("lost", "the connection ended before the answer");
 }
@@ -274,10 +274,12 @@ void Session::WaitRefused(std::string_view re, std::string_view id) {
     }
     waiting_.reset();
   }
-  // What was refused may have been asked for while waiting for something else.
-  if (gate_.Refused(refused) && waiting_.has_value()) {
-    gate_.Expect(waiting_->id);
-  }
+  EndExpectation(refused);
+}
+
+// No game comes of that; but it may have been asked for while waiting for another.
+void Session::EndExpectation(std::string_view id) {
+  if (gate_.Refused(id) && waiting_.has_value()) gate_.Expect(waiting_->id);
 }
 
 // Not to be joined for ever. If the server was killed when it had written the end and told
@@ -421,7 +423,7 @@ void Session::Told(const JsonObject& message, MonotonicTime now) {
   gate_.GameTold();
   options_.style.flipped = game_->you() == Color::kBlack;
   if (sent_move_.has_value() && sent_move_->ply < game_->game().size()) {
-    sent_move_.reset();
+    ForgetSentMove();
   }
   Say(GameLine(*game_));
   if (const int64_t ms = message.Integer("delay_ms").value_or(0); ms > 0) {
@@ -435,11 +437,16 @@ void Session::Told(const JsonObject& message, MonotonicTime now) {
   ShowClock(now);
 }
 
+// Whatever becomes of its answer.
+void Session::ForgetSentMove() {
+  if (!sent_move_.has_value()) return;
+  if (gate_.awaited_id() == sent_move_->id) gate_.GiveUp();
+  sent_move_.reset();
+}
+
 void Session::Moved(MonotonicTime now) {
   if (sent_move_.has_value() && sent_move_->ply + 1 == game_->game().size()) {
-    // Known to have arrived, whatever becomes of its answer.
-    if (gate_.awaited_id() == sent_move_->id) gate_.GiveUp();
-    sent_move_.reset();
+    ForgetSentMove();
   }
   if (options_.script || replay_.shown()) return;
   ShowBoard();
@@ -466,11 +473,8 @@ void Session::Leave() {
 }
 
 void Session::Forget() {
-  if (sent_move_.has_value() && sent_move_->id == gate_.awaited_id()) {
-    gate_.GiveUp();
-  }
+  ForgetSentMove();
   game_.reset();
-  sent_move_.reset();
   // A rematch that was offered goes with the game.
   gate_.ExpectNothing();
   if (waiting_.has_value()) gate_.Expect(waiting_->id);

@@ -141,6 +141,8 @@ class Session {
   // Ends the wait, if it is that that was refused.
   void WaitRefused(std::string_view re, std::string_view id);
   void NotJoined(std::string_view code);
+  void EndExpectation(std::string_view id);
+  void ForgetSentMove();
   // Whether the error says no more than that something is to be said again later.
   bool Busy(const JsonObject& message);
   void AskLater(bool Again::*what, const JsonObject& message);

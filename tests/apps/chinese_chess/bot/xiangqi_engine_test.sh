@@ -42,6 +42,15 @@ output=$(printf 'position fen %s moves%s i9i2\ngo depth 3\n' "$fen" "$moves" | "
 output=$(printf 'position startpos\nposition fen 9/9 w\ngo depth 1\n' | "$engine")
 [[ $output == "info string error: "*$'\n'"bestmove (none)" ]] || fail "FEN: $output"
 
+# Commands that come while it thinks and writes tear nothing.
+output=$({
+  printf 'position startpos\ngo infinite\n'
+  for _ in {1..2000}; do echo isready; done
+} | "$engine") || fail "isready: exit code $?"
+[[ $(grep -c '^readyok$' <<<"$output") == 2000 ]] || fail "torn: $output"
+[[ $(grep -cv -e '^readyok$' -e '^info ' -e '^bestmove ' <<<"$output") == 0 ]] ||
+  fail "torn: $output"
+
 # What cannot be read or written is no success.
 for input in / /dev/zero; do
   code=0

@@ -320,6 +320,19 @@ TEST_F(Playing, WhatIsRefusedMeanwhileDoesNotEndTheWait) {
   EXPECT_EQ(session.TakeToServer(), "");
 }
 
+// Its answer was lost with the event.
+TEST_F(Playing, AMoveThatTheWholeGameHasIsDone) {
+  User("h2e2");
+  EXPECT_FALSE(session_.ready());
+  Server(absl::StrCat(
+      R"({"t":"game","game":"g","v":2,"you":"red","control":"5+3",)",
+      R"("red":{"name":"Zhang","online":true,"left_ms":300000},)",
+      R"("black":{"name":"Li","online":true,"left_ms":300000},)", R"("fen":")",
+      kStartFen,
+      R"(","moves":[{"move":"h2e2"}],"result":"*","reason":"none"})"));
+  EXPECT_TRUE(session_.ready());
+}
+
 TEST_F(Playing, AServerTooBusyToCancelIsToldAgain) {
   constexpr std::string_view kBusy =
       R"({"t":"error","re":"cancel","code":"busy","text":"full"})";
