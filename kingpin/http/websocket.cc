@@ -30,6 +30,9 @@ WebSocket::WebSocket(WebSocketHost* host, Connection* connection,
       connection_(*connection),
       attached_(std::move(attached)),
       deflate_(deflate.value_or(DeflateTerms())),
+      control_frames_(host->options_.ping_interval == absl::InfiniteDuration()
+                          ? kUncounted
+                          : 0),
       deflates_(deflate.has_value()) {}
 
 WebSocket::~WebSocket() = default;
@@ -126,7 +129,8 @@ void WebSocket::Handle(const WebSocketInput& input) {
       }
       return;
     case WebSocketOpcode::kPong:
-      return MayControl() ? HandlePong(input.payload) : void();
+      if (MayControl()) HandlePong(input.payload);
+      return;
     case WebSocketOpcode::kClose:
       return HandleClose(input.payload);
     case WebSocketOpcode::kContinuation:
@@ -136,9 +140,8 @@ void WebSocket::Handle(const WebSocketInput& input) {
 
 // They cost as much as messages, which an application can count itself.
 bool WebSocket::MayControl() {
-  const WebSocketOptions& options = host_.options_;
-  if (options.ping_interval == absl::InfiniteDuration() ||
-      control_frames_ < options.max_control_frames) {
+  if (control_frames_ == kUncounted) return true;
+  if (control_frames_ < host_.options_.max_control_frames) {
     ++control_frames_;
     return true;
   }

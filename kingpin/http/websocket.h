@@ -190,7 +190,9 @@ class WebSocket : private DeadlineQueue::Node {
   std::unique_ptr<Extras> extras_;
   Attachment attached_;
   DeflateTerms deflate_;
-  uint16_t control_frames_ = 0;  // The peer's, since our last ping.
+  // Until there is a ping of ours to count from.
+  static constexpr uint16_t kUncounted = UINT16_MAX;
+  uint16_t control_frames_;  // The peer's, since our last ping.
   uint16_t close_code_ = static_cast<uint16_t>(WebSocketClose::kAbnormal);
   Phase phase_ = Phase::kOpen;
 

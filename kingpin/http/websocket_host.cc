@@ -37,10 +37,11 @@ WebSocketHost::WebSocketHost(IOHandler* handler, WebSocketEvents* events,
 absl::Status WebSocketHost::CheckOptions() const {
   if (options_.ping_interval < kTimerStep ||
       options_.close_timeout < absl::ZeroDuration() ||
-      options_.max_control_frames == 0) {
+      options_.max_control_frames == 0 ||
+      options_.max_control_frames == UINT16_MAX) {
     return absl::InvalidArgumentError(
         "WebSocketOptions: ping_interval is at least 10ms, close_timeout not "
-        "negative, max_control_frames at least 1");
+        "negative, max_control_frames from 1 to 65534");
   }
   // Nothing else tells how much a peer may make us hold.
   constexpr size_t kMaxBytes = size_t{1} << 31;

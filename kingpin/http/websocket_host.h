@@ -46,7 +46,8 @@ struct WebSocketOptions {
   // Infinite: no pings, and Timeouts::idle ends who is silent.
   absl::Duration ping_interval = absl::Seconds(20);
   // Pings and pongs that a peer may send between two pings of ours: more end it
-  // with kPolicyViolation. Without our pings they are not counted.
+  // with kPolicyViolation. With an infinite ping_interval they are counted from
+  // the first WebSocket::Ping() on. Below 65,535.
   uint16_t max_control_frames = 10'000;
   // From our Close frame until the peer's; then the connection is cut.
   absl::Duration close_timeout = absl::Seconds(5);

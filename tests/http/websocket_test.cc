@@ -95,6 +95,23 @@ TEST(WebSocketTest, ControlFramesAreCountedFromOurPing) {
   }
 }
 
+// As a server that pings by itself does.
+TEST(WebSocketTest, ControlFramesAreCountedFromOurFirstPing) {
+  Server server(
+      {.on_message = [](WebSocket& ws, auto) { ws.Ping(); }},
+      {.ping_interval = absl::InfiniteDuration(), .max_control_frames = 1});
+  WebSocketPeer peer = server.Connect();
+  const auto ping = [&] {
+    peer.Send({.first = 0x89, .payload = "p"});
+    return peer.Read();
+  };
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(ping(), "pong:p");
+  peer.Send({.payload = "ping, please"});
+  EXPECT_TRUE(absl::StartsWith(peer.Read(), "ping:"));
+  EXPECT_EQ(ping(), "pong:p");
+  EXPECT_EQ(ping(), "close:1008 too many control frames");
+}
+
 TEST(WebSocketTest, APeerThatVanishes) {
   Server server;
   {
