@@ -204,9 +204,9 @@ class Parser {
         Load<LevelCounts>(ring, offsetof(RingControl, dropped)),
         at(offsetof(RingControl, first_drop)),
         at(offsetof(RingControl, last_drop)),
-        // Behind all lines of the ring; the write that it died in may have declared
-        // them only if it had all of those.
-        {.in_flight = out_.died_writing && in_flight == tail,
+        // Behind all lines of the ring: a write that did not have all of those has
+        // not declared them.
+        {.in_flight = recovering_ || (out_.died_writing && in_flight == tail),
          .ticks = UINT64_MAX});
   }
 

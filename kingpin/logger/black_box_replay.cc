@@ -38,10 +38,7 @@ class Replay {
 
   BlackBoxReport Run() {
     // The write that was under way may have ended within a line.
-    if (to_ == ReplayTo::kSameLog && box_.died_writing &&
-        !(box_.lines.empty() && box_.cut.empty())) {
-      writer_.AddText("\n");
-    }
+    if (to_ == ReplayTo::kSameLog && box_.died_writing) writer_.AddText("\n");
     if (!box_.cut.empty()) WriteCut();
     if (!box_.lines.empty() || box_.damages > 0) WriteLines();
     writer_.Write();
@@ -51,14 +48,11 @@ class Replay {
  private:
   void WriteLines() {
     const absl::Span<const BlackBoxLine> lines = box_.lines;
-    // What is only to be declared is not in the log already.
-    const size_t in_flight =
-        report_.in_flight == 0
-            ? 0
-            : std::partition_point(
-                  lines.begin(), lines.end(),
-                  [](const BlackBoxLine& line) { return line.in_flight; }) -
-                  lines.begin();
+    const size_t in_flight = std::partition_point(lines.begin(), lines.end(),
+                                                  [](const BlackBoxLine& line) {
+                                                    return line.in_flight;
+                                                  }) -
+                             lines.begin();
     const std::string whose =
         absl::StrCat(" lines of process ", box_.pid, " (started ",
                      TimeText(box_.start_unix_nanos), ", last seen ",

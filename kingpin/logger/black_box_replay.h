@@ -38,7 +38,8 @@ enum class ReplayTo { kSameLog, kElsewhere };
 // How the time of a report is written.
 std::string TimeText(int64_t unix_nanos);
 
-// Writes nothing if there is nothing. CheckBlackBox() holds for `file`.
+// Writes nothing if there is nothing, but for the end of a line that the process may have
+// died in. CheckBlackBox() holds for `file`.
 BlackBoxReport ReplayBlackBox(std::string_view file, ReplayTo to,
                               LineWriter* writer);
 

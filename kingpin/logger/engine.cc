@@ -41,10 +41,10 @@ constexpr size_t kBusyBytes = 16 << 10;
 // ring that they share: that may be from memory that faults.
 constexpr int64_t kSharedRingNanos = 5'000'000;
 
-// When a pass is tried again that there was no memory for, and how often before who
-// waits for it, or for the end, waits no longer: a second.
+// When a pass is tried again that there was no memory for, and after how long who waits
+// for it, or for the end, waits no longer.
 constexpr int64_t kRetryNanos = 1'000'000;
-constexpr int kMostRetries = 1000;
+constexpr uint64_t kPatienceNanos = 1'000'000'000;
 
 // Blocks, on this thread, all signals but those of faults of its own: if they are
 // blocked when they happen the process ends without its handlers being asked.
@@ -430,7 +430,7 @@ void Engine::UpdateBox() {
 void Engine::Run() {
   UpdateBox();
   int64_t quiet = 0;
-  int retries = 0;
+  uint64_t starved_since = 0;  // 0: there is memory.
   for (bool stop = false; !stop;) {
     const uint32_t ticket = flush_asked_.load();
     const bool stops = stop_.load();
@@ -438,11 +438,15 @@ void Engine::Run() {
     const bool flush = ticket != flush_done_.load();
     const std::optional<size_t> taken = Pass(
         flush || stops ? Collector::Extent::kAll : Collector::Extent::kUpToNow);
-    if (ABSL_PREDICT_FALSE(!taken.has_value() && ++retries < kMostRetries)) {
-      doorbell_.Doze(kRetryNanos, [] { return false; });
-      continue;
+    if (ABSL_PREDICT_FALSE(!taken.has_value())) {
+      const uint64_t now = MonotonicNanos();
+      if (starved_since == 0) starved_since = now;
+      if (now - starved_since < kPatienceNanos) {
+        doorbell_.Doze(kRetryNanos, [] { return false; });
+        continue;
+      }
     }
-    retries = 0;
+    starved_since = 0;
     stop = stops;
     if (flush) {
       flush_done_.store(ticket);

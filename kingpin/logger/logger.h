@@ -91,7 +91,7 @@
 //   caller, as does std::bad_alloc from text that the statement itself makes (KLOG
 //   <<, arguments that print themselves), and of the first statement of a process that
 //   has set no default logger, which makes one. Without memory for a second Flush() and
-//   the end wait no longer, and stderr is told. errno is the same after a log statement
+//   the end wait no longer; the end tells stderr. errno is the same after a log statement
 //   as before.
 #ifndef KINGPIN_LOGGER_LOGGER_H_
 #define KINGPIN_LOGGER_LOGGER_H_
@@ -274,7 +274,8 @@ class Logger {
   const std::string& kept_black_box() const;
 
   // Returns when all that this thread logged before has been handed to the kernel
-  // or, if the sink fails, counted as dropped.
+  // or, if the sink fails, counted as dropped; or when there has been no memory for
+  // that for a second.
   void Flush();
   // As Flush(), and returns when those that are written would survive a loss of power:
   // fsync(2), or what a sink of your own does. What others log waits in the buffers

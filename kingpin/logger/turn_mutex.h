@@ -1,6 +1,5 @@
 // TurnMutex: a mutex whose holder may be stuck for long, for those who would rather go
-// without: of those who find it taken, one waits, and the others not again for the same
-// holder.
+// without: once somebody has waited for a holder in vain, nobody waits for that one again.
 //
 // Threads: thread-safe.
 //
