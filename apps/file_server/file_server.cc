@@ -114,8 +114,8 @@ absl::StatusOr<std::unique_ptr<kingpin::Logger>> MakeLog(
     kingpin::Logger::Options options) {
   absl::StatusOr<std::unique_ptr<kingpin::Logger>> log =
       kingpin::Logger::Create(options);
-  if (!absl::IsAlreadyExists(log.status()) &&
-      !absl::IsResourceExhausted(log.status())) {
+  if (options.black_box.empty() || !(absl::IsAlreadyExists(log.status()) ||
+                                     absl::IsResourceExhausted(log.status()))) {
     return log;
   }
   KLOG(WARNING) << log.status().message() << "; going on without a black box";

@@ -143,6 +143,26 @@ for _ in 1 2 3; do
 done
 grep -q "going on without a black box" "$dir/err" || fail "$(cat "$dir/err")"
 
+# Nor is there room for a box.
+real=$server
+server=$dir/on_a_small_disk
+cat >"$server" <<EOF
+#!/usr/bin/env bash
+exec unshare -m bash -c 'mount -t tmpfs -o size=64k none "$dir/small" && exec "\$@"' _ "$real" "\$@"
+EOF
+chmod +x "$server"
+mkdir "$dir/small"
+if unshare -m mount -t tmpfs none "$dir/small" 2>/dev/null; then
+  start --root "$dir/www" --port 0 --log_blackbox "$dir/small/box"
+  [[ $(get /a.txt) == *hello* ]] || fail "no answer without room for a box"
+  kill -TERM "$pid"
+  wait "$pid" || fail "no room for a box: exit code $?"
+  grep -q "cannot allocate black box .*going on without" "$dir/err" || fail "$(cat "$dir/err")"
+else
+  echo "*** SKIPPED no room for a box: tmpfs cannot be mounted ***"
+fi
+server=$real
+
 # Few descriptors, all of which a cache could take: connections get theirs.
 for i in {1..100}; do head -c 40000 /dev/zero >"$dir/www/f$i"; done
 touch -d '1 hour ago' "$dir"/www/f*
