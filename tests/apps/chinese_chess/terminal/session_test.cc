@@ -324,13 +324,13 @@ TEST_F(Playing, WhatIsRefusedMeanwhileDoesNotEndTheWait) {
 TEST_F(Playing, AMoveThatTheWholeGameHasIsDone) {
   User("h2e2");
   EXPECT_FALSE(session_.ready());
-  Server(absl::StrCat(
-      R"({"t":"game","game":"g","v":2,"you":"red","control":"5+3",)",
-      R"("red":{"name":"Zhang","online":true,"left_ms":300000},)",
-      R"("black":{"name":"Li","online":true,"left_ms":300000},)", R"("fen":")",
-      kStartFen,
-      R"(","moves":[{"move":"h2e2"}],"result":"*","reason":"none"})"));
-  EXPECT_TRUE(session_.ready());
+  Server(R"({"t":"game","game":"g","v":2,"you":"red","control":"5+3",)"
+         R"("red":{"name":"Zhang","online":true,"left_ms":300000},)"
+         R"("black":{"name":"Li","online":true,"left_ms":300000},)"
+         R"("fen":"rnbakabnr/9/1c5c1/p1p1p1p1p/9/9/P1P1P1P1P/1C2C4/9/)"
+         R"(RNBAKABNR b - - 1 1","moves":[{"move":"h2e2"}],)"
+         R"("result":"*","reason":"none"})");
+  EXPECT_TRUE(session_.ready()) << session_.TakeToScreen();
 }
 
 TEST_F(Playing, AServerTooBusyToCancelIsToldAgain) {
