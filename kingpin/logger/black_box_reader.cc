@@ -214,8 +214,8 @@ class Parser {
   void ReadRecords(std::string_view bytes, uint64_t in_flight) {
     const size_t size = bytes.size();
     while (!bytes.empty()) {
-      BlackBoxLine line = {.in_flight =
-                               recovering_ || size - bytes.size() < in_flight};
+      const uint64_t offset = size - bytes.size();
+      BlackBoxLine line = {.in_flight = recovering_ || offset < in_flight};
       if (!Record::Read(bytes, &line.record) || IsZeros(line.record.header)) {
         ++out_.damages;
         return;
@@ -223,6 +223,8 @@ class Parser {
       bytes.remove_prefix(line.record.size);
       line.ticks = line.record.header.ticks;
       if (line.record.header.site == kGapSite) {
+        // Behind all lines of the write under way: that may have declared it by itself.
+        line.in_flight |= out_.died_writing && offset == in_flight;
         ReadGap(std::move(line));
       } else {
         ReadLine(std::move(line));
