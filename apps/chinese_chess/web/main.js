@@ -26,7 +26,8 @@ const darkSystem = matchMedia('(prefers-color-scheme: dark)');
 
 function route() {
   const [, place = '', id = ''] = location.hash.replace(/^#/, '').split('/');
-  return {place, id};
+  // An id has ten characters; what is longer than a message may be is no question at all.
+  return {place, id: id.slice(0, 64)};
 }
 
 function go(where) {

@@ -98,7 +98,11 @@ function playTheComputer() {
       if (t !== 'paired') return;
       say({t: 'join', game});
       say({t: 'move', game, ply: 0, move: 'h2e2'});
-      resolve({game, leave: () => socket.destroy()});
+      const leave = () => {
+        say({t: 'resign', game});
+        socket.end();
+      };
+      resolve({game, leave});
     });
   });
 }
