@@ -47,7 +47,7 @@ struct WebSocketOptions {
   absl::Duration ping_interval = absl::Seconds(20);
   // Pings and pongs that a peer may send between two pings of ours: more end it
   // with kPolicyViolation. With an infinite ping_interval they are counted from
-  // the first WebSocket::Ping() on. Below 65,535.
+  // the first WebSocket::Ping() on: who pings goes on pinging. Below 65,535.
   uint16_t max_control_frames = 10'000;
   // From our Close frame until the peer's; then the connection is cut.
   absl::Duration close_timeout = absl::Seconds(5);

@@ -54,7 +54,7 @@ MOVE is from where to where, h2e2: files a to i from Red's left, ranks 0 to 9 fr
 Red's side. WXF (C2=5) and Chinese (炮二平五) are understood as well.
 
   xq play - h2e2 h9g7                    a cannon to the centre, a horse in reply
-  xq play "3k5/9/9/9/9/9/9/9/9/R3K4 w" a0a9              0-1 or 1-0? And why?
+  xq play "3k5/9/9/9/9/9/9/9/9/R3K4 w" a0d0              0-1 or 1-0? And why?
   xq notate - 马二进三                   H2+3 马二进三 h0g2
   xq perft - 4                           3290240
 

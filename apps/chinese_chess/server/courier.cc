@@ -12,7 +12,9 @@ namespace {
 using kingpin::ConnectionId;
 
 constexpr absl::Duration kPostRetry = absl::Milliseconds(10);
-constexpr size_t kMostLate = 1 << 16;
+// Of messages, beyond those in the mailbox. Errands are as many as there are rooms and
+// sessions.
+constexpr size_t kMostLate = 1 << 12;
 
 }  // namespace
 
@@ -27,11 +29,20 @@ void Courier::SendHere(absl::Span<const ConnectionId> to,
   }
 }
 
-void Courier::Send(ConnectionId to, std::string text) {
-  if (to.thread() == loop_.thread()) return SendHere({to}, text);
+bool Courier::Send(ConnectionId to, std::string text) {
+  if (to.thread() == loop_.thread()) {
+    SendHere({to}, text);
+    return true;
+  }
+  const auto late = late_.find(to.thread());
+  if (late != late_.end() && late->second.size() >= kMostLate) {
+    shared_.counters(loop_.thread()).posts_lost.Add();
+    return false;
+  }
   TellSurely(to.thread(), [to, text = std::move(text)](GameThread& there) {
     there.courier().SendHere({to}, text);
   });
+  return true;
 }
 
 std::vector<ConnectionId> Courier::SendAll(absl::Span<const ConnectionId> to,
@@ -65,10 +76,8 @@ bool Courier::Tell(int thread, GameServerShared::Errand errand) {
 }
 
 void Courier::TellSurely(int thread, std::function<void(GameThread&)> errand) {
-  if (Tell(thread, errand)) return;
-  Late& errands = late_[thread];
-  if (errands.size() == kMostLate) return Lose(1);
-  errands.push_back(std::move(errand));
+  if (Tell(thread, errand) || loop_.draining()) return;
+  late_[thread].push_back(std::move(errand));
   RetryLater();
 }
 
@@ -94,16 +103,11 @@ void Courier::Retry() {
   for (int thread = 0; thread < shared_.threads(); ++thread) {
     if (TellLate(thread)) continue;
     if (loop_.draining()) {
-      Lose(late_[thread].size());
       late_.erase(thread);
     } else {
       RetryLater();
     }
   }
-}
-
-void Courier::Lose(size_t errands) {
-  shared_.counters(loop_.thread()).posts_lost.Add(errands);
 }
 
 }  // namespace chinese_chess

@@ -11,7 +11,6 @@
 #ifndef APPS_CHINESE_CHESS_SERVER_COURIER_H_
 #define APPS_CHINESE_CHESS_SERVER_COURIER_H_
 
-#include <cstddef>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -36,8 +35,8 @@ class Courier {
           kingpin::http::WebSocketHost* websockets)
       : shared_(*shared), loop_(*loop), websockets_(*websockets) {}
 
-  // Answers and the like, which a client would wait for for ever: as TellSurely().
-  void Send(kingpin::ConnectionId to, std::string text);
+  // As TellSurely(). False: it is lost, and counted, for too many wait for that thread.
+  bool Send(kingpin::ConnectionId to, std::string text);
   // Those whose threads' mailboxes are full.
   std::vector<kingpin::ConnectionId> SendAll(
       absl::Span<const kingpin::ConnectionId> to, const Text& text);
@@ -46,8 +45,8 @@ class Courier {
                 std::string_view text);
   // GameServerShared::Tell(), and never before what TellSurely() has put off.
   bool Tell(int thread, GameServerShared::Errand errand);
-  // The same, said again while the mailbox is full. It is lost, and counted, if as many
-  // wait as a mailbox holds, and once this thread drains, whose end it must not put off.
+  // The same, said again while the mailbox is full; not once this thread drains, whose end
+  // it must not put off.
   void TellSurely(int thread, std::function<void(GameThread&)> errand);
 
  private:
@@ -57,8 +56,6 @@ class Courier {
   bool TellLate(int thread);
   void RetryLater();
   void Retry();
-  void Lose(size_t errands);
-
   GameServerShared& shared_;
   kingpin::IOHandler& loop_;
   kingpin::http::WebSocketHost& websockets_;

@@ -380,11 +380,9 @@ void LiveGame::SetOnline(Color color, bool online, MonotonicTime now) {
   AddPresence(color, now);
 }
 
-// Of who does not see it begin. They have not said so, and may offer again.
+// Of who would not see it begin.
 void LiveGame::WithdrawRematch(Color by) {
-  if (offer(Offer::kRematch) != by) return;
-  DeclineOffer(by, Offer::kRematch);
-  --side(by).rematches_offered;
+  if (offer(Offer::kRematch) == by) DeclineOffer(by, Offer::kRematch);
 }
 
 void LiveGame::AddPresence(Color color, MonotonicTime now) {

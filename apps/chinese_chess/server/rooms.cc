@@ -221,6 +221,11 @@ void Rooms::Run(Room& room, const RoomCommand& command) {
     return Refuse(command, {"not_player", "only its players may do that"});
   }
   if (message.type == ClientMessage::kMove) return Move(room, command, *color);
+  // It might begin without them.
+  if (message.type == ClientMessage::kOffer &&
+      message.offer == Offer::kRematch && !room.game.online(*color)) {
+    return Refuse(command, {"no_game", "join the game first"});
+  }
   const bool agreed = room.game.rematch_agreed();
   if (MaybeRefused refused = Ask(room, message, *color)) {
     Refuse(command, *refused);
@@ -266,9 +271,9 @@ void Rooms::Move(Room& room, const RoomCommand& command, Color color) {
   }
   if (room.game.WasMade(color, ply, message.move)) {
     counters().moves_repeated.Add();
-    return courier_.Send(
-        command.connection,
-        MoveAckMessage(message.id, message.game, ply, /*repeated=*/true));
+    courier_.Send(command.connection, MoveAckMessage(message.id, message.game,
+                                                     ply, /*repeated=*/true));
+    return;
   }
   // Either may come with the end of the game, and waits for the disk if it does.
   if (MaybeRefused refused =
@@ -308,10 +313,11 @@ void Rooms::Chat(Room& room, const RoomCommand& command) {
 void Rooms::Join(Room& room, const RoomCommand& command) {
   const std::optional<Color> color = room.game.ColorOf(command.player.id);
   // First all that was before, then the news that somebody is here.
-  Resume(room, command, color);
+  const bool told = Resume(room, command, color);
   DropMember(room, command.connection);
   room.members.push_back(
-      {command.connection, command.player, color, command.message.mute});
+      {command.connection, command.player, color, command.message.mute, !told});
+  if (!told) room.resend_at = now() + kResendAfter;
   if (color.has_value()) {
     UpdatePresence(room);
   } else {
@@ -333,7 +339,7 @@ std::string Rooms::WholeGame(const Room& room, std::optional<Color> color,
                      {color, muted, room.viewers, now() + -delay, delay, id});
 }
 
-void Rooms::Resume(Room& room, const RoomCommand& command,
+bool Rooms::Resume(Room& room, const RoomCommand& command,
                    std::optional<Color> color) {
   const ClientMessage& message = command.message;
   DelayedGame* delayed = color.has_value() ? nullptr : room.delayed.get();
@@ -346,20 +352,21 @@ void Rooms::Resume(Room& room, const RoomCommand& command,
   if (!message.v.has_value() ||
       !history.After(static_cast<uint64_t>(*message.v), &missed)) {
     if (message.v.has_value()) counters().resynced.Add();
-    courier_.Send(command.connection,
-                  WholeGame(room, color, message.mute, message.id));
-    return;
+    return courier_.Send(command.connection,
+                         WholeGame(room, color, message.mute, message.id));
   }
   counters().resumed.Add();
+  bool told = true;
   for (const PublishedEvent& event : missed) {
-    courier_.Send(command.connection,
-                  event.IsFor(color.has_value(), message.mute)
-                      ? *event.text
-                      : SkipMessage(message.game, event.version));
+    told &= courier_.Send(command.connection,
+                          event.IsFor(color.has_value(), message.mute)
+                              ? *event.text
+                              : SkipMessage(message.game, event.version));
   }
   // Last, for the clocks in the events are those of then.
-  courier_.Send(command.connection,
-                ResumedMessage(message.id, game, now() + -delay));
+  told &= courier_.Send(command.connection,
+                        ResumedMessage(message.id, game, now() + -delay));
+  return told;
 }
 
 void Rooms::DropMember(Room& room, ConnectionId connection) {

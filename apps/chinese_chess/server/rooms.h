@@ -88,6 +88,7 @@ class Rooms {
 
  private:
   static constexpr kingpin::MonotonicTime kNever = {INT64_MAX};
+  static constexpr absl::Duration kResendAfter = absl::Milliseconds(100);
 
   struct Member {
     kingpin::ConnectionId connection;
@@ -169,8 +170,8 @@ class Rooms {
   }
   void Run(Room& room, const RoomCommand& command);
   void Join(Room& room, const RoomCommand& command);
-  // What has been missed, or all.
-  void Resume(Room& room, const RoomCommand& command,
+  // What has been missed, or all. False: some of it is lost.
+  bool Resume(Room& room, const RoomCommand& command,
               std::optional<Color> color);
   // As somebody sees it.
   std::string WholeGame(const Room& room, std::optional<Color> color,

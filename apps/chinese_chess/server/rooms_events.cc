@@ -18,7 +18,6 @@ using kingpin::MonotonicTime;
 
 constexpr absl::Duration kArchiveRetry = absl::Seconds(1);
 constexpr absl::Duration kWordRetry = absl::Minutes(1);
-constexpr absl::Duration kResendAfter = absl::Milliseconds(100);
 constexpr size_t kMostViewerNames = 20;
 
 }  // namespace

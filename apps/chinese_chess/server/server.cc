@@ -1,4 +1,6 @@
 // The game server. `server --help` says how; docs/chinese_chess.md says how it is made.
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -178,6 +180,7 @@ int RefuseCommandLine(const absl::Status& status) {
 
 int main(int argc, char** argv) {
   using namespace chinese_chess;
+  command_line::OpenStandardFiles(O_RDWR);
   command_line::EnterTypedDirectory();
   absl::StatusOr<Flags> flags =
       ParseFlags(absl::MakeConstSpan(argv + 1, argc - 1));

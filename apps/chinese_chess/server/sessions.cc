@@ -87,7 +87,7 @@ Sessions::Sessions(GameServerShared* shared, kingpin::IOHandler* loop,
 void Sessions::Open(Connection& connection) {
   const auto [session, inserted] =
       sessions_.try_emplace(connection.id(), connection.id(), options_.credits);
-  session->second.heard = now();
+  session->second.opened = session->second.heard = now();
   due_.emplace_back(now() + options_.ping_every, connection.id());
   counters().sessions.store(sessions_.size());
   ArmPings();
@@ -169,7 +169,8 @@ void Sessions::RefuseLost(const Session& session, ClientMessage::Type type,
 void Sessions::Dispatch(Session& session, ClientMessage message) {
   switch (message.type) {
     case ClientMessage::kPing:
-      return courier_.Send(session.id, PongMessage(message.n));
+      courier_.Send(session.id, PongMessage(message.n));
+      return;
     case ClientMessage::kPong:
       return TakePong(session, message.n);
     case ClientMessage::kHello:
@@ -178,7 +179,8 @@ void Sessions::Dispatch(Session& session, ClientMessage message) {
       }
       return;
     case ClientMessage::kStats:
-      return courier_.Send(session.id, shared_.StatsJson());
+      courier_.Send(session.id, shared_.StatsJson());
+      return;
     default:
       break;
   }
@@ -406,18 +408,22 @@ void Sessions::SendPings() {
   ArmPings();
 }
 
+void Sessions::HangUpOn(const Session& session, std::string_view why) {
+  counters().silent.Add();
+  courier_.Send(
+      session.id,
+      ErrorMessage("", "", {"silent", absl::StrCat(why, "; goodbye")}));
+  loop_.RunWith(session.id,
+                [why](Connection& connection) { HangUp(connection, why); });
+}
+
 void Sessions::LookAfter(Session& session) {
-  const bool gone = now() - session.heard >= options_.silent;
-  if (gone || !session.guest.has_value()) {
-    counters().silent.Add();
-    courier_.Send(session.id,
-                  ErrorMessage("", "", {"silent", "nothing heard; goodbye"}));
-    loop_.RunWith(session.id, [](Connection& connection) {
-      HangUp(connection, "nothing heard");
-    });
-    return;
+  const bool known = session.guest.has_value();
+  const MonotonicTime since = known ? session.heard : session.opened;
+  if (now() - since >= options_.silent) {
+    return HangUpOn(session, known ? "nothing heard" : "no hello heard");
   }
-  Ping(session);
+  if (known) Ping(session);
   due_.emplace_back(now() + options_.ping_every, session.id);
 }
 

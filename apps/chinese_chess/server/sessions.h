@@ -72,6 +72,7 @@ class Sessions {
     RateLimit chat;
     std::vector<std::string> followed;  // Ids of games.
     bool in_lobby = false;              // The lobby knows of it.
+    kingpin::MonotonicTime opened;
     kingpin::MonotonicTime heard;
     kingpin::MonotonicTime pinged;
     int64_t ping_number = 0;  // Of the one that is not answered; 0: none.
@@ -108,6 +109,7 @@ class Sessions {
   void ArmPings();
   void SendPings();
   void LookAfter(Session& session);
+  void HangUpOn(const Session& session, std::string_view why);
 
   GameServerShared& shared_;
   kingpin::IOHandler& loop_;

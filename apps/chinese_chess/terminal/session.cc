@@ -405,12 +405,9 @@ void Session::Changed(Change change, const JsonObject& message,
         gate_.ExpectNothing();
       }
       return;
-    case Change::kRematch: {
-      if (!game_->you().has_value()) return;
-      EndWait();
-      Follow(message.Text("next"));
-      return SendJoin();
-    }
+    case Change::kRematch:
+      return game_->you().has_value() ? BeginRematch(message.Text("next"))
+                                      : void();
     case Change::kClock:
       return options_.script || game_->outcome().over() ? void()
                                                         : ShowClock(now);
@@ -432,9 +429,24 @@ void Session::Told(const JsonObject& message, MonotonicTime now) {
   if (game_->outcome().over()) {
     Say(absl::StrCat("end ", OutcomeWords(game_->outcome())));
   }
-  if (options_.script) return;
-  ShowBoard();
-  ShowClock(now);
+  if (!options_.script) {
+    ShowBoard();
+    ShowClock(now);
+  }
+  RematchTold();
+}
+
+// What has become of the rematch that was offered here, should its event not have come.
+void Session::RematchTold() {
+  if (rematch_id_.empty()) return;
+  if (!game_->next().empty()) return BeginRematch(game_->next());
+  if (game_->Offered("rematch") != game_->you()) EndExpectation(rematch_id_);
+}
+
+void Session::BeginRematch(const std::string& game) {
+  EndWait();
+  Follow(std::string(game));
+  SendJoin();
 }
 
 // Whatever becomes of its answer.
@@ -474,6 +486,7 @@ void Session::Leave() {
 
 void Session::Forget() {
   ForgetSentMove();
+  rematch_id_.clear();
   game_.reset();
   // A rematch that was offered goes with the game.
   gate_.ExpectNothing();

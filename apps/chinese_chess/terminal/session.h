@@ -143,6 +143,8 @@ class Session {
   void NotJoined(std::string_view code);
   void EndExpectation(std::string_view id);
   void ForgetSentMove();
+  void RematchTold();
+  void BeginRematch(const std::string& game);
   // Whether the error says no more than that something is to be said again later.
   bool Busy(const JsonObject& message);
   void AskLater(bool Again::*what, const JsonObject& message);
@@ -210,6 +212,7 @@ class Session {
   std::optional<Waiting> waiting_;
   std::optional<GameModel> game_;
   std::optional<SentMove> sent_move_;
+  std::string rematch_id_;  // Of the offer made in this game; empty: none.
   std::vector<std::string> left_;  // Games that are not to be come back to.
 };
 

@@ -234,7 +234,9 @@ void Session::Resign() {
 }
 
 void Session::OfferRematch() {
-  if (AskOfGame("offer", "offer", "rematch")) gate_.Expect(gate_.awaited_id());
+  if (!AskOfGame("offer", "offer", "rematch")) return;
+  rematch_id_ = gate_.awaited_id();
+  gate_.Expect(rematch_id_);
 }
 
 void Session::Decline(std::string_view offer) {

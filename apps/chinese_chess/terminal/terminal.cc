@@ -1,4 +1,5 @@
 // Plays Chinese chess on a game server. `terminal --help` says how.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -59,5 +60,6 @@ int Main(absl::Span<char* const> args) {
 }  // namespace chinese_chess
 
 int main(int argc, char** argv) {
+  command_line::OpenStandardFiles(O_RDONLY);
   return chinese_chess::Main(absl::MakeConstSpan(argv + 1, argc - 1));
 }

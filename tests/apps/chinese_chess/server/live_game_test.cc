@@ -469,12 +469,12 @@ TEST(LiveGameTest, NobodyIsPesteredForARematch) {
   EXPECT_TRUE(table->rematch_agreed());
 }
 
-// Who has lost the connection for a moment may offer it again, however often.
 TEST(LiveGameTest, ARematchIsOfferedByThoseWhoAreHere) {
   Table table;
   table->SetOnline(kRed, true, table.now());
   table->Resign(kRed, table.now());
-  for (int i = 0; i < 4; ++i) {
+  // As often as one may.
+  for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(table.Propose(kRed, Offer::kRematch), "ok");
     table->TakeEvents();
     table->SetOnline(kRed, false, table.now());

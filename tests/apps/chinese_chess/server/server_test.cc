@@ -318,6 +318,7 @@ TEST(ServerTest, ARematchGoesWithWhoOffersIt) {
   EXPECT_EQ(offer(pair.red), "ok");
   EXPECT_EQ(pair.red.Ask("leave", pair.game), "ok");
   EXPECT_EQ(Field(pair.black.Next("decline"), "by"), "red");
+  EXPECT_EQ(offer(pair.red), "no_game");
   EXPECT_EQ(offer(pair.black), "ok");
   pair.red.Join(pair.game);
   pair.red.Next("game");

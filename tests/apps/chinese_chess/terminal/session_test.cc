@@ -174,6 +174,31 @@ TEST_F(Playing, WaitsForTheRematchThatItOffers) {
   EXPECT_TRUE(session_.ready());
 }
 
+// Its event was lost, or is older than the server remembers.
+TEST_F(Playing, TheWholeGameTellsOfTheRematch) {
+  const auto whole = [&](std::string_view rest) {
+    Server(absl::StrCat(
+        R"({"t":"game","game":"g","v":9,"you":"red","control":"5+3",)",
+        R"("red":{"name":"Zhang","online":true,"left_ms":300000},)",
+        R"("black":{"name":"Li","online":true,"left_ms":300000},)",
+        R"("fen":")", kStartFen, R"(","moves":[],"result":"1-0",)",
+        R"("reason":"resignation")", rest, "}"));
+  };
+  Server(
+      R"({"t":"end","game":"g","v":2,"result":"1-0","reason":"resignation"})");
+  User("rematch");
+  Server(R"({"t":"ok","re":"offer","id":"2"})");
+  User("wait game");
+  whole(R"(,"rematch":"red")");
+  EXPECT_FALSE(session_.ready());
+  whole("");
+  EXPECT_TRUE(session_.ready());
+  session_.TakeToServer();
+  User("rematch");
+  whole(R"(,"next":"h")");
+  EXPECT_THAT(session_.TakeToServer(), HasSubstr(R"("t":"join","game":"h")"));
+}
+
 TEST_F(Playing, WhatWaitsInTheLobbyIsSaidAgain) {
   User("pool 5+3");
   const std::string pool = session_.TakeToServer();

@@ -130,6 +130,9 @@ for out in long.out long2.out; do
   grep -q "^lobby" $out || fail "the last of many lines is lost: $out"
 done
 
+# Closed, it is at its end, and no socket's number.
+"$TERMINAL" "$server" <&- >none.out 2>none.err || fail "closed input: exit code $?"
+
 # Who somebody is, in a file.
 echo 'my precious notes' >notes
 code=0
