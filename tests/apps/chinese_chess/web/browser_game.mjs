@@ -499,6 +499,22 @@ async function askThings({red, black}) {
   step('a challenge, a move taken back, a draw declined, resigned');
 }
 
+// It must not push what is to be pressed out of sight.
+async function seekByALongName(people) {
+  const person = await people.sitDown(`http://127.0.0.1:${port}/`, {
+    name: 'W'.repeat(20),
+    viewport: {width: 390, height: 844},
+  });
+  const seek = {t: 'seek', control: '20/60/30', casual: true, color: 'red'};
+  await person.look((what) => xiangqi.client.ask(what), seek);
+  await person.page.waitForSelector('.seeks .row');
+  const right = (selector) =>
+    person.look((found) => document.querySelector(found).getBoundingClientRect().right, selector);
+  assert.ok((await right('.seeks .row')) <= (await right('.seeks')), 'a row leaves its card');
+  await person.look((what) => xiangqi.client.ask(what), {t: 'cancel'});
+  step('a long name is cut');
+}
+
 // Others, for the picture: one seeks, one waits, two play the computer.
 async function shootLobby(people, red) {
   if (!shots) return;
@@ -526,6 +542,7 @@ try {
   const {red, black} = await meet(people, line);
   const id = await red.look(() => xiangqi.client.game.id);
   const watcher = await comeToWatch(people, id);
+  await seekByALongName(people);
   await refuseIllegalMoves(red);
   await red.drag(MOVES[0]);
   for (const person of [red, black]) await person.atPly(1);
