@@ -67,6 +67,10 @@ grep -q '"GET /a.txt HTTP/1.0" 200 6 "-" "-"$' "$dir/log" ||
 # logrotate: the log is moved away, SIGHUP opens it anew. Both have their line.
 start --root "$dir/www" --port 0 --access_log "$dir/log"
 [[ $(get /a.txt) == *hello* ]] || fail "no answer"
+# What is not written yet goes to the new one.
+until [[ $(grep -c "GET /a.txt" "$dir/log") == 2 ]]; do
+  kill -0 "$pid" || fail "it is gone"
+done
 mv "$dir/log" "$dir/log.1"
 kill -HUP "$pid"
 until [[ -e $dir/log ]]; do
