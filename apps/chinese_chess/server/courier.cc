@@ -12,9 +12,8 @@ namespace {
 using kingpin::ConnectionId;
 
 constexpr absl::Duration kPostRetry = absl::Milliseconds(10);
-// Of messages, beyond those in the mailbox. Errands are as many as there are rooms and
-// sessions.
-constexpr size_t kMostLate = 1 << 12;
+// From then on messages are lost. Errands are not, however many they are.
+constexpr size_t kMostLate = 1 << 14;
 
 }  // namespace
 

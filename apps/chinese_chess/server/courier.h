@@ -35,7 +35,7 @@ class Courier {
           kingpin::http::WebSocketHost* websockets)
       : shared_(*shared), loop_(*loop), websockets_(*websockets) {}
 
-  // As TellSurely(). False: it is lost, and counted, for too many wait for that thread.
+  // As TellSurely(). False: it is lost, and counted, for 16,384 wait for that thread.
   bool Send(kingpin::ConnectionId to, std::string text);
   // Those whose threads' mailboxes are full.
   std::vector<kingpin::ConnectionId> SendAll(

@@ -420,7 +420,10 @@ void Sessions::HangUpOn(const Session& session, std::string_view why) {
 void Sessions::LookAfter(Session& session) {
   const bool known = session.guest.has_value();
   const MonotonicTime since = known ? session.heard : session.opened;
-  if (now() - since >= options_.silent) {
+  // Who is not pinged is idle to the loop, which would close it without a word.
+  const absl::Duration patience =
+      known ? options_.silent : options_.silent - options_.ping_every;
+  if (now() - since >= patience) {
     return HangUpOn(session, known ? "nothing heard" : "no hello heard");
   }
   if (known) Ping(session);

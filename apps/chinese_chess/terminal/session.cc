@@ -438,7 +438,8 @@ void Session::Told(const JsonObject& message, MonotonicTime now) {
 
 // What has become of the rematch that was offered here, should its event not have come.
 void Session::RematchTold() {
-  if (rematch_id_.empty()) return;
+  // Before the answer, what is told may be of before the offer.
+  if (rematch_id_.empty() || gate_.awaited_id() == rematch_id_) return;
   if (!game_->next().empty()) return BeginRematch(game_->next());
   if (game_->Offered("rematch") != game_->you()) EndExpectation(rematch_id_);
 }

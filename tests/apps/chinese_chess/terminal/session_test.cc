@@ -195,6 +195,11 @@ TEST_F(Playing, TheWholeGameTellsOfTheRematch) {
   EXPECT_TRUE(session_.ready());
   session_.TakeToServer();
   User("rematch");
+  // Of before the offer.
+  whole("");
+  Server(R"({"t":"ok","re":"offer","id":"3"})");
+  User("wait game");
+  EXPECT_FALSE(session_.ready());
   whole(R"(,"next":"h")");
   EXPECT_THAT(session_.TakeToServer(), HasSubstr(R"("t":"join","game":"h")"));
 }
