@@ -444,9 +444,9 @@ void Session::RematchTold() {
   if (game_->Offered("rematch") != game_->you()) EndExpectation(rematch_id_);
 }
 
-void Session::BeginRematch(const std::string& game) {
+void Session::BeginRematch(std::string game) {
   EndWait();
-  Follow(std::string(game));
+  Follow(game);
   SendJoin();
 }
 

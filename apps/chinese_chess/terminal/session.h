@@ -144,7 +144,7 @@ class Session {
   void EndExpectation(std::string_view id);
   void ForgetSentMove();
   void RematchTold();
-  void BeginRematch(const std::string& game);
+  void BeginRematch(std::string game);
   // Whether the error says no more than that something is to be said again later.
   bool Busy(const JsonObject& message);
   void AskLater(bool Again::*what, const JsonObject& message);
