@@ -101,6 +101,7 @@ absl::Status GameModel::Reset(const JsonObject& message) {
   const absl::StatusOr<TimeControl> timing = ParseTimeControl(control_);
   timing_.reset();
   if (timing.ok()) timing_ = *timing;
+  rematch_agreed_ = message.Flag("rematch_agreed");
   next_ = message.Text("next");
   viewers_ = message.Integer("viewers").value_or(0);
   for (std::string_view offer : kOfferNames) {

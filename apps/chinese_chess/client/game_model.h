@@ -91,6 +91,8 @@ class GameModel {
   std::optional<Color> Offered(std::string_view what) const;
   // The server's, also where the board does not decide.
   const Outcome& outcome() const { return outcome_; }
+  // Both want one, which begins if the server can begin it.
+  bool rematch_agreed() const { return rematch_agreed_; }
   const std::string& next() const { return next_; }  // A rematch.
   int64_t viewers() const { return viewers_; }
 
@@ -130,6 +132,7 @@ class GameModel {
   std::optional<GameClock> clock_;     // Once it is known.
   kingpin::MonotonicTime now_;         // Of the call to Apply().
   std::optional<Color> offers_[kOffers];
+  bool rematch_agreed_ = false;
   std::string next_;
   int64_t viewers_ = 0;
 };

@@ -320,6 +320,9 @@ std::string GameMessage(const LiveGame& game, const GameView& view) {
   for (const Offer offer : {Offer::kDraw, Offer::kTakeback, Offer::kRematch}) {
     if (you.has_value()) AddColor(OfferName(offer), game.offer(offer), &writer);
   }
+  if (you.has_value() && game.rematch_agreed()) {
+    writer.Add("rematch_agreed", true);
+  }
   AddOutcome(game.game().outcome(), &writer);
   if (!game.rematch_id().empty()) writer.Add("next", game.rematch_id());
   if (!muted) AddChatLines(game.chat(you.has_value()), &writer);

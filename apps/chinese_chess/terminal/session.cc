@@ -406,11 +406,11 @@ void Session::Changed(Change change, const JsonObject& message,
       }
       return;
     case Change::kRematch:
-      return game_->you().has_value() ? BeginRematch(message.Text("next"))
-                                      : void();
+      if (game_->you().has_value()) BeginRematch(message.Text("next"));
+      return;
     case Change::kClock:
-      return options_.script || game_->outcome().over() ? void()
-                                                        : ShowClock(now);
+      if (!options_.script && !game_->outcome().over()) ShowClock(now);
+      return;
     default:
       return;
   }
@@ -441,6 +441,7 @@ void Session::RematchTold() {
   // Before the answer, what is told may be of before the offer.
   if (rematch_id_.empty() || gate_.awaited_id() == rematch_id_) return;
   if (!game_->next().empty()) return BeginRematch(game_->next());
+  if (game_->rematch_agreed()) return;
   if (game_->Offered("rematch") != game_->you()) EndExpectation(rematch_id_);
 }
 

@@ -100,6 +100,8 @@ export class GameModel {
   }
 
   #receiveWhole(message, now) {
+    // Its own event has been missed.
+    const rematch = this.known && this.next === null && message.next !== undefined;
     this.version = message.v;
     this.you = message.you ?? null;
     this.control = message.control;
@@ -125,7 +127,7 @@ export class GameModel {
       now,
       message.move_ms ?? null,
     );
-    return 'game';
+    return rematch ? 'rematch' : 'game';
   }
 
   // false: the message has none. After what was missed an 'ok' has those of now; its events

@@ -229,6 +229,22 @@ TEST(ServerMessageTest, AGameIsAllThereIs) {
               testing::Not(HasSubstr("chat")));
 }
 
+TEST(ServerMessageTest, AGameTellsItsPlayersOfTheRematch) {
+  const kingpin::MonotonicTime now{1};
+  LiveGame game(TestSetup(), {}, now);
+  const auto told = [&](std::optional<Color> you) {
+    return GameMessage(game, {you, false, 0, now, {}});
+  };
+  game.Resign(Color::kBlack, now);
+  game.MakeOffer(Color::kRed, Offer::kRematch, now);
+  EXPECT_THAT(told(Color::kRed), HasSubstr(R"("rematch":"red")"));
+  game.MakeOffer(Color::kBlack, Offer::kRematch, now);
+  EXPECT_THAT(told(Color::kRed), HasSubstr(R"("rematch_agreed":true)"));
+  EXPECT_THAT(told(std::nullopt), testing::Not(HasSubstr("rematch")));
+  game.SetRematch("other");
+  EXPECT_THAT(told(Color::kRed), HasSubstr(R"("next":"other")"));
+}
+
 TEST(ServerMessageTest, WhoComesBackIsToldHowTheClocksStandNow) {
   const kingpin::MonotonicTime begin{1};
   LiveGame game(TestSetup(), {}, begin);

@@ -191,6 +191,8 @@ TEST_F(Playing, TheWholeGameTellsOfTheRematch) {
   User("wait game");
   whole(R"(,"rematch":"red")");
   EXPECT_FALSE(session_.ready());
+  whole(R"(,"rematch_agreed":true)");
+  EXPECT_FALSE(session_.ready());
   whole("");
   EXPECT_TRUE(session_.ready());
   session_.TakeToServer();

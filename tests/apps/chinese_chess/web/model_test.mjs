@@ -179,6 +179,17 @@ const tests = {
     assert.equal(game.offers.rematch, null);
   },
 
+  // Whatever becomes of the event that tells of it.
+  aRematchIsFollowedOnce() {
+    const over = {result: '1-0', reason: 'timeout', clock: false};
+    const game = new GameModel('g');
+    game.receive(whole(over), 0);
+    assert.equal(game.receive(whole({...over, v: 9, next: 'h'}), 0), 'rematch');
+    assert.equal(game.receive(whole({...over, v: 9, next: 'h'}), 0), 'game');
+    // Of one that is looked at later it is told.
+    assert.equal(new GameModel('g').receive(whole({...over, next: 'h'}), 0), 'game');
+  },
+
   chatComesWithTheGame() {
     const game = new GameModel('g');
     const lines = [
