@@ -523,18 +523,21 @@ TEST(HttpHandlerTest, PeerThatDoesNotReadIsNotProducedFor) {
       }});
   TestClient slow = TestClient::Connect(server.port(), 4096);
   std::string all;
-  for (int i = 0; i < 1000; ++i) all += Get("/");
+  constexpr int kRequests = 300;
+  for (int i = 0; i < kRequests; ++i) all += Get("/");
   slow.TrySend(all);
   // Others are served, and what the slow one asked for stays undone.
   for (int i = 0; i < 50; ++i) {
     HttpTestClient client(server.port());
     ASSERT_EQ(client.Get("/").body.size(), large.size());
   }
-  EXPECT_LT(server.shared().requests, 50 + 200);
+  EXPECT_LT(server.shared().requests, 50 + 150);
   // As soon as it reads, it gets all of it.
   size_t received = 0;
-  for (int i = 0; i < 1000; ++i) received += slow.Read(large.size()).size();
-  EXPECT_EQ(received, 1000 * large.size());
+  for (int i = 0; i < kRequests; ++i) {
+    received += slow.Read(large.size()).size();
+  }
+  EXPECT_EQ(received, kRequests * large.size());
 }
 
 TEST(HttpHandlerTest, DrainClosesAfterTheAnswer) {
