@@ -173,6 +173,7 @@ absl::Status GameModel::ApplyTakeback(const JsonObject& event) {
     return Wrong("it takes back what was not played");
   }
   while (game_.size() > static_cast<size_t>(ply)) game_.Undo();
+  SetOffer("draw", std::nullopt);
   SetOffer("takeback", std::nullopt);
   ReadClocks(event, !game_.outcome().over());
   return absl::OkStatus();

@@ -168,6 +168,8 @@ void FrontDoor::AnswerCounters(Connection& connection,
 
 void FrontDoor::OnWebSocketOpen(http::WebSocket& socket, std::string_view) {
   game_thread_.sessions().Open(socket.connection());
+  // From here on its control frames are counted.
+  socket.Ping();
 }
 
 void FrontDoor::OnWebSocketMessage(http::WebSocket& socket,

@@ -93,8 +93,15 @@ constexpr const char* kStatements[] = {
     "SELECT record FROM finished WHERE id = ?",
     "SELECT id, red, black, control, result, reason, finished_ms, plies"
     " FROM finished WHERE listed ORDER BY number DESC LIMIT ?",
+    // The last of either colour from its index, for one OR would sort all of a player's;
+    // nobody plays against themselves.
     "SELECT id, red, black, control, result, reason, finished_ms, plies"
-    " FROM finished WHERE red_id = ?1 OR black_id = ?1"
+    " FROM finished WHERE number IN"
+    " (SELECT number FROM (SELECT number FROM finished WHERE red_id = ?1"
+    "   ORDER BY number DESC LIMIT ?2)"
+    "  UNION ALL"
+    "  SELECT number FROM (SELECT number FROM finished WHERE black_id = ?1"
+    "   ORDER BY number DESC LIMIT ?2))"
     " ORDER BY number DESC LIMIT ?2",
 };
 

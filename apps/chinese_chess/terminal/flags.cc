@@ -48,8 +48,8 @@ the one before is answered, and a move until it is your turn:
 prints lines such as "move 0 red h2e2 C2=5" and "end 0-1 resignation". # begins a comment.
   --keep_going           goes on after an error
 
-Exit codes: 0, 1 no connection or nobody who reads the output, 2 wrong command line,
-3 a command was refused.
+Exit codes: 0, 1 no connection, nobody who reads the output, or input that cannot be
+read, 2 wrong command line, 3 a command was refused.
 )";
 
 absl::Status SetNotation(std::string_view name, Notation* out) {

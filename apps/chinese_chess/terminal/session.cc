@@ -220,6 +220,10 @@ void Session::Welcome(const JsonObject& message) {
         std::find(left_.begin(), left_.end(), game) != left_.end()) {
       continue;
     }
+    // Nobody will answer what asked for it.
+    if (waiting_.has_value() && gate_.awaited_id() == waiting_->id) {
+      gate_.GiveUp();
+    }
     waiting_.reset();
     Follow(game);
     return SendJoin();
@@ -401,8 +405,10 @@ void Session::Changed(Change change, const JsonObject& message,
       sent_move_.reset();
       return options_.script ? void() : ShowBoard();
     case Change::kDecline:
-      if (message.Text("offer") == "rematch" && !waiting_.has_value()) {
-        gate_.ExpectNothing();
+      // Before the answer, it is of an offer of before.
+      if (message.Text("offer") == "rematch" &&
+          gate_.awaited_id() != rematch_id_) {
+        EndExpectation(rematch_id_);
       }
       return;
     case Change::kRematch:
@@ -488,6 +494,7 @@ void Session::Leave() {
 
 void Session::Forget() {
   ForgetSentMove();
+  if (gate_.awaits_game()) gate_.GiveUp();
   rematch_id_.clear();
   game_.reset();
   // A rematch that was offered goes with the game.

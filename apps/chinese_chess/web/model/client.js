@@ -244,10 +244,14 @@ class Client extends Emitter {
   }
 
   #paired(id) {
-    this.ownGames = [...new Set([...this.ownGames, id])];
+    this.#addOwn(id);
     // It may be an earlier wait's; what was waited for last is still there, then.
     this.stopWaiting();
     this.emit('paired', id);
+  }
+
+  #addOwn(id) {
+    this.ownGames = [...new Set([...this.ownGames, id])];
   }
 
   stopWaiting() {
@@ -429,7 +433,7 @@ class Client extends Emitter {
     const before = this.pending;
     this.#confirm(happened);
     if (happened === 'rematch' && game.you !== null) {
-      this.ownGames.push(game.next);
+      this.#addOwn(game.next);
       this.stopWaiting();
     }
     if (game.over) this.#dropOwn(game.id);

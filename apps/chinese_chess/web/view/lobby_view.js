@@ -147,7 +147,8 @@ export class LobbyView {
     this.#showRunning();
     client.refreshGames();
     const answer = await client.ask(say.history(true));
-    this.#showHistory(answer.t === 'history' ? answer.games : []);
+    // What is shown stays if the archive is busy.
+    if (answer.t === 'history') this.#showHistory(answer.games);
   }
 
   // --- Showing ---------------------------------------------------------------------------

@@ -223,11 +223,15 @@ TEST_F(Game5, OffersAndTakebacks) {
       *Apply(R"({"t":"offer","game":"g","v":7,"by":"red","offer":"takeback"})"),
       Change::kOffer);
   EXPECT_EQ(game_.Offered("takeback"), Color::kRed);
-  EXPECT_EQ(*Apply(R"({"t":"takeback","game":"g","v":8,"by":"red","ply":0})"),
+  EXPECT_EQ(
+      *Apply(R"({"t":"offer","game":"g","v":8,"by":"black","offer":"draw"})"),
+      Change::kOffer);
+  EXPECT_EQ(*Apply(R"({"t":"takeback","game":"g","v":9,"by":"red","ply":0})"),
             Change::kTakeback);
+  EXPECT_EQ(game_.Offered("draw"), std::nullopt);
   EXPECT_EQ(game_.game().size(), 0u);
   EXPECT_EQ(game_.Offered("takeback"), std::nullopt);
-  EXPECT_THAT(Error(R"({"t":"takeback","game":"g","v":9,"ply":3})"),
+  EXPECT_THAT(Error(R"({"t":"takeback","game":"g","v":10,"ply":3})"),
               HasSubstr("takes back"));
 }
 

@@ -141,6 +141,25 @@ TEST(GameStoreTest, AFinishedGameRunsNoMore) {
   EXPECT_THAT(*store->RecentGames("", 10), SizeIs(1));
 }
 
+TEST(GameStoreTest, TheLastGamesOfAPlayerAreOfBothColours) {
+  auto store = MustOpen(":memory:");
+  std::vector<StoreChange> changes;
+  for (int i = 0; i < 6; ++i) {
+    GameSetup setup = TestSetup(absl::StrCat(i));
+    // Black, black, red, and so on.
+    if (i % 3 == 2) std::swap(setup.red, setup.black);
+    changes.push_back(BeginGame{setup});
+    FinishGame finish = Finish(setup.id);
+    finish.setup = setup;
+    changes.push_back(finish);
+  }
+  ASSERT_TRUE(store->Apply(changes).ok());
+  const auto recent = store->RecentGames("black-id", 4);
+  std::vector<std::string> ids;
+  for (const auto& game : *recent) ids.push_back(game.id);
+  EXPECT_THAT(ids, ElementsAre("5", "4", "3", "2"));
+}
+
 TEST(GameStoreTest, WhatIsDoneTwiceIsDoneOnce) {
   auto store = MustOpen(":memory:");
   for (int i = 0; i < 2; ++i) {

@@ -148,6 +148,32 @@ TEST_F(Playing, WaitsForTheRematchThatItOffers) {
   EXPECT_TRUE(session_.ready());
 }
 
+// As may the wait for another game, which is called off afterwards.
+TEST_F(Playing, ARematchThatIsDeclinedIsNotWaitedFor) {
+  Server(
+      R"({"t":"end","game":"g","v":2,"result":"1-0","reason":"resignation"})");
+  User("pool 5+3");
+  Server(R"({"t":"waiting","re":"pool","id":"2"})");
+  User("rematch");
+  Server(R"({"t":"ok","re":"offer","id":"3"})");
+  Server(R"({"t":"decline","game":"g","v":3,"by":"black","offer":"rematch"})");
+  User("cancel");
+  Server(R"({"t":"ok","re":"cancel","id":"4"})");
+  User("wait game");
+  EXPECT_TRUE(session_.ready());
+}
+
+TEST_F(Playing, TheOpponentsRematchMayGoWhileOnesOwnIsOffered) {
+  Server(
+      R"({"t":"end","game":"g","v":2,"result":"1-0","reason":"resignation"})");
+  Server(R"({"t":"offer","game":"g","v":3,"by":"black","offer":"rematch"})");
+  User("rematch");
+  Server(R"({"t":"decline","game":"g","v":4,"by":"black","offer":"rematch"})");
+  Server(R"({"t":"ok","re":"offer","id":"2"})");
+  User("wait game");
+  EXPECT_FALSE(session_.ready());
+}
+
 // Its event was lost, or is older than the server remembers.
 TEST_F(Playing, TheWholeGameTellsOfTheRematch) {
   const auto whole = [&](std::string_view rest) {
@@ -209,6 +235,18 @@ TEST_F(Playing, WhoHasBeenPairedMeanwhileJoinsThatGame) {
   const std::string said = session_.TakeToServer();
   EXPECT_THAT(said, HasSubstr(R"({"t":"join","game":"h","id":"join h"})"));
   EXPECT_THAT(said, Not(HasSubstr(R"("t":"room")")));
+  // Nor is its answer waited for.
+  EXPECT_TRUE(session_.ready());
+}
+
+// What was asked for went with the token; by no name can it be asked for again.
+TEST_F(Playing, AGameThatWasForgottenIsNotWaitedFor) {
+  User("watch h");
+  EXPECT_FALSE(session_.ready());
+  session_.OnDisconnected("peer");
+  session_.OnConnected();
+  Server(R"({"t":"error","re":"hello","code":"bad_token","text":"no"})");
+  EXPECT_TRUE(session_.ready());
 }
 
 // In a room whose owner is away.

@@ -443,6 +443,15 @@ const tests = {
     assert.equal(FakeSocket.last.sent.at(-1).t, 'cancel');
   },
 
+  async aRematchIsOnesOwnGameOnce() {
+    const {client} = await start();
+    await connect(['h']);
+    client.enter('g');
+    await hear({...GAME, v: 5, result: '1-0', reason: 'resignation'});
+    await hear({t: 'rematch', game: 'g', v: 6, next: 'h'});
+    assert.deepEqual(client.ownGames, ['h']);
+  },
+
   // It reads on after a while, and both are there.
   async whoIsPairedForAWaitThatWasSaidTwiceLeavesTheSecond() {
     const {client, told} = await start();
