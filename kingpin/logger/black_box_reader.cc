@@ -103,7 +103,7 @@ std::unique_ptr<const CompiledSite> ReadSite(std::string_view entry) {
   return std::make_unique<CompiledSite>(
       static_cast<LogLevel>(head.level),
       has_prefix ? Prefix::kFull : Prefix::kNone,
-      Printable(entry.substr(0, head.file_bytes)),
+      entry.substr(0, head.file_bytes),
       static_cast<int>(head.line & 0x7fffffff),
       entry.substr(head.file_bytes, head.format_bytes), types);
 }
@@ -213,6 +213,7 @@ class Parser {
   // The first `in_flight` bytes had been given to the sink.
   void ReadRecords(std::string_view bytes, uint64_t in_flight) {
     const size_t size = bytes.size();
+    uint64_t place = 0;
     while (!bytes.empty()) {
       const uint64_t offset = size - bytes.size();
       BlackBoxLine line = {.in_flight = recovering_ || offset < in_flight};
@@ -221,11 +222,12 @@ class Parser {
         return;
       }
       bytes.remove_prefix(line.record.size);
-      line.ticks = line.record.header.ticks;
+      // A clock may have been set back: lines of one thread keep their order.
+      line.ticks = place = std::max(place, line.record.header.ticks);
       if (line.record.header.site == kGapSite) {
         // Behind all lines of the write under way: that may have declared it by itself.
         line.in_flight |= out_.died_writing && offset == in_flight;
-        ReadGap(std::move(line));
+        ReadGap(std::move(line), /*is_written=*/offset < in_flight);
       } else {
         ReadLine(std::move(line));
       }
@@ -235,7 +237,7 @@ class Parser {
   void ReadLine(BlackBoxLine line) {
     RecordHeader& header = line.record.header;
     thread_ = header.thread;
-    line.unix_nanos = time_.Of(line.ticks);
+    line.unix_nanos = time_.Of(header.ticks);
     const auto found = sites_.find(header.site & ~kSiteFlags);
     line.site = found == sites_.end() ? unknown_ : found->second;
     if (line.site == unknown_) {
@@ -248,12 +250,16 @@ class Parser {
     out_.lines.push_back(std::move(line));
   }
 
-  void ReadGap(BlackBoxLine line) {
+  // `is_written`: by the write that it died in, so it may be marked as declared.
+  void ReadGap(BlackBoxLine line, bool is_written) {
     if (line.record.payload.size() != sizeof(GapPayload)) {
       ++out_.damages;
       return;
     }
-    const GapPayload gap = Load<GapPayload>(line.record.payload, 0);
+    GapPayload gap = Load<GapPayload>(line.record.payload, 0);
+    for (size_t i = 0; is_written && i < kLogLevels; ++i) {
+      gap.dropped[i] = std::max(gap.dropped[i], declared_[i]);
+    }
     AddGap(gap.dropped, gap.first_ticks, gap.last_ticks, std::move(line));
     declared_ = gap.dropped;
   }
@@ -313,9 +319,9 @@ class Parser {
     }
     const uint32_t number = Load<uint32_t>(slot, offsetof(RawSlot, line));
     out_.sites.push_back(std::make_unique<CompiledSite>(
-        static_cast<LogLevel>(level), Prefix::kFull,
-        Printable(bytes.substr(0, file)), static_cast<int>(number & 0x7fffffff),
-        "", absl::Span<const ArgType>()));
+        static_cast<LogLevel>(level), Prefix::kFull, bytes.substr(0, file),
+        static_cast<int>(number & 0x7fffffff), "",
+        absl::Span<const ArgType>()));
     BlackBoxLine line = {
         .in_flight = recovering_ || state == RawSlot::kTaken,
         .ticks = Load<uint64_t>(slot, offsetof(RawSlot, ticks)),

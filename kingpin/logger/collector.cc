@@ -5,7 +5,6 @@
 #include <new>
 
 #include "absl/base/optimization.h"
-#include "kingpin/logger/escape.h"
 #include "kingpin/logger/site.h"
 
 namespace kingpin::log_internal {
@@ -122,7 +121,7 @@ void Collector::FindTails() {
   TurnMutex& mu = rings_.shared_mutex();
   for (;;) {
     rings_.List(&sources_);
-    if (!mu.LockFor(kPatienceNanos)) return ReadTails();
+    if (!mu.LockOrGiveUp(kPatienceNanos)) return ReadTails();
     // Not of a ring that came meanwhile: its thread may be back at the shared one.
     const bool is_whole = sources_.size() == rings_.size();
     if (is_whole) ReadTails();
@@ -183,10 +182,9 @@ void Collector::TakeRawLines(uint64_t last) {
     record.payload = slot->text();
     raw_.TakeOldest();
     try {
-      TakeLine(record,
-               CompiledSite(slot->level, Prefix::kFull, Printable(slot->file()),
-                            static_cast<int>(slot->line),
-                            /*format_text=*/"", /*types=*/{}));
+      TakeLine(record, CompiledSite(slot->level, Prefix::kFull, slot->file(),
+                                    static_cast<int>(slot->line),
+                                    /*format_text=*/"", /*types=*/{}));
     } catch (const std::bad_alloc&) {
       LoseLine(record.header, slot->level);
     }
@@ -274,11 +272,9 @@ void Collector::WriteOut() {
   if (box_ != nullptr) {
     box_->StoreAccount(writer_.account().owed(), writer_.account().cut());
   }
-  for (RingSource* source : sources_) {
-    if (source->ring.head() != source->next) source->ring.Release(source->next);
-  }
+  for (RingSource* source : sources_) GiveBack(*source);
   raw_.Release();
-  if (box_ != nullptr) MarkWritten();
+  if (box_ != nullptr) box_->EndWrite();
 }
 
 void Collector::MarkInFlight() {
@@ -286,11 +282,12 @@ void Collector::MarkInFlight() {
   box_->BeginWrite();
 }
 
-void Collector::MarkWritten() {
-  for (RingSource* source : sources_) {
-    source->ring.MarkDeclared(source->declared, source->thread);
-  }
-  box_->EndWrite();
+// What was declared is marked first: once there is room, the next drops may be told
+// behind those, as what nobody has declared.
+void Collector::GiveBack(RingSource& source) {
+  Ring& ring = source.ring;
+  if (box_ != nullptr) ring.MarkDeclared(source.declared, source.thread);
+  if (ring.head() != source.next) ring.Release(source.next);
 }
 
 }  // namespace kingpin::log_internal

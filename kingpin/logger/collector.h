@@ -3,9 +3,9 @@
 //
 // Order: lines of one thread keep theirs, also where they are committed in
 // several places: its ring, the shared one, slots of signal handlers. (Those of
-// handlers by their ticks: not if a clock of somebody's own is set back or stands
-// still; of the shared ring not while a thread is stopped in the middle of an append to
-// it.) For that each pass takes what was committed up to one instant, whatever
+// handlers, and between a thread's own ring and the shared one, by their ticks: not if a
+// clock of somebody's own is set back or stands still; of the shared ring not while a
+// thread is stopped in the middle of an append to it.) For that each pass takes what was committed up to one instant, whatever
 // comes while it looks. Across threads, each pass merges
 // what is in the rings by ticks and leaves what is younger than the pass itself to
 // the next, so a line overtakes an older one only if its thread stood between
@@ -121,7 +121,7 @@ class Collector {
   void SetBoxClock();
   void WriteOut();
   void MarkInFlight();
-  void MarkWritten();
+  void GiveBack(RingSource& source);
 
   RingSet& rings_;
   BlackBox* const box_;

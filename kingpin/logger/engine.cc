@@ -4,11 +4,11 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cinttypes>
 #include <exception>
 #include <optional>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "kingpin/logger/black_box_replay.h"
 #include "kingpin/logger/engine_registry.h"
 #include "kingpin/logger/journal_line_format.h"
@@ -120,14 +120,14 @@ uint64_t NextEngineNumber() {
 }
 
 // Of an engine that writes no more: lines whose write has not ended, nor that of their
-// declaration.
-std::string UnwrittenText(const Engine::Counters& counters,
-                          std::string_view cause) {
+// declaration. Needs no memory, of which there may be none.
+void TellUnwritten(const Engine::Counters& counters, const char* cause) {
   uint64_t told = counters.writer.written + counters.writer.in_gaps;
   for (uint64_t lost : counters.writer.lost) told += lost;
   const uint64_t lines = counters.accepted + counters.recovered_drops - told;
-  if (lines == 0) return {};
-  return absl::StrCat("log: ", lines, " lines may be missing: ", cause, "\n");
+  if (lines == 0) return;
+  TellStderrFormatted("log: %" PRIu64 " lines may be missing: %s\n", lines,
+                      cause);
 }
 
 }  // namespace
@@ -181,10 +181,7 @@ Engine::~Engine() {
   } else {
     Flush();
   }
-  if (!told_) {
-    TellMissing(parked_.load() ? "they were logged when the process had ended"
-                               : "there is no memory to write them");
-  }
+  if (!told_) TellMissing("they were logged when the process had ended");
 }
 
 LineFormat* Engine::FormatOf(const LogSink& sink) {
@@ -239,14 +236,14 @@ void Engine::Abandon() {
   sys::FutexWake(flush_done_);
 }
 
-void Engine::TellMissing(std::string_view cause) const {
+void Engine::TellMissing(const char* cause) const {
+  SigpipeGuard guard;
   // A box knows what the first sink misses, and the next process will say so there.
   const bool has_box = box_ != nullptr;
-  std::string text = writer_.UndeclaredText(/*without_first=*/has_box);
-  if (!has_box) text += UnwrittenText(counters(), cause);
-  if (text.empty()) return;
-  SigpipeGuard guard;
-  TellStderr(text);
+  writer_.TellUndeclared(/*without_first=*/has_box);
+  if (has_box) return;
+  TellUnwritten(counters(),
+                starves_.load() ? "there is no memory to write them" : cause);
 }
 
 bool Engine::foreign() const {
@@ -438,6 +435,7 @@ void Engine::Run() {
     const bool flush = ticket != flush_done_.load();
     const std::optional<size_t> taken = Pass(
         flush || stops ? Collector::Extent::kAll : Collector::Extent::kUpToNow);
+    starves_.store(!taken.has_value(), std::memory_order_relaxed);
     if (ABSL_PREDICT_FALSE(!taken.has_value())) {
       const uint64_t now = MonotonicNanos();
       if (starved_since == 0) starved_since = now;

@@ -215,7 +215,7 @@ class Engine {
   void Abandon();
   // Says on stderr what is missing and no sink has taken the declaration of, and what was
   // not given to any, for this cause. Nothing is written any more.
-  void TellMissing(std::string_view cause) const;
+  void TellMissing(const char* cause) const;
 
   static void* BackendMain(void* engine);
   void Run();
@@ -281,6 +281,7 @@ class Engine {
   std::atomic<bool> reopen_asked_ = false;
   std::atomic<bool> room_asked_ = false;
   std::atomic<bool> parked_ = false;
+  std::atomic<bool> starves_ = false;  // There was no memory for the last pass.
   bool told_ = false;  // What is missing, by Park(). Under the registry's pin.
   // Tickets: of the last Flush(), and of the last that is served. They wrap.
   std::atomic<uint32_t> flush_asked_ = 0;

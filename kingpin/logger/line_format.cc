@@ -27,7 +27,8 @@ CompiledSite::CompiledSite(LogLevel site_level, Prefix site_prefix,
       file(site_file),
       line(site_line),
       level_text(absl::StrCat(" ", LogLevelName(site_level), " ")),
-      location_text(absl::StrCat(" ", site_file, ":", site_line, " ")),
+      location_text(
+          absl::StrCat(" ", Printable(site_file), ":", site_line, " ")),
       format(format_text, types) {}
 
 void AppendSuppressedCount(uint64_t suppressed, TextBuffer* out) {

@@ -130,16 +130,12 @@ void LineWriter::Count(size_t whole, bool has_cut) {
   if (in_gaps > 0) in_gaps_.fetch_add(in_gaps, std::memory_order_release);
 }
 
-std::string LineWriter::UndeclaredText(bool without_first) const {
-  std::string text;
+void LineWriter::TellUndeclared(bool without_first) const {
   for (const auto& channel : channels_) {
     for (const auto& its : channel->accounts) {
-      if (!without_first || its.get() != &account()) {
-        text += its->UndeclaredText();
-      }
+      if (!without_first || its.get() != &account()) its->TellUndeclared();
     }
   }
-  return text;
 }
 
 bool LineWriter::HasWrittenAll() const {

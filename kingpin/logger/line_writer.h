@@ -76,9 +76,9 @@ class LineWriter {
   Counters counters() const;
   // Whether nothing was lost yet, nor is owed.
   bool HasWrittenAll() const;
-  // A line for each sink that has not taken the declaration of what it misses; not
-  // for the first one if somebody else knows its account().
-  std::string UndeclaredText(bool without_first = false) const;
+  // A line on stderr for each sink that has not taken the declaration of what it misses;
+  // not for the first one if somebody else knows its account(). Needs no memory.
+  void TellUndeclared(bool without_first) const;
   // Of the first sink.
   const SinkAccount& account() const {
     return *channels_.front()->accounts.front();

@@ -100,7 +100,8 @@ void WriteToStderr(LogLevel level, std::string_view file, int line,
   log_internal::InlineTextBuffer<4 * sizeof(RawSlot::bytes) + 64> out;
   out.Append(LogLevelName(level));
   out.Append(' ');
-  AppendEscaped(file.substr(0, RawSlot::kMaxFileBytes), Tabs::kEscape, &out);
+  AppendEscaped(log_internal::CutText(file, RawSlot::kMaxFileBytes),
+                Tabs::kEscape, &out);
   out.Append(':');
   char* const digits = out.Room(std::numeric_limits<unsigned>::digits10 + 1);
   out.AdvanceTo(

@@ -31,8 +31,9 @@
 //   order of their times, except those that are marked with a tilde behind the
 //   time ("...123456Z~ INFO"): they were committed too late for their place. Three
 //   exceptions. A line of a signal handler may lose its place among its thread's if
-//   Options::clock is set back. So may lines of a thread that leaves the shared buffer,
-//   or comes to it, while another one is stopped for 5 ms amid its copy to that. Where
+//   Options::clock is set back or stands still. So may lines of a thread that leaves the
+//   shared buffer, or comes to it, if that clock is, or while another thread is stopped
+//   for 5 ms amid its copy to that buffer. Where
 //   the processor's counter begins anew (the machine slept, the process was moved),
 //   times of lines of before that came late are when it was last read.
 // Threads: thread-safe. In signal handlers only WriteRaw(), by KLOG_RAW, and

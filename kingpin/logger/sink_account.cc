@@ -4,11 +4,12 @@
 #include <string.h>
 
 #include <algorithm>
+#include <cinttypes>
 #include <new>
 #include <utility>
 
 #include "absl/base/optimization.h"
-#include "absl/strings/str_cat.h"
+#include "kingpin/logger/tell_stderr.h"
 #include "kingpin/logger/ticks.h"
 
 namespace kingpin::log_internal {
@@ -203,20 +204,21 @@ std::array<uint64_t, kLogLevels> SinkAccount::owed() const {
   return lines;
 }
 
-std::string SinkAccount::UndeclaredText() const {
+void SinkAccount::TellUndeclared() const {
   std::array<uint64_t, kLogLevels> missing = owed();
   for (size_t i = 0; i < kLogLevels; ++i) {
     missing[i] += cut_stake_.dropped[i];
   }
   const auto [debug, info, warning, error] = missing;
   const uint64_t lines = debug + info + warning + error;
-  if (lines == 0) return {};
+  if (lines == 0) return;
   // Nobody has refused those that there was no memory for.
   const char* cause = strerrordesc_np(last_error_ == 0 ? ENOMEM : last_error_);
-  return absl::StrCat("log: ", lines, " lines (", debug, "/", info, "/",
-                      warning, "/", error,
-                      ") are missing and could not be declared (",
-                      cause != nullptr ? cause : "unknown error", ")\n");
+  TellStderrFormatted("log: %" PRIu64 " lines (%" PRIu64 "/%" PRIu64 "/%" PRIu64
+                      "/%" PRIu64
+                      ") are missing and could not be declared (%s)\n",
+                      lines, debug, info, warning, error,
+                      cause != nullptr ? cause : "unknown error");
 }
 
 SinkAccount::Counters SinkAccount::counters() const {

@@ -59,9 +59,9 @@ class SinkAccount {
   // Lines, by level, that are lost or were dropped, and still to be declared. What
   // cut() is the rest of is not among them.
   std::array<uint64_t, kLogLevels> owed() const;
-  // The same and what was cut, for people, with the last error; empty if there is
-  // nothing.
-  std::string UndeclaredText() const;
+  // The same and what was cut, with the last error, on stderr; nothing if there is
+  // nothing. Needs no memory.
+  void TellUndeclared() const;
   // The rest of a line that the sink took in part.
   std::string_view cut() const { return cut_; }
 

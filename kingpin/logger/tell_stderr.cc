@@ -3,6 +3,11 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdarg>
+#include <cstddef>
+#include <cstdio>
+
 namespace kingpin::log_internal {
 
 void TellStderr(std::string_view text) {
@@ -14,6 +19,16 @@ void TellStderr(std::string_view text) {
   }
   [[maybe_unused]] const ssize_t n =
       ::write(STDERR_FILENO, text.data(), text.size());
+}
+
+void TellStderrFormatted(const char* format, ...) {
+  char text[256];
+  va_list arguments;
+  va_start(arguments, format);
+  const int size = std::vsnprintf(text, sizeof(text), format, arguments);
+  va_end(arguments);
+  const size_t most = sizeof(text) - 1;
+  if (size > 0) TellStderr({text, std::min(static_cast<size_t>(size), most)});
 }
 
 }  // namespace kingpin::log_internal

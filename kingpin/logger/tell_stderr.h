@@ -1,9 +1,10 @@
 // TellStderr: for what no log can say any more, or not yet: on stderr, if that takes it
 // at once. It may be a pipe whose reader has stopped, and the process may be ending.
 //
-//   TellStderr("log: 17 lines are missing\n");
+//   TellStderr("log: the end\n");
+//   TellStderrFormatted("log: %d lines are missing\n", 17);
 //
-// Threads: thread-safe and async-signal-safe. errno may change.
+// Threads: thread-safe; TellStderr() is async-signal-safe. errno may change.
 // Errors: nobody is left to be told.
 #ifndef KINGPIN_LOGGER_TELL_STDERR_H_
 #define KINGPIN_LOGGER_TELL_STDERR_H_
@@ -13,6 +14,8 @@
 namespace kingpin::log_internal {
 
 void TellStderr(std::string_view text);
+// As printf(3) does; the first 255 bytes. Needs no memory.
+[[gnu::format(printf, 1, 2)]] void TellStderrFormatted(const char* format, ...);
 
 }  // namespace kingpin::log_internal
 

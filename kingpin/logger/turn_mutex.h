@@ -1,5 +1,5 @@
 // TurnMutex: a mutex whose holder may be stuck for long, for those who would rather go
-// without: once somebody has waited for a holder in vain, nobody waits for that one again.
+// without: once one of them has waited for a holder in vain, none waits for that one again.
 //
 // Threads: thread-safe.
 //
@@ -25,17 +25,17 @@ class ABSL_LOCKABLE TurnMutex {
 
   void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     mu_.Lock();
+    turn_.fetch_add(1);
   }
-  // As PlainMutex.
-  bool LockFor(int64_t nanos)
-      ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    return mu_.LockFor(nanos);
-  }
-  // The same; but for no time if somebody has waited for this turn in vain.
+  // For at most `nanos`; for no time if somebody has waited for this holder in vain.
+  // False: it was somebody else's all the while.
   bool LockOrGiveUp(int64_t nanos)
       ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) ABSL_NO_THREAD_SAFETY_ANALYSIS {
     const uint64_t turn = turn_.load();
-    if (mu_.LockFor(stuck_turn_.load() == turn ? 0 : nanos)) return true;
+    if (mu_.LockFor(stuck_turn_.load() == turn ? 0 : nanos)) {
+      turn_.fetch_add(1);
+      return true;
+    }
     stuck_turn_.store(turn);
     return false;
   }
@@ -46,6 +46,8 @@ class ABSL_LOCKABLE TurnMutex {
 
  private:
   PlainMutex mu_;
+  // Odd while it is held; a number of its own for each holder, and for each time between
+  // two, in which nobody is stuck.
   std::atomic<uint64_t> turn_ = 0;
   std::atomic<uint64_t> stuck_turn_ = UINT64_MAX;
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -152,7 +153,12 @@ bool VerboseSite::EnabledSlowly(int n) {
       while (!g_sites.compare_exchange_weak(next_, this)) {
       }
     }
-    Update();  // The rules may have changed before the site was in the list.
+    try {
+      Update();  // The rules may have changed before the site was in the list.
+    } catch (const std::bad_alloc&) {
+      errno = saved_errno;
+      return false;  // Another time.
+    }
     errno = saved_errno;
   }
   return level_.load() >= n;

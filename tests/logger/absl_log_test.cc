@@ -86,6 +86,11 @@ TEST_F(AbslLog, EachStatementKeepsItsPlace) {
   }
 }
 
+TEST_F(AbslLog, AFileNameForgesNoLine) {
+  LOG(INFO).AtLocation("/a/b\nforged.cc", 1) << "text";
+  EXPECT_THAT(Lines(), ElementsAre(HasSubstr(" b\\nforged.cc:1 text")));
+}
+
 TEST_F(AbslLog, ManyPlacesFromManyThreads) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {

@@ -353,7 +353,8 @@ int Run(const std::string& mode, Logger::Options options, int log_fd,
   Logger& log = *kept;
   if (mode.starts_with("start")) return Start(log);
   if (!log.black_box_status().ok()) return 3;
-  if (mode == "log" || mode == "lazy" || mode == "failing") {
+  if (mode == "log" || mode == "lazy" || mode == "failing" ||
+      mode == "dropping") {
     RunThreads(log, MapCounters(counters));
   }
   if (mode == "segv") RunAndCrash(log, MapCounters(counters));
@@ -387,7 +388,10 @@ int main(int argc, char** argv) {
   Logger::Options options = {.fd = fd.get(), .black_box = argv[2]};
   // The backend comes seldom: most lines are in the box when the end comes.
   if (mode == "lazy") options.poll_interval = absl::Milliseconds(50);
-  if (mode == "log" || mode == "failing") options.buffer_bytes = 16 << 10;
+  if (mode == "log" || mode == "failing" || mode == "dropping") {
+    options.buffer_bytes = 16 << 10;
+  }
+  if (mode == "dropping") options.when_full = Logger::WhenFull::kDrop;
   const int code = Run(mode, options, fd.Release(), argc > 4 ? argv[4] : "");
   exit(code);
 }

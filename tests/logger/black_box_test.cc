@@ -18,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -364,6 +365,142 @@ TEST(BlackBoxRecover, LongRestOfACutLineIsTruncatedAndSaysSo) {
   EXPECT_GT(lines[1].size(), 3000);
 }
 
+// Rings in a black box, without a logger: each record is written by hand.
+struct RingsInABox {
+  explicit RingsInABox(const std::string& path)
+      : box(*log_internal::BlackBox::Open(
+            {.path = path,
+             .ring_bytes = log_internal::Ring::MappedBytes(1 << 12),
+             .rings = 3},
+            [](std::string_view) {
+              return log_internal::BlackBox::Replayed::kAll;
+            })),
+        rings(1 << 12, box.get()) {}
+
+  // A ring of a thread's own.
+  log_internal::Ring* Attach() {
+    return rings.Attach(&threads[std::exchange(next, next + 1)]);
+  }
+  static void Put(log_internal::Ring* ring, std::string_view text,
+                  uint64_t ticks) {
+    static constinit const log_internal::Site site = {.file = "a.cc",
+                                                      .line = 7};
+    const log_internal::RecordHeader header = {
+        .payload_bytes = static_cast<uint32_t>(text.size()),
+        .site =
+            log_internal::kTextFlag | log_internal::SiteTable::Register(site),
+        .ticks = ticks,
+        .thread = 7,
+        .context_bytes = 0};
+    const size_t size = log_internal::RecordSize(0, text.size());
+    char* const at = ring->Reserve(size, LogLevel::kInfo);
+    std::memcpy(header.WriteTo(at), text.data(), text.size());
+    ring->Commit(at, size);
+  }
+  static void Put(log_internal::Ring* ring, std::string_view text) {
+    Put(ring, text, log_internal::ReadTicks());
+  }
+
+  const std::unique_ptr<log_internal::BlackBox> box;
+  log_internal::RingSet rings;
+  const int threads[2] = {};
+  int next = 0;
+};
+
+log_internal::BlackBoxContents ContentsOf(const std::string& path) {
+  static std::string file;  // What the contents are views of.
+  const UniqueFd fd = sys::Open(path.c_str(), O_RDONLY, 0).value;
+  const absl::StatusOr<std::string> read = log_internal::ReadBlackBox(fd.get());
+  EXPECT_TRUE(read.ok()) << read.status();
+  file = read.ok() ? *read : "";
+  return log_internal::ParseBlackBox(file);
+}
+
+TEST(BlackBoxRecover, LinesOfOneThreadKeepTheirOrderWhateverTheClockDoes) {
+  BoxFiles files;
+  RingsInABox made(files.box);
+  log_internal::Ring* const ring = made.Attach();
+  made.Put(ring, "first", 300);
+  made.Put(ring, "second", 200);
+  made.Put(ring, "third", 250);
+  const log_internal::BlackBoxContents contents = ContentsOf(files.box);
+  ASSERT_THAT(contents.lines, SizeIs(3));
+  EXPECT_EQ(contents.lines[0].record.payload, "first");
+  EXPECT_EQ(contents.lines[1].record.payload, "second");
+  EXPECT_EQ(contents.lines[2].record.payload, "third");
+}
+
+// The process died when a ring's drops had been marked and its room was still to be given
+// back.
+TEST(BlackBoxRecover, DropsThatAreMarkedAreNotDeclaredWithTheirLines) {
+  BoxFiles files;
+  RingsInABox made(files.box);
+  log_internal::Ring* const ring = made.Attach();
+  made.Put(ring, "one");
+  for (int i = 0; i < 5; ++i) {
+    ring->Drop(LogLevel::kInfo, log_internal::ReadTicks());
+  }
+  made.Put(ring, "two");
+  ring->MarkInFlight(ring->tail());
+  made.box->BeginWrite();
+  ring->MarkDeclared(ring->dropped(), 7);
+  const log_internal::BlackBoxContents contents = ContentsOf(files.box);
+  EXPECT_EQ(contents.damages, 0);
+  ASSERT_THAT(contents.lines, SizeIs(2));
+  EXPECT_EQ(contents.lines[0].record.payload, "one");
+  EXPECT_EQ(contents.lines[1].record.payload, "two");
+}
+
+// Dies when the room of the first ring has been given back, and after its thread has used
+// that: what was dropped before stands in the log.
+TEST(BlackBoxRecover, DropsAreDeclaredOnce) {
+  using namespace log_internal;
+  static Ring* logs_on;
+  class LockingSink : public LogSink {
+   public:
+    SysResult<size_t> Write(const LogBatch& batch) override {
+      // Nothing can be stored any more to where the second ring's positions are.
+      mprotect(control, kRingControlBytes, PROT_READ);
+      return {batch.text.size(), 0};
+    }
+    char* control = nullptr;
+  };
+  TameSanitizers();
+  BoxFiles files;
+  const pid_t child = fork();
+  if (child == 0) {
+    RingsInABox made(files.box);
+    LockingSink sink;
+    TextLineFormat format;
+    LineWriter writer(&sink, &format);
+    Collector collector(&made.rings, &made.box->raw_slots(), made.box.get(),
+                        &writer);
+    logs_on = made.Attach();
+    Ring* const second = made.Attach();
+    sink.control = const_cast<char*>(second->At(0)) - kRingControlBytes;
+    made.Put(logs_on, "one");
+    for (int i = 0; i < 5; ++i) logs_on->Drop(LogLevel::kInfo, ReadTicks());
+    made.Put(logs_on, "two");
+    made.Put(second, "other");
+    signal(SIGSEGV, [](int) {
+      logs_on->Drop(LogLevel::kInfo, ReadTicks());
+      RingsInABox::Put(logs_on, "three");
+      _exit(1);
+    });
+    collector.Pass(Collector::Extent::kAll);
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+  const BlackBoxContents contents = ContentsOf(files.box);
+  EXPECT_TRUE(contents.died_writing);
+  ASSERT_THAT(contents.lines, SizeIs(3));
+  EXPECT_EQ(contents.lines[0].record.payload, "other");
+  EXPECT_EQ(contents.lines[1].gap.lines(), 1);
+  EXPECT_EQ(contents.lines[2].record.payload, "three");
+}
+
 // Dies when the room of the first ring has been given back and that of the second is
 // to be: the lines of the first are nowhere any more but in the account.
 TEST(BlackBoxRecover, LossesAreStoredBeforeTheirRoomIsGivenBack) {
@@ -381,30 +518,16 @@ TEST(BlackBoxRecover, LossesAreStoredBeforeTheirRoomIsGivenBack) {
   BoxFiles files;
   const pid_t child = fork();
   if (child == 0) {
-    const auto box = BlackBox::Open(
-        {.path = files.box,
-         .ring_bytes = Ring::MappedBytes(1 << 12),
-         .rings = 3},
-        [](std::string_view) { return BlackBox::Replayed::kAll; });
-    RingSet rings(1 << 12, box->get());
+    RingsInABox made(files.box);
     Refusing sink;
     TextLineFormat format;
     LineWriter writer(&sink, &format);
-    Collector collector(&rings, &(*box)->raw_slots(), box->get(), &writer);
-    static constinit const Site site = {.file = "a.cc", .line = 7};
-    const uint32_t number = SiteTable::Register(site);
-    const int threads[2] = {};
-    for (const int& thread : threads) {
-      Ring& ring = *rings.Attach(&thread);
-      const RecordHeader header = {.payload_bytes = 4,
-                                   .site = kTextFlag | number,
-                                   .ticks = ReadTicks(),
-                                   .thread = 7,
-                                   .context_bytes = 0};
-      char* const at = ring.Reserve(32, LogLevel::kInfo);
-      std::memcpy(header.WriteTo(at), "lost", 4);
-      sink.control = at - kRingControlBytes;
-      ring.Commit(at, 32);
+    Collector collector(&made.rings, &made.box->raw_slots(), made.box.get(),
+                        &writer);
+    for (int i = 0; i < 2; ++i) {
+      Ring* const ring = made.Attach();
+      sink.control = const_cast<char*>(ring->At(0)) - kRingControlBytes;
+      made.Put(ring, "lost");
     }
     collector.Pass(Collector::Extent::kAll);
     _exit(0);
@@ -412,10 +535,7 @@ TEST(BlackBoxRecover, LossesAreStoredBeforeTheirRoomIsGivenBack) {
   int status = 0;
   waitpid(child, &status, 0);
   ASSERT_NE(status, 0) << "it should have died";
-  const UniqueFd fd = sys::Open(files.box.c_str(), O_RDONLY, 0).value;
-  const absl::StatusOr<std::string> file = ReadBlackBox(fd.get());
-  ASSERT_TRUE(file.ok()) << file.status();
-  const BlackBoxContents contents = ParseBlackBox(*file);
+  const BlackBoxContents contents = ContentsOf(files.box);
   EXPECT_TRUE(contents.died_writing);
   // The second line itself, and that two were lost.
   ASSERT_THAT(contents.lines, SizeIs(2));

@@ -96,7 +96,14 @@ class Account {
     }
     EXPECT_LE(Missing(counters), declared_ + cut_);
   }
+  // The same of lines and declarations: what is not announced is there once, but for a
+  // line a thread that was committed or dropped and not counted.
+  void CheckNothingTwice(const Counters& counters) const {
+    EXPECT_LE(plain_ + declared_ - declared_perhaps_,
+              counters.of(0) + counters.of(1) + 2);
+  }
   size_t announced() const { return announced_; }
+  uint64_t declared() const { return declared_; }
   size_t recovered() const { return recovered_; }
 
  private:
@@ -123,6 +130,7 @@ class Account {
   bool ReadNote(const std::string& line) {
     const uint64_t declared = testing::Declared(line);
     declared_ += declared;
+    if (part_ == kPerhaps) declared_perhaps_ += declared;
     if (declared > 0) return true;
     if (!absl::StrContains(line, " black_box_replay.cc:")) return false;
     cut_ += absl::StrContains(line, kRestOfCut);
@@ -154,6 +162,7 @@ class Account {
     if (n >= times.size()) times.resize(n + 1);
     ++(part_ == kPerhaps ? times[n].perhaps : times[n].plain);
     announced_ += part_ == kPerhaps;
+    plain_ += part_ != kPerhaps;
     recovered_ += part_ != kLog;
     return true;
   }
@@ -162,7 +171,9 @@ class Account {
   std::array<std::vector<Times>, 2> threads_;
   size_t announced_ = 0;
   size_t recovered_ = 0;
+  uint64_t plain_ = 0;  // Lines, of those that are not announced.
   uint64_t declared_ = 0;
+  uint64_t declared_perhaps_ = 0;
   uint64_t cut_ =
       0;  // Lines in two pieces, of which only the rest is announced.
 };
@@ -228,6 +239,28 @@ TEST(Kill, LosesNothingUntoldWhenTheSinkFails) {
     child.Kill();
     Collect(files, counters, /*by_tool=*/round % 2 == 0).Check(counters);
   }
+}
+
+TEST(Kill, DeclaresOnceWhatItHasDropped) {
+  const int rounds = FromEnvironment("KILL_ROUNDS", 20);
+  std::mt19937 random(FromEnvironment("KILL_SEED", 1));
+  uint64_t declared = 0;
+  for (int round = 0; round < rounds && !::testing::Test::HasFailure();
+       ++round) {
+    SCOPED_TRACE(round);
+    BoxFiles files;
+    const Counters counters(files.counters);
+    const uint64_t lines = 1 + random() % 10000;
+    Process child(HelperArgs("dropping", files));
+    while (counters.of(0) + counters.of(1) < lines) std::this_thread::yield();
+    child.Kill();
+    const Account account =
+        Collect(files, counters, /*by_tool=*/round % 2 == 0);
+    account.Check(counters);
+    account.CheckNothingTwice(counters);
+    declared += account.declared();
+  }
+  EXPECT_GT(declared, 0);
 }
 
 TEST(Crash, SegmentationFaultLosesAndTearsNothing) {

@@ -3,6 +3,8 @@
 #include "tests/testing/out_of_memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -24,6 +27,7 @@
 #include "kingpin/logger/rotating_sink.h"
 #include "kingpin/logger/sink.h"
 #include "kingpin/sys/syscalls.h"
+#include "kingpin/sys/unique_fd.h"
 #include "tests/logger/sink_testing.h"
 #include "tests/testing/scratch_directory.h"
 
@@ -163,6 +167,70 @@ TEST_F(OutOfMemory, BackendLooksAgainForTheLinesOfANewThread) {
   log.Write(LogLevel::kInfo, "after");
   EXPECT_EQ(CheckedCounters(log).written, 3);
   EXPECT_THAT(Lines(), ElementsAre("before", "new thread", "after"));
+}
+
+// What a child that ends well says on stderr.
+std::string StderrOfChild(const std::string& path,
+                          absl::FunctionRef<void()> run) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const UniqueFd fd = sys::Open(path.c_str(), O_WRONLY | O_CREAT, 0600).value;
+    dup2(fd.get(), STDERR_FILENO);
+    run();
+    _exit(0);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  return ReadFile(path);
+}
+
+TEST_F(OutOfMemory, TheEndTellsOfLinesThatThereIsNoMemoryFor) {
+  for (const bool by_exit : {false, true}) {
+    const std::string said =
+        StderrOfChild(directory_.File(by_exit ? "exit" : "delete"), [&] {
+          static Logger* log;  // Not lost, for who looks for leaks at the end.
+          log = new Logger({.sink = [this] {
+            return std::make_unique<StarvingSink>(sink_);
+          }});
+          log->Write(LogLevel::kInfo, "before");
+          log->Flush();
+          StarvingSink::starves = log;
+          log->Flush();
+          testing::spared_allocations() = 0;
+          if (by_exit) exit(0);
+          delete log;
+        });
+    EXPECT_EQ(said,
+              "log: 1 lines may be missing: there is no memory to write "
+              "them\n");
+  }
+}
+
+TEST_F(OutOfMemory, TheEndTellsOfLinesThatAFullDiskHasNotTaken) {
+  class FullSink : public LogSink {
+    SysResult<size_t> Write(const LogBatch&) override { return {0, ENOSPC}; }
+  };
+  const std::string said = StderrOfChild(directory_.File("stderr"), [] {
+    auto log = std::make_unique<Logger>(
+        Logger::Options{.sink = [] { return std::make_unique<FullSink>(); }});
+    log->Write(LogLevel::kInfo, "line");
+    log->Flush();
+    const NoMemoryHere none;
+    log.reset();
+  });
+  EXPECT_EQ(said,
+            "log: 1 lines (0/1/0/0) are missing and could not be declared (No "
+            "space left on device)\n");
+}
+
+TEST_F(OutOfMemory, VerboseStatementIsOffUntilItsRulesAreMade) {
+  Logger log({.sink = sink_});
+  {
+    const NoMemoryHere none;
+    KVLOGF_TO(log, 1, "off");
+  }
+  EXPECT_EQ(CheckedCounters(log).accepted, 0);
 }
 
 TEST_F(OutOfMemory, RotatingSinkHasTakenWhatIsInItsFile) {
