@@ -383,8 +383,9 @@ TEST(Epoll, ReportsTheDataOfTheRegistration) {
   EXPECT_EQ(sys::EpollWait(epoll.get(), absl::MakeSpan(events), 0).value, 0);
   ASSERT_EQ(sys::Send(pair.b.get(), "x", 1).value, 1);
   ASSERT_EQ(sys::EpollWait(epoll.get(), absl::MakeSpan(events), -1).value, 1);
-  EXPECT_EQ(events[0].data.u64, kData);
-  EXPECT_EQ(events[0].events, EPOLLIN);
+  // Copies: the fields of the packed struct must not be bound to references.
+  EXPECT_EQ(uint64_t{events[0].data.u64}, kData);
+  EXPECT_EQ(uint32_t{events[0].events}, EPOLLIN);
   EXPECT_EQ(sys::EpollCtl(epoll.get(), EPOLL_CTL_ADD, pair.a.get(), 0, 0),
             EEXIST);
   EXPECT_EQ(sys::EpollCtl(epoll.get(), EPOLL_CTL_DEL, pair.a.get(), 0, 0), 0);
@@ -419,7 +420,7 @@ TEST(EventFd, WakesAWaiter) {
   std::thread other([&] { sys::EventFdSignal(event.get()); });
   epoll_event got;
   EXPECT_EQ(sys::EpollWait(epoll.get(), absl::MakeSpan(&got, 1), -1).value, 1);
-  EXPECT_EQ(got.data.u64, 7);
+  EXPECT_EQ(uint64_t{got.data.u64}, 7);
   other.join();
 }
 
