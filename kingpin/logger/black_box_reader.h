@@ -52,7 +52,7 @@ struct BlackBoxContents {
   // The log ends with the begin of a line, this is the rest; with its newline.
   std::string cut;
   uint64_t damages = 0;  // Rings, lines and gaps that make no sense.
-  // Those in flight first, either part in the order of time.
+  // Those in flight first, either part in the order of `ticks`.
   std::vector<BlackBoxLine> lines;
 
   // What the lines refer to, besides the file.

@@ -104,7 +104,8 @@ class Replay {
       writer_.AddGap(line.gap);
     } else {
       writer_.AddLine(line.record, *line.site,
-                      {.unix_nanos = line.unix_nanos, .late = false});
+                      {.unix_nanos = line.unix_nanos,
+                       .late = line.ticks != line.record.header.ticks});
     }
     if (writer_.size() >= kBatchBytes) writer_.Write();
   }

@@ -5,9 +5,9 @@
 // several places: its ring, the shared one, slots of signal handlers. (Those of
 // handlers, and between a thread's own ring and the shared one, by their ticks: not if a
 // clock of somebody's own is set back or stands still; of the shared ring not while a
-// thread is stopped in the middle of an append to it.) For that each pass takes what was committed up to one instant, whatever
-// comes while it looks. Across threads, each pass merges
-// what is in the rings by ticks and leaves what is younger than the pass itself to
+// thread is stopped in the middle of an append to it.) For that each pass takes what was
+// committed up to one instant, whatever comes while it looks. Across threads, each pass
+// merges what is in the rings by ticks and leaves what is younger than the pass itself to
 // the next, so a line overtakes an older one only if its thread stood between
 // reading the clock and committing for the whole of a pass. The older one is then
 // marked as late; between lines that are not, the order is that of the clock. Where the

@@ -415,8 +415,11 @@ std::optional<size_t> Engine::Pass(Collector::Extent extent) try {
   } else if (extent == Collector::Extent::kUpToNow && !collector_.HasWork()) {
     return 0;
   }
-  return collector_.Pass(extent);
+  const size_t taken = collector_.Pass(extent);
+  starves_.store(false, std::memory_order_relaxed);
+  return taken;
 } catch (const std::exception&) {
+  starves_.store(true, std::memory_order_relaxed);
   return std::nullopt;
 }
 
@@ -435,7 +438,6 @@ void Engine::Run() {
     const bool flush = ticket != flush_done_.load();
     const std::optional<size_t> taken = Pass(
         flush || stops ? Collector::Extent::kAll : Collector::Extent::kUpToNow);
-    starves_.store(!taken.has_value(), std::memory_order_relaxed);
     if (ABSL_PREDICT_FALSE(!taken.has_value())) {
       const uint64_t now = MonotonicNanos();
       if (starved_since == 0) starved_since = now;

@@ -1,5 +1,5 @@
 // TurnMutex: a mutex whose holder may be stuck for long, for those who would rather go
-// without: once one of them has waited for a holder in vain, none waits for that one again.
+// without: once they have waited for a holder in vain, they wait for that one no more.
 //
 // Threads: thread-safe.
 //

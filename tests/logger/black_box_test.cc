@@ -428,6 +428,9 @@ TEST(BlackBoxRecover, LinesOfOneThreadKeepTheirOrderWhateverTheClockDoes) {
   EXPECT_EQ(contents.lines[0].record.payload, "first");
   EXPECT_EQ(contents.lines[1].record.payload, "second");
   EXPECT_EQ(contents.lines[2].record.payload, "third");
+  // Which is not that of their times.
+  EXPECT_EQ(contents.lines[1].ticks, 300);
+  EXPECT_EQ(contents.lines[1].record.header.ticks, 200);
 }
 
 // The process died when a ring's drops had been marked and its room was still to be given

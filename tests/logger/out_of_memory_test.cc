@@ -26,6 +26,7 @@
 #include "kingpin/logger/log_format.h"
 #include "kingpin/logger/rotating_sink.h"
 #include "kingpin/logger/sink.h"
+#include "kingpin/logger/verbosity.h"
 #include "kingpin/sys/syscalls.h"
 #include "kingpin/sys/unique_fd.h"
 #include "tests/logger/sink_testing.h"
@@ -226,11 +227,17 @@ TEST_F(OutOfMemory, TheEndTellsOfLinesThatAFullDiskHasNotTaken) {
 
 TEST_F(OutOfMemory, VerboseStatementIsOffUntilItsRulesAreMade) {
   Logger log({.sink = sink_});
+  const auto statement = [&log] { KVLOGF_TO(log, 1, "on"); };
   {
     const NoMemoryHere none;
-    KVLOGF_TO(log, 1, "off");
+    statement();
   }
   EXPECT_EQ(CheckedCounters(log).accepted, 0);
+  ASSERT_TRUE(SetVerbosity("out_of_memory_test=1").ok());
+  statement();
+  ASSERT_TRUE(SetVerbosity("").ok());
+  EXPECT_EQ(CheckedCounters(log).written, 1);
+  EXPECT_THAT(Lines(), ElementsAre(EndsWith(" on")));
 }
 
 TEST_F(OutOfMemory, RotatingSinkHasTakenWhatIsInItsFile) {

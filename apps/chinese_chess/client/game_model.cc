@@ -81,6 +81,7 @@ absl::StatusOr<GameModel::Change> GameModel::ApplyEvent(const JsonObject& event,
   }
   if (type == "decline") {
     SetOffer(event.Text("offer"), std::nullopt);
+    if (event.Text("offer") == "rematch") rematch_agreed_ = false;
     return Change::kDecline;
   }
   if (type == "rematch") {

@@ -91,7 +91,7 @@ class GameModel {
   std::optional<Color> Offered(std::string_view what) const;
   // The server's, also where the board does not decide.
   const Outcome& outcome() const { return outcome_; }
-  // Both want one, which begins if the server can begin it.
+  // Both want a rematch, as far as a whole game has told.
   bool rematch_agreed() const { return rematch_agreed_; }
   const std::string& next() const { return next_; }  // A rematch.
   int64_t viewers() const { return viewers_; }

@@ -68,7 +68,6 @@ bool Archive::AnswerNext(uint64_t behind) {
   Question question;
   {
     absl::MutexLock lock(&mu_);
-    if (stopping_) asked_.clear();  // Nobody is there for the answers.
     if (asked_.empty() || asked_.front().behind > behind) return false;
     question = std::move(asked_.front().question);
     asked_.pop_front();

@@ -93,8 +93,7 @@ constexpr const char* kStatements[] = {
     "SELECT record FROM finished WHERE id = ?",
     "SELECT id, red, black, control, result, reason, finished_ms, plies"
     " FROM finished WHERE listed ORDER BY number DESC LIMIT ?",
-    // The last of either colour from its index, for one OR would sort all of a player's;
-    // nobody plays against themselves.
+    // The last of either colour from its index, for one OR would sort all of a player's.
     "SELECT id, red, black, control, result, reason, finished_ms, plies"
     " FROM finished WHERE number IN"
     " (SELECT number FROM (SELECT number FROM finished WHERE red_id = ?1"

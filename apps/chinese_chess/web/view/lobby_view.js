@@ -54,6 +54,7 @@ export class LobbyView {
     this.#closers.push(() => clearInterval(timer));
     this.#showLobby();
     this.#showGames();
+    this.#showHistory([]);
     if (client.status === 'online') this.#refresh();
   }
 

@@ -150,6 +150,17 @@ TEST(FrontDoorTest, AWebSocketIsPingedAndClosedIfItDoesNotAnswer) {
   EXPECT_EQ(Field(Next(there, "pong"), "n"), "1");
 }
 
+// From the first ping of ours on; here, before any hello.
+TEST(FrontDoorTest, AWebSocketMayNotFloodUsWithPings) {
+  TestServer server;
+  WebSocketPeer peer = WebSocketPeer::ToServer(server.port());
+  EXPECT_THAT(peer.Read(), StartsWith("ping:"));
+  for (int i = 0; i <= 10'000; ++i) peer.Send({.first = 0x89, .payload = ""});
+  std::string last = peer.Read();
+  while (absl::StartsWith(last, "pong:")) last = peer.Read();
+  EXPECT_EQ(last, "close:1008 too many control frames");
+}
+
 TEST(FrontDoorTest, LongMessagesAreCompressedForWhoAgrees) {
   TestServer server;
   WebSocketPeer peer = WebSocketPeer::ToServer(
