@@ -147,7 +147,7 @@ TEST(GameStoreTest, TheLastGamesOfAPlayerAreOfBothColours) {
   for (int i = 0; i < 6; ++i) {
     GameSetup setup = TestSetup(absl::StrCat(i));
     // Black, black, red, and so on.
-    if (i % 3 == 2) std::swap(setup.red, setup.black);
+    if (i % 3 == 2) std::swap(setup.players[0], setup.players[1]);
     changes.push_back(BeginGame{setup});
     FinishGame finish = Finish(setup.id);
     finish.setup = setup;
