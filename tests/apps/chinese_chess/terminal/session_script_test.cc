@@ -246,6 +246,7 @@ TEST_F(Playing, AGameThatWasForgottenIsNotWaitedFor) {
   session_.OnDisconnected("peer");
   session_.OnConnected();
   Server(R"({"t":"error","re":"hello","code":"bad_token","text":"no"})");
+  Server(R"({"t":"welcome","name":"Zhang","token":"U","games":[]})");
   EXPECT_TRUE(session_.ready());
 }
 
