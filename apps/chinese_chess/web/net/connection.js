@@ -34,6 +34,12 @@ export class Connection {
     this.#url = url;
     this.#handlers = handlers;
     addEventListener('online', () => this.#hurry());
+    // A page that is left may be kept for whoever goes back, and its connection with it: the
+    // others would believe that somebody is there.
+    addEventListener('pagehide', () => this.drop());
+    addEventListener('pageshow', (event) => {
+      if (event.persisted) this.#hurry();
+    });
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState === 'visible') this.#hurry();
     });
@@ -46,7 +52,7 @@ export class Connection {
     return true;
   }
 
-  // As if the network had gone; for tests, and when the server talks nonsense.
+  // As if the network had gone.
   drop() {
     this.#lost(this.#socket);
   }

@@ -61,7 +61,10 @@ globalThis.setInterval = (run, delay) => time.add(run, delay, delay);
 globalThis.clearTimeout = (id) => time.timers.delete(id);
 globalThis.clearInterval = globalThis.clearTimeout;
 performance.now = () => time.now;
-globalThis.addEventListener = () => {};
+const onWindow = {};
+globalThis.addEventListener = (name, listener) => {
+  onWindow[name] = listener;
+};
 let look = null; // The page is shown again.
 globalThis.document = {
   addEventListener(_, listener) {
@@ -441,6 +444,20 @@ const tests = {
     await hear({t: 'rematch', game: 'g', v: 6, next: 'h'});
     assert.equal(client.waiting, null);
     assert.equal(FakeSocket.last.sent.at(-1).t, 'cancel');
+  },
+
+  // The browser may keep it, and its connection, for whoever goes back.
+  async aPageThatIsLeftSaysGoodbyeAndComesBack() {
+    const {client} = await start();
+    await connect();
+    const before = FakeSocket.last;
+    onWindow.pagehide();
+    assert.equal(before.readyState, 3);
+    assert.equal(client.status, 'offline');
+    onWindow.pageshow({persisted: true});
+    assert.notEqual(FakeSocket.last, before);
+    await connect();
+    assert.equal(client.status, 'online');
   },
 
   async aRematchIsOnesOwnGameOnce() {
