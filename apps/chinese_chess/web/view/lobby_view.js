@@ -54,7 +54,6 @@ export class LobbyView {
     this.#closers.push(() => clearInterval(timer));
     this.#showLobby();
     this.#showGames();
-    this.#showHistory([]);
     if (client.status === 'online') this.#refresh();
   }
 
@@ -150,6 +149,7 @@ export class LobbyView {
     const answer = await client.ask(say.history(true));
     // What is shown stays if the archive is busy.
     if (answer.t === 'history') this.#showHistory(answer.games);
+    else if (answer.code === 'no_archive') this.#showHistory([]);
   }
 
   // --- Showing ---------------------------------------------------------------------------

@@ -202,7 +202,24 @@ TEST_F(Playing, TheWholeGameTellsOfTheRematch) {
   Server(R"({"t":"ok","re":"offer","id":"3"})");
   User("wait game");
   EXPECT_FALSE(session_.ready());
-  whole(R"(,"next":"h")");
+  // Agreed on, and then it could not begin.
+  whole(R"(,"rematch_agreed":true)");
+  Server(R"({"t":"decline","game":"g","v":10,"by":"red","offer":"rematch"})");
+  EXPECT_TRUE(session_.ready());
+}
+
+TEST_F(Playing, TheWholeGameTellsOfTheRematchThatHasBegun) {
+  Server(
+      R"({"t":"end","game":"g","v":2,"result":"1-0","reason":"resignation"})");
+  User("rematch");
+  Server(R"({"t":"ok","re":"offer","id":"2"})");
+  session_.TakeToServer();
+  Server(absl::StrCat(
+      R"({"t":"game","game":"g","v":9,"you":"red","control":"5+3",)",
+      R"("red":{"name":"Zhang","online":true,"left_ms":300000},)",
+      R"("black":{"name":"Li","online":true,"left_ms":300000},)",
+      R"("fen":")", kStartFen, R"(","moves":[],"result":"1-0",)",
+      R"("reason":"resignation","next":"h"})"));
   EXPECT_THAT(session_.TakeToServer(), HasSubstr(R"("t":"join","game":"h")"));
 }
 
