@@ -217,8 +217,8 @@ TEST_F(Playing, TheWholeGameTellsOfTheRematchThatHasBegun) {
   Server(absl::StrCat(
       R"({"t":"game","game":"g","v":9,"you":"red","control":"5+3",)",
       R"("red":{"name":"Zhang","online":true,"left_ms":300000},)",
-      R"("black":{"name":"Li","online":true,"left_ms":300000},)",
-      R"("fen":")", kStartFen, R"(","moves":[],"result":"1-0",)",
+      R"("black":{"name":"Li","online":true,"left_ms":300000},)", R"("fen":")",
+      kStartFen, R"(","moves":[],"result":"1-0",)",
       R"("reason":"resignation","next":"h"})"));
   EXPECT_THAT(session_.TakeToServer(), HasSubstr(R"("t":"join","game":"h")"));
 }
