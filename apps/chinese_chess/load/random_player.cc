@@ -195,7 +195,10 @@ void RandomPlayer::Error(const JsonObject& message) {
   // Not what was said since: a move that was said again after a lost connection is refused
   // if it had arrived, and the next one may be under way by then.
   if (re == "move" && sent_.has_value() && message.Text("id") == sent_->id) {
+    const bool was_again = sent_->id == sent_again_;
     sent_.reset();
+    // The turn may have been ours before that one's.
+    if (was_again && code == "wrong_ply") ScheduleMove();
   }
 }
 
@@ -226,7 +229,9 @@ void RandomPlayer::OfGame(const JsonObject& message, MonotonicTime now) {
       return SendJoin(false);
     case Change::kAll:
       ++host_.counts().positions;
-      if (sent_.has_value() && sent_->ply != game_->game().size()) {
+      // One that is further on, for the server was killed, may still be made: when the
+      // opponent has said again the move before it.
+      if (sent_.has_value() && sent_->ply < game_->game().size()) {
         sent_.reset();
       }
       if (resuming_since_.has_value()) ++host_.counts().resyncs;
