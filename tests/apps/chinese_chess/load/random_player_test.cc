@@ -52,6 +52,16 @@ class Pair : public ::testing::Test, protected RandomPlayer::Host {
                         kStartFen,
                         R"(","moves":[],"result":"*","reason":"none"})");
   }
+  static std::string Moved(int version, std::string_view by, int ply,
+                           std::string_view move) {
+    return absl::StrCat(R"({"t":"move","game":"g","v":)", version, R"(,"by":")",
+                        by, R"(","ply":)", ply, R"(,"move":")", move, "\"}");
+  }
+  // In what was sent.
+  static std::string MoveOf(std::string_view sent) {
+    constexpr std::string_view kKey = R"("move":")";
+    return std::string(sent.substr(sent.find(kKey) + kKey.size(), 4));
+  }
   void Seat() {
     for (RandomPlayer* player : {&red_, &black_}) {
       player->OnConnected(kNow);
@@ -78,6 +88,8 @@ class Pair : public ::testing::Test, protected RandomPlayer::Host {
   std::vector<std::pair<std::string, Reason>> finished_;
 };
 
+constexpr std::string_view kWrongPly =
+    R"({"t":"error","re":"move","id":"1","code":"wrong_ply","text":""})";
 constexpr std::string_view kEnd =
     R"({"t":"end","game":"g","v":2,"result":"0-1","reason":"resignation"})";
 
@@ -102,24 +114,16 @@ TEST_F(Pair, SaysTheMoveAgainAfterALostConnection) {
 
 TEST_F(Pair, ARefusalIsOfTheMoveThatItNames) {
   Seat();
-  const std::string sent = Take(0);
-  const std::string move = sent.substr(sent.find(R"("move":")") + 8, 4);
+  const std::string move = MoveOf(Take(0));
   red_.OnDisconnected();
   red_.OnConnected(kNow);
   Take(0);
   // It had arrived, and was answered.
-  red_.OnLine(absl::StrCat(
-                  R"({"t":"move","game":"g","v":2,"by":"red","ply":0,"move":")",
-                  move, "\"}"),
-              kNow);
-  red_.OnLine(
-      R"({"t":"move","game":"g","v":3,"by":"black","ply":1,"move":"a6a5"})",
-      kNow);
+  red_.OnLine(Moved(2, "red", 0, move), kNow);
+  red_.OnLine(Moved(3, "black", 1, "a6a5"), kNow);
   const std::string next = Take(0);
   EXPECT_THAT(next, HasSubstr(R"("ply":2)"));
-  red_.OnLine(
-      R"({"t":"error","re":"move","id":"1","code":"wrong_ply","text":"no"})",
-      kNow);
+  red_.OnLine(kWrongPly, kNow);
   EXPECT_EQ(counts_.wrong, 0u);
   red_.OnDisconnected();
   red_.OnConnected(kNow);
@@ -128,16 +132,11 @@ TEST_F(Pair, ARefusalIsOfTheMoveThatItNames) {
 
 TEST_F(Pair, WhatWaitedForALostConnectionIsNoLatency) {
   Seat();
-  const std::string sent = Take(0);
-  const std::string move = sent.substr(sent.find(R"("move":")") + 8, 4);
+  const std::string move = MoveOf(Take(0));
   black_.OnDisconnected();
   black_.OnConnected(kNow);
   // The move is told before the join is answered.
-  black_.OnLine(
-      absl::StrCat(
-          R"({"t":"move","game":"g","v":2,"by":"red","ply":0,"move":")", move,
-          "\"}"),
-      kNow);
+  black_.OnLine(Moved(2, "red", 0, move), kNow);
   EXPECT_EQ(counts_.moves, 1u);
   EXPECT_EQ(counts_.latency.count(), 0u);
   black_.OnLine(R"({"t":"ok","re":"join"})", kNow);
@@ -146,9 +145,7 @@ TEST_F(Pair, WhatWaitedForALostConnectionIsNoLatency) {
 
 TEST_F(Pair, WhatCannotBeIsCounted) {
   Seat();
-  black_.OnLine(
-      R"({"t":"move","game":"g","v":2,"by":"red","ply":0,"move":"a0a9"})",
-      kNow);
+  black_.OnLine(Moved(2, "red", 0, "a0a9"), kNow);
   EXPECT_EQ(counts_.wrong, 1u);
   EXPECT_THAT(counts_.wrong_texts.at(0), HasSubstr("a0a9"));
   red_.OnLine(
@@ -195,20 +192,54 @@ TEST_F(Pair, AGameThatHasEndedUnseenIsNotLost) {
 
 TEST_F(Pair, AMoveSentAgainMayHaveLostItsPlace) {
   Seat();
-  constexpr std::string_view kRefused =
-      R"({"t":"error","re":"move","id":"1","code":"wrong_ply","text":""})";
   red_.OnDisconnected();
   red_.OnConnected(kNow);
-  red_.OnLine(kRefused, kNow);
+  red_.OnLine(kWrongPly, kNow);
   EXPECT_EQ(counts_.wrong, 0u);
 }
 
 TEST_F(Pair, AMoveSentOnceHasItsPlace) {
   Seat();
-  red_.OnLine(
-      R"({"t":"error","re":"move","id":"1","code":"wrong_ply","text":""})",
-      kNow);
+  red_.OnLine(kWrongPly, kNow);
   EXPECT_EQ(counts_.wrong, 1u);
+}
+
+// A server that was killed may go on from some moves before. What was played again is told
+// as any move is.
+TEST_F(Pair, AMoveFurtherOnThanTheGameWaitsForTheOneBefore) {
+  Seat();
+  const std::string first = MoveOf(Take(0));
+  black_.OnLine(Moved(2, "red", 0, first), kNow);
+  const std::string second = MoveOf(Take(1));
+  // The server has lost both.
+  black_.OnDisconnected();
+  black_.OnConnected(kNow);
+  EXPECT_THAT(Take(1), HasSubstr(absl::StrCat(R"("ply":1,"move":")", second,
+                                              R"(","after":")", first)));
+  black_.OnLine(Game("black"), kNow);
+  // Red has said the first again just before ours came.
+  black_.OnLine(Moved(2, "red", 0, first), kNow);
+  EXPECT_THAT(Take(1), IsEmpty());
+  black_.OnLine(Moved(3, "black", 1, second), kNow);
+  black_.OnLine(Moved(4, "red", 2, "a3a4"), kNow);
+  EXPECT_THAT(Take(1), HasSubstr(R"("ply":3)"));
+  EXPECT_TRUE(counts_.ok());
+}
+
+TEST_F(Pair, AMoveThatLostItsPlaceIsMadeAnew) {
+  Seat();
+  const std::string first = MoveOf(Take(0));
+  black_.OnLine(Moved(2, "red", 0, first), kNow);
+  ASSERT_THAT(Take(1), HasSubstr(R"("ply":1)"));
+  black_.OnDisconnected();
+  black_.OnConnected(kNow);
+  Take(1);
+  black_.OnLine(Game("black"), kNow);
+  // Red said the first again behind ours, and the turn is here before the refusal.
+  black_.OnLine(Moved(2, "red", 0, first), kNow);
+  black_.OnLine(kWrongPly, kNow);
+  EXPECT_THAT(Take(1), HasSubstr(R"("ply":1)"));
+  EXPECT_TRUE(counts_.ok());
 }
 
 constexpr std::string_view kNotPaired =
