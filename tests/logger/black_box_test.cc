@@ -1,47 +1,24 @@
 // The black box as its users see it: what is in it when a process dies, what the
 // next one and the recovery tool make of it, and what is refused.
-#include "kingpin/logger/black_box.h"
-
-#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <thread>
-#include <utility>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "kingpin/logger/black_box_format.h"
-#include "kingpin/logger/black_box_reader.h"
-#include "kingpin/logger/black_box_replay.h"
-#include "kingpin/logger/collector.h"
-#include "kingpin/logger/fd_sink.h"
 #include "kingpin/logger/file_sink.h"
 #include "kingpin/logger/klog.h"
-#include "kingpin/logger/line_format.h"
-#include "kingpin/logger/line_writer.h"
-#include "kingpin/logger/record.h"
-#include "kingpin/logger/ring.h"
-#include "kingpin/logger/ring_control.h"
-#include "kingpin/logger/ring_set.h"
 #include "kingpin/logger/sink.h"
-#include "kingpin/logger/site.h"
 #include "kingpin/logger/ticks.h"
 #include "kingpin/sys/syscalls.h"
 #include "tests/logger/black_box_process.h"
@@ -58,45 +35,6 @@ using testing::LinesOf;
 using ::testing::MatchesRegex;
 using testing::ReadFile;
 using ::testing::SizeIs;
-
-// --- The headers' own examples ----------------------------------------------------
-
-TEST(BlackBoxExample, HoldsARingAndIsRead) {
-  using namespace log_internal;
-  BoxFiles files;
-  {
-    absl::StatusOr<std::unique_ptr<BlackBox>> box = BlackBox::Open(
-        {.path = files.box,
-         .ring_bytes = Ring::MappedBytes(1 << 12),
-         .rings = 1},
-        [](std::string_view) { return BlackBox::Replayed::kAll; });
-    ASSERT_TRUE(box.ok()) << box.status();
-    void* memory = (*box)->TakeRing();
-    EXPECT_NE(memory, nullptr);
-    EXPECT_EQ((*box)->TakeRing(), nullptr);
-    // Not on the stack, see ring_test.cc.
-    const auto owner = std::make_unique<Ring>(1 << 12, memory);
-    Ring& ring = *owner;
-    ASSERT_TRUE(ring.valid());
-    const RecordHeader header = {.payload_bytes = 4,
-                                 .site = kTextFlag | 60000,
-                                 .ticks = 0,
-                                 .thread = 7,
-                                 .context_bytes = 0};
-    char* const at = ring.Reserve(32, LogLevel::kInfo);
-    std::memcpy(header.WriteTo(at), "text", 4);
-    ring.Commit(at, 32);
-  }
-  const UniqueFd fd = sys::Open(files.box.c_str(), O_RDONLY, 0).value;
-  absl::StatusOr<std::string> file = ReadBlackBox(fd.get());
-  ASSERT_TRUE(file.ok()) << file.status();
-  const BlackBoxContents contents = ParseBlackBox(*file);
-  EXPECT_EQ(contents.pid, getpid());
-  ASSERT_THAT(contents.lines, SizeIs(1));
-  // Nobody has told the box about that site.
-  EXPECT_EQ(contents.lines[0].site->location_text, " ?:0 ");
-  EXPECT_EQ(contents.lines[0].record.payload, "text");
-}
 
 // --- What is recovered ------------------------------------------------------------
 
@@ -205,37 +143,6 @@ TEST(BlackBoxRecover, SinkThatIsStuckBesideTheFirst) {
                           HasSubstr(" end of what was recovered ")));
 }
 
-TEST(BlackBoxRecover, TimesAreRightBeforeTheFirstPass) {
-  using namespace log_internal;
-  UseBestTickSource();
-  BoxFiles files;
-  const int64_t before = absl::GetCurrentTimeNanos();
-  {
-    absl::StatusOr<std::unique_ptr<BlackBox>> box = BlackBox::Open(
-        {.path = files.box,
-         .ring_bytes = Ring::MappedBytes(1 << 12),
-         .rings = 2},
-        [](std::string_view) { return BlackBox::Replayed::kAll; });
-    ASSERT_TRUE(box.ok()) << box.status();
-    RingSet rings(1 << 12, box->get());
-    FdSink sink(-1);
-    TextLineFormat format;
-    LineWriter writer(&sink, &format);
-    const Collector collector(&rings, &(*box)->raw_slots(), box->get(),
-                              &writer);
-    (*box)->raw_slots().Write(LogLevel::kInfo, "file.cc", 1, "text");
-  }
-  const UniqueFd fd = sys::Open(files.box.c_str(), O_RDONLY, 0).value;
-  const absl::StatusOr<std::string> file = ReadBlackBox(fd.get());
-  ASSERT_TRUE(file.ok()) << file.status();
-  const BlackBoxContents contents = ParseBlackBox(*file);
-  ASSERT_THAT(contents.lines, SizeIs(1));
-  // How fast ticks go is not known yet.
-  constexpr int64_t kSlack = 10'000'000'000;
-  EXPECT_GE(contents.lines[0].unix_nanos, before - kSlack);
-  EXPECT_LE(contents.lines[0].unix_nanos, absl::GetCurrentTimeNanos() + kSlack);
-}
-
 // Else lines that a process logs and dies of after an hour without any would have
 // the time by a clock of an hour ago.
 TEST(BlackBoxRecover, ClockIsReadOnceMoreBeforeALongSleep) {
@@ -251,48 +158,6 @@ TEST(BlackBoxRecover, ClockIsReadOnceMoreBeforeALongSleep) {
     ASSERT_EQ(pread(fd.get(), &header, sizeof(header), 0),
               static_cast<ssize_t>(sizeof(header)));
   } while (header.clocks[header.clock].ticks <= flushed);
-}
-
-// Describes `count` sites in that file to a box, while no file may be written to from
-// `file_limit` on, and returns the files of those that are in it.
-std::vector<std::string> FilesInABox(int count, const std::string& file_name,
-                                     rlim_t file_limit) {
-  using namespace log_internal;
-  BoxFiles files;
-  {
-    const auto box = BlackBox::Open(
-        {.path = files.box,
-         .ring_bytes = Ring::MappedBytes(1 << 12),
-         .rings = 1},
-        [](std::string_view) { return BlackBox::Replayed::kAll; });
-    signal(SIGXFSZ, SIG_IGN);
-    rlimit old;
-    EXPECT_EQ(getrlimit(RLIMIT_FSIZE, &old), 0);
-    const rlimit none = {std::min(file_limit, old.rlim_max), old.rlim_max};
-    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &none), 0);
-    const Site site = {.file = file_name};
-    for (int i = 0; i < count; ++i) (*box)->OnSite(50000 + i, site);
-    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &old), 0);
-  }
-  const UniqueFd fd = sys::Open(files.box.c_str(), O_RDONLY, 0).value;
-  const absl::StatusOr<std::string> file = ReadBlackBox(fd.get());
-  const BlackBoxContents contents = ParseBlackBox(*file);
-  std::vector<std::string> files_in_it;
-  for (const auto& site : contents.sites) {
-    if (absl::StartsWith(site->file, "test")) files_in_it.push_back(site->file);
-  }
-  return files_in_it;
-}
-
-// The first line of a statement, on a loop thread for one, waits for no disk.
-TEST(BlackBoxSites, AreStoredWithoutASystemCall) {
-  EXPECT_THAT(FilesInABox(3, "test", /*file_limit=*/0), SizeIs(3));
-}
-
-TEST(BlackBoxSites, GoOnInTheFileWhenTheirMemoryIsFull) {
-  const std::string name = "test" + std::string(100'000, 'x');
-  EXPECT_THAT(FilesInABox(6, name, RLIM_INFINITY),
-              ElementsAre(name, name, name, name, name, name));
 }
 
 TEST(BlackBoxRecover, DroppedLinesAreDeclaredExactly) {
@@ -364,198 +229,6 @@ TEST(BlackBoxRecover, LongRestOfACutLineIsTruncatedAndSaysSo) {
   EXPECT_THAT(lines[1],
               MatchesRegex("cut inx+\\.\\.\\.\\[truncated, 5000 bytes\\]"));
   EXPECT_GT(lines[1].size(), 3000);
-}
-
-// Rings in a black box, without a logger: each record is written by hand.
-struct RingsInABox {
-  explicit RingsInABox(const std::string& path)
-      : box(*log_internal::BlackBox::Open(
-            {.path = path,
-             .ring_bytes = log_internal::Ring::MappedBytes(1 << 12),
-             .rings = 3},
-            [](std::string_view) {
-              return log_internal::BlackBox::Replayed::kAll;
-            })),
-        rings(1 << 12, box.get()) {}
-
-  // A ring of a thread's own.
-  log_internal::Ring* Attach() {
-    return rings.Attach(&threads[std::exchange(next, next + 1)]);
-  }
-  static void Put(log_internal::Ring* ring, std::string_view text,
-                  uint64_t ticks) {
-    static constinit const log_internal::Site site = {.file = "a.cc",
-                                                      .line = 7};
-    const log_internal::RecordHeader header = {
-        .payload_bytes = static_cast<uint32_t>(text.size()),
-        .site =
-            log_internal::kTextFlag | log_internal::SiteTable::Register(site),
-        .ticks = ticks,
-        .thread = 7,
-        .context_bytes = 0};
-    const size_t size = log_internal::RecordSize(0, text.size());
-    char* const at = ring->Reserve(size, LogLevel::kInfo);
-    std::memcpy(header.WriteTo(at), text.data(), text.size());
-    ring->Commit(at, size);
-  }
-  static void Put(log_internal::Ring* ring, std::string_view text) {
-    Put(ring, text, log_internal::ReadTicks());
-  }
-
-  const std::unique_ptr<log_internal::BlackBox> box;
-  log_internal::RingSet rings;
-  const int threads[2] = {};
-  int next = 0;
-};
-
-log_internal::BlackBoxContents ContentsOf(const std::string& path) {
-  static std::string file;  // What the contents are views of.
-  const UniqueFd fd = sys::Open(path.c_str(), O_RDONLY, 0).value;
-  const absl::StatusOr<std::string> read = log_internal::ReadBlackBox(fd.get());
-  EXPECT_TRUE(read.ok()) << read.status();
-  file = read.ok() ? *read : "";
-  return log_internal::ParseBlackBox(file);
-}
-
-TEST(BlackBoxRecover, LinesOfOneThreadKeepTheirOrderWhateverTheClockDoes) {
-  BoxFiles files;
-  RingsInABox made(files.box);
-  log_internal::Ring* const ring = made.Attach();
-  made.Put(ring, "first", 300);
-  made.Put(ring, "second", 200);
-  made.Put(ring, "third", 250);
-  const log_internal::BlackBoxContents contents = ContentsOf(files.box);
-  ASSERT_THAT(contents.lines, SizeIs(3));
-  EXPECT_EQ(contents.lines[0].record.payload, "first");
-  EXPECT_EQ(contents.lines[1].record.payload, "second");
-  EXPECT_EQ(contents.lines[2].record.payload, "third");
-  // Which is not that of their times, as they say.
-  const UniqueFd log =
-      sys::Open(files.log.c_str(), O_WRONLY | O_CREAT, 0600).value;
-  FdSink sink(log.get());
-  log_internal::TextLineFormat format;
-  log_internal::LineWriter writer(&sink, &format);
-  const UniqueFd box = sys::Open(files.box.c_str(), O_RDONLY, 0).value;
-  log_internal::ReplayBlackBox(*log_internal::ReadBlackBox(box.get()),
-                               log_internal::ReplayTo::kElsewhere, &writer);
-  const std::string text = ReadFile(files.log);
-  EXPECT_THAT(text, HasSubstr("Z INFO 7 a.cc:7 first\n"));
-  EXPECT_THAT(text, HasSubstr("Z~ INFO 7 a.cc:7 second\n"));
-  EXPECT_THAT(text, HasSubstr("Z~ INFO 7 a.cc:7 third\n"));
-}
-
-// The process died when a ring's drops had been marked and its room was still to be given
-// back.
-TEST(BlackBoxRecover, DropsThatAreMarkedAreNotDeclaredWithTheirLines) {
-  BoxFiles files;
-  RingsInABox made(files.box);
-  log_internal::Ring* const ring = made.Attach();
-  made.Put(ring, "one");
-  for (int i = 0; i < 5; ++i) {
-    ring->Drop(LogLevel::kInfo, log_internal::ReadTicks());
-  }
-  made.Put(ring, "two");
-  ring->MarkInFlight(ring->tail());
-  made.box->BeginWrite();
-  ring->MarkDeclared(ring->dropped(), 7);
-  const log_internal::BlackBoxContents contents = ContentsOf(files.box);
-  EXPECT_EQ(contents.damages, 0);
-  ASSERT_THAT(contents.lines, SizeIs(2));
-  EXPECT_EQ(contents.lines[0].record.payload, "one");
-  EXPECT_EQ(contents.lines[1].record.payload, "two");
-}
-
-// Dies when the room of the first ring has been given back, and after its thread has used
-// that: what was dropped before stands in the log.
-TEST(BlackBoxRecover, DropsAreDeclaredOnce) {
-  using namespace log_internal;
-  static Ring* logs_on;
-  class LockingSink : public LogSink {
-   public:
-    SysResult<size_t> Write(const LogBatch& batch) override {
-      // Nothing can be stored any more to where the second ring's positions are.
-      mprotect(control, kRingControlBytes, PROT_READ);
-      return {batch.text.size(), 0};
-    }
-    char* control = nullptr;
-  };
-  TameSanitizers();
-  BoxFiles files;
-  const pid_t child = fork();
-  if (child == 0) {
-    RingsInABox made(files.box);
-    LockingSink sink;
-    TextLineFormat format;
-    LineWriter writer(&sink, &format);
-    Collector collector(&made.rings, &made.box->raw_slots(), made.box.get(),
-                        &writer);
-    logs_on = made.Attach();
-    Ring* const second = made.Attach();
-    sink.control = const_cast<char*>(second->At(0)) - kRingControlBytes;
-    made.Put(logs_on, "one");
-    for (int i = 0; i < 5; ++i) logs_on->Drop(LogLevel::kInfo, ReadTicks());
-    made.Put(logs_on, "two");
-    made.Put(second, "other");
-    signal(SIGSEGV, [](int) {
-      logs_on->Drop(LogLevel::kInfo, ReadTicks());
-      RingsInABox::Put(logs_on, "three");
-      _exit(1);
-    });
-    collector.Pass(Collector::Extent::kAll);
-    _exit(0);
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 1);
-  const BlackBoxContents contents = ContentsOf(files.box);
-  EXPECT_TRUE(contents.died_writing);
-  ASSERT_THAT(contents.lines, SizeIs(3));
-  EXPECT_EQ(contents.lines[0].record.payload, "other");
-  EXPECT_EQ(contents.lines[1].gap.lines(), 1);
-  EXPECT_EQ(contents.lines[2].record.payload, "three");
-}
-
-// Dies when the room of the first ring has been given back and that of the second is
-// to be: the lines of the first are nowhere any more but in the account.
-TEST(BlackBoxRecover, LossesAreStoredBeforeTheirRoomIsGivenBack) {
-  using namespace log_internal;
-  class Refusing : public LogSink {
-   public:
-    SysResult<size_t> Write(const LogBatch&) override {
-      // Nothing can be stored any more to where the ring's positions are.
-      mprotect(control, kRingControlBytes, PROT_READ);
-      return {0, ENOSPC};
-    }
-    char* control = nullptr;
-  };
-  TameSanitizers();
-  BoxFiles files;
-  const pid_t child = fork();
-  if (child == 0) {
-    RingsInABox made(files.box);
-    Refusing sink;
-    TextLineFormat format;
-    LineWriter writer(&sink, &format);
-    Collector collector(&made.rings, &made.box->raw_slots(), made.box.get(),
-                        &writer);
-    for (int i = 0; i < 2; ++i) {
-      Ring* const ring = made.Attach();
-      sink.control = const_cast<char*>(ring->At(0)) - kRingControlBytes;
-      made.Put(ring, "lost");
-    }
-    collector.Pass(Collector::Extent::kAll);
-    _exit(0);
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  ASSERT_NE(status, 0) << "it should have died";
-  const BlackBoxContents contents = ContentsOf(files.box);
-  EXPECT_TRUE(contents.died_writing);
-  // The second line itself, and that two were lost.
-  ASSERT_THAT(contents.lines, SizeIs(2));
-  EXPECT_EQ(contents.lines[0].record.payload, "lost");
-  EXPECT_EQ(contents.lines[1].gap.lines(), 2);
-  EXPECT_TRUE(contents.lines[1].in_flight);
 }
 
 TEST(BlackBoxRecover, LinesThatTheSinkRefusesAreDropped) {
