@@ -130,9 +130,11 @@ class Doorbell {
     sys::FutexWait(state_, kExiting, std::min(nanos, kExitNanos));
   }
 
-  alignas(64) std::atomic<uint32_t> state_ = kAwake;
+  std::atomic<uint32_t> state_ = kAwake;
+  // So that the two words are in two cache lines, wherever this stands.
+  [[maybe_unused]] char apart_[64];
   // The least level that ends the rest.
-  alignas(64) std::atomic<uint32_t> rings_from_ = kNobody;
+  std::atomic<uint32_t> rings_from_ = kNobody;
 };
 
 }  // namespace kingpin::log_internal

@@ -244,19 +244,19 @@ class Engine {
   // This thread's ring; nullptr: the shared one.
   Ring* AttachThread();
 
-  // Constant after construction. First what a log statement reads, next to the
-  // doorbell, which it reads too.
-  const CachePlace place_;
+  // Constant after construction. What a log statement reads is in one cache line with
+  // the part of the doorbell that it reads.
+  alignas(64) const CachePlace place_;
   const uint64_t number_;      // Of no other engine in the life of the process.
   const uint32_t generation_;  // Of the process that made it.
   const uint64_t cache_key_;   // Of its rings in t_rings.
+  Doorbell doorbell_;
+
+  // Constant, too.
+  alignas(64) const EngineOptions options_;
   bool has_backend_ = false;
   bool may_sleep_ = false;
   pthread_t backend_ = {};
-
-  Doorbell doorbell_;
-
-  const EngineOptions options_;  // Constant, too.
 
   // Under pass_mu_, once the backend runs.
   const std::vector<std::unique_ptr<LogSink>> sinks_;

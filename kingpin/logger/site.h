@@ -26,13 +26,14 @@ enum class Prefix : uint8_t {
 };
 
 struct Site {
+  // A statement reads the level and the number: they share a cache line.
   LogLevel level = LogLevel::kInfo;
   Prefix prefix = Prefix::kFull;
-  std::string_view file;  // Without its folders.
+  mutable std::atomic<uint32_t> number = 0;  // 0: not logged yet.
+  std::string_view file;                     // Without its folders.
   int line = 0;
   std::string_view format;
   absl::Span<const ArgType> types = {};
-  mutable std::atomic<uint32_t> number = 0;  // 0: not logged yet.
 };
 
 // Is told of each site before a record names it.
