@@ -37,7 +37,7 @@ struct LoadOptions {
   absl::Duration away = absl::Seconds(1);
   uint64_t seed = 1;
 
-  // Where the games that both have seen end are written, each as it does.
+  // Where the games that have been seen to end are written, each as it is.
   std::string finished;
   bool json = false;
   bool quiet = false;

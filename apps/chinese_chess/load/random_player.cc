@@ -51,19 +51,27 @@ void RandomPlayer::SendMove() {
   Send(std::move(message));
 }
 
+void RandomPlayer::BeginNext() { opens_rooms() ? OpenRoom() : Enter(); }
+
+// One at a time, or its players would be in two games.
 void RandomPlayer::OpenRoom() {
-  if (!welcomed_ || game_.has_value()) return;
+  if (!welcomed_ || game_.has_value() || opening_) return;
+  opening_ = true;
   MessageWriter message("room");
   message.Add("control", options_.control);
   message.Add("color", Chance(0.5) ? "red" : "black");
   Send(std::move(message));
 }
 
-void RandomPlayer::Enter(std::string_view code) {
+void RandomPlayer::TakeCode(std::string_view code) {
   code_ = code;
+  Enter();
+}
+
+void RandomPlayer::Enter() {
   if (!welcomed_ || game_.has_value() || code_.empty()) return;
   MessageWriter message("enter");
-  message.Add("code", std::exchange(code_, {}));
+  message.Add("code", code_);
   Send(std::move(message));
 }
 
@@ -93,6 +101,7 @@ void RandomPlayer::SayHello() {
 
 void RandomPlayer::OnDisconnected() {
   welcomed_ = false;
+  opening_ = false;
   resuming_since_.reset();
 }
 
@@ -111,7 +120,7 @@ void RandomPlayer::OnLine(std::string_view line, MonotonicTime now) {
   } else if (type == "error") {
     Error(*message);
   } else if (type == "waiting") {
-    other().Enter(message->Text("code"));
+    other().TakeCode(message->Text("code"));
   } else if (type == "paired") {
     Follow(message->Text("game"));
   } else if (type == "record") {
@@ -125,21 +134,23 @@ void RandomPlayer::Welcome(const JsonObject& message) {
   welcomed_ = true;
   token_ = message.Text("token");
   if (game_.has_value()) return;
-  // That one has been paired may have been said to a connection that was lost.
-  const std::vector<std::string> games = message.Texts("games");
-  if (!games.empty()) return Follow(games.front());
-  if (opens_rooms()) return OpenRoom();
-  Enter(std::exchange(code_, {}));
+  // That one has been paired may have been said to a connection that was lost. An end that
+  // was told before this may have come after it was written.
+  for (const std::string& game : message.Texts("games")) {
+    if (game != ended_) return Follow(game);
+  }
+  BeginNext();
 }
 
 void RandomPlayer::Follow(std::string_view game) {
   if (game_.has_value() && game_->id() == game) return;
   if (table_.game != game) {
     table_.game = std::string(game);
-    table_.saw_end = 0;
     ++host_.counts().games_begun;
   }
   game_.emplace(game);
+  opening_ = false;
+  code_.clear();
   sent_.reset();
   SendJoin(false);
 }
@@ -204,14 +215,11 @@ void RandomPlayer::Error(const JsonObject& message) {
 
 void RandomPlayer::SayAgain(std::string_view re) {
   if (re == "hello") return SayHello();
-  if (!game_.has_value()) {
-    // Both of a pair are told that their game does not begin.
-    if (re == "paired" && !opens_rooms()) return;
-    return table_.players[0]->OpenRoom();
-  }
+  if (re == "room" || re == "paired") opening_ = false;
+  if (!game_.has_value()) return BeginNext();
   if (re == "join") return SendJoin(game_->known());
   if (re == "record") return SayOfGame("record");
-  if (sent_.has_value()) return SendMove();
+  if (re == "move" && sent_.has_value()) return SendMove();
   ScheduleMove();
 }
 
@@ -279,15 +287,16 @@ void RandomPlayer::SawEnd() {
   SayOfGame("leave");
   sent_.reset();
   const Reason reason = game_->outcome().reason;
-  const std::string game(game_->id());
+  ended_ = game_->id();
   game_.reset();
-  if (++table_.saw_end < 2) {
+  if (table_.ended != ended_) {
+    table_.ended = ended_;
     LoadCounts& counts = host_.counts();
     ++counts.games_finished;
     ++counts.ends[std::string(ReasonText(reason))];
-    return host_.OnGameFinished(game, reason);
+    host_.OnGameFinished(ended_, reason);
   }
-  table_.players[0]->OpenRoom();
+  BeginNext();
 }
 
 void RandomPlayer::EndedUnseen(std::string_view game) {
@@ -299,9 +308,7 @@ void RandomPlayer::EndedUnseen(std::string_view game) {
 void RandomPlayer::Forget() {
   game_.reset();
   sent_.reset();
-  // The other may have begun to wait for this one already.
-  if (!code_.empty()) return Enter(std::exchange(code_, {}));
-  table_.players[0]->OpenRoom();
+  BeginNext();
 }
 
 void RandomPlayer::ScheduleMove() {

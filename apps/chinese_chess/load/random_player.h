@@ -51,8 +51,8 @@ class RandomPlayer {
   // What the two know together.
   struct Table {
     RandomPlayer* players[2] = {};
-    std::string game;  // The last that was begun.
-    int saw_end = 0;   // How many of the two.
+    std::string game;   // The last that was begun.
+    std::string ended;  // The last that one of them has seen end.
     // The last move that was written.
     size_t ply = 0;
     kingpin::MonotonicTime written;
@@ -90,8 +90,11 @@ class RandomPlayer {
                  std::string_view value = "");
   void SendJoin(bool with_version);
   void SendMove();
+  // The next game: one of them opens a room, the other enters it.
+  void BeginNext();
   void OpenRoom();
-  void Enter(std::string_view code);
+  void TakeCode(std::string_view code);
+  void Enter();
   void Follow(std::string_view game);
 
   void Welcome(const JsonObject& message);
@@ -118,7 +121,9 @@ class RandomPlayer {
   bool welcomed_ = false;
   int connections_ = 0;  // That there have been.
   std::string token_;
-  std::string code_;  // Of the room to enter, as soon as that is possible.
+  bool opening_ = false;  // A room, or it waits in one.
+  std::string code_;      // Of the room to enter, as soon as that is possible.
+  std::string ended_;     // The last game that it has seen end.
   std::optional<GameModel> game_;
   std::optional<SentMove> sent_;
   std::string sent_again_;  // Its id, when the connection had been lost.

@@ -65,7 +65,7 @@ class Server:
 
 
 class Load:
-    """Players in pairs, who write down which ends both have seen."""
+    """Players in pairs, who write down which ends they have seen."""
 
     def __init__(self, options, directory, server, seed, *flags):
         self.ends = directory / f"finished{seed}"
@@ -95,7 +95,7 @@ class Load:
 
 
 def heard_ends(loads):
-    """Games that both players have seen end; the last line may be half written."""
+    """Games that a player has seen end; the last line may be half written."""
     lines = [line for load in loads
              for line in load.ends.read_text().split("\n")[:-1]]
     return dict(line.split(" ", 1) for line in lines)
@@ -104,7 +104,7 @@ def heard_ends(loads):
 def check_ends(heard, finished):
     missing = {game: reason for game, reason in heard.items()
                if finished.get(game) != reason}
-    assert not missing, f"told to both, but not in the database: {missing}"
+    assert not missing, f"told to a player, but not in the database: {missing}"
 
 
 def run(options, directory):

@@ -20,6 +20,8 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 constexpr kingpin::MonotonicTime kNow{1'000'000'000};
+constexpr std::string_view kWaiting =
+    R"({"t":"waiting","re":"room","code":"abc"})";
 
 // Red opens the room and Black enters it; the test is the server.
 class Pair : public ::testing::Test, protected RandomPlayer::Host {
@@ -68,7 +70,7 @@ class Pair : public ::testing::Test, protected RandomPlayer::Host {
       player->OnLine(R"({"t":"welcome","token":"T","games":[]})", kNow);
     }
     EXPECT_THAT(Take(0), HasSubstr(R"("t":"room")"));
-    red_.OnLine(R"({"t":"waiting","re":"room","code":"abc"})", kNow);
+    red_.OnLine(kWaiting, kNow);
     EXPECT_THAT(Take(1), HasSubstr(R"({"t":"enter","code":"abc"})"));
     red_.OnLine(R"({"t":"paired","game":"g","you":"red"})", kNow);
     black_.OnLine(R"({"t":"paired","game":"g","you":"black"})", kNow);
@@ -158,14 +160,44 @@ TEST_F(Pair, WhatCannotBeIsCounted) {
 TEST_F(Pair, BeginsAnewWhenBothHaveSeenTheEnd) {
   Seat();
   Take(0);
+  Take(1);
   red_.OnLine(kEnd, kNow);
   EXPECT_THAT(finished_,
               ElementsAre(::testing::Pair("g", Reason::kResignation)));
   EXPECT_EQ(counts_.ends["resignation"], 1u);
-  EXPECT_THAT(Take(0), Not(HasSubstr(R"("t":"room")")));
-  black_.OnLine(kEnd, kNow);
   EXPECT_THAT(Take(0), HasSubstr(R"("t":"room")"));
+  red_.OnLine(kWaiting, kNow);
+  EXPECT_THAT(Take(1), IsEmpty());
+  black_.OnLine(kEnd, kNow);
+  EXPECT_THAT(Take(1), HasSubstr(R"({"t":"enter","code":"abc"})"));
   EXPECT_EQ(counts_.games_finished, 1u);
+}
+
+// `welcome` may have been written before an end that is told before it.
+TEST_F(Pair, AGameThatHasEndedIsNotFollowedAgain) {
+  Seat();
+  red_.OnDisconnected();
+  red_.OnConnected(kNow);
+  Take(0);
+  red_.OnLine(kEnd, kNow);
+  red_.OnLine(R"({"t":"welcome","token":"T","games":["g"]})", kNow);
+  const std::string said = Take(0);
+  EXPECT_THAT(said, Not(HasSubstr(R"("t":"join")")));
+  EXPECT_THAT(said, HasSubstr(R"("t":"room")"));
+}
+
+// A second room would put its players into two games.
+TEST_F(Pair, ACodeThatIsNotTrueYetIsTriedAgain) {
+  Seat();
+  for (RandomPlayer* player : {&red_, &black_}) player->OnLine(kEnd, kNow);
+  red_.OnLine(kWaiting, kNow);
+  Take(0);
+  EXPECT_THAT(Take(1), HasSubstr(R"({"t":"enter","code":"abc"})"));
+  black_.OnLine(R"({"t":"error","re":"enter","code":"no_room","text":""})",
+                kNow);
+  RunTasks();
+  EXPECT_THAT(Take(0), IsEmpty());
+  EXPECT_EQ(Take(1), "{\"t\":\"enter\",\"code\":\"abc\"}\n");
 }
 
 TEST_F(Pair, AGameThatIsGoneIsLost) {
