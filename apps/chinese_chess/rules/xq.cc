@@ -226,9 +226,11 @@ int RunRecord(const Arguments& args) {
   const absl::StatusOr<std::string> text = ReadFile(args[0]);
   if (!text.ok()) return Print(Named(args[0], text.status()));
   const size_t first = text->find_first_not_of(" \t\r\n");
-  const bool is_json = first != std::string::npos && (*text)[first] == '{';
+  if (first == std::string::npos) {
+    return Print(Named(args[0], absl::InvalidArgumentError("it is empty")));
+  }
   const absl::StatusOr<GameRecord> record =
-      is_json ? ParseRecordJson(*text) : ParsePgn(*text);
+      (*text)[first] == '{' ? ParseRecordJson(*text) : ParsePgn(*text);
   if (!record.ok()) return Print(record.status());
   if (notation.has_value()) {
     std::cout << FormatPgn(*record, {.notation = *notation});

@@ -28,7 +28,7 @@ export class Connection {
   #silentSince = null;
   #pings = 0;
   #sentAt = 0;
-  lag = null;
+  lag = null; // Milliseconds; null: not known, or there is no connection.
 
   constructor(url, handlers) {
     this.#url = url;
@@ -113,6 +113,8 @@ export class Connection {
   #lost(socket) {
     if (socket === null || socket !== this.#socket) return;
     this.#socket = null;
+    this.lag = null;
+    this.#handlers.onLag?.(null);
     clearInterval(this.#ping);
     socket.onclose = null;
     socket.close();

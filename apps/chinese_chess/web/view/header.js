@@ -78,7 +78,7 @@ export class Header {
       client.on('welcome', () => this.#showName()),
       client.on('lag', (lag) => this.#showLag(lag)),
     );
-    if (client.lag !== null) this.#showLag(client.lag);
+    this.#showLag(client.lag);
   }
 
   close() {
@@ -95,7 +95,7 @@ export class Header {
   }
 
   #showLag(lag) {
-    this.#lag.dataset.bars = lag < 120 ? 3 : lag < 350 ? 2 : 1;
-    this.#lag.title = t('lag', {ms: Math.round(lag)});
+    this.#lag.dataset.bars = lag === null ? 0 : lag < 120 ? 3 : lag < 350 ? 2 : 1;
+    this.#lag.title = lag === null ? '' : t('lag', {ms: Math.round(lag)});
   }
 }

@@ -91,6 +91,7 @@ refused "$dir/none: cannot open it: No such file" record "$dir/none" json
 refused "$dir: it cannot be read: Is a directory" record "$dir" json
 refused "/dev/zero: there are more than 1048576 bytes" record /dev/zero json
 refused "-: it cannot be read" record - json </
+refused "-: it is empty" record - json </dev/null
 printf 'C2=5 C2=5 nonsense' >"$dir/bad.pgn"
 expect 1 "PGN, line 1:" record "$dir/bad.pgn" json
 

@@ -76,7 +76,11 @@ async function comeBackToTheRoom(red, code) {
   const welcomed = red.look(
     () => new Promise((resolve) => xiangqi.client.on('welcome', () => resolve())),
   );
-  await red.look(() => xiangqi.client.drop());
+  const bars = await red.look(() => {
+    xiangqi.client.drop();
+    return document.querySelector('.lag').dataset.bars;
+  });
+  assert.equal(bars, '0', 'no bars without a connection');
   await red.until(() => xiangqi.client.status === 'online');
   await welcomed;
   // Asked after it, so answered after it.
