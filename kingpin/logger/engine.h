@@ -166,6 +166,7 @@ class Engine {
   bool has_clock() const { return options_.clock != nullptr; }
   // The ticks of a line of now. Of a foreign engine, too.
   uint64_t Now() const {
+    if (ABSL_PREDICT_TRUE(cache_key_ == number_)) return ReadCounter();
     return ABSL_PREDICT_FALSE(has_clock()) ? LogClockTicks(options_.clock)
                                            : ReadTicks();
   }
@@ -249,7 +250,8 @@ class Engine {
   alignas(64) const CachePlace place_;
   const uint64_t number_;      // Of no other engine in the life of the process.
   const uint32_t generation_;  // Of the process that made it.
-  const uint64_t cache_key_;   // Of its rings in t_rings.
+  // Of its rings in t_rings: the number, if ticks are ReadCounter().
+  const uint64_t cache_key_;
   Doorbell doorbell_;
 
   // Constant, too.

@@ -1,7 +1,6 @@
 #include "kingpin/logger/ring.h"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
@@ -13,12 +12,16 @@
 namespace kingpin::log_internal {
 namespace {
 
+// The only size that there is on x86, and the only one that this works with elsewhere.
+constexpr size_t kPageBytes = 4096;
+static_assert(kRingControlBytes % kPageBytes == 0);
+
 constexpr size_t kMinBytes = 1024;
 constexpr size_t kMaxBytes = size_t{1} << 30;
 
 size_t DataBytes(size_t bytes) {
   return std::max(std::bit_ceil(std::clamp(bytes, kMinBytes, kMaxBytes)),
-                  static_cast<size_t>(::sysconf(_SC_PAGESIZE)));
+                  kPageBytes);
 }
 
 // Maps `bytes` of the shared mapping at `from` once more, at `to`: an old size of 0
@@ -75,11 +78,9 @@ void Ring::Touch() {
   // At once, where the kernel can (Linux 5.14).
   ::madvise(control_, mapped_, MADV_POPULATE_WRITE);
   // In a virtual machine the first write to each of these pages may go to the host all the
-  // same, for 4 to 8 us. No byte is changed.
-  constexpr size_t kLeastPage = 4096;
-  for (size_t at = 0; at <= mask_ + 1; at += kLeastPage) {
-    volatile char& byte = data_[at];
-    byte = byte;
+  // same, for 4 to 8 us. Once more where the data begins anew, for lines across the end.
+  for (size_t at = 0; at <= mask_ + 1; at += kPageBytes) {
+    static_cast<volatile char&>(data_[at]) = 0;
   }
 }
 
@@ -128,10 +129,11 @@ void Ring::WriteGap() {
 
 void Ring::MarkDeclared(const std::array<uint64_t, kLogLevels>& dropped,
                         uint64_t thread) {
+  // Behind what was stored of what the sink did not take.
   for (size_t i = 0; i < kLogLevels; ++i) {
-    control_->declared[i].store(dropped[i], std::memory_order_relaxed);
+    control_->declared[i].store(dropped[i], std::memory_order_release);
   }
-  control_->thread.store(thread, std::memory_order_relaxed);
+  control_->thread.store(thread, std::memory_order_release);
 }
 
 // The waiter stores waiters_ and then loads head; Release() stores head and then

@@ -65,7 +65,7 @@ class Ring {
   // --- The producer --------------------------------------------------------------
 
   // Takes all page faults of the first lap, which may wait for a disk, and those of a
-  // virtual machine's host. Any time.
+  // virtual machine's host. Before the first record.
   void Touch();
 
   // Room for `size` bytes in the half of the ring that is free as far as the

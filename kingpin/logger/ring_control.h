@@ -31,8 +31,8 @@ struct RingControl {
   // Written by the backend.
   alignas(64) std::atomic<uint64_t> head;
   std::atomic<uint64_t> in_flight;  // The end of what the sink was given.
-  // Written by the backend, seldom: the drops that it has declared, and the thread
-  // of the last line in front of `head`.
+  // Written by the backend of a box: the drops that it has declared, and the thread of
+  // the last line that the sink was given.
   std::array<std::atomic<uint64_t>, kLogLevels> declared;
   std::atomic<uint64_t> thread;
 };

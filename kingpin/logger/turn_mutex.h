@@ -47,7 +47,7 @@ class ABSL_LOCKABLE TurnMutex {
  private:
   PlainMutex mu_;
   // Odd while it is held; a number of its own for each holder, and for each time between
-  // two, in which nobody is stuck.
+  // two, in which hardly anybody is stuck.
   std::atomic<uint64_t> turn_ = 0;
   std::atomic<uint64_t> stuck_turn_ = UINT64_MAX;
 };

@@ -246,12 +246,14 @@ TEST(BlackBoxRings, DropsThatAreMarkedAreNotDeclaredWithTheirLines) {
   made.Put(ring, "one");
   for (int i = 0; i < 5; ++i) ring->Drop(LogLevel::kInfo, ReadTicks());
   made.Put(ring, "two");
+  for (int i = 0; i < 3; ++i) ring->Drop(LogLevel::kInfo, ReadTicks());
+  made.Put(ring, "three");
   ring->MarkInFlight(ring->tail());
   made.box->BeginWrite();
   ring->MarkDeclared(ring->dropped(), 7);
   const BoxFile file(files.box);
   EXPECT_EQ(file.contents.damages, 0);
-  EXPECT_THAT(TextsOf(file.contents), ElementsAre("one", "two"));
+  EXPECT_THAT(TextsOf(file.contents), ElementsAre("one", "two", "three"));
 }
 
 // Takes or refuses what it is given; from then on nothing can be stored any more to where

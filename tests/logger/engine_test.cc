@@ -119,16 +119,23 @@ TEST(Engine, WhoDropsDoesNotWaitForWhoIsInTheSharedRing) {
   constexpr int kLines = 1000;
   EXPECT_LT(WaitsOfDrops(*engine, kLines), kLines / 2);
   engine->Release(claim, RecordSize(0, 0), LogLevel::kInfo);
-  // The next who is stuck is waited for again.
-  ASSERT_TRUE(ClaimRoom(*engine, &claim));
-  EXPECT_GE(WaitsOfDrops(*engine, 1), 1);
-  engine->Release(claim, RecordSize(0, 0), LogLevel::kInfo);
+  // The next who is stuck is waited for again; by the backend, if that comes first.
+  int turns = 0;
+  int64_t waits = 0;
+  while (waits == 0 && turns < 100) {
+    ++turns;
+    ASSERT_TRUE(ClaimRoom(*engine, &claim));
+    waits = WaitsOfDrops(*engine, 1);
+    engine->Release(claim, RecordSize(0, 0), LogLevel::kInfo);
+  }
+  EXPECT_GE(waits, 1);
   RingSet::set_ring_budget(budget);
   engine->Flush();
   const Engine::Counters counters = engine->counters();
-  EXPECT_EQ(counters.accepted, kLines + 3);
-  EXPECT_EQ(counters.writer.written, 2);
-  EXPECT_EQ(counters.dropped[static_cast<size_t>(LogLevel::kInfo)], kLines + 1);
+  EXPECT_EQ(counters.accepted, kLines + 1 + 2 * turns);
+  EXPECT_EQ(counters.writer.written, 1 + turns);
+  EXPECT_EQ(counters.dropped[static_cast<size_t>(LogLevel::kInfo)],
+            kLines + turns);
 }
 
 }  // namespace

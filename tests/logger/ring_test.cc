@@ -58,19 +58,6 @@ TEST(Ring, RecordsAreContiguousAcrossTheEnd) {
   }
 }
 
-TEST(Ring, TouchChangesNothing) {
-  const auto owner = MakeRing(1 << 16);
-  Ring& ring = *owner;
-  for (int i = 0; i < 20; ++i) ASSERT_NE(Put(ring, 1000, 'x'), nullptr);
-  ring.Touch();
-  uint64_t at = ring.head();
-  for (int i = 0; i < 20; ++i) {
-    const Record record = Peek(ring, at);
-    EXPECT_EQ(record.payload, std::string(1000, 'x'));
-    at += record.size;
-  }
-}
-
 TEST(Ring, LowLevelsLeaveAnEighth) {
   const auto owner = MakeRing(4096);
   Ring& ring = *owner;
