@@ -30,7 +30,7 @@ struct LoadCounts {
   uint64_t resyncs = 0;  // and were told it from the beginning.
   uint64_t lost_connections = 0;  // That nobody lost on purpose.
   uint64_t lost_games = 0;
-  // By one of the two, because the server was killed in between: found in the archive.
+  // By both, because the server was killed when it had written them: found in the archive.
   uint64_t ends_unseen = 0;
   uint64_t wrong = 0;  // What cannot be.
   std::vector<std::string> wrong_texts;

@@ -18,6 +18,13 @@ using Change = GameModel::Change;
 
 constexpr absl::Duration kWhenBusy = absl::Milliseconds(200);
 
+// What is refused so may be said again in a while.
+bool IsForNow(std::string_view code) {
+  return code == "busy" || code == "no_room" || code == "too_many" ||
+         code == "too_many_games" || code == "other_busy" ||
+         code == "archive_trouble";
+}
+
 }  // namespace
 
 // --- Out ---------------------------------------------------------------------------------
@@ -63,15 +70,21 @@ void RandomPlayer::OpenRoom() {
   Send(std::move(message));
 }
 
-void RandomPlayer::TakeCode(std::string_view code) {
-  code_ = code;
-  Enter();
+void RandomPlayer::Waits(std::string_view code) {
+  table_.code = code;
+  other().Enter();
+}
+
+void RandomPlayer::StopWaiting() {
+  if (!opens_rooms()) return;
+  opening_ = false;
+  table_.code.clear();
 }
 
 void RandomPlayer::Enter() {
-  if (!welcomed_ || game_.has_value() || code_.empty()) return;
+  if (!welcomed_ || game_.has_value() || table_.code.empty()) return;
   MessageWriter message("enter");
-  message.Add("code", code_);
+  message.Add("code", table_.code);
   Send(std::move(message));
 }
 
@@ -101,8 +114,8 @@ void RandomPlayer::SayHello() {
 
 void RandomPlayer::OnDisconnected() {
   welcomed_ = false;
-  opening_ = false;
   resuming_since_.reset();
+  StopWaiting();
 }
 
 void RandomPlayer::OnLine(std::string_view line, MonotonicTime now) {
@@ -119,8 +132,8 @@ void RandomPlayer::OnLine(std::string_view line, MonotonicTime now) {
     Welcome(*message);
   } else if (type == "error") {
     Error(*message);
-  } else if (type == "waiting") {
-    other().TakeCode(message->Text("code"));
+  } else if (type == "waiting" && message->Text("re") == "room") {
+    Waits(message->Text("code"));
   } else if (type == "paired") {
     Follow(message->Text("game"));
   } else if (type == "record") {
@@ -133,9 +146,9 @@ void RandomPlayer::OnLine(std::string_view line, MonotonicTime now) {
 void RandomPlayer::Welcome(const JsonObject& message) {
   welcomed_ = true;
   token_ = message.Text("token");
-  if (game_.has_value()) return;
-  // That one has been paired may have been said to a connection that was lost. An end that
-  // was told before this may have come after it was written.
+  if (game_.has_value()) return ScheduleMove();
+  // That one has been paired may have been said to a connection that was lost. This may be
+  // older than an end that was told before it.
   for (const std::string& game : message.Texts("games")) {
     if (game != ended_) return Follow(game);
   }
@@ -149,9 +162,9 @@ void RandomPlayer::Follow(std::string_view game) {
     ++host_.counts().games_begun;
   }
   game_.emplace(game);
-  opening_ = false;
-  code_.clear();
   sent_.reset();
+  resuming_since_.reset();
+  StopWaiting();
   SendJoin(false);
 }
 
@@ -186,7 +199,8 @@ void RandomPlayer::Error(const JsonObject& message) {
   ++host_.counts().refused[absl::StrCat(re, ":", code)];
   // What follows a hello that was refused is said again with it.
   if (code == "hello_first") return;
-  if (code == "no_game" && re == "record" && game_.has_value()) {
+  const bool has_no_record = code == "no_game" || code == "no_archive";
+  if (has_no_record && re == "record" && game_.has_value()) {
     // It has not ended either, so it is lost.
     ++host_.counts().lost_games;
     Forget();
@@ -197,7 +211,7 @@ void RandomPlayer::Error(const JsonObject& message) {
     Wrong(absl::StrCat("a legal move was refused: ", message.Text("text")));
   } else if (code == "too_fast") {
     Wrong("too fast for the server, which needs --credits 1000000");
-  } else if (code == "busy" || code == "no_room") {
+  } else if (IsForNow(code)) {
     host_.After(kWhenBusy, [this, re, connection = connections_] {
       if (connection == connections_) SayAgain(re);
     });
@@ -215,7 +229,7 @@ void RandomPlayer::Error(const JsonObject& message) {
 
 void RandomPlayer::SayAgain(std::string_view re) {
   if (re == "hello") return SayHello();
-  if (re == "room" || re == "paired") opening_ = false;
+  if (re == "room" || re == "paired") StopWaiting();
   if (!game_.has_value()) return BeginNext();
   if (re == "join") return SendJoin(game_->known());
   if (re == "record") return SayOfGame("record");
@@ -283,14 +297,17 @@ void RandomPlayer::SawOffer(const JsonObject& message) {
   SayOfGame(Chance(0.5) ? "offer" : "decline", "offer", "draw");
 }
 
+bool RandomPlayer::IsFirstToSeeEndOf(std::string_view game) {
+  return std::exchange(table_.ended, std::string(game)) != game;
+}
+
 void RandomPlayer::SawEnd() {
   SayOfGame("leave");
   sent_.reset();
   const Reason reason = game_->outcome().reason;
   ended_ = game_->id();
   game_.reset();
-  if (table_.ended != ended_) {
-    table_.ended = ended_;
+  if (IsFirstToSeeEndOf(ended_)) {
     LoadCounts& counts = host_.counts();
     ++counts.games_finished;
     ++counts.ends[std::string(ReasonText(reason))];
@@ -301,30 +318,30 @@ void RandomPlayer::SawEnd() {
 
 void RandomPlayer::EndedUnseen(std::string_view game) {
   if (!game_.has_value() || game_->id() != game) return;
-  ++host_.counts().ends_unseen;
+  if (IsFirstToSeeEndOf(game)) ++host_.counts().ends_unseen;
   Forget();
 }
 
 void RandomPlayer::Forget() {
   game_.reset();
   sent_.reset();
+  resuming_since_.reset();
   BeginNext();
 }
 
+bool RandomPlayer::MayMove() const {
+  return welcomed_ && !resuming_since_.has_value() && !sent_.has_value() &&
+         game_.has_value() && game_->is_my_turn();
+}
+
 void RandomPlayer::ScheduleMove() {
-  if (scheduled_ || sent_.has_value() || !game_.has_value() ||
-      !game_->is_my_turn()) {
-    return;
-  }
+  if (scheduled_ || !MayMove()) return;
   if (options_.move_every == absl::ZeroDuration()) return Move();
   scheduled_ = true;
   // Each of the two thinks for half of the time, more or less.
   host_.After(options_.move_every / 2 * (0.5 + host_.Random()), [this] {
     scheduled_ = false;
-    if (welcomed_ && !sent_.has_value() && game_.has_value() &&
-        game_->is_my_turn()) {
-      Move();
-    }
+    if (MayMove()) Move();
   });
 }
 

@@ -53,6 +53,7 @@ class RandomPlayer {
     RandomPlayer* players[2] = {};
     std::string game;   // The last that was begun.
     std::string ended;  // The last that one of them has seen end.
+    std::string code;   // Of the room that the first of them waits in.
     // The last move that was written.
     size_t ply = 0;
     kingpin::MonotonicTime written;
@@ -93,7 +94,8 @@ class RandomPlayer {
   // The next game: one of them opens a room, the other enters it.
   void BeginNext();
   void OpenRoom();
-  void TakeCode(std::string_view code);
+  void Waits(std::string_view code);
+  void StopWaiting();
   void Enter();
   void Follow(std::string_view game);
 
@@ -104,12 +106,15 @@ class RandomPlayer {
   void OfGame(const JsonObject& message, kingpin::MonotonicTime now);
   void SawMove(kingpin::MonotonicTime now);
   void SawOffer(const JsonObject& message);
+  // Whether the other has not seen the end of that game before.
+  bool IsFirstToSeeEndOf(std::string_view game);
   void SawEnd();
   void EndedUnseen(std::string_view game);
   void Forget();
   void Resumed(kingpin::MonotonicTime now);
   void Wrong(std::string_view what);
 
+  bool MayMove() const;
   void ScheduleMove();
   void Move();
 
@@ -122,14 +127,13 @@ class RandomPlayer {
   int connections_ = 0;  // That there have been.
   std::string token_;
   bool opening_ = false;  // A room, or it waits in one.
-  std::string code_;      // Of the room to enter, as soon as that is possible.
   std::string ended_;     // The last game that it has seen end.
   std::optional<GameModel> game_;
   std::optional<SentMove> sent_;
   std::string sent_again_;  // Its id, when the connection had been lost.
   bool scheduled_ = false;
   int64_t last_id_ = 0;
-  // While coming back to a game.
+  // While coming back to a game: what it knows of that may be out of date.
   std::optional<kingpin::MonotonicTime> resuming_since_;
   kingpin::MonotonicTime up_to_date_since_;  // After that.
 };

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "apps/chinese_chess/rules/fen.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -18,8 +19,12 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::SizeIs;
 using ::testing::StartsWith;
 constexpr kingpin::MonotonicTime kNow{1'000'000'000};
+constexpr std::string_view kWelcome =
+    R"({"t":"welcome","token":"T","games":["g"]})";
+constexpr std::string_view kJoined = R"({"t":"ok","re":"join"})";
 constexpr std::string_view kWaiting =
     R"({"t":"waiting","re":"room","code":"abc"})";
 
@@ -110,7 +115,7 @@ TEST_F(Pair, SaysTheMoveAgainAfterALostConnection) {
   const std::string lines = Take(0);
   EXPECT_THAT(lines, HasSubstr(R"({"t":"join","game":"g","v":1})"));
   EXPECT_THAT(lines, HasSubstr(move));
-  red_.OnLine(R"({"t":"ok","re":"join"})", kNow + absl::Milliseconds(3));
+  red_.OnLine(kJoined, kNow + absl::Milliseconds(3));
   EXPECT_EQ(counts_.resumes, 1u);
 }
 
@@ -119,6 +124,8 @@ TEST_F(Pair, ARefusalIsOfTheMoveThatItNames) {
   const std::string move = MoveOf(Take(0));
   red_.OnDisconnected();
   red_.OnConnected(kNow);
+  red_.OnLine(kWelcome, kNow);
+  red_.OnLine(kJoined, kNow);
   Take(0);
   // It had arrived, and was answered.
   red_.OnLine(Moved(2, "red", 0, move), kNow);
@@ -141,7 +148,7 @@ TEST_F(Pair, WhatWaitedForALostConnectionIsNoLatency) {
   black_.OnLine(Moved(2, "red", 0, move), kNow);
   EXPECT_EQ(counts_.moves, 1u);
   EXPECT_EQ(counts_.latency.count(), 0u);
-  black_.OnLine(R"({"t":"ok","re":"join"})", kNow);
+  black_.OnLine(kJoined, kNow);
   EXPECT_EQ(counts_.resumes, 1u);
 }
 
@@ -180,7 +187,7 @@ TEST_F(Pair, AGameThatHasEndedIsNotFollowedAgain) {
   red_.OnConnected(kNow);
   Take(0);
   red_.OnLine(kEnd, kNow);
-  red_.OnLine(R"({"t":"welcome","token":"T","games":["g"]})", kNow);
+  red_.OnLine(kWelcome, kNow);
   const std::string said = Take(0);
   EXPECT_THAT(said, Not(HasSubstr(R"("t":"join")")));
   EXPECT_THAT(said, HasSubstr(R"("t":"room")"));
@@ -248,6 +255,7 @@ TEST_F(Pair, AMoveFurtherOnThanTheGameWaitsForTheOneBefore) {
   black_.OnConnected(kNow);
   EXPECT_THAT(Take(1), HasSubstr(absl::StrCat(R"("ply":1,"move":")", second,
                                               R"(","after":")", first)));
+  black_.OnLine(kWelcome, kNow);
   black_.OnLine(Game("black"), kNow);
   // Red has said the first again just before ours came.
   black_.OnLine(Moved(2, "red", 0, first), kNow);
@@ -266,12 +274,58 @@ TEST_F(Pair, AMoveThatLostItsPlaceIsMadeAnew) {
   black_.OnDisconnected();
   black_.OnConnected(kNow);
   Take(1);
+  black_.OnLine(kWelcome, kNow);
   black_.OnLine(Game("black"), kNow);
   // Red said the first again behind ours, and the turn is here before the refusal.
   black_.OnLine(Moved(2, "red", 0, first), kNow);
   black_.OnLine(kWrongPly, kNow);
   EXPECT_THAT(Take(1), HasSubstr(R"("ply":1)"));
   EXPECT_TRUE(counts_.ok());
+}
+
+// Whatever is told last: the game, or that one may play.
+TEST_F(Pair, WhoHasComeBackMovesWhenBothAreKnown) {
+  options_.move_every = absl::Seconds(1);
+  Seat();
+  for (const bool welcome_first : {true, false}) {
+    red_.OnDisconnected();
+    red_.OnConnected(kNow);
+    red_.OnLine(welcome_first ? kWelcome : kJoined, kNow);
+    Take(0);
+    RunTasks();
+    EXPECT_THAT(Take(0), IsEmpty());
+    red_.OnLine(welcome_first ? kJoined : kWelcome, kNow);
+    EXPECT_THAT(tasks_, SizeIs(1));
+  }
+  RunTasks();
+  EXPECT_THAT(Take(0), HasSubstr(R"("ply":0)"));
+}
+
+// What it knows of the game may be of before the server was killed.
+TEST_F(Pair, ARefusedMoveIsNotMadeAnewBeforeTheGameIsKnown) {
+  Seat();
+  red_.OnDisconnected();
+  red_.OnConnected(kNow);
+  red_.OnLine(kWelcome, kNow);
+  Take(0);
+  red_.OnLine(kWrongPly, kNow);
+  EXPECT_THAT(Take(0), IsEmpty());
+  red_.OnLine(Game("red"), kNow);
+  EXPECT_THAT(Take(0), HasSubstr(R"("ply":0)"));
+  EXPECT_TRUE(counts_.ok());
+}
+
+TEST_F(Pair, TheBeginningOfAnotherGameIsNoResume) {
+  Seat();
+  red_.OnDisconnected();
+  red_.OnConnected(kNow);
+  red_.OnLine(R"({"t":"welcome","token":"T","games":[]})", kNow);
+  red_.OnLine(R"({"t":"error","re":"join","code":"no_game","text":""})", kNow);
+  red_.OnLine(R"({"t":"record","game":"g","record":{}})", kNow);
+  red_.OnLine(R"({"t":"paired","game":"h","you":"red"})", kNow);
+  red_.OnLine(absl::StrReplaceAll(Game("red"), {{R"("g")", R"("h")"}}), kNow);
+  EXPECT_EQ(counts_.resumes, 0u);
+  EXPECT_EQ(counts_.games_begun, 2u);
 }
 
 constexpr std::string_view kNotPaired =
@@ -305,7 +359,7 @@ TEST_F(Pair, WhatTheServerWasTooBusyForIsSaidAgain) {
                 kNow);
   RunTasks();
   EXPECT_EQ(Take(1), said);
-  black_.OnLine(R"({"t":"welcome","token":"T","games":["g"]})", kNow);
+  black_.OnLine(kWelcome, kNow);
   black_.OnLine(R"({"t":"error","re":"join","code":"busy","text":""})", kNow);
   RunTasks();
   EXPECT_EQ(Take(1), "{\"t\":\"join\",\"game\":\"g\",\"v\":1}\n");

@@ -148,7 +148,6 @@ TEST_F(Playing, WaitsForTheRematchThatItOffers) {
   EXPECT_TRUE(session_.ready());
 }
 
-// As may the wait for another game, which is called off afterwards.
 TEST_F(Playing, ARematchThatIsDeclinedIsNotWaitedFor) {
   Server(
       R"({"t":"end","game":"g","v":2,"result":"1-0","reason":"resignation"})");
