@@ -20,6 +20,7 @@
 #include "kingpin/logger/black_box_reader.h"
 #include "kingpin/logger/escape.h"
 #include "kingpin/logger/ticks.h"
+#include "kingpin/logger/write_signals_guard.h"
 #include "kingpin/sys/syscalls.h"
 #include "kingpin/sys/unique_fd.h"
 
@@ -34,6 +35,7 @@ void Store(T& where, T value) {
 }
 
 bool WriteAt(int fd, std::string_view bytes, uint64_t offset) {
+  const WriteSignalsGuard guard;
   while (!bytes.empty()) {
     const ssize_t n = ::pwrite(fd, bytes.data(), bytes.size(), offset);
     if (n < 0 && errno == EINTR) continue;

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "kingpin/logger/black_box_format.h"
+#include "kingpin/logger/open_above_stderr.h"
 #include "kingpin/logger/plain_mutex.h"
 
 namespace kingpin::log_internal {
@@ -85,15 +86,8 @@ absl::Status BoxFile::OpenAndLock(const std::string& path) {
   return absl::OkStatus();
 }
 
-// Never as one of the standard streams, which a daemon may have closed: what
-// anybody prints there would be the begin of the box.
 SysResult<UniqueFd> BoxFile::OpenUnlocked(const std::string& path, int flags) {
-  SysResult<UniqueFd> opened = sys::Open(path.c_str(), flags, 0600);
-  if (!opened.ok() || opened.value.get() > STDERR_FILENO) return opened;
-  const int fd =
-      ::fcntl(opened.value.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-  if (fd < 0) return {UniqueFd(), errno};
-  return {UniqueFd(fd), 0};
+  return OpenAboveStderr(path, flags, 0600);
 }
 
 void BoxFile::LockForFork() { files_mu.LockForFork(); }

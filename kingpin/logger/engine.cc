@@ -14,6 +14,7 @@
 #include "kingpin/logger/journal_line_format.h"
 #include "kingpin/logger/json_line_format.h"
 #include "kingpin/logger/tell_stderr.h"
+#include "kingpin/logger/write_signals_guard.h"
 #include "kingpin/sys/futex.h"
 #include "kingpin/sys/syscalls.h"
 
@@ -56,31 +57,6 @@ void BlockSignals(sigset_t* old) {
   }
   pthread_sigmask(SIG_SETMASK, &set, old);
 }
-
-// Keeps SIGPIPE from this thread while it writes: a sink whose reader has gone is
-// an error to count and no reason to die. The backend blocks it for good.
-class SigpipeGuard {
- public:
-  SigpipeGuard() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGPIPE);
-    sigset_t pending;
-    sigpending(&pending);
-    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
-    pthread_sigmask(SIG_BLOCK, &set_, &old_);
-  }
-  ~SigpipeGuard() {
-    // Takes back only the one that our write raised.
-    timespec now = {};
-    if (!was_pending_) sigtimedwait(&set_, nullptr, &now);
-    pthread_sigmask(SIG_SETMASK, &old_, nullptr);
-  }
-
- private:
-  sigset_t set_;
-  sigset_t old_;
-  bool was_pending_;
-};
 
 // In place of one that could not be made.
 class NoSink : public LogSink {
@@ -194,8 +170,8 @@ LineFormat* Engine::FormatOf(const LogSink& sink) {
 
 std::unique_ptr<BlackBox> Engine::OpenBox() {
   if (options_.black_box.empty()) return nullptr;
+  const WriteSignalsGuard guard;
   auto replay = [this](std::string_view file) {
-    SigpipeGuard guard;
     const BlackBoxReport report =
         ReplayBlackBox(file, ReplayTo::kSameLog, &writer_);
     recovered_ = report.lines;
@@ -237,7 +213,7 @@ void Engine::Abandon() {
 }
 
 void Engine::TellMissing(const char* cause) const {
-  SigpipeGuard guard;
+  const WriteSignalsGuard guard;
   // A box knows what the first sink misses, and the next process will say so there.
   const bool has_box = box_ != nullptr;
   writer_.TellUndeclared(/*without_first=*/has_box);
@@ -280,8 +256,7 @@ Ring* Engine::AttachThread() {
   CachedRing& cached = t_rings[number_ % kCachedRings];
   if (cached.engine == cache_key_) return cached.ring;
   if (t_thread_id == 0) t_thread_id = static_cast<uint32_t>(sys::ThreadId());
-  if (EngineRegistry::ThreadIsOver()) return nullptr;
-  EngineRegistry::WatchThread();
+  if (!EngineRegistry::WatchThread()) return nullptr;
   Ring* ring = rings_.Attach(&t_thread_id);
   if (ring != nullptr) cached = {cache_key_, ring};
   return ring;
@@ -341,7 +316,7 @@ void Engine::Wake() {
 void Engine::Flush() {
   if (IsInside()) return;
   if (!has_backend_) {
-    SigpipeGuard guard;
+    const WriteSignalsGuard guard;
     Pass(Collector::Extent::kAll);
     return;
   }

@@ -31,6 +31,10 @@ constinit std::array<size_t, kCachedRings> place_users = {};
 constexpr int kFlushed = 1;
 constexpr int kParked = 2;
 
+// Whose destructor sees a thread end. Not that of a thread_local: if there is no memory to
+// register one, glibc ends the process.
+pthread_key_t thread_end;
+constinit bool sees_threads_end = false;
 constinit thread_local bool t_thread_over = false;
 
 }  // namespace
@@ -43,6 +47,7 @@ void EngineRegistry::Watch() {
   pthread_atfork(&PrepareFork, &ParentAfterFork, &ChildAfterFork);
   // Of those of quick_exit() the first to be registered is the last to run.
   std::at_quick_exit(&AfterStaticDestructors);
+  sees_threads_end = pthread_key_create(&thread_end, &DetachThread) == 0;
 }
 
 size_t EngineRegistry::TakePlace() {
@@ -160,18 +165,13 @@ void EngineRegistry::AfterStaticDestructors() {
   }
 }
 
-void EngineRegistry::WatchThread() {
-  struct Hook {
-    ~Hook() { DetachThread(); }
-    bool armed = false;
-  };
-  static thread_local Hook hook;
-  hook.armed = true;
+bool EngineRegistry::WatchThread() {
+  // Any value but null has the destructor called.
+  return sees_threads_end && !t_thread_over &&
+         pthread_setspecific(thread_end, &t_rings) == 0;
 }
 
-bool EngineRegistry::ThreadIsOver() { return t_thread_over; }
-
-void EngineRegistry::DetachThread() {
+void EngineRegistry::DetachThread(void*) {
   t_thread_over = true;
   t_rings = {};
   PlainMutexLock lock(&registry_mu);

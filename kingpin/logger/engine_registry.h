@@ -41,10 +41,9 @@ class EngineRegistry {
   static void Add(Engine* engine);
   static void Remove(Engine* engine);
 
-  // This thread gives all its rings back when it exits.
-  static void WatchThread();
-  // It has.
-  static bool ThreadIsOver();
+  // This thread gives all its rings back when it exits. False: it is too late for that, or
+  // there is no memory to know of it, so it may not have one.
+  static bool WatchThread();
 
  private:
   // Those whose sink has called exit(). First: sinks of others may log to them, and
@@ -62,7 +61,7 @@ class EngineRegistry {
   static void ChildAfterFork();
   static void AtExit();
   [[gnu::destructor]] static void AfterStaticDestructors();
-  static void DetachThread();
+  static void DetachThread(void*);
 };
 
 }  // namespace kingpin::log_internal

@@ -10,15 +10,16 @@
 #include "absl/base/optimization.h"
 #include "absl/strings/str_cat.h"
 #include "kingpin/logger/fd_sink.h"
+#include "kingpin/logger/open_above_stderr.h"
 #include "kingpin/logger/ticks.h"
 
 namespace kingpin::log_internal {
 
 SysResult<UniqueFd> OpenLogFile(const std::string& path, mode_t mode,
                                 int more_flags) {
-  return sys::Open(
-      path.c_str(),
-      O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK | more_flags, mode);
+  return OpenAboveStderr(
+      path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK | more_flags,
+      mode);
 }
 
 absl::Status CheckLogFile(const std::string& path, mode_t mode,

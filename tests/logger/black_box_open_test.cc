@@ -210,7 +210,6 @@ TEST(BlackBoxOpen, SomebodyElsesIsRefused) {
 class SmallFiles {
  public:
   SmallFiles() {
-    signal(SIGXFSZ, SIG_IGN);
     EXPECT_EQ(getrlimit(RLIMIT_FSIZE, &old_), 0);
     const rlimit small = {64 << 10, old_.rlim_max};
     EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);

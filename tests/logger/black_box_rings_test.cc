@@ -124,7 +124,6 @@ std::vector<std::string> FilesInABox(int count, const std::string& file_name,
   BoxFiles files;
   {
     const auto box = OpenBox(files.box, /*rings=*/1);
-    signal(SIGXFSZ, SIG_IGN);
     rlimit old;
     EXPECT_EQ(getrlimit(RLIMIT_FSIZE, &old), 0);
     const rlimit none = {std::min(file_limit, old.rlim_max), old.rlim_max};

@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -114,6 +115,22 @@ TEST_F(FileSinkTest, FactorySaysWhatIsWrong) {
       absl::StatusCode::kInvalidArgument);
   ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
   EXPECT_FALSE(FileSinkFactory({.path = path_}).ok());  // Nobody reads it.
+}
+
+// Else what anybody prints would stand in the log as it is.
+TEST_F(FileSinkTest, IsNoneOfTheStandardStreams) {
+  const LogSinkFactory factory = *FileSinkFactory({.path = path_});
+  const pid_t child = fork();
+  if (child == 0) {
+    for (int fd = 0; fd <= STDERR_FILENO; ++fd) close(fd);
+    const std::unique_ptr<LogSink> sink = factory();
+    int taken = 0;
+    for (int fd = 0; fd <= STDERR_FILENO; ++fd) {
+      taken += fcntl(fd, F_GETFD) >= 0 ? 1 : 0;
+    }
+    _exit(taken);
+  }
+  EXPECT_EQ(testing::WaitForExit(child), 0);
 }
 
 TEST_F(FileSinkTest, DescriptorIsNotInherited) {

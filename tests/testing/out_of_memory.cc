@@ -1,5 +1,7 @@
 #include "tests/testing/out_of_memory.h"
 
+#include <dlfcn.h>
+
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
@@ -42,6 +44,17 @@ NoMemoryFrom::~NoMemoryFrom() { fails_from = SIZE_MAX; }
 
 using kingpin::testing::Allocate;
 using kingpin::testing::TryAllocate;
+
+// What a thread_local with a destructor calls when it is made: glibc ends the process if
+// there is no memory for that.
+extern "C" int __cxa_thread_atexit_impl(void (*destructor)(void*), void* object,
+                                        void* library) {
+  if (kingpin::testing::spared_allocations() == 0) std::abort();
+  using Register = int (*)(void (*)(void*), void*, void*);
+  static const auto real =
+      reinterpret_cast<Register>(dlsym(RTLD_NEXT, "__cxa_thread_atexit_impl"));
+  return real(destructor, object, library);
+}
 
 // All forms that the ones of delete below may meet, or a sanitizer's own would.
 void* operator new(size_t size) { return Allocate(size); }
