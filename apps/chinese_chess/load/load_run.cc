@@ -97,6 +97,7 @@ void LoadRun::Received(int player, std::string_view message,
   if (over_ || seat(player).dropping) return;
   Seat& its = seat(player);
   its.player->OnLine(message, now);
+  ever_welcomed_ = ever_welcomed_ || its.player->welcomed();
   its.ever_seated = its.ever_seated || its.player->in_game();
 }
 
@@ -104,11 +105,11 @@ void LoadRun::Closed(int player) {
   if (over_) return;
   Seat& its = seat(player);
   its.connected = false;
+  const bool was_welcomed = its.player->welcomed();
   its.player->OnDisconnected();
-  if (!its.dropping) {
-    ++counts().lost_connections;
-    return Connect(player);
-  }
+  if (!its.dropping) ++counts().lost_connections;
+  // Not as fast as a server can hang up.
+  if (!its.dropping && was_welcomed) return Connect(player);
   After(job_.options.away * Random(), [this, player] { Connect(player); });
 }
 
@@ -169,6 +170,10 @@ absl::Status LoadRun::CheckAllWereSeated() const {
       std::count_if(seats_.begin(), seats_.end(),
                     [](const Seat& seat) { return !seat.ever_seated; });
   if (standing == 0) return absl::OkStatus();
+  if (!ever_welcomed_ && job_.result.counts.lost_connections > 0) {
+    return absl::UnavailableError(
+        "the server welcomes nobody; does it speak TLS? Then say --tls");
+  }
   return absl::DeadlineExceededError(absl::StrCat(
       standing, " of ", seats_.size(),
       " players were in no game; give them a longer --duration, or fewer "

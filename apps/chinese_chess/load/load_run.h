@@ -117,6 +117,7 @@ class LoadRun : public RandomPlayer::Host {
   kingpin::MonotonicTime start_;
   bool counting_ = false;
   bool ever_connected_ = false;
+  bool ever_welcomed_ = false;
   bool over_ = false;
   double cpu_before_ = 0;
   kingpin::MonotonicTime counting_since_;

@@ -66,6 +66,7 @@ class RandomPlayer {
   void OnDisconnected();
   void OnLine(std::string_view line, kingpin::MonotonicTime now);
 
+  bool welcomed() const { return welcomed_; }
   bool in_game() const {
     return game_.has_value() && game_->known() && !game_->outcome().over();
   }

@@ -50,7 +50,7 @@ FrontDoor::FrontDoor(GameServerShared* shared, int thread)
 
 absl::Status FrontDoor::Init() {
   absl::Status status = WebSocketHandler::Init();
-  if (status.ok()) game_thread_.rooms().Restore();
+  if (status.ok()) game_thread_.Restore();
   return status;
 }
 

@@ -40,6 +40,12 @@ class GameThread {
   GameThread(const GameThread&) = delete;
   GameThread& operator=(const GameThread&) = delete;
 
+  // Before the loop serves anybody.
+  void Restore() {
+    if (lobby_.has_value()) lobby_->Restore();
+    rooms_.Restore();
+  }
+
   Courier& courier() { return courier_; }
   Rooms& rooms() { return rooms_; }
   Sessions& sessions() { return sessions_; }

@@ -61,6 +61,14 @@ void LobbyDesk::Handle(const LobbyCommand& command) {
   NoteChange();
 }
 
+void LobbyDesk::Restore() {
+  for (const RunningGame& running : shared_.running()) {
+    GameInfo info = InfoOf(running.setup);
+    info.plies = running.moves.size();
+    lobby_.AddGame(std::move(info));
+  }
+}
+
 MaybeRefused LobbyDesk::MaySeek(const Player& player) const {
   if (!lobby_.MayBegin(player)) return TooManyGames();
   // Before they are paired with somebody, who would lose their place for nothing.

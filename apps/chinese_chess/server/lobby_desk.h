@@ -37,6 +37,9 @@ class LobbyDesk {
   LobbyDesk(GameServerShared* shared, kingpin::IOHandler* loop,
             Courier* courier);
 
+  // Knows all games that go on, also those that other threads are about to tell of:
+  // their players may be welcomed before that.
+  void Restore();
   void Handle(const LobbyCommand& command);
   // Welcomes a guest with the games that wait for them.
   void Welcome(kingpin::ConnectionId connection, const Guest& guest);

@@ -43,6 +43,12 @@ kingpin::ClientOptions Options() {
 
 MonotonicTime Now() { return kingpin::Clock::Real().Now(); }
 
+std::string WhyClosed(const Connection& connection, CloseReason reason) {
+  if (reason == CloseReason::kError) return connection.error_text();
+  if (reason == CloseReason::kPeer) return "the server closed it";
+  return std::string(ToString(reason));
+}
+
 }  // namespace
 
 TerminalShared::TerminalShared(TerminalFlags flags, KeptToken kept,
@@ -129,10 +135,12 @@ void TerminalHandler::OnClose(Connection& connection, CloseReason reason) {
     lost_since_ = Now();
     return Connect();
   }
-  const std::string why = reason == CloseReason::kError
-                              ? connection.error_text()
-                              : std::string(ToString(reason));
-  if (!session_.welcomed()) return NotWelcomed(why);
+  const std::string why = WhyClosed(connection, reason);
+  if (!session_.welcomed()) {
+    return NotWelcomed(shared_.tls() != nullptr
+                           ? why
+                           : why + " and said nothing; is it --tls?");
+  }
   lost_since_ = Now();
   if (lost_since_ - connected_at_ > kLastRetry) retry_after_ = {};
   session_.OnDisconnected(why);
