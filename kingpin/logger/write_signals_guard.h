@@ -5,10 +5,11 @@
 //   const WriteSignalsGuard guard;
 //   sink.Write(batch);
 //
-// Threads: of the thread that makes it. They may lie in one another.
+// Threads: of the thread that makes it. They may lie in one another. errno stays.
 #ifndef KINGPIN_LOGGER_WRITE_SIGNALS_GUARD_H_
 #define KINGPIN_LOGGER_WRITE_SIGNALS_GUARD_H_
 
+#include <errno.h>
 #include <signal.h>
 #include <time.h>
 
@@ -26,11 +27,14 @@ class WriteSignalsGuard {
     pthread_sigmask(SIG_BLOCK, &set_, &old_);
   }
   ~WriteSignalsGuard() {
+    // Of what is guarded.
+    const int saved_errno = errno;
     // Takes back only those that our writes raised.
     const timespec now = {};
     while (sigtimedwait(&set_, nullptr, &now) > 0) {
     }
     pthread_sigmask(SIG_SETMASK, &old_, nullptr);
+    errno = saved_errno;
   }
   WriteSignalsGuard(const WriteSignalsGuard&) = delete;
   WriteSignalsGuard& operator=(const WriteSignalsGuard&) = delete;

@@ -206,12 +206,12 @@ TEST(BlackBoxOpen, SomebodyElsesIsRefused) {
   EXPECT_EQ(status.st_size, 0);
 }
 
-// The kernel takes no file of more than 64 KiB: what a full disk does.
+// The kernel takes no file of more than so many bytes: what a full disk does.
 class SmallFiles {
  public:
-  SmallFiles() {
+  explicit SmallFiles(rlim_t bytes = 64 << 10) {
     EXPECT_EQ(getrlimit(RLIMIT_FSIZE, &old_), 0);
-    const rlimit small = {64 << 10, old_.rlim_max};
+    const rlimit small = {bytes, old_.rlim_max};
     EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
   }
   ~SmallFiles() { EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &old_), 0); }
@@ -236,6 +236,15 @@ TEST(BlackBoxOpen, NoRoomIsAnErrorAtTheStart) {
               ElementsAre(HasSubstr(" ERROR "), EndsWith(" works without")));
   Logger logger({.fd = log.get(), .black_box = files.box});
   EXPECT_TRUE(logger.black_box_status().ok());
+}
+
+TEST(BlackBoxOpen, NoRoomForItsFirstBytesIsToldByItsCause) {
+  BoxFiles files;
+  const UniqueFd log = sys::Open("/dev/null", O_WRONLY, 0).value;
+  const SmallFiles none(0);
+  const Logger logger({.fd = log.get(), .black_box = files.box});
+  EXPECT_THAT(std::string(logger.black_box_status().message()),
+              HasSubstr("File too large"));
 }
 
 // The log and the box on the same full disk.

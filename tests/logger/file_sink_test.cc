@@ -124,6 +124,7 @@ TEST_F(FileSinkTest, IsNoneOfTheStandardStreams) {
   if (child == 0) {
     for (int fd = 0; fd <= STDERR_FILENO; ++fd) close(fd);
     const std::unique_ptr<LogSink> sink = factory();
+    if (!sink->Write({.text = "line\n"}).ok()) _exit(9);
     int taken = 0;
     for (int fd = 0; fd <= STDERR_FILENO; ++fd) {
       taken += fcntl(fd, F_GETFD) >= 0 ? 1 : 0;
@@ -131,6 +132,7 @@ TEST_F(FileSinkTest, IsNoneOfTheStandardStreams) {
     _exit(taken);
   }
   EXPECT_EQ(testing::WaitForExit(child), 0);
+  EXPECT_EQ(ReadFile(path_), "line\n");
 }
 
 TEST_F(FileSinkTest, DescriptorIsNotInherited) {

@@ -164,16 +164,21 @@ int LoadRun::Seated() const {
   return seated;
 }
 
+absl::Status LoadRun::CheckAnyIsWelcome() const {
+  if (ever_welcomed_ || job_.result.counts.lost_connections == 0) {
+    return absl::OkStatus();
+  }
+  return absl::UnavailableError(
+      "the server welcomes nobody; does it speak TLS? Then say --tls");
+}
+
 // A full house that was none says nothing of full houses.
 absl::Status LoadRun::CheckAllWereSeated() const {
   const auto standing =
       std::count_if(seats_.begin(), seats_.end(),
                     [](const Seat& seat) { return !seat.ever_seated; });
   if (standing == 0) return absl::OkStatus();
-  if (!ever_welcomed_ && job_.result.counts.lost_connections > 0) {
-    return absl::UnavailableError(
-        "the server welcomes nobody; does it speak TLS? Then say --tls");
-  }
+  if (absl::Status status = CheckAnyIsWelcome(); !status.ok()) return status;
   return absl::DeadlineExceededError(absl::StrCat(
       standing, " of ", seats_.size(),
       " players were in no game; give them a longer --duration, or fewer "
@@ -194,7 +199,11 @@ void LoadRun::Tick(int second) {
   if (!options.quiet && second > 0) ShowProgress(second, moves);
   if (clock - start_ >= options.duration) return EndRun(CheckAllWereSeated());
   if (clock - last_progress_ > kStandstill + 3 * options.move_every) {
-    return EndRun(absl::DeadlineExceededError("nobody moves any more"));
+    absl::Status status = CheckAnyIsWelcome();
+    if (status.ok()) {
+      status = absl::DeadlineExceededError("nobody moves any more");
+    }
+    return EndRun(std::move(status));
   }
   // By the clock, so that a busy loop's ticks do not drift.
   const absl::Duration next =

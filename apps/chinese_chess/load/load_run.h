@@ -91,6 +91,7 @@ class LoadRun : public RandomPlayer::Host {
   absl::Status OpenFinished();
   Seat& seat(int player) { return seats_[static_cast<size_t>(player)]; }
   void Connect(int player);
+  absl::Status CheckAnyIsWelcome() const;
   absl::Status CheckAllWereSeated() const;
   void Tick(int second);
   void ShowProgress(int second, uint64_t moves) const;

@@ -282,11 +282,12 @@ MaybeRefused LiveGame::CheckOffer(Color by, Offer kind) const {
   const std::optional<size_t>& last = side(by).offered[static_cast<int>(kind)];
   const size_t gap = kind == Offer::kDraw ? options_.plies_between_offers : 1;
   if (last.has_value() && game_.size() < *last + gap) {
+    const size_t more = *last + gap - game_.size();
     return Refusal{
         "too_early",
-        absl::StrCat("wait for ", *last + gap - game_.size(),
-                     " more moves, of both together, before offering a ",
-                     OfferName(kind), " again")};
+        absl::StrCat("wait for ", more, " more ", more == 1 ? "move" : "moves",
+                     ", of both together, before offering a ", OfferName(kind),
+                     " again")};
   }
   return std::nullopt;
 }

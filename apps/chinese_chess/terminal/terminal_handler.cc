@@ -137,9 +137,8 @@ void TerminalHandler::OnClose(Connection& connection, CloseReason reason) {
   }
   const std::string why = WhyClosed(connection, reason);
   if (!session_.welcomed()) {
-    return NotWelcomed(shared_.tls() != nullptr
-                           ? why
-                           : why + " and said nothing; is it --tls?");
+    const bool may_want_tls = !ever_welcomed_ && shared_.tls() == nullptr;
+    return NotWelcomed(may_want_tls ? why + "; is it --tls?" : why);
   }
   lost_since_ = Now();
   if (lost_since_ - connected_at_ > kLastRetry) retry_after_ = {};

@@ -154,7 +154,7 @@ TEST(RestartTest, AKilledServerGoesOnWhereItWas) {
   EXPECT_EQ(Field(pair.black.Next("end"), "result"), "0-1");
 }
 
-// Those of both threads, however early one comes back.
+// Those of both threads.
 TEST(RestartTest, TheFirstWelcomeNamesAllGames) {
   const std::string db = FreshPath();
   auto server =
