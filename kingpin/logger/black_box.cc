@@ -19,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "kingpin/logger/black_box_reader.h"
 #include "kingpin/logger/escape.h"
+#include "kingpin/logger/open_above_stderr.h"
 #include "kingpin/logger/ticks.h"
 #include "kingpin/logger/write_signals_guard.h"
 #include "kingpin/sys/syscalls.h"
@@ -218,7 +219,7 @@ absl::Status BlackBox::Allocate(const Options& options, const BoxFile& file) {
 
 absl::StatusOr<UniqueFd> BlackBox::OpenUnlocked(const Options& options,
                                                 const BoxFile& file) {
-  SysResult<UniqueFd> again = BoxFile::OpenUnlocked(options.path, O_RDWR);
+  SysResult<UniqueFd> again = OpenAboveStderr(options.path, O_RDWR, 0);
   if (!again.ok()) return BoxError(again.error, "cannot open", options.path);
   struct stat ours;
   struct stat found;

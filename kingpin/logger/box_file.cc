@@ -61,7 +61,7 @@ BoxFile::~BoxFile() {
 
 absl::Status BoxFile::OpenAndLock(const std::string& path) {
   SysResult<UniqueFd> opened =
-      OpenUnlocked(path, O_RDWR | O_CREAT | O_NOFOLLOW);
+      OpenAboveStderr(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
   if (!opened.ok()) {
     return BoxError(opened.error, "cannot open black box", path);
   }
@@ -84,10 +84,6 @@ absl::Status BoxFile::OpenAndLock(const std::string& path) {
   }
   fd_ = std::move(opened.value);
   return absl::OkStatus();
-}
-
-SysResult<UniqueFd> BoxFile::OpenUnlocked(const std::string& path, int flags) {
-  return OpenAboveStderr(path, flags, 0600);
 }
 
 void BoxFile::LockForFork() { files_mu.LockForFork(); }

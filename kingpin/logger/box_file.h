@@ -16,7 +16,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "kingpin/sys/syscalls.h"
 #include "kingpin/sys/unique_fd.h"
 
 namespace kingpin::log_internal {
@@ -35,9 +34,6 @@ class BoxFile {
 
   // -1 in a child.
   int fd() const { return fd_.get(); }
-
-  // The same file once more, without the lock.
-  static SysResult<UniqueFd> OpenUnlocked(const std::string& path, int flags);
 
   // Around fork().
   static void LockForFork();

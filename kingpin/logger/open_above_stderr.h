@@ -1,5 +1,5 @@
-// OpenAboveStderr: open(2), but what it returns is none of the standard streams, which a daemon may
-// have closed: what anybody prints there would stand in the file.
+// OpenAboveStderr: open(2), but what it returns is none of the standard streams, which a
+// daemon may have closed: what anybody prints there would stand in the file.
 //
 //   SysResult<UniqueFd> file = OpenAboveStderr("access.log", O_WRONLY, 0);
 //

@@ -164,10 +164,8 @@ int LoadRun::Seated() const {
   return seated;
 }
 
-absl::Status LoadRun::CheckAnyIsWelcome() const {
-  if (ever_welcomed_ || job_.result.counts.lost_connections == 0) {
-    return absl::OkStatus();
-  }
+absl::Status LoadRun::WhyNobodyPlays(absl::Status why) const {
+  if (ever_welcomed_ || job_.result.counts.lost_connections == 0) return why;
   return absl::UnavailableError(
       "the server welcomes nobody; does it speak TLS? Then say --tls");
 }
@@ -178,11 +176,10 @@ absl::Status LoadRun::CheckAllWereSeated() const {
       std::count_if(seats_.begin(), seats_.end(),
                     [](const Seat& seat) { return !seat.ever_seated; });
   if (standing == 0) return absl::OkStatus();
-  if (absl::Status status = CheckAnyIsWelcome(); !status.ok()) return status;
-  return absl::DeadlineExceededError(absl::StrCat(
+  return WhyNobodyPlays(absl::DeadlineExceededError(absl::StrCat(
       standing, " of ", seats_.size(),
       " players were in no game; give them a longer --duration, or fewer "
-      "--players to a process"));
+      "--players to a process")));
 }
 
 void LoadRun::Tick(int second) {
@@ -199,11 +196,8 @@ void LoadRun::Tick(int second) {
   if (!options.quiet && second > 0) ShowProgress(second, moves);
   if (clock - start_ >= options.duration) return EndRun(CheckAllWereSeated());
   if (clock - last_progress_ > kStandstill + 3 * options.move_every) {
-    absl::Status status = CheckAnyIsWelcome();
-    if (status.ok()) {
-      status = absl::DeadlineExceededError("nobody moves any more");
-    }
-    return EndRun(std::move(status));
+    return EndRun(
+        WhyNobodyPlays(absl::DeadlineExceededError("nobody moves any more")));
   }
   // By the clock, so that a busy loop's ticks do not drift.
   const absl::Duration next =

@@ -91,7 +91,8 @@ class LoadRun : public RandomPlayer::Host {
   absl::Status OpenFinished();
   Seat& seat(int player) { return seats_[static_cast<size_t>(player)]; }
   void Connect(int player);
-  absl::Status CheckAnyIsWelcome() const;
+  // `why` nothing came of it, unless nobody was ever welcomed.
+  absl::Status WhyNobodyPlays(absl::Status why) const;
   absl::Status CheckAllWereSeated() const;
   void Tick(int second);
   void ShowProgress(int second, uint64_t moves) const;

@@ -245,11 +245,6 @@ void LobbyDesk::ArmClosing() {
   });
 }
 
-void LobbyDesk::AddGame(const GameInfo& info) {
-  lobby_.AddGame(info);
-  NoteChange();
-}
-
 void LobbyDesk::UpdateGame(const GameInfo& info) {
   lobby_.UpdateGame(info.id, info.plies, info.viewers);
 }

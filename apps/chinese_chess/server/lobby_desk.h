@@ -37,8 +37,8 @@ class LobbyDesk {
   LobbyDesk(GameServerShared* shared, kingpin::IOHandler* loop,
             Courier* courier);
 
-  // Knows all games that go on, also those that other threads are about to tell of:
-  // their players may be welcomed before that.
+  // Knows all games that go on, those of other threads as well: their players may be
+  // welcomed before those threads have said a word.
   void Restore();
   void Handle(const LobbyCommand& command);
   // Welcomes a guest with the games that wait for them.
@@ -49,7 +49,6 @@ class LobbyDesk {
   // Of two whose game `of` is over.
   void BeginRematch(const GameSetup& setup, const std::string& of);
 
-  void AddGame(const GameInfo& info);
   void UpdateGame(const GameInfo& info);
   void RemoveGame(std::string_view id);
 

@@ -81,11 +81,6 @@ Rooms::Room& Rooms::Add(LiveGame game) {
   }
   rooms_.insert_or_assign(std::move(id), std::move(room));
   counters().rooms.store(rooms_.size());
-  GameInfo info = InfoOf(added.game.setup());
-  info.plies = added.game.game().size();
-  TellLobby([info = std::move(info)](GameThread& thread) {
-    thread.lobby().AddGame(info);
-  });
   return added;
 }
 
