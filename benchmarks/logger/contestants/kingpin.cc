@@ -34,6 +34,10 @@ class Contestant {
     if (when_full != nullptr && std::string_view(when_full) == "drop") {
       result.when_full = kingpin::Logger::WhenFull::kDrop;
     }
+    // BUFFER_BYTES=1048576 in the environment: as much as fmtlog has for a thread.
+    const char* buffer = std::getenv("BUFFER_BYTES");
+    if (buffer != nullptr)
+      result.buffer_bytes = std::strtoul(buffer, nullptr, 10);
     // BLACK_BOX=PATH in the environment.
     const char* box = std::getenv("BLACK_BOX");
     if (box != nullptr) result.black_box = box;
