@@ -12,9 +12,10 @@
 #include "absl/memory/memory.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "kingpin/logger/above_stderr.h"
 #include "kingpin/logger/black_box_format.h"
-#include "kingpin/logger/open_above_stderr.h"
 #include "kingpin/logger/plain_mutex.h"
+#include "kingpin/sys/syscalls.h"
 
 namespace kingpin::log_internal {
 namespace {

@@ -213,7 +213,6 @@ void Engine::Abandon() {
 }
 
 void Engine::TellMissing(const char* cause) const {
-  const WriteSignalsGuard guard;
   // A box knows what the first sink misses, and the next process will say so there.
   const bool has_box = box_ != nullptr;
   writer_.TellUndeclared(/*without_first=*/has_box);

@@ -8,8 +8,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kingpin/logger/above_stderr.h"
 #include "kingpin/logger/fd_sink.h"
 #include "kingpin/logger/ticks.h"
+#include "kingpin/sys/syscalls.h"
 
 namespace kingpin::log_internal {
 namespace {
@@ -63,13 +65,16 @@ int LocalDatagrams::Connect() {
   sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = {}};
   if (path_.size() >= sizeof(address.sun_path)) return ENAMETOOLONG;
   std::memcpy(address.sun_path, path_.data(), path_.size());
-  UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd.valid()) return errno;
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address),
+  UniqueFd lowest(
+      ::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!lowest.valid()) return errno;
+  SysResult<UniqueFd> fd = AboveStderr(std::move(lowest));
+  if (!fd.ok()) return fd.error;
+  if (::connect(fd.value.get(), reinterpret_cast<const sockaddr*>(&address),
                 sizeof(address)) != 0) {
     return errno;
   }
-  socket_ = std::move(fd);
+  socket_ = std::move(fd.value);
   return 0;
 }
 

@@ -9,8 +9,8 @@
 
 #include "absl/base/optimization.h"
 #include "absl/strings/str_cat.h"
+#include "kingpin/logger/above_stderr.h"
 #include "kingpin/logger/fd_sink.h"
-#include "kingpin/logger/open_above_stderr.h"
 #include "kingpin/logger/ticks.h"
 
 namespace kingpin::log_internal {

@@ -89,7 +89,8 @@ void RawSource::Release() {
   lines_.erase(lines_.begin(), lines_.begin() + next_);
   next_ = 0;
   for (size_t i = 0; i < kLogLevels; ++i) {
-    slots_.declared[i].store(declared_[i], std::memory_order_relaxed);
+    // Behind what tells the account of them: see Ring::MarkDeclared().
+    slots_.declared[i].store(declared_[i], std::memory_order_release);
   }
 }
 

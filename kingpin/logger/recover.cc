@@ -8,6 +8,7 @@
 // 5 stdout does not take the lines.
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -106,6 +107,8 @@ int Recover(const char* path) {
 }  // namespace kingpin::log_internal
 
 int main(int argc, char** argv) {
+  // Where stdout is a file that may not grow: kCannotWrite says so.
+  ::signal(SIGXFSZ, SIG_IGN);
   const std::string_view arg = argc == 2 ? argv[1] : "";
   if (arg == "--help" || arg == "-h") {
     std::fputs(kingpin::log_internal::kHelp, stdout);

@@ -8,11 +8,15 @@
 #include <cstddef>
 #include <cstdio>
 
+#include "kingpin/logger/write_signals_guard.h"
+
 namespace kingpin::log_internal {
 
 void TellStderr(std::string_view text) {
+  const WriteSignalsGuard
+      guard;  // A file can always be written to, says poll().
   pollfd stderr_fd = {.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
-  // Where the reader has gone there is POLLERR as well, and SIGPIPE for a write.
+  // Where the reader has gone there is POLLERR as well.
   if (::poll(&stderr_fd, 1, /*timeout=*/0) != 1 ||
       stderr_fd.revents != POLLOUT) {
     return;

@@ -1,5 +1,6 @@
 // TellStderr: for what no log can say any more, or not yet: on stderr, if that takes it
-// at once. It may be a pipe whose reader has stopped, and the process may be ending.
+// at once. It may be a pipe whose reader has stopped or gone, or a file that may not grow,
+// and the process may be ending.
 //
 //   TellStderr("log: the end\n");
 //   TellStderrFormatted("log: %d lines are missing\n", 17);

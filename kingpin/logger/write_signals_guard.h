@@ -1,11 +1,13 @@
 // WriteSignalsGuard: keeps from this thread, while it writes, the signals of a reader that
 // has gone (SIGPIPE) and of a file that may not grow (SIGXFSZ, by RLIMIT_FSIZE): errors to
-// count and no reason to die. The backend blocks all signals for good.
+// count and no reason to die. The backend blocks them for good, and all others but those
+// of its own faults.
 //
 //   const WriteSignalsGuard guard;
 //   sink.Write(batch);
 //
-// Threads: of the thread that makes it. They may lie in one another. errno stays.
+// Threads: of the thread that makes it, also in a signal handler. They may lie in one
+//   another. errno stays.
 #ifndef KINGPIN_LOGGER_WRITE_SIGNALS_GUARD_H_
 #define KINGPIN_LOGGER_WRITE_SIGNALS_GUARD_H_
 

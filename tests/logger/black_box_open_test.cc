@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,12 +25,14 @@
 #include "kingpin/sys/unique_fd.h"
 #include "tests/logger/black_box_process.h"
 #include "tests/logger/sink_testing.h"
+#include "tests/testing/file_size_limit.h"
 
 namespace kingpin {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
+using testing::FileSizeLimit;
 using ::testing::HasSubstr;
 using testing::LinesOf;
 using testing::ReadFile;
@@ -206,26 +207,12 @@ TEST(BlackBoxOpen, SomebodyElsesIsRefused) {
   EXPECT_EQ(status.st_size, 0);
 }
 
-// The kernel takes no file of more than so many bytes: what a full disk does.
-class SmallFiles {
- public:
-  explicit SmallFiles(rlim_t bytes = 64 << 10) {
-    EXPECT_EQ(getrlimit(RLIMIT_FSIZE, &old_), 0);
-    const rlimit small = {bytes, old_.rlim_max};
-    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
-  }
-  ~SmallFiles() { EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &old_), 0); }
-
- private:
-  rlimit old_;
-};
-
 TEST(BlackBoxOpen, NoRoomIsAnErrorAtTheStart) {
   BoxFiles files;
   const UniqueFd log =
       sys::Open(files.log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600).value;
   {
-    const SmallFiles limit;
+    const FileSizeLimit limit(64 << 10);
     Logger logger({.fd = log.get(), .black_box = files.box});
     EXPECT_THAT(std::string(logger.black_box_status().message()),
                 HasSubstr("cannot allocate black box"));
@@ -241,7 +228,7 @@ TEST(BlackBoxOpen, NoRoomIsAnErrorAtTheStart) {
 TEST(BlackBoxOpen, NoRoomForItsFirstBytesIsToldByItsCause) {
   BoxFiles files;
   const UniqueFd log = sys::Open("/dev/null", O_WRONLY, 0).value;
-  const SmallFiles none(0);
+  const FileSizeLimit none(0);
   const Logger logger({.fd = log.get(), .black_box = files.box});
   EXPECT_THAT(std::string(logger.black_box_status().message()),
               HasSubstr("File too large"));
@@ -253,7 +240,7 @@ TEST(BlackBoxOpen, NoRoomForTheLogNorForANewBoxTellsWhereTheOldOneIs) {
   KillStuck("stuck", files);
   const UniqueFd full = sys::Open("/dev/full", O_WRONLY, 0).value;
   {
-    const SmallFiles limit;
+    const FileSizeLimit limit(64 << 10);
     const Logger logger({.fd = full.get(), .black_box = files.box});
     EXPECT_THAT(std::string(logger.black_box_status().message()),
                 EndsWith(absl::StrCat("; what was in it is kept as \"",

@@ -41,6 +41,7 @@
 #include "kingpin/sys/syscalls.h"
 #include "kingpin/sys/unique_fd.h"
 #include "tests/logger/black_box_process.h"
+#include "tests/testing/file_size_limit.h"
 
 namespace kingpin::log_internal {
 namespace {
@@ -124,13 +125,9 @@ std::vector<std::string> FilesInABox(int count, const std::string& file_name,
   BoxFiles files;
   {
     const auto box = OpenBox(files.box, /*rings=*/1);
-    rlimit old;
-    EXPECT_EQ(getrlimit(RLIMIT_FSIZE, &old), 0);
-    const rlimit none = {std::min(file_limit, old.rlim_max), old.rlim_max};
-    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &none), 0);
+    const testing::FileSizeLimit limit(file_limit);
     const Site site = {.file = file_name};
     for (int i = 0; i < count; ++i) (*box)->OnSite(50000 + i, site);
-    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &old), 0);
   }
   const BoxFile file(files.box);
   std::vector<std::string> files_in_it;

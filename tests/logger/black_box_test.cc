@@ -302,6 +302,16 @@ TEST(BlackBoxRecover, WhereItIsKeptIsToldOnStderrAtEachStart) {
   EXPECT_EQ(output.err, "");
 }
 
+TEST(BlackBoxRecover, OutputThatMayNotGrowIsTold) {
+  BoxFiles files;
+  KillStuck("stuck", files);
+  const Output output =
+      RunToEnd({"/bin/sh", "-c", "ulimit -f 0; exec \"$0\" \"$1\" > \"$2\"",
+                getenv("RECOVER"), files.box, files.counters});
+  EXPECT_EQ(output.code, 5) << output.err;
+  EXPECT_THAT(output.err, HasSubstr("stdout: it does not take the lines"));
+}
+
 TEST(BlackBoxRecover, OrderlyEndLeavesNothing) {
   BoxFiles files;
   EXPECT_EQ(RunToEnd(HelperArgs("start", files)).code, 0);

@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <thread>
 
@@ -42,8 +41,6 @@ namespace {
 
 using log_internal::Doorbell;
 
-// The doorbells here are on the heap: it is a type of 64 bytes' alignment, and
-// AddressSanitizer's fake stack (GCC 12) does not keep that.
 using testing::CheckedCounters;
 using testing::ReadFile;
 using testing::ScratchDirectory;
@@ -68,8 +65,7 @@ void WhileItRests(Rest rest, Then then) {
 }
 
 TEST(Doorbell, NapIsEndedByWarningsAndErrors) {
-  const auto owned = std::make_unique<Doorbell>();
-  Doorbell& bell = *owned;
+  Doorbell bell;
   EXPECT_FALSE(bell.MustRing(LogLevel::kError));
   WhileItRests([&](auto has_work) { bell.Nap(kForEver, has_work); },
                [&] {
@@ -83,8 +79,7 @@ TEST(Doorbell, NapIsEndedByWarningsAndErrors) {
 }
 
 TEST(Doorbell, SleepIsEndedByEverything) {
-  const auto owned = std::make_unique<Doorbell>();
-  Doorbell& bell = *owned;
+  Doorbell bell;
   WhileItRests([&](auto has_work) { bell.Sleep(has_work); },
                [&] {
                  EXPECT_TRUE(bell.MustRing(LogLevel::kDebug));
@@ -94,8 +89,7 @@ TEST(Doorbell, SleepIsEndedByEverything) {
 }
 
 TEST(Doorbell, NothingRestsWhileThereIsWork) {
-  const auto owned = std::make_unique<Doorbell>();
-  Doorbell& bell = *owned;
+  Doorbell bell;
   bell.Doze(kForEver, [] { return true; });
   bell.Nap(kForEver, [] { return true; });
   bell.Sleep([] { return true; });
@@ -103,8 +97,7 @@ TEST(Doorbell, NothingRestsWhileThereIsWork) {
 }
 
 TEST(Doorbell, ExitEndsANapAndIsWaitedFor) {
-  const auto owned = std::make_unique<Doorbell>();
-  Doorbell& bell = *owned;
+  Doorbell bell;
   WhileItRests([&](auto has_work) { bell.Nap(kForEver, has_work); },
                [&] { bell.StartExit(); });
   EXPECT_TRUE(bell.MustRing(LogLevel::kDebug));

@@ -3,7 +3,6 @@
 #include <sched.h>
 #include <stdio.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,6 +23,7 @@
 #include "kingpin/logger/rotating_sink.h"
 #include "kingpin/logger/sink.h"
 #include "tests/logger/sink_testing.h"
+#include "tests/testing/file_size_limit.h"
 #include "tests/testing/scratch_directory.h"
 
 namespace kingpin {
@@ -31,6 +31,7 @@ namespace {
 
 using ::kingpin::testing::CheckedCounters;
 using ::kingpin::testing::CheckSequence;
+using ::kingpin::testing::FileSizeLimit;
 using ::kingpin::testing::LogSequence;
 using ::kingpin::testing::ReadFile;
 using ::kingpin::testing::ScratchDirectory;
@@ -180,21 +181,6 @@ TEST(FailureMode28, RotatesAgainWhenThereIsRoom) {
 
 // --- RLIMIT_FSIZE, which needs no privilege -----------------------------------------
 
-// A limit on the size of files, for its own lifetime. SIGXFSZ is the backend's, which
-// blocks it.
-class ScopedFileSizeLimit {
- public:
-  explicit ScopedFileSizeLimit(rlim_t bytes) {
-    getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit = {bytes, before_.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~ScopedFileSizeLimit() { setrlimit(RLIMIT_FSIZE, &before_); }
-
- private:
-  rlimit before_;
-};
-
 TEST(FailureMode28Limit, LosesWholeLinesAndServesAgain) {
   ScratchDirectory directory;
   const std::string path = directory.File("log");
@@ -203,7 +189,7 @@ TEST(FailureMode28Limit, LosesWholeLinesAndServesAgain) {
   uint64_t next = 0;
   for (int round = 0; round < kRounds; ++round) {
     {
-      ScopedFileSizeLimit limit(1000 + round);
+      FileSizeLimit limit(1000 + round);
       next = LogUntilFull(log, next);
       log.Flush();
     }
@@ -226,7 +212,7 @@ TEST(FailureMode28Limit, MovedFileMakesRoom) {
   const std::string path = directory.File("log");
   const std::string moved = directory.File("moved");
   Logger log({.sink = *FileSinkFactory({.path = path})});
-  ScopedFileSizeLimit limit(1003);
+  FileSizeLimit limit(1003);
   uint64_t next = LogUntilFull(log, 0);
   log.Flush();
   ASSERT_EQ(rename(path.c_str(), moved.c_str()), 0);

@@ -2,8 +2,10 @@
 #include "kingpin/logger/local_datagrams.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <string>
@@ -47,6 +49,22 @@ TEST_F(LocalDatagramsTest, PatienceIsThatOfTheWholeCall) {
   EXPECT_EQ(Tries(daemon, EAGAIN), 1);
   EXPECT_EQ(Tries(daemon, 0), 1);
   EXPECT_GT(Tries(daemon, EAGAIN), 1);
+}
+
+// A daemon that has closed its standard streams: what anybody prints goes to no log.
+TEST_F(LocalDatagramsTest, SocketIsNoneOfTheStandardStreams) {
+  const UniqueFd before(
+      fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  close(STDERR_FILENO);
+  LocalDatagrams daemon(path_, absl::Hours(1));
+  int socket = -1;
+  const int error = daemon.Send([&](int fd) { return socket = fd, 0; });
+  const bool is_free = fcntl(STDERR_FILENO, F_GETFD) == -1;
+  dup2(before.get(), STDERR_FILENO);
+  EXPECT_EQ(error, 0);
+  EXPECT_GT(socket, STDERR_FILENO);
+  EXPECT_TRUE(is_free);
+  EXPECT_EQ(fcntl(socket, F_GETFD), FD_CLOEXEC);
 }
 
 TEST_F(LocalDatagramsTest, NoMemoryOfTheKernelsIsTriedTwice) {

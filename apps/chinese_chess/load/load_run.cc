@@ -167,7 +167,9 @@ int LoadRun::Seated() const {
 absl::Status LoadRun::WhyNobodyPlays(absl::Status why) const {
   if (ever_welcomed_ || job_.result.counts.lost_connections == 0) return why;
   return absl::UnavailableError(
-      "the server welcomes nobody; does it speak TLS? Then say --tls");
+      job_.options.tls
+          ? "the server hangs up on everybody before it welcomes them"
+          : "the server welcomes nobody; does it speak TLS? Then say --tls");
 }
 
 // A full house that was none says nothing of full houses.

@@ -99,6 +99,8 @@ void Rooms::Restore() {
     Room& room = Add(LiveGame(running.setup, options_.game, now(),
                               shared_.first_version(), running.moves));
     room.journaled = room.game.moves().size();
+    // The lobby goes by what was written; moves that cannot be are left out here.
+    if (room.journaled != running.moves.size()) NoteNews(room);
     counters().games_restored.Add();
     UpdatePresence(room);
     Publish(room);

@@ -213,7 +213,6 @@ class Rooms {
   void Written(std::string_view game, Writing what);
   void Release(Room& room);
   void TellAnswers(Room& room);
-  void TellLobby(GameServerShared::Errand errand);
   void ForgetInLobby(const std::string& game);
 
   kingpin::MonotonicTime NextTime(const Room& room) const;

@@ -109,12 +109,6 @@ void Rooms::Resend(Room& room) {
   }
 }
 
-void Rooms::TellLobby(GameServerShared::Errand errand) {
-  if (!courier_.Tell(GameServerShared::kLobbyThread, std::move(errand))) {
-    counters().posts_lost.Add();
-  }
-}
-
 // A game that the lobby took for played would keep its players from others.
 void Rooms::ForgetInLobby(const std::string& game) {
   courier_.TellSurely(
@@ -154,9 +148,12 @@ void Rooms::TellNews() {
                        .plies = room->game.game().size(),
                        .viewers = room->viewers});
   }
-  TellLobby([changed = std::move(changed)](GameThread& thread) {
+  auto tell = [changed = std::move(changed)](GameThread& thread) {
     for (const GameInfo& info : changed) thread.lobby().UpdateGame(info);
-  });
+  };
+  if (!courier_.Tell(GameServerShared::kLobbyThread, std::move(tell))) {
+    counters().posts_lost.Add();
+  }
 }
 
 // --- Writing down ------------------------------------------------------------------------

@@ -48,6 +48,12 @@ code=0
 "$TERMINAL" --tls "$at" </dev/null >none.out 2>none.err || code=$?
 [[ $code == 1 ]] && grep -q "certificate" none.err || fail "--tls: exit code $code"
 code=0
+"$TERMINAL" "$at" </dev/null >none.out 2>none.err || code=$?
+[[ $code == 1 ]] && grep -q "is it --tls" none.err || fail "no --tls: exit code $code"
+code=0
+"$LOAD" --players 2 --duration 1s --quiet "$at" >none.out 2>none.err || code=$?
+[[ $code == 1 ]] && grep -q "say --tls" none.err || fail "load: exit code $code"
+code=0
 "$LOAD" --tls --players 2 "$at" >none.out 2>none.err || code=$?
 [[ $code == 1 ]] && grep -q "certificate" none.err || fail "load --tls: exit code $code"
 echo "PASSED"

@@ -34,7 +34,9 @@ class Server:
     def start(self):
         self._process = subprocess.Popen(
             [self._program, "--listen", f"127.0.0.1:{self.port}", "--threads", "2",
-             "--db", self._database, "--credits", "1000000"],
+             "--db", self._database, "--credits", "1000000",
+             # Games that are called off are not kept: none is, however slow the machine.
+             "--first_move", "10m"],
             stdout=subprocess.PIPE, stderr=self._log, text=True)
         line = self._process.stdout.readline()
         found = re.search(r"listening.*:(\d+)", line)

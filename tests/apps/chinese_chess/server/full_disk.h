@@ -5,26 +5,18 @@
 #ifndef TESTS_APPS_CHINESE_CHESS_SERVER_FULL_DISK_H_
 #define TESTS_APPS_CHINESE_CHESS_SERVER_FULL_DISK_H_
 
-#include <sys/resource.h>
-
 #include <csignal>
+
+#include "tests/testing/file_size_limit.h"
 
 namespace chinese_chess {
 
 class ScopedFullDisk {
  public:
-  ScopedFullDisk() {
-    signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit none = {0, before_.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &none);
-  }
-  ~ScopedFullDisk() { setrlimit(RLIMIT_FSIZE, &before_); }
-  ScopedFullDisk(const ScopedFullDisk&) = delete;
-  ScopedFullDisk& operator=(const ScopedFullDisk&) = delete;
+  ScopedFullDisk() { signal(SIGXFSZ, SIG_IGN); }
 
  private:
-  rlimit before_;
+  const kingpin::testing::FileSizeLimit none_{0};
 };
 
 }  // namespace chinese_chess

@@ -154,28 +154,6 @@ TEST(RestartTest, AKilledServerGoesOnWhereItWas) {
   EXPECT_EQ(Field(pair.black.Next("end"), "result"), "0-1");
 }
 
-// Those of both threads.
-TEST(RestartTest, TheFirstWelcomeNamesAllGames) {
-  const std::string db = FreshPath();
-  auto server =
-      std::make_unique<ServerProcess>(std::vector<std::string>{"--db", db});
-  TestPlayer player(server->port());
-  player.Hello("Ann");
-  std::vector<std::string> games;
-  for (int i = 0; i < 8; ++i) {
-    player.Say(R"({"t":"bot","control":"5+3","color":"red","level":1})");
-    games.push_back(Field(player.Next("paired"), "game"));
-    ASSERT_NE(games.back(), "");
-  }
-  EXPECT_EQ(server->End(SIGKILL), 1000 + SIGKILL);
-  server =
-      std::make_unique<ServerProcess>(std::vector<std::string>{"--db", db});
-  player.Reconnect(server->port());
-  for (const std::string& game : games) {
-    EXPECT_THAT(player.welcome(), HasSubstr(game));
-  }
-}
-
 TEST(RestartTest, WhoHeardOfTheEndFindsTheRecord) {
   const std::string db = FreshPath();
   for (int round = 0; round < 3; ++round) {

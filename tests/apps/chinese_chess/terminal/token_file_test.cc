@@ -1,6 +1,5 @@
 #include "apps/chinese_chess/terminal/token_file.h"
 
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/testing/file_size_limit.h"
 
 namespace chinese_chess {
 namespace {
@@ -93,12 +93,10 @@ TEST_F(TokenFile, WhatCannotBeReplacedStays) {
   ASSERT_TRUE(WriteTokenFile(path_, {token_, "Zhang"}).ok());
   // As if the disk were full.
   ASSERT_NE(std::signal(SIGXFSZ, SIG_IGN), SIG_ERR);
-  rlimit before;
-  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
-  const rlimit full{0, before.rlim_max};
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &full), 0);
-  const absl::Status status = WriteTokenFile(path_, {token_, "Li"});
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  const absl::Status status = [&] {
+    const kingpin::testing::FileSizeLimit full(0);
+    return WriteTokenFile(path_, {token_, "Li"});
+  }();
   EXPECT_THAT(status.message(), HasSubstr(path_));
   EXPECT_EQ(*ReadTokenFile(path_), (KeptToken{token_, "Zhang"}));
   for (const auto& entry : std::filesystem::directory_iterator(
