@@ -5,12 +5,15 @@
 //
 //   Player bot = BotPlayer(2);       // {"bot:2", "Bot 2 (Easy)"}
 //   BotLevel(bot);                   // 2
+//   IsLikeABotsName("bot 9");        // true: no person may be called so
 #ifndef APPS_CHINESE_CHESS_SERVER_BOT_PLAYER_H_
 #define APPS_CHINESE_CHESS_SERVER_BOT_PLAYER_H_
 
 #include <optional>
 #include <string_view>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -32,6 +35,13 @@ inline std::optional<int> BotLevel(const Player& player) {
     return std::nullopt;
   }
   return level;
+}
+
+inline bool IsLikeABotsName(std::string_view name) {
+  constexpr std::string_view kBegin = "bot ";
+  return absl::StartsWithIgnoreCase(name, kBegin) &&
+         name.size() > kBegin.size() &&
+         absl::ascii_isdigit(static_cast<unsigned char>(name[kBegin.size()]));
 }
 
 }  // namespace chinese_chess

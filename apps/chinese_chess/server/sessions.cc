@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "apps/chinese_chess/server/archive_answers.h"
+#include "apps/chinese_chess/server/bot_player.h"
 #include "apps/chinese_chess/server/framing.h"
 #include "apps/chinese_chess/server/game_thread.h"
 #include "apps/chinese_chess/server/server_message.h"
@@ -223,6 +224,9 @@ MaybeRefused Sessions::SayHello(Session& session,
     return Refusal{"bad_name",
                    absl::StrCat("a name has 1 to ", kMaxNameCharacters,
                                 " characters that can be seen")};
+  }
+  if (IsLikeABotsName(message.name)) {
+    return Refusal{"bad_name", "that is what the computer is called"};
   }
   std::optional<Guest> guest =
       message.token.empty() ? shared_.identity().NewGuest()

@@ -128,8 +128,10 @@ TEST(ServerTest, HelloComesFirstAndOnce) {
   TestPlayer player(server.port());
   player.Say(R"({"t":"pool","control":"5+3"})");
   EXPECT_EQ(Field(player.Next("error"), "code"), "hello_first");
-  player.Say(R"({"t":"hello","name":" x"})");
-  EXPECT_EQ(Field(player.Next("error"), "code"), "bad_name");
+  for (const char* name : {" x", "Bot 9 (Master)", "bot 1"}) {
+    player.Say(absl::StrCat(R"({"t":"hello","name":")", name, "\"}"));
+    EXPECT_EQ(Field(player.Next("error"), "code"), "bad_name") << name;
+  }
   player.Hello("Zhang");
   player.Say(R"({"t":"hello"})");
   EXPECT_EQ(Field(player.Next("error"), "code"), "already");
