@@ -15,6 +15,8 @@
 #include <signal.h>
 #include <time.h>
 
+#include <initializer_list>
+
 namespace kingpin::log_internal {
 
 class WriteSignalsGuard {
