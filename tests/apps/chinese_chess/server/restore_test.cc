@@ -15,7 +15,6 @@
 #include "apps/chinese_chess/server/live_game.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "kingpin/pool/epoll_tp.h"
 #include "kingpin/pool/epoll_tp_server.h"
 #include "tests/apps/chinese_chess/server/test_player.h"
 
