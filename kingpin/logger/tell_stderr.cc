@@ -13,8 +13,8 @@
 namespace kingpin::log_internal {
 
 void TellStderr(std::string_view text) {
-  const WriteSignalsGuard
-      guard;  // A file can always be written to, says poll().
+  // A file can always be written to, says poll(), also where it may not grow.
+  const WriteSignalsGuard guard;
   pollfd stderr_fd = {.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
   // Where the reader has gone there is POLLERR as well.
   if (::poll(&stderr_fd, 1, /*timeout=*/0) != 1 ||
