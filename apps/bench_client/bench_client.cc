@@ -219,5 +219,6 @@ int Main(absl::Span<char* const> args) {
 }  // namespace bench_client
 
 int main(int argc, char** argv) {
+  command_line::EnterTypedDirectory();
   return bench_client::Main(absl::MakeConstSpan(argv + 1, argc - 1));
 }

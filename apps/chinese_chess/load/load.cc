@@ -66,5 +66,6 @@ int Main(absl::Span<char* const> args) {
 }  // namespace chinese_chess
 
 int main(int argc, char** argv) {
+  command_line::EnterTypedDirectory();
   return chinese_chess::Main(absl::MakeConstSpan(argv + 1, argc - 1));
 }

@@ -24,7 +24,10 @@ absl::StatusOr<std::optional<std::string>> ReadLine(std::istream& in) {
   std::string line;
   char c;
   while (in.get(c)) {
-    if (c == '\n') return line;
+    if (c == '\n') {
+      if (line.ends_with('\r')) line.pop_back();
+      return line;
+    }
     if (line.size() == kMaxLineBytes) return TooLong(kMaxLineBytes);
     line.push_back(c);
   }

@@ -25,6 +25,7 @@
 #include "apps/chinese_chess/rules/quote.h"
 #include "apps/chinese_chess/rules/record_json.h"
 #include "apps/chinese_chess/rules/text_input.h"
+#include "apps/command_line/command_line.h"
 
 namespace chinese_chess {
 namespace {
@@ -269,6 +270,7 @@ int Run(Arguments args) {
 }  // namespace chinese_chess
 
 int main(int argc, char** argv) {
+  command_line::EnterTypedDirectory();
   std::ios::sync_with_stdio(false);
   const int code =
       chinese_chess::Run(chinese_chess::Arguments(argv + 1, argv + argc));

@@ -1,6 +1,5 @@
 #include "apps/chinese_chess/server/front_door.h"
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -109,15 +108,15 @@ void FrontDoor::TakeLines(Connection& connection) {
   for (int lines = 0; lines < kLinesAtOnce; ++lines) {
     const std::string_view input = connection.input().view();
     const size_t end = input.find('\n');
-    if (std::min(end, input.size()) > kMaxMessageBytes + 1) {
+    std::string_view line = input.substr(0, end);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.size() > kMaxMessageBytes) {
       connection.input().TakeAll();
       return game_thread_.sessions().OnBadFraming(
           connection, absl::StrCat("a line has at most ", kMaxMessageBytes,
                                    " bytes; goodbye"));
     }
     if (end == input.npos) return;
-    std::string_view line = input.substr(0, end);
-    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     connection.input().Consume(end + 1);
     game_thread_.sessions().OnText(connection, line);
     if (connection.closing()) return;

@@ -61,5 +61,6 @@ int Main(absl::Span<char* const> args) {
 
 int main(int argc, char** argv) {
   command_line::OpenStandardFiles(O_RDONLY);
+  command_line::EnterTypedDirectory();
   return chinese_chess::Main(absl::MakeConstSpan(argv + 1, argc - 1));
 }

@@ -221,7 +221,10 @@ void TerminalHandler::FeedSession() {
   while (!over_ && session_.ready()) {
     const size_t end = input_.find('\n');
     if (end == input_.npos) {
-      if (input_ended_) return End(session_.exit_code());
+      if (input_ended_) {
+        KeepToken();  // What the last line has changed.
+        return End(session_.exit_code());
+      }
       ReadMore();
       if (!input_is_ready_) return;
       continue;

@@ -290,7 +290,7 @@ export class LobbyView {
       day,
     );
     const show = (game) => {
-      players.show(game.red, game.black);
+      players.show(playerName({name: game.red}), playerName({name: game.black}));
       setText(result, game.result.replaceAll('1/2', '½'));
       setText(reason, t(`reason_${game.reason}`));
       setText(day, new Date(game.finished_ms).toLocaleDateString(language()));

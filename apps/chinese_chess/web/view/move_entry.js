@@ -3,6 +3,7 @@
 import {t} from '../i18n/i18n.js';
 import {readMove} from '../rules/notation.js';
 import {h} from './dom.js';
+import {toast} from './toast.js';
 
 export class MoveEntry {
   #input = h('input', {
@@ -23,7 +24,10 @@ export class MoveEntry {
           event.preventDefault();
           const move = readMove(position(), this.#input.value);
           this.#input.setAttribute('aria-invalid', move === null);
-          if (move === null) return this.#input.select();
+          if (move === null) {
+            toast(t('error_illegal_move'), 'bad');
+            return this.#input.select();
+          }
           this.#input.value = '';
           onMove(move);
         },

@@ -66,6 +66,7 @@ expect 1 "b0d1: the horse is blocked by the piece on c0" notate - b0d1
 [[ $("$xq" moves - | wc -w) == 44 ]] || fail "moves"
 [[ $(printf -- '-\n3k5/9/9/9/9/3R5/9/9/9/4K4 b\n' | "$xq" moves --stdin | wc -l) == 2 ]] ||
   fail "moves --stdin"
+[[ $(printf -- '-\r\n' | "$xq" moves --stdin | wc -w) == 44 ]] || fail "moves --stdin, CR LF"
 [[ $(printf -- '-\nx\n' | "$xq" moves --stdin 2>/dev/null | wc -l) == 1 ]] ||
   fail "moves --stdin with a bad line"
 # refused WHAT COMMAND...: exit code 1, and stderr has WHAT
@@ -86,6 +87,9 @@ printf '[Red "甲"]\n1. C2=5 H8+7 1-0\n' >"$dir/game.pgn"
 expect 0 '"moves":[{"move":"h2e2"},{"move":"h9g7"}],"result":"1-0"' record "$dir/game.pgn" json
 "$xq" record "$dir/game.pgn" json >"$dir/game.json"
 expect 0 "  1. 炮二平五 馬８進７" record "$dir/game.json" traditional
+# Under `bazel run`.
+BUILD_WORKING_DIRECTORY=$dir "$xq" record game.json iccs | grep -q "  1. h2e2 h9g7" ||
+  fail "record of a file where it was typed"
 "$xq" record - iccs <"$dir/game.json" | grep -q "  1. h2e2 h9g7" || fail "record -"
 refused "$dir/none: cannot open it: No such file" record "$dir/none" json
 refused "$dir: it cannot be read: Is a directory" record "$dir" json

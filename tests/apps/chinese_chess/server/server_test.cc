@@ -160,6 +160,14 @@ TEST(ServerTest, AnOversizedLineEndsItsConnectionOnly) {
   EXPECT_EQ(Field(error, "code"), "bad_message");
   EXPECT_THAT(error, HasSubstr("2048"));
   EXPECT_TRUE(shouter.WaitForEnd());
+  TestPlayer by_a_byte(server.port());
+  by_a_byte.Say(std::string(2048, ' ') + "\r");
+  EXPECT_EQ(Field(by_a_byte.Next("error"), "code"), "bad_message");
+  by_a_byte.Hello();
+  EXPECT_NE(by_a_byte.id(), "");
+  by_a_byte.Say(std::string(2049, ' '));
+  EXPECT_EQ(Field(by_a_byte.Next("error"), "code"), "bad_message");
+  EXPECT_TRUE(by_a_byte.WaitForEnd());
   TestPlayer endless(server.port());
   endless.Say(std::string(200'000, 'x'));
   EXPECT_EQ(Field(endless.Next("error"), "code"), "bad_message");

@@ -141,6 +141,12 @@ code=0
 [[ $(<notes) == "my precious notes" ]] || fail "the notes are gone"
 printf 'name Ok\nlobby\n' | "$TERMINAL" --token_file token "$server" >none.out 2>&1
 [[ $(tail -n 1 token) == Ok ]] || fail "the new name is not kept"
+printf 'name Zhou' | "$TERMINAL" --token_file token "$server" >none.out 2>&1
+[[ $(tail -n 1 token) == Zhou ]] || fail "the name of the last line is not kept"
+# Under `bazel run`, where it was typed.
+mkdir typed
+BUILD_WORKING_DIRECTORY=$PWD/typed "$TERMINAL" --token_file first "$server" </dev/null >none.out 2>&1
+[[ -s typed/first ]] || fail "the token of somebody who says nothing is not kept"
 printf 'lobby\n' | "$TERMINAL" --name Qian --token_file token "$server" >none.out 2>&1
 [[ $(tail -n 1 token) == Qian ]] || fail "the name of the command line is not kept"
 printf '%064d\nWu\n' 0 >other

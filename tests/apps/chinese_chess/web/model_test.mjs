@@ -18,6 +18,7 @@ const {formatJson, formatPgn} = await load('model/record.js');
 const {DICTIONARIES_FOR_TESTS: dictionaries} = await load('i18n/i18n.js');
 const {settings} = await load('model/settings.js');
 const {boardLabels} = await load('view/board_labels.js');
+const {playerName} = await load('view/player_name.js');
 const {statusText} = await load('view/status_text.js');
 
 settings.set('language', 'en');
@@ -441,6 +442,14 @@ const tests = {
     assert.deepEqual(JSON.parse(formatJson(GameModel.fromRecord('g', kept))), kept);
   },
 
+  theComputerIsCalledByItsLevel() {
+    const bot = 'Bot 2 (Easy)';
+    assert.equal(playerName({id: 'bot:2', name: bot}), 'Computer (Easy)');
+    assert.equal(playerName({name: bot}), 'Computer (Easy)');
+    assert.equal(playerName({id: '', name: bot}), 'Computer (Easy)');
+    assert.equal(playerName({id: 'a1', name: bot}), bot);
+    assert.equal(playerName({name: 'Bot'}), 'Bot');
+  },
   numbersAtTheBoardCountFromTheRight() {
     assert.equal(boardLabels('chinese', false).bottom.join(''), '九八七六五四三二一');
     assert.equal(boardLabels('chinese', true).bottom.join(''), '987654321');
