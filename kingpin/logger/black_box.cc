@@ -190,8 +190,11 @@ absl::StatusOr<std::unique_ptr<BlackBox>> BlackBox::Make(
   if (base == MAP_FAILED) {
     return Empty(*file, errno, "cannot map", options.path);
   }
-  return absl::WrapUnique(
+  auto box = absl::WrapUnique(
       new BlackBox(options, std::move(file), static_cast<char*>(base)));
+  if (box->Begin()) return box;
+  return Empty(*box->file_, ENOSPC,
+               "cannot describe all log statements in black box", options.path);
 }
 
 // What was allocated is of no use, here or to who needs the room.
@@ -248,12 +251,17 @@ BlackBox::BlackBox(const Options& options, std::unique_ptr<BoxFile> file,
   head.ring_bytes = ring_bytes_;
   head.pid = static_cast<uint64_t>(::getpid());
   head.start_unix_nanos = UnixNanosNow();
-  SiteTable::AddObserver(this);
-  Store(head.magic, kBoxMagic);  // The last: from here on it is a box.
+}
+
+bool BlackBox::Begin() {
+  is_told_ = SiteTable::AddObserver(this);
+  // The last: from here on it is a box.
+  if (is_told_) Store(header().magic, kBoxMagic);
+  return is_told_;
 }
 
 BlackBox::~BlackBox() {
-  SiteTable::RemoveObserver(this);
+  if (is_told_) SiteTable::RemoveObserver(this);
   ::munmap(base_, mapped_bytes_);
 }
 
@@ -268,7 +276,7 @@ void* BlackBox::TakeRing() {
   return base_ + kBoxRingsOffset + taken_++ * ring_bytes_;
 }
 
-void BlackBox::OnSite(uint32_t number, const Site& site) {
+bool BlackBox::OnSite(uint32_t number, const Site& site) {
   static_assert(sizeof(ArgType) == 1);
   constexpr char kZeros[8] = {};
   const BoxSite head = HeadOf(number, site);
@@ -284,11 +292,13 @@ void BlackBox::OnSite(uint32_t number, const Site& site) {
        {BytesOf(site.types.data(), site.types.size()), site.file, site.format,
         std::string_view(kZeros, sizeof(kZeros))}) {
     piece = piece.substr(0, end - at);
-    if (!put(piece, at)) return;
+    if (!put(piece, at)) return false;
     at += piece.size();
   }
   // Last: one that is cut is none, and written over by the next.
-  if (put(BytesOf(&head, 1), sites_end_)) sites_end_ = end;
+  if (!put(BytesOf(&head, 1), sites_end_)) return false;
+  sites_end_ = end;
+  return true;
 }
 
 void BlackBox::SetClock(const BoxClock& clock) {

@@ -81,9 +81,8 @@ class BlackBox : public SiteObserver {
   RawSlots& raw_slots();
 
   // Stores it behind the others: in memory, as far as kBoxSiteBytes reach, then by
-  // pwrite(2). If there is no room for that, lines of this site are recovered without
-  // their format, and the box counts as damaged.
-  void OnSite(uint32_t number, const Site& site) override;
+  // pwrite(2). False: there is no room for that.
+  bool OnSite(uint32_t number, const Site& site) override;
 
   // --- The backend's ------------------------------------------------------------
 
@@ -99,6 +98,8 @@ class BlackBox : public SiteObserver {
 
  private:
   BlackBox(const Options& options, std::unique_ptr<BoxFile> file, char* base);
+  // Has it told of all sites, and makes it a box. False: there is no room for them.
+  bool Begin();
 
   // Where the rings end in the file, and the sites begin.
   static size_t SitesOffset(const Options& options);
@@ -126,6 +127,7 @@ class BlackBox : public SiteObserver {
   char* const base_;
   size_t taken_ = 0;
   uint64_t sites_end_;
+  bool is_told_ = false;  // Of sites.
 };
 
 }  // namespace kingpin::log_internal

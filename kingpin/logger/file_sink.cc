@@ -14,7 +14,7 @@ SysResult<size_t> FileSink::Write(const LogBatch& batch) {
 
 absl::StatusOr<LogSinkFactory> FileSinkFactory(FileSinkOptions options) {
   if (absl::Status status = log_internal::CheckLogFile(
-          options.path, options.mode, options.check_interval);
+          &options.path, options.mode, options.check_interval);
       !status.ok()) {
     return status;
   }

@@ -22,6 +22,9 @@
 // A full disk costs whole lines, never halves of them (log_file.h), which are
 // declared when there is room again.
 //
+// A relative path is taken from where the process is when the factory is made, and means
+// the same file wherever it goes then.
+//
 // Several processes may append to one file. A FIFO is fine as long as it has a
 // reader; one that has stopped holds up the backend.
 #ifndef KINGPIN_LOGGER_FILE_SINK_H_

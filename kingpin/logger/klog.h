@@ -40,7 +40,11 @@
 // unsigned char are numbers. KLOG prints floating point as std::ostream does, with six
 // digits, and takes no manipulators (what std::setw() and the like return prints
 // nothing); KLOGF prints as many digits as it takes to read the same number back. KLOGF
-// copies strings, and prints what only knows how to print itself, before it returns.
+// copies strings, and prints what only knows how to print itself, before it returns. Its
+// arguments contain no co_await, and no structured bindings for Clang before 16.
+//
+// Statements are remembered by their addresses: a library that has some is not unloaded
+// (dlopen's RTLD_NODELETE, or -Wl,-z,nodelete).
 //
 // Stripping: with -DKINGPIN_MIN_LOG_LEVEL=2 statements of DEBUG (0) and INFO (1) are
 // compiled to nothing; their arguments must still compile.
@@ -130,17 +134,19 @@
   KINGPIN_LOG_FORMAT(KINGPIN_LOG_GATE_VERBOSE(logger, n), \
                      ::kingpin::LogLevel::kDebug, __VA_ARGS__)
 
-#define KLOG_RAW(level, text)                                             \
-  (::kingpin::log_internal::IsStripped(::kingpin::log_internal::k##level) \
-       ? void()                                                           \
-       : ::kingpin::Logger::WriteRawToDefault(                            \
-             ::kingpin::log_internal::k##level,                           \
+#define KLOG_RAW(level, text)                                  \
+  (::kingpin::log_internal::IsStripped<KINGPIN_MIN_LOG_LEVEL>( \
+       ::kingpin::log_internal::k##level)                      \
+       ? void()                                                \
+       : ::kingpin::Logger::WriteRawToDefault(                 \
+             ::kingpin::log_internal::k##level,                \
              ::kingpin::log_internal::BaseName(__FILE__), __LINE__, text))
-#define KLOG_RAW_TO(logger, level, text)                                  \
-  (::kingpin::log_internal::IsStripped(::kingpin::log_internal::k##level) \
-       ? void()                                                           \
-       : ::kingpin::log_internal::AsLogger(logger).WriteRaw(              \
-             ::kingpin::log_internal::k##level,                           \
+#define KLOG_RAW_TO(logger, level, text)                       \
+  (::kingpin::log_internal::IsStripped<KINGPIN_MIN_LOG_LEVEL>( \
+       ::kingpin::log_internal::k##level)                      \
+       ? void()                                                \
+       : ::kingpin::log_internal::AsLogger(logger).WriteRaw(   \
+             ::kingpin::log_internal::k##level,                \
              ::kingpin::log_internal::BaseName(__FILE__), __LINE__, text))
 
 namespace kingpin::log_internal {
@@ -154,8 +160,10 @@ inline constexpr LogLevel kINFO = LogLevel::kInfo;
 inline constexpr LogLevel kWARNING = LogLevel::kWarning;
 inline constexpr LogLevel kERROR = LogLevel::kError;
 
+// A function of its own for each KINGPIN_MIN_LOG_LEVEL: files of one program may have
+// different ones, and where nothing is inlined there is one function of a name.
+template <int kMin>
 constexpr bool IsStripped(LogLevel level) {
-  constexpr int kMin = KINGPIN_MIN_LOG_LEVEL;
   const int number = static_cast<int>(level);
   return number < kMin;
 }
@@ -307,9 +315,9 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void LogFormatted(const Gate& gate,
 
 }  // namespace kingpin::log_internal
 
-#define KINGPIN_LOG_GATE(logger, severity)       \
-  (::kingpin::log_internal::IsStripped(severity) \
-       ? ::kingpin::log_internal::Gate()         \
+#define KINGPIN_LOG_GATE(logger, severity)                              \
+  (::kingpin::log_internal::IsStripped<KINGPIN_MIN_LOG_LEVEL>(severity) \
+       ? ::kingpin::log_internal::Gate()                                \
        : ::kingpin::log_internal::Gate(logger, severity))
 
 #define KINGPIN_LOG_GATE_IF(condition, severity)                          \
@@ -317,7 +325,8 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void LogFormatted(const Gate& gate,
                : ::kingpin::log_internal::Gate())
 
 #define KINGPIN_LOG_GATE_VERBOSE(logger, n)                             \
-  (::kingpin::log_internal::IsStripped(::kingpin::LogLevel::kDebug) ||  \
+  (::kingpin::log_internal::IsStripped<KINGPIN_MIN_LOG_LEVEL>(          \
+       ::kingpin::LogLevel::kDebug) ||                                  \
        ![]() -> ::kingpin::log_internal::VerboseSite& {                 \
     static constinit ::kingpin::log_internal::VerboseSite of_statement( \
         __FILE__);                                                      \

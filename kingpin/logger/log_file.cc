@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "absl/base/optimization.h"
@@ -22,8 +24,9 @@ SysResult<UniqueFd> OpenLogFile(const std::string& path, mode_t mode,
       mode);
 }
 
-absl::Status CheckLogFile(const std::string& path, mode_t mode,
+absl::Status CheckLogFile(std::string* absolute_path, mode_t mode,
                           absl::Duration check_interval) {
+  const std::string path = *absolute_path;
   if (check_interval < absl::ZeroDuration()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "log \"", path, "\": check_interval is ",
@@ -34,8 +37,10 @@ absl::Status CheckLogFile(const std::string& path, mode_t mode,
         absl::StrCat("log \"", path.c_str(), "\": its name has a NUL in it"));
   }
   const SysResult<UniqueFd> opened = OpenLogFile(path, mode);
-  if (opened.ok()) return absl::OkStatus();
-  return absl::ErrnoToStatus(opened.error,
+  std::error_code error(opened.error, std::system_category());
+  if (!error) *absolute_path = std::filesystem::absolute(path, error);
+  if (!error) return absl::OkStatus();
+  return absl::ErrnoToStatus(error.value(),
                              absl::StrCat("cannot open log \"", path, "\""));
 }
 

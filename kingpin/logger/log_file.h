@@ -36,8 +36,9 @@ namespace kingpin::log_internal {
 SysResult<UniqueFd> OpenLogFile(const std::string& path, mode_t mode,
                                 int more_flags = 0);
 
-// Opens the path once, so that a wrong one is an error at the start.
-absl::Status CheckLogFile(const std::string& path, mode_t mode,
+// Opens the path once, so that a wrong one is an error at the start, and makes it
+// absolute, so that it means the same wherever the process goes: daemon(3) goes to "/".
+absl::Status CheckLogFile(std::string* path, mode_t mode,
                           absl::Duration check_interval);
 
 class LogFile {

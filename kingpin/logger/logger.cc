@@ -55,11 +55,6 @@ EngineOptions ToEngineOptions(const Logger::Options& options) {
   return engine;
 }
 
-Engine* NewEngine(const Logger::Options& options) {
-  log_internal::UseBestTickSource();
-  return new Engine(ToEngineOptions(options));
-}
-
 // Of the lines that Logger::Write() takes.
 constinit const std::array<Site, kLogLevels> kRawSites = {
     Site{.level = LogLevel::kDebug, .prefix = Prefix::kNone},
@@ -80,6 +75,13 @@ void RegisterOwnSites() {
   for (const Site& site : kUnnumberedSites) {
     log_internal::SiteTable::Register(site);
   }
+}
+
+Engine* NewEngine(const Logger::Options& options) {
+  log_internal::UseBestTickSource();
+  // Before there is a black box, which may have no room for any.
+  RegisterOwnSites();
+  return new Engine(ToEngineOptions(options));
 }
 
 // Of a record; a message of more is not looked at.
@@ -118,9 +120,7 @@ void WriteToStderr(LogLevel level, std::string_view file, int line,
 Logger::Logger() : Logger(Options{}) {}
 
 Logger::Logger(const Options& options, SaysNothing)
-    : min_level_(options.min_level), engine_(NewEngine(options)) {
-  RegisterOwnSites();
-}
+    : min_level_(options.min_level), engine_(NewEngine(options)) {}
 
 Logger::Logger(const Options& options) : Logger(options, SaysNothing()) {
   if (!black_box_status().ok()) {

@@ -270,7 +270,8 @@ class Logger {
   // False if that was not enough, or the backend itself is interrupted.
   static bool FlushDefaultInSignalHandler(absl::Duration limit);
 
-  // OK: there is a black box, or none was asked for.
+  // OK: there is a black box, or none was asked for; or this is a child of fork(), whose
+  // parent has it. So what becomes a daemon makes its Logger afterwards.
   const absl::Status& black_box_status() const;
   // Where a box is that was not read and written whole, at this start or an earlier
   // one, until somebody removes it; empty: there is none.

@@ -176,7 +176,7 @@ absl::StatusOr<LogSinkFactory> RotatingSinkFactory(
                      ": it is whole seconds, one at least"));
   }
   if (absl::Status status = log_internal::CheckLogFile(
-          options.path, options.mode, options.check_interval);
+          &options.path, options.mode, options.check_interval);
       !status.ok()) {
     return status;
   }

@@ -40,8 +40,8 @@ struct Site {
 class SiteObserver {
  public:
   virtual ~SiteObserver() = default;
-  // One at a time. Must not log.
-  virtual void OnSite(uint32_t number, const Site& site) = 0;
+  // One at a time. Must not log. False: it has no room for that one, nor will it have.
+  virtual bool OnSite(uint32_t number, const Site& site) = 0;
 
  private:
   friend class SiteTable;
@@ -56,14 +56,15 @@ constexpr std::string_view BaseName(std::string_view path) {
 class SiteTable {
  public:
   // Gives `site` its number, if it has none yet, and returns it. 0 when there are
-  // no more: see kMaxSites.
+  // no more: see kMaxSites; or while there is an observer without room for one.
   static uint32_t Register(const Site& site);
 
   // Of a number that Register() returned; nullptr for any other.
   static const Site* Find(uint32_t number);
 
-  // Tells `observer` of the sites that there are, then of each new one.
-  static void AddObserver(SiteObserver* observer);
+  // Tells `observer` of the sites that there are, then of each new one. False: it has no
+  // room for those that there are, and is told of none that comes.
+  static bool AddObserver(SiteObserver* observer);
   static void RemoveObserver(SiteObserver* observer);
 
   // In fork(): the table is whole in the child, which has no observers.

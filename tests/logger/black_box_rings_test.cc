@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -146,6 +147,29 @@ TEST(BlackBoxSites, GoOnInTheFileWhenTheirMemoryIsFull) {
   const std::string name = "test" + std::string(100'000, 'x');
   EXPECT_THAT(FilesInABox(6, name, RLIM_INFINITY),
               ElementsAre(name, name, name, name, name, name));
+}
+
+// It would be recovered without its text.
+TEST(BlackBoxSites, WithoutRoomThereIsNoNumber) {
+  static const std::string name(300'000, 'x');
+  static const Site large = {.file = name};
+  static constinit const Site small = {.file = "small"};
+  BoxFiles files;
+  rlim_t box_bytes = 0;
+  {
+    const auto box = OpenBox(files.box, /*rings=*/1);
+    struct stat status;
+    ASSERT_EQ(stat(files.box.c_str(), &status), 0);
+    box_bytes = status.st_size;
+    const testing::FileSizeLimit full(box_bytes);
+    EXPECT_EQ(SiteTable::Register(large), kNoSite);
+    EXPECT_EQ(SiteTable::Register(small), kNoSite);
+  }
+  EXPECT_NE(SiteTable::Register(small), kNoSite);
+  EXPECT_NE(SiteTable::Register(large), kNoSite);
+  const testing::FileSizeLimit full(box_bytes);
+  EXPECT_THAT(std::string(OpenBox(files.box, /*rings=*/1).status().message()),
+              HasSubstr("cannot describe all log statements"));
 }
 
 // --- Lines ------------------------------------------------------------------------

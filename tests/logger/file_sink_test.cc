@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
@@ -133,6 +134,23 @@ TEST_F(FileSinkTest, IsNoneOfTheStandardStreams) {
   }
   EXPECT_EQ(testing::WaitForExit(child), 0);
   EXPECT_EQ(ReadFile(path_), "line\n");
+}
+
+TEST_F(FileSinkTest, RelativePathStaysWhatItWasWhenTheProcessGoesElsewhere) {
+  const std::string before = std::filesystem::current_path();
+  ASSERT_EQ(chdir(directory_.path().c_str()), 0);
+  const absl::StatusOr<LogSinkFactory> factory = FileSinkFactory(
+      {.path = "relative", .check_interval = absl::ZeroDuration()});
+  ASSERT_TRUE(factory.ok()) << factory.status();
+  ASSERT_EQ(chdir("/"), 0);
+  {
+    Logger log({.sink = *factory});
+    WriteLine(log);
+    unlink(directory_.File("relative").c_str());
+    WriteLine(log);
+  }
+  ASSERT_EQ(chdir(before.c_str()), 0);
+  EXPECT_EQ(ReadFile(directory_.File("relative")), "line 1\n");
 }
 
 TEST_F(FileSinkTest, DescriptorIsNotInherited) {
