@@ -21,8 +21,9 @@ TEST(StrippingOfOneFile, LeavesTheOthersAsTheyAre) {
   const std::string path = directory.File("log");
   Logger log({.sink = *FileSinkFactory({.path = path})});
   KLOG_TO(log, INFO) << "of this file";
+  KLOG_TO(log, WARNING) << "of this file";
   LogInfoUnstripped(log);
-  EXPECT_EQ(CheckedCounters(log).written, 2);
+  EXPECT_EQ(CheckedCounters(log).written, 3);
 }
 
 }  // namespace
