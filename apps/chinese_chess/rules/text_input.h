@@ -24,7 +24,8 @@ namespace chinese_chess {
 // A game of 600 plies as UCI has it is 3 KiB.
 inline constexpr size_t kMaxLineBytes = 1 << 20;
 
-// The next line without its end, LF or CR LF, which the last need not have. nullopt: there is none.
+// The next line without its end, LF or CR LF, which the last need not have. nullopt:
+// there is none.
 absl::StatusOr<std::optional<std::string>> ReadLine(std::istream& in);
 
 // All of it, at most `most` bytes.
